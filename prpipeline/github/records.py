@@ -1,0 +1,337 @@
+"""The one mapping from what GitHub says to what we keep: GraphQL node, REST object, webhook → records.
+
+Pure. A field that cannot be what GitHub promises raises MalformedRecord; unknown is None, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
+
+# GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
+_GHOST_ID = 10137
+
+_GRAPHQL_EVENTS = {
+    "ReadyForReviewEvent": "ready_for_review",
+    "ConvertToDraftEvent": "converted_to_draft",
+    "ReviewRequestedEvent": "review_requested",
+    "ReviewRequestRemovedEvent": "review_request_removed",
+    "ReviewDismissedEvent": "review_dismissed",
+    "ClosedEvent": "closed",
+    "ReopenedEvent": "reopened",
+}
+_REST_EVENTS = {
+    "ready_for_review": "ready_for_review",
+    "convert_to_draft": "converted_to_draft",
+    "converted_to_draft": "converted_to_draft",
+    "review_requested": "review_requested",
+    "review_request_removed": "review_request_removed",
+    "review_dismissed": "review_dismissed",
+    "closed": "closed",
+    "reopened": "reopened",
+}
+
+
+class MalformedRecord(ValueError):
+    """GitHub's answer lacks what its schema promises; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone who acts: people are ids, logins are labels."""
+
+    id: int | None
+    login: str | None
+    is_bot: bool
+
+
+NOBODY = Actor(None, None, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A submitted review. Pending ones are nobody's business but their author's and never get here."""
+
+    review_id: int
+    node_id: str
+    reviewer: Actor
+    state: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEvent:
+    """Something that started or stopped a clock."""
+
+    event_id: str
+    event: str
+    actor: Actor
+    created_at: datetime
+    subject: Actor = NOBODY
+    subject_is_team: bool = False
+    review_id: int | None = None
+    previous_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request with its reviews and events; None for the children means they were not asked for."""
+
+    pull_request_id: int
+    node_id: str
+    number: int
+    title: str
+    author: Actor
+    is_draft: bool
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    merged_at: datetime | None
+    merged_by: Actor
+    additions: int | None
+    deletions: int | None
+    changed_files: int | None
+    base_ref: str | None
+    url: str
+    reviews: tuple[Review, ...] | None = None
+    events: tuple[ReviewEvent, ...] | None = None
+
+    @property
+    def state(self) -> str:
+        """open, closed or merged: from the times, for GitHub's flags are not in every answer."""
+        if self.merged_at is not None:
+            return "merged"
+        return "open" if self.closed_at is None else "closed"
+
+    def with_children(self, reviews: tuple[Review, ...], events: tuple[ReviewEvent, ...]) -> PullRequest:
+        return replace(self, reviews=reviews, events=events)
+
+
+Json = Mapping[str, Any]
+
+
+# ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pull_request_from_graphql(node: Json) -> PullRequest:
+    """A ``PullRequest`` node of pull_request.graphql, without its children."""
+    return PullRequest(
+        pull_request_id=_integer(node, "fullDatabaseId"),
+        node_id=_string(node, "id"),
+        number=_integer(node, "number"),
+        title=_text(node.get("title")) or "",
+        author=_graphql_actor(node.get("author")),
+        is_draft=bool(node.get("isDraft")),
+        created_at=_required_time(node, "createdAt"),
+        updated_at=_required_time(node, "updatedAt"),
+        closed_at=_time(node.get("closedAt")),
+        merged_at=_time(node.get("mergedAt")),
+        merged_by=_graphql_actor(node.get("mergedBy")),
+        additions=_optional_integer(node, "additions"),
+        deletions=_optional_integer(node, "deletions"),
+        changed_files=_optional_integer(node, "changedFiles"),
+        base_ref=_text(node.get("baseRefName")),
+        url=_text(node.get("url")) or "",
+    )
+
+
+def review_from_graphql(node: Json) -> Review | None:
+    """A ``PullRequestReview`` node; None for one that was never submitted."""
+    submitted_at = _time(node.get("submittedAt"))
+    if submitted_at is None or node.get("state") not in SUBMITTED_STATES:
+        return None
+    return Review(
+        review_id=_integer(node, "fullDatabaseId"),
+        node_id=_string(node, "id"),
+        reviewer=_graphql_actor(node.get("author")),
+        state=node["state"],
+        submitted_at=submitted_at,
+    )
+
+
+def event_from_graphql(node: Json) -> ReviewEvent | None:
+    """A timeline item; None for a kind that we do not keep."""
+    event = _GRAPHQL_EVENTS.get(node.get("__typename", ""))
+    if event is None:
+        return None
+    subject, is_team = _graphql_subject(node.get("requestedReviewer"))
+    dismissed = node.get("review") or {}
+    return ReviewEvent(
+        event_id=_string(node, "id"),
+        event=event,
+        actor=_graphql_actor(node.get("actor")),
+        created_at=_required_time(node, "createdAt"),
+        subject=subject,
+        subject_is_team=is_team,
+        review_id=_optional_integer(dismissed, "fullDatabaseId"),
+        previous_state=node.get("previousReviewState"),
+    )
+
+
+def _graphql_actor(node: Json | None) -> Actor:
+    if not node:
+        return NOBODY
+    return _actor(node.get("databaseId"), node.get("login"), node.get("__typename") == "Bot")
+
+
+def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
+    if node and node.get("__typename") == "Team":
+        return Actor(_optional_integer(node, "databaseId"), _text(node.get("combinedSlug")), False), True
+    return _graphql_actor(node), False
+
+
+# ── REST ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pull_request_from_rest(body: Json) -> PullRequest:
+    """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes and who merged."""
+    return PullRequest(
+        pull_request_id=_integer(body, "id"),
+        node_id=_string(body, "node_id"),
+        number=_integer(body, "number"),
+        title=_text(body.get("title")) or "",
+        author=_rest_actor(body.get("user")),
+        is_draft=bool(body.get("draft")),
+        created_at=_required_time(body, "created_at"),
+        updated_at=_required_time(body, "updated_at"),
+        closed_at=_time(body.get("closed_at")),
+        merged_at=_time(body.get("merged_at")),
+        merged_by=_rest_actor(body.get("merged_by")),
+        additions=_optional_integer(body, "additions"),
+        deletions=_optional_integer(body, "deletions"),
+        changed_files=_optional_integer(body, "changed_files"),
+        base_ref=_text((body.get("base") or {}).get("ref")),
+        url=_text(body.get("html_url")) or "",
+    )
+
+
+def review_from_rest(body: Json) -> Review | None:
+    """An object of ``GET /pulls/{number}/reviews``; None for one that was never submitted."""
+    submitted_at = _time(body.get("submitted_at"))
+    state = str(body.get("state", "")).upper()  # webhooks and timelines write it in lower case
+    if submitted_at is None or state not in SUBMITTED_STATES:
+        return None
+    return Review(
+        review_id=_integer(body, "id"),
+        node_id=_text(body.get("node_id")) or "",
+        reviewer=_rest_actor(body.get("user")),
+        state=state,
+        submitted_at=submitted_at,
+    )
+
+
+def event_from_rest(body: Json) -> ReviewEvent | None:
+    """An object of ``GET /issues/{number}/timeline``; None for a kind that we do not keep."""
+    event = _REST_EVENTS.get(body.get("event", ""))
+    if event is None:
+        return None
+    team = body.get("requested_team")
+    subject = _rest_actor(body.get("requested_reviewer"))
+    if team:
+        organization = _team_organization(team)
+        slug = _text(team.get("slug") or team.get("name"))
+        login = f"{organization}/{slug}" if organization else slug
+        subject = Actor(_optional_integer(team, "id"), login, False)
+    dismissed = body.get("dismissed_review") or {}
+    state = dismissed.get("state")
+    return ReviewEvent(
+        event_id=_string(body, "node_id"),
+        event=event,
+        actor=_rest_actor(body.get("actor")),
+        created_at=_required_time(body, "created_at"),
+        subject=subject,
+        subject_is_team=bool(team),
+        review_id=_optional_integer(dismissed, "review_id"),
+        previous_state=str(state).upper() if state else None,
+    )
+
+
+def pull_request_from_webhook(payload: Json) -> PullRequest:
+    """The pull request inside a ``pull_request`` or ``pull_request_review`` delivery, children unknown."""
+    body = payload.get("pull_request")
+    if not isinstance(body, Mapping):
+        raise MalformedRecord("the webhook payload has no pull_request")
+    return pull_request_from_rest(body)
+
+
+def _team_organization(team: Json) -> str | None:
+    # A team object carries no slug of its organisation but in its address: …/orgs/ORG/teams/SLUG.
+    parts = str(team.get("html_url", "")).split("/")
+    return parts[parts.index("orgs") + 1] if "orgs" in parts[:-1] else None
+
+
+def _rest_actor(user: Json | None) -> Actor:
+    if not user:
+        return NOBODY
+    return _actor(user.get("id"), user.get("login"), user.get("type") == "Bot")
+
+
+# ── fields ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _actor(database_id: object, login: object, is_bot: bool) -> Actor:
+    name = _text(login)
+    if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
+        return NOBODY
+    if is_bot and name and not name.endswith("[bot]"):
+        name += "[bot]"  # REST and the web page write it so; GraphQL leaves it off
+    return Actor(
+        int(str(database_id)) if database_id is not None else None,
+        name,
+        is_bot or bool(name and name.endswith("[bot]")),
+    )
+
+
+def _text(value: object) -> str | None:
+    """Text that every store takes: no NUL, no half of a surrogate pair."""
+    if value is None:
+        return None
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _string(body: Json, field: str) -> str:
+    value = body.get(field)
+    if not isinstance(value, str) or not value:
+        raise MalformedRecord(f"{field} is missing")
+    return value
+
+
+def _integer(body: Json, field: str) -> int:
+    value = _optional_integer(body, field)
+    if value is None:
+        raise MalformedRecord(f"{field} is missing")
+    return value
+
+
+def _optional_integer(body: Json, field: str) -> int | None:
+    value = body.get(field)
+    if value is None:
+        return None
+    try:
+        return int(value)  # GraphQL's BigInt comes as a string
+    except (TypeError, ValueError):
+        raise MalformedRecord(f"{field} is {value!r}, not a number") from None
+
+
+def _required_time(body: Json, field: str) -> datetime:
+    value = _time(body.get(field))
+    if value is None:
+        raise MalformedRecord(f"{field} is missing")
+    return value
+
+
+def _time(value: object) -> datetime | None:
+    """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise MalformedRecord(f"{value!r} is not a time") from None
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,59 @@
+"""The name of a repository: parse, normalise, compare. Nothing else may take a name apart.
+
+Identity is not the name but GitHub's number for the repository; that is the warehouse's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# GitHub's own limits: owners of 39 characters (enterprise-managed ones carry "_shortcode"), names of 100.
+_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_URL = re.compile(
+    r"(?:https?://|ssh://git@|git@|git://)[^/:\s]+(?::\d+)?[/:](?P<path>[^?#\s]+)", re.IGNORECASE
+)
+
+
+class InvalidRepositoryName(ValueError):
+    """The text names no repository; the message says what a name looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryName:
+    """``owner/name`` as GitHub shows it. Names that differ only in case are the same repository."""
+
+    owner: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> RepositoryName:
+        """Read ``owner/name``, a web or clone URL, with or without ``.git``.
+
+        Raises InvalidRepositoryName.
+        """
+        path = text.strip()
+        if url := _URL.fullmatch(path):
+            path = url["path"]
+        elif path.lower().startswith("github.com/"):
+            path = path[len("github.com/") :]
+        parts = path.strip("/").removesuffix(".git").split("/")
+        if url and len(parts) > 2:  # a link copied from some page of the repository
+            parts = parts[:2]
+        if (
+            len(parts) != 2
+            or not _OWNER.fullmatch(parts[0])
+            or not _NAME.fullmatch(parts[1])
+            or parts[1] in {".", ".."}
+        ):
+            raise InvalidRepositoryName(f"{text!r} is not a repository name; write it as owner/name.")
+        return cls(*parts)
+
+    @property
+    def key(self) -> str:
+        """What two spellings of the same name have in common."""
+        return str(self).lower()
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.name}"
