@@ -8,6 +8,7 @@ from prpipeline.sandbox.clock import ManualClock, SystemClock
 from prpipeline.sandbox.faults import Fault
 from prpipeline.sandbox.limits import Credential
 from prpipeline.sandbox.model import Actor, PullRequest, Repository, Review, Team
+from prpipeline.sandbox.recorded import recorded_world
 from prpipeline.sandbox.samples import generated_world, sample_world
 from prpipeline.sandbox.server import Sandbox
 from prpipeline.sandbox.world import SILENT, World
@@ -27,5 +28,6 @@ __all__ = [
     "Team",
     "World",
     "generated_world",
+    "recorded_world",
     "sample_world",
 ]

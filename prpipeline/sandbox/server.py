@@ -54,7 +54,7 @@ class Sandbox:
         self._in_flight: Counter[str] = Counter()
         self._anonymous = anonymous()
         self._graphql = GraphQLApi(world)
-        self._rest = RestApi(world, self)
+        self._rest = RestApi(world, lambda: self.url)
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
 
@@ -166,8 +166,6 @@ class Sandbox:
                 {"Retry-After": "60"},
             )
         path = _path(request.path)
-        if self._rest.is_app_path(path):
-            return self._rest.respond_to_app(request, path)
         credential = self._credential(request)
         if path == "/graphql":
             return self._respond_graphql(request, credential)
