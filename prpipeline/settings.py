@@ -5,10 +5,10 @@ What a person writes wrong raises ConfigurationError: one sentence that names th
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from collections.abc import Mapping
-import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -279,7 +279,7 @@ def _github_settings(env: Mapping[str, str]) -> GitHubSettings:
         graphql_url=graphql_url,
         tokens=tuple(SecretStr(t) for t in tokens),
         app=_github_app(env),
-        api=api,
+        api="rest" if api == "rest" else "graphql",
     )
 
 

@@ -318,16 +318,17 @@ def _optional_integer(body: Json, field: str) -> int | None:
 
 
 def _required_time(body: Json, field: str) -> datetime:
-    value = _time(body.get(field))
-    if value is None:
+    if body.get(field) is None:
         raise MalformedRecord(f"{field} is missing")
-    return value
+    return time(body[field])
 
 
 def _time(value: object) -> datetime | None:
-    """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it."""
-    if value is None:
-        return None
+    return None if value is None else time(value)
+
+
+def time(value: object) -> datetime:
+    """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it. Raises MalformedRecord."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:

@@ -1,0 +1,306 @@
+"""Pure reading of GitHub's answers: (status, headers, body) → data, budget, next page, or a typed failure.
+
+No I/O, no clock, no retrying; that is the client's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from prpipeline.github.failures import (
+    AccessDenied,
+    BadCredentials,
+    CursorRejected,
+    GitHubFailure,
+    LimitReached,
+    MalformedAnswer,
+    NotFound,
+    PermanentFailure,
+    RequestRejected,
+    ServerTrouble,
+    TeamsDenied,
+    TooExpensive,
+)
+
+# Without a Retry-After, GitHub asks for at least a minute after a secondary limit.
+SECONDARY_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer as it came; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime  # our clock, naive UTC
+
+    @property
+    def server_time(self) -> datetime:
+        """GitHub's clock, naive UTC; ours where the header is missing."""
+        try:
+            moment = parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError):
+            return self.received_at
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+    def json(self) -> Any:
+        """The body as JSON. Raises MalformedAnswer."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("content-type", "no content type").split(";")[0]
+            raise MalformedAnswer(
+                f"GitHub answered {self.status} with something that is not JSON ({kind}, {len(self.body)} bytes)."
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A credential's hourly allowance for one resource (graphql in points, core in requests)."""
+
+    resource: str
+    limit: int
+    remaining: int
+    resets_at: datetime  # GitHub's clock, naive UTC
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLError:
+    type: str
+    path: tuple[str | int, ...]
+    message: str
+    failure: GitHubFailure
+
+    @property
+    def is_one_node(self) -> bool:
+        """Whether it stands for one id of ``nodes(ids:)`` that GitHub does not show us."""
+        return (
+            self.path[:1] == ("nodes",) and len(self.path) == 2 and isinstance(self.failure, PermanentFailure)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLResult:
+    """Data that is whole but for ``errors``, each of which the caller declared that it can bear."""
+
+    data: Mapping[str, Any]
+    errors: tuple[GraphQLError, ...]
+    server_time: datetime
+    points: int
+
+
+def budget(answer: Answer) -> Budget | None:
+    """The allowance as this answer's headers tell it, where they do."""
+    headers = answer.headers
+    try:
+        return Budget(
+            resource=headers.get("x-ratelimit-resource", "core"),
+            limit=int(headers["x-ratelimit-limit"]),
+            remaining=int(headers["x-ratelimit-remaining"]),
+            resets_at=datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC).replace(tzinfo=None),
+        )
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def check_status(answer: Answer) -> None:
+    """Raise the failure that a status other than success stands for; 304 is a success."""
+    status = answer.status
+    if 200 <= status < 300 or status == 304:
+        return
+    if status in {403, 429}:
+        if limit := _limit(answer):
+            raise limit
+        raise _denied(answer)
+    if status == 401:
+        raise BadCredentials(
+            "GitHub does not accept the token (401); check GITHUB_TOKEN: it may be mistyped, expired or revoked."
+        )
+    if status in {404, 410}:
+        raise NotFound("GitHub shows no such thing to this token (404).")
+    if status == 451:
+        raise AccessDenied("GitHub has blocked this repository for legal reasons (451).")
+    if status in {502, 503, 504}:
+        raise TooExpensive(f"GitHub answered {status}: it was overloaded, or the query took too long.")
+    if status >= 500:
+        raise ServerTrouble(f"GitHub answered {status}.")
+    if 300 <= status < 400:
+        raise RequestRejected(
+            f"GitHub redirected ({status}) to a place where the token is not sent; check GITHUB_API_URL."
+        )
+    raise RequestRejected(f"GitHub rejected the request ({status}): {_message(answer)}")
+
+
+def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
+    """The data of a GraphQL answer.
+
+    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are the caller's to read; any
+    other error means that the data are not whole, and raises what it stands for.
+    """
+    check_status(answer)
+    body = answer.json()
+    if not isinstance(body, dict) or not ("data" in body or "errors" in body):
+        if isinstance(body, dict) and isinstance(body.get("message"), str):
+            raise ServerTrouble(f"GitHub answered {answer.status} with: {_short(body['message'])}")
+        raise MalformedAnswer("GitHub's answer is JSON, but no GraphQL answer.")
+    data = body.get("data")
+    borne = []
+    for raw in body.get("errors") or ():
+        error = _graphql_error(raw, answer)
+        if missing_nodes and isinstance(data, dict) and error.is_one_node:
+            borne.append(error)
+        else:
+            raise error.failure
+    if (body.get("extensions") or {}).get("saml_failure"):
+        raise AccessDenied(
+            "The organisation requires single sign-on and left rows out; authorise the token for it under "
+            "Settings → Developer settings → Configure SSO."
+        )
+    if not isinstance(data, dict):
+        raise MalformedAnswer("GitHub's GraphQL answer has no data and no errors.")
+    rate = data.get("rateLimit") or {}
+    return GraphQLResult(data, tuple(borne), answer.server_time, int(rate.get("cost") or 0))
+
+
+def next_page(answer: Answer) -> str | None:
+    """The address of the next page by the Link header, on the same host only. Raises MalformedAnswer."""
+    for part in answer.headers.get("link", "").split(","):
+        if match := re.match(r'\s*<([^>]*)>\s*;.*\brel="?next"?', part):
+            return match[1]
+    return None
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses are of the same scheme, host and port: where a token may go."""
+    a, b = urlsplit(one), urlsplit(other)
+    return (a.scheme, a.hostname, a.port) == (b.scheme, b.hostname, b.port)
+
+
+# ── reading errors ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
+    if not isinstance(raw, dict):
+        raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
+    extensions = raw.get("extensions") or {}
+    kind = str(raw.get("type") or extensions.get("code") or "").upper()
+    if extensions.get("saml_failure"):
+        kind = "SAML"
+    path = tuple(raw.get("path") or ())
+    message = str(raw.get("message") or "no message")
+    return GraphQLError(kind, path, message, _graphql_failure(kind, path, message, answer))
+
+
+def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answer: Answer) -> GitHubFailure:
+    lowered = message.lower()
+    if kind == "NOT_FOUND":
+        return NotFound(_short(message))
+    if kind in {"RATE_LIMITED", "RATE_LIMIT"} or "rate limit" in lowered:
+        return _limit(answer) or LimitReached(
+            "GitHub's rate limit is reached.", _reset(answer), secondary="secondary" in lowered
+        )
+    if kind == "INSUFFICIENT_SCOPES":
+        return AccessDenied(f"The token lacks a scope: {_short(message)}")
+    if "saml" in lowered or kind == "SAML":
+        return AccessDenied(
+            "The organisation requires single sign-on; authorise the token for it under "
+            "Settings → Developer settings → Configure SSO."
+        )
+    if kind == "FORBIDDEN":
+        return TeamsDenied(_short(message)) if "requestedReviewer" in path else _forbidden(message)
+    if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
+        return TooExpensive(f"GitHub found the query too expensive: {_short(message)}")
+    if "something went wrong" in lowered or kind in {"INTERNAL", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}:
+        return TooExpensive("GitHub failed while it ran the query ('Something went wrong').")
+    if "cursor" in lowered or kind == "INVALID_CURSOR_ARGUMENTS":
+        return CursorRejected(f"GitHub no longer knows the position in the list: {_short(message)}")
+    if kind in _OUR_FAULT or kind.startswith(("UNDEFINED", "ARGUMENT", "VARIABLE", "SELECTION")):
+        return RequestRejected(f"GitHub does not understand the query: {_short(message)}")
+    return ServerTrouble(f"GitHub answered with an error: {_short(message)}")
+
+
+_OUR_FAULT = {
+    "MISSING_PAGINATION_BOUNDARIES",
+    "EXCESSIVE_PAGINATION",
+    "MAX_NODE_LIMIT_EXCEEDED",
+    "ARGUMENT_LIMIT",
+    "UNDEFINEDFIELD",
+    "PARSE_ERROR",
+    "GRAPHQL_VALIDATION_FAILED",
+}
+
+
+def _limit(answer: Answer) -> LimitReached | None:
+    """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
+    headers, text = answer.headers, _message(answer).lower()
+    retry_after = headers.get("retry-after", "")
+    if retry_after.isdigit():
+        return LimitReached(
+            "GitHub asks us to slow down (secondary rate limit).",
+            answer.server_time + timedelta(seconds=int(retry_after)),
+            secondary=True,
+        )
+    if headers.get("x-ratelimit-remaining") == "0":
+        return LimitReached("The token's hourly allowance is used up.", _reset(answer))
+    if answer.status == 429 or "secondary rate" in text or "abuse detection" in text:
+        return LimitReached(
+            "GitHub asks us to slow down (secondary rate limit).",
+            answer.server_time + SECONDARY_PAUSE,
+            secondary=True,
+        )
+    if "rate limit" in text:
+        return LimitReached("The token's hourly allowance is used up.", _reset(answer))
+    return None
+
+
+def _reset(answer: Answer) -> datetime:
+    known = budget(answer)
+    earliest = answer.server_time + timedelta(seconds=1)
+    return max(known.resets_at, earliest) if known else answer.server_time + SECONDARY_PAUSE
+
+
+def _denied(answer: Answer) -> AccessDenied:
+    sso = answer.headers.get("x-github-sso", "")
+    if sso:
+        return AccessDenied(
+            "The organisation requires single sign-on (403); authorise the token for it under "
+            "Settings → Developer settings → Configure SSO."
+        )
+    needed = answer.headers.get("x-accepted-github-permissions", "")
+    return _forbidden(_message(answer), needed)
+
+
+def _forbidden(message: str, needed: str = "") -> AccessDenied:
+    lowered = message.lower()
+    if "ip allow list" in lowered:
+        return AccessDenied("The organisation's IP allow list refuses this machine's address.")
+    if "not accessible by" in lowered:
+        permission = needed.replace("_", " ") or "pull requests=read"
+        return AccessDenied(
+            f"The token lacks a permission ({permission}); grant it read access to Pull requests and Metadata of "
+            "this repository."
+        )
+    return AccessDenied(f"GitHub denies access: {_short(message)}")
+
+
+def _message(answer: Answer) -> str:
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return "no explanation"
+    message = body.get("message") if isinstance(body, dict) else None
+    return _short(str(message or "no explanation"))
+
+
+def _short(text: str) -> str:
+    """GitHub's own words on one line, printable, with an end."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= 200 else line[:199] + "…"
