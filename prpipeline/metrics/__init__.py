@@ -1,0 +1,173 @@
+"""Metrics of reviews: tables in schema metrics, made by SQL from schemas raw and meta alone.
+
+``rebuild`` makes the tables that hold rows per repository, ``rebuild_aggregates`` those over the whole warehouse.
+Both run inside the caller's transaction. What a metric means stands at the head of its file in sql/.
+Not here: opening the warehouse, publishing, orchestration, GitHub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from prpipeline.metrics.calendar import half_days
+from prpipeline.metrics.checks import Check, load_checks
+from prpipeline.metrics.statements import TableFile, statements, table_file
+from prpipeline.settings import MetricSettings
+
+METRIC_VERSION = 1
+"""Raised whenever a definition or a table's shape changes; repositories of another version are stale."""
+
+REPOSITORY_TABLES = ("draft_spells", "review_evidence", "review_time_hours")
+"""Rows per repository, in the order in which they build on each other."""
+
+AGGREGATE_TABLES: tuple[str, ...] = ()
+"""Over the whole warehouse, made from the tables above."""
+
+TABLES = REPOSITORY_TABLES + AGGREGATE_TABLES
+
+
+CHECKS: tuple[Check, ...] = load_checks(METRIC_VERSION)
+"""Data checks on raw and metrics; each one's SQL returns a row for what is wrong, and none where all is well."""
+
+
+class Connection(Protocol):
+    """What is used of a DuckDB connection."""
+
+    def execute(self, query: str, parameters: object = ..., /) -> Any: ...
+
+
+def create_tables(connection: Connection) -> None:
+    """Create what is missing; tables of another shape, or of no further use, are dropped: all is derived."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, data_type in connection.execute(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = current_database() AND table_schema = 'metrics' ORDER BY ordinal_position"
+    ).fetchall():
+        found.setdefault(table, []).append((column, data_type))
+    expected = {name: list(table_file(name).columns) for name in TABLES}
+    outdated = [name for name, columns in found.items() if expected.get(name) != columns]
+    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
+    for name in outdated:
+        connection.execute(f'DROP TABLE metrics."{name}"')
+    for statement in statements("hours"):
+        connection.execute(statement.sql)
+    for name in TABLES:
+        connection.execute(table_file(name).create.sql)
+    if any(name not in found or name in outdated for name in REPOSITORY_TABLES):
+        connection.execute("DELETE FROM meta.metric_states")
+
+
+def rebuild(
+    connection: Connection,
+    repository_ids: Sequence[int] | None,
+    settings: MetricSettings,
+    as_of: datetime,
+) -> None:
+    """Replace all rows of these repositories (None: of all) by what raw says now."""
+    if repository_ids is None:
+        repository_ids = _known_repositories(connection)
+        _empty(connection, REPOSITORY_TABLES)
+        connection.execute("DELETE FROM meta.metric_states")
+    repositories = sorted(set(repository_ids))
+    if not repositories:
+        return
+    values = _values(settings, as_of) | {"repositories": repositories}
+    values |= _calendar_values(connection, settings, repositories, values["as_of"])
+    for name in REPOSITORY_TABLES:
+        _fill(connection, table_file(name), values)
+    for statement in statements("metric_states"):
+        connection.execute(statement.sql, statement.bound(values))
+
+
+def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
+    """Replace the tables over the whole warehouse, after moving the clocks that still run on to as_of."""
+    values = _values(settings, as_of)
+    for statement in statements("running_clocks"):
+        connection.execute(statement.sql, statement.bound(values))
+    for name in AGGREGATE_TABLES:
+        _fill(connection, table_file(name), values)
+
+
+def stale_repositories(connection: Connection, settings: MetricSettings) -> list[int]:
+    """Repositories whose metrics are missing, or were computed by other definitions or settings."""
+    states = connection.execute(
+        "SELECT repository_id FROM meta.metric_states WHERE metric_version = ? AND settings_fingerprint = ?",
+        [METRIC_VERSION, fingerprint(settings)],
+    ).fetchall()
+    current = {row[0] for row in states}
+    return [repository for repository in _known_repositories(connection) if repository not in current]
+
+
+def fingerprint(settings: MetricSettings) -> str:
+    """Changes exactly when settings do that can change a number."""
+    relevant = settings.model_dump(mode="json")
+    relevant["bots"] = _bot_names(settings)
+    relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
+    relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))
+    return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+
+def _known_repositories(connection: Connection) -> list[int]:
+    rows = connection.execute(
+        "SELECT repository_id FROM meta.repositories WHERE repository_id IS NOT NULL "
+        "UNION SELECT repository_id FROM raw.pull_requests ORDER BY repository_id"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _empty(connection: Connection, names: Sequence[str]) -> None:
+    # Dropping gives the space back at once; deleting ten million rows leaves holes to scan past.
+    for name in names:
+        connection.execute(f"DROP TABLE IF EXISTS metrics.{name}")
+        connection.execute(table_file(name).create.sql)
+
+
+def _fill(connection: Connection, table: TableFile, values: dict[str, Any]) -> None:
+    for statement in table.fill:
+        connection.execute(statement.sql, statement.bound(values))
+
+
+def _values(settings: MetricSettings, as_of: datetime) -> dict[str, Any]:
+    return {
+        "as_of": as_of.astimezone(UTC).replace(tzinfo=None) if as_of.tzinfo else as_of,
+        "bots": _bot_names(settings),
+        "exclude_bots": settings.exclude_bots,
+        "exclude_self": settings.exclude_self,
+        "metric_version": METRIC_VERSION,
+        "settings_fingerprint": fingerprint(settings),
+    }
+
+
+def _bot_names(settings: MetricSettings) -> list[str]:
+    """In lower case and without [bot]: a login that ends so is a bot's anyway."""
+    return sorted({name.strip().lower().removesuffix("[bot]") for name in settings.bots} - {""})
+
+
+def _calendar_values(
+    connection: Connection, settings: MetricSettings, repositories: list[int], as_of: datetime
+) -> dict[str, Any]:
+    (statement,) = statements("years")
+    first, last = connection.execute(
+        statement.sql, statement.bound({"repositories": repositories})
+    ).fetchone()
+    table = half_days(settings.calendar, first or as_of.year, max(last or 0, as_of.year))
+    return {name: getattr(table, name) for name in table.__slots__}
+
+
+__all__ = [
+    "AGGREGATE_TABLES",
+    "CHECKS",
+    "METRIC_VERSION",
+    "REPOSITORY_TABLES",
+    "TABLES",
+    "Check",
+    "create_tables",
+    "fingerprint",
+    "rebuild",
+    "rebuild_aggregates",
+    "stale_repositories",
+]
