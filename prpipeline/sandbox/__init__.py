@@ -3,7 +3,7 @@
 It imports nothing else of this package, so that it cannot share a mistake with what it tests.
 """
 
-from prpipeline.sandbox.apps import App
+from prpipeline.sandbox.apps import App, Installation
 from prpipeline.sandbox.clock import ManualClock, SystemClock
 from prpipeline.sandbox.faults import Fault
 from prpipeline.sandbox.limits import Credential
@@ -19,6 +19,7 @@ __all__ = [
     "App",
     "Credential",
     "Fault",
+    "Installation",
     "ManualClock",
     "PullRequest",
     "Repository",

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLInterfaceType,
     GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
-    is_interface_type,
-    is_object_type,
     value_from_ast_untyped,
 )
 
@@ -81,11 +81,14 @@ class Calculator:
         self, selections: SelectionSetNode | None, parent: GraphQLNamedType, times: int, path: list[str]
     ) -> None:
         for node, type_ in self._fields(selections, parent):
-            if not (is_object_type(type_) or is_interface_type(type_)) or node.name.value not in type_.fields:
-                continue
             name = node.name.value
-            target = get_named_type(type_.fields[name].type)
-            arguments = {a.name.value: value_from_ast_untyped(a.value, self.variables) for a in node.arguments}
+            # What has no such field is __typename.
+            if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) or name not in type_.fields:
+                continue
+            target = cast(GraphQLNamedType, get_named_type(type_.fields[name].type))
+            arguments = {
+                a.name.value: value_from_ast_untyped(a.value, self.variables) for a in node.arguments
+            }
             here = [*path, node.alias.value if node.alias else name]
             below = times
             if target.name.endswith("Connection"):
@@ -102,7 +105,11 @@ class Calculator:
         if size is None:
             size, side = arguments.get("last"), "last"
         if size is None:
-            if {f.name.value for f, _ in self._fields(node.selection_set, type_)} & {"nodes", "edges", "pageInfo"}:
+            if {f.name.value for f, _ in self._fields(node.selection_set, type_)} & {
+                "nodes",
+                "edges",
+                "pageInfo",
+            }:
                 self._error(
                     node,
                     path,
@@ -119,7 +126,9 @@ class Calculator:
                 f"{MAXIMUM_PAGE} records.",
             )
         elif size < 1:
-            self._error(node, path, "ARGUMENT_LIMIT", f"`{side}` on the `{name}` connection must be positive.")
+            self._error(
+                node, path, "ARGUMENT_LIMIT", f"`{side}` on the `{name}` connection must be positive."
+            )
         self.cost.requests += times
         self.cost.nodes += times * size
         return int(size)
@@ -143,7 +152,8 @@ class Calculator:
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 yield from self._fields(
-                    selection.selection_set, self.schema.type_map[condition.name.value] if condition else parent
+                    selection.selection_set,
+                    self.schema.type_map[condition.name.value] if condition else parent,
                 )
             elif isinstance(selection, FragmentSpreadNode):
                 fragment = self.fragments[selection.name.value]

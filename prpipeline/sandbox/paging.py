@@ -76,7 +76,7 @@ class Listing:
 class Page:
     """A page of a listing: what a GraphQL connection is resolved from."""
 
-    __slots__ = ("listing", "nodes", "total", "has_previous", "has_next")
+    __slots__ = ("has_next", "has_previous", "listing", "nodes", "total")
 
     def __init__(
         self, listing: Listing, nodes: Sequence[Any], total: int, has_previous: bool, has_next: bool

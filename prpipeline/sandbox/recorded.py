@@ -17,7 +17,9 @@ from prpipeline.sandbox.model import Actor, PullRequest, Repository, Review
 from prpipeline.sandbox.world import World
 
 
-def recorded_world(folder: str | Path, *, inferred_reviews: bool = False, clock: Clock | None = None) -> World:
+def recorded_world(
+    folder: str | Path, *, inferred_reviews: bool = False, clock: Clock | None = None
+) -> World:
     """The world of a recording; reviews that its makers inferred from comments are left out unless asked for."""
     return _Loader(World(clock), Path(folder)).load(inferred_reviews)
 
@@ -63,7 +65,9 @@ class _Loader:
         if body["id"] not in self.actors:
             login = body["login"].removesuffix("[bot]") if body["type"] == "Bot" else body["login"]
             node_id = body.get("node_id") or ""
-            self.actors[body["id"]] = self.world.add_user(login, id=body["id"], kind=body["type"], node_id=node_id)
+            self.actors[body["id"]] = self.world.add_user(
+                login, id=body["id"], kind=body["type"], node_id=node_id
+            )
         return self.actors[body["id"]]
 
     def _pull_request(self, body: dict[str, Any]) -> PullRequest:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from graphql import GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_named_type, is_leaf_type
 
 from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.limits import Credential
@@ -148,9 +150,11 @@ def _page(
 # Query
 
 
-def _resolve_repository(_: Any, info: GraphQLResolveInfo, owner: str, name: str, followRenames: bool) -> Repository:
+def _resolve_repository(
+    _: Any, info: GraphQLResolveInfo, owner: str, name: str, follow_renames: bool
+) -> Repository:
     asking: Asking = info.context
-    return _repository(asking.world, asking.credential, f"{owner}/{name}", followRenames)
+    return _repository(asking.world, asking.credential, f"{owner}/{name}", follow_renames)
 
 
 def _resolve_node(_: Any, info: GraphQLResolveInfo, id: str) -> Any:
@@ -176,30 +180,34 @@ def _resolve_viewer(_: Any, info: GraphQLResolveInfo) -> Actor:
 # Repository owners
 
 
+def _updated(repository: Repository) -> str | None:
+    return iso(repository.updated_at)
+
+
 def _resolve_repositories(
     owner: Actor,
     info: GraphQLResolveInfo,
-    isArchived: bool | None = None,
-    isFork: bool | None = None,
-    orderBy: dict[str, str] | None = None,
-    ownerAffiliations: list[str] | None = None,
+    is_archived: bool | None = None,
+    is_fork: bool | None = None,
+    order_by: dict[str, str] | None = None,
+    owner_affiliations: list[str] | None = None,
     privacy: str | None = None,
     **paging: Any,
 ) -> Page:
     asking: Asking = info.context
-    order = orderBy or {"field": "CREATED_AT", "direction": "ASC"}
+    order = order_by or {"field": "CREATED_AT", "direction": "ASC"}
     keys: dict[str, Callable[[Repository], Any]] = {
         "NAME": lambda r: r.name.lower(),
         "CREATED_AT": lambda r: iso(r.created_at),
-        "STARGAZERS": lambda r: 0,
+        "STARGAZERS": lambda _: 0,
     }
-    value = keys.get(order["field"], lambda r: iso(r.updated_at))
+    value = keys.get(order["field"], _updated)
     chosen = [
         r
         for r in asking.world.repositories_of(owner)
         if asking.credential.sees(r)
-        and (isArchived is None or r.archived == isArchived)
-        and (isFork is None or r.fork == isFork)
+        and (is_archived is None or r.archived == is_archived)
+        and (is_fork is None or r.fork == is_fork)
         and (privacy is None or r.private == (privacy == "PRIVATE"))
     ]
     chosen.sort(key=lambda r: (value(r), r.id))
@@ -208,9 +216,9 @@ def _resolve_repositories(
     return _page(Listing(chosen, lambda r: (value(r), r.id), scope, descending), **paging)
 
 
-def _resolve_owned(owner: Actor, info: GraphQLResolveInfo, name: str, followRenames: bool) -> Repository:
+def _resolve_owned(owner: Actor, info: GraphQLResolveInfo, name: str, follow_renames: bool) -> Repository:
     asking: Asking = info.context
-    return _repository(asking.world, asking.credential, f"{owner.login}/{name}", followRenames)
+    return _repository(asking.world, asking.credential, f"{owner.login}/{name}", follow_renames)
 
 
 # Repository
@@ -234,23 +242,25 @@ _KEYS = {"CREATED_AT": _by_created, "UPDATED_AT": _by_updated, "COMMENTS": _by_c
 
 
 def _forbidden() -> FieldError:
-    return FieldError("FORBIDDEN", "Resource not accessible by personal access token", {"saml_failure": False})
+    return FieldError(
+        "FORBIDDEN", "Resource not accessible by personal access token", {"saml_failure": False}
+    )
 
 
 def _resolve_pull_requests(
     repository: Repository,
     info: GraphQLResolveInfo,
     states: list[str] | None = None,
-    orderBy: dict[str, str] | None = None,
-    baseRefName: str | None = None,
+    order_by: dict[str, str] | None = None,
+    base_ref_name: str | None = None,
     **paging: Any,
 ) -> Page:
     if not info.context.credential.reads_pull_requests(repository):
         raise _forbidden()
-    order = orderBy or {"field": "CREATED_AT", "direction": "ASC"}
+    order = order_by or {"field": "CREATED_AT", "direction": "ASC"}
     items = repository.ordered(_ORDERS[order["field"]], states or ())
-    if baseRefName:
-        items = [p for p in items if p.base_ref == baseRefName]
+    if base_ref_name:
+        items = [p for p in items if p.base_ref == base_ref_name]
     scope = f"{repository.node_id}:pullRequests:{order['field']}"
     return _page(Listing(items, _KEYS[order["field"]], scope, order["direction"] == "DESC"), **paging)
 
@@ -294,14 +304,14 @@ def _by_time(item: TimelineEvent | Review) -> tuple[Any, int]:
 def _resolve_timeline(
     pull_request: PullRequest,
     info: GraphQLResolveInfo,
-    itemTypes: list[str] | None = None,
+    item_types: list[str] | None = None,
     since: str | None = None,
     **paging: Any,
 ) -> Page:
     items: Sequence[Any] = pull_request.events
-    if itemTypes is not None:
-        items = [e for e in items if ITEM_TYPES[e.kind] in itemTypes]
-    if itemTypes is None or "PULL_REQUEST_REVIEW" in itemTypes:
+    if item_types is not None:
+        items = [e for e in items if ITEM_TYPES[e.kind] in item_types]
+    if item_types is None or "PULL_REQUEST_REVIEW" in item_types:
         reviews = [r for r in pull_request.reviews if r.submitted_at]
         items = sorted([*items, *reviews], key=_by_time)
     if since:
@@ -315,7 +325,9 @@ def _resolve_requests(pull_request: PullRequest, info: GraphQLResolveInfo, **pag
         for reviewer in pull_request.requested_reviewers
     ]
     items.sort(key=lambda r: r.reviewer.id)
-    return _page(Listing(items, lambda r: (r.reviewer.id,), f"{pull_request.node_id}:reviewRequests"), **paging)
+    return _page(
+        Listing(items, lambda r: (r.reviewer.id,), f"{pull_request.node_id}:reviewRequests"), **paging
+    )
 
 
 def _resolve_labels(pull_request: PullRequest, info: GraphQLResolveInfo, **paging: Any) -> Page:
@@ -488,7 +500,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "organization": lambda _, info, login: _owner(
             info.context.world, login, ("Organization",), "Organization"
         ),
-        "rateLimit": lambda _, info, dryRun: info.context.rate_limit,
+        "rateLimit": lambda _, info, dry_run: info.context.rate_limit,
         "repository": _resolve_repository,
         "repositoryOwner": lambda _, info, login: _owner(
             info.context.world, login, ("Organization", "User"), "RepositoryOwner"
@@ -527,11 +539,34 @@ def readers(type_: str) -> dict[str, Reader]:
 def attach(schema: GraphQLSchema) -> None:
     """Give every field of the schema its resolver; one that has none is a mistake."""
     for name, type_ in schema.type_map.items():
-        if name.startswith("__") or not hasattr(type_, "fields") or not hasattr(type_, "is_type_of"):
+        if name.startswith("__") or not isinstance(type_, GraphQLObjectType):
             continue
         for field_name, field in type_.fields.items():
             special = RESOLVERS.get(name, {}).get(field_name)
             reader = readers(name).get(field_name)
             if special is None and reader is None:
                 raise LookupError(f"{name}.{field_name} has no resolver")
-            field.resolve = special or (lambda source, _info, read=reader: read(source))
+            field.resolve = special or _ignoring_info(reader)
+            for argument_name, argument in field.args.items():
+                argument.out_name = _snake_case(argument_name)
+
+
+@cache
+def plain_leaves(type_: GraphQLObjectType) -> dict[str, Reader]:
+    """The fields of a type that are values, and are read from their source alone."""
+    special = RESOLVERS.get(type_.name, {})
+    plain = {
+        name: readers(type_.name)[name]
+        for name, field in type_.fields.items()
+        if name not in special and is_leaf_type(get_named_type(field.type))
+    }
+    return plain | {"__typename": lambda _: type_.name}
+
+
+def _ignoring_info(reader: Reader | None) -> Callable[..., Any]:
+    assert reader is not None
+    return lambda source, _info, **_arguments: reader(source)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name)

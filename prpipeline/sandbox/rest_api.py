@@ -17,7 +17,12 @@ from prpipeline.sandbox.resolvers import visible_reviews
 from prpipeline.sandbox.world import World
 
 STATES = {"open": ("OPEN",), "closed": ("CLOSED", "MERGED"), "all": ()}
-SORTS = {"created": "created_at", "updated": "updated_at", "popularity": "comments", "long-running": "created_at"}
+SORTS = {
+    "created": "created_at",
+    "updated": "updated_at",
+    "popularity": "comments",
+    "long-running": "created_at",
+}
 PAGE = 30
 LARGEST_PAGE = 100
 
@@ -40,7 +45,11 @@ class RestCall:
         return Response.of_json(data, 200, headers)
 
     def page(
-        self, items: Sequence[Any], render: Callable[[Any], Any], path: str | None = None, envelope: str | None = None
+        self,
+        items: Sequence[Any],
+        render: Callable[[Any], Any],
+        path: str | None = None,
+        envelope: str | None = None,
     ) -> Response:
         """One page of a list with its Link header; only the items of that page are rendered."""
         size = min(self._number("per_page", PAGE), LARGEST_PAGE)
@@ -49,7 +58,7 @@ class RestCall:
         if envelope:
             body = {"total_count": len(items), envelope: body}
         last = max(1, -(-len(items) // size))
-        places = {}
+        places: dict[str, int] = {}
         if page > 1:
             places |= {"prev": min(page - 1, last)}
         if page < last:
@@ -103,7 +112,7 @@ class RestApi:
         except ApiError as error:
             response = error.response()
         if response.status == 200:
-            response.headers["ETag"] = etag = 'W/"%s"' % hashlib.sha256(response.body).hexdigest()
+            response.headers["ETag"] = etag = f'W/"{hashlib.sha256(response.body).hexdigest()}"'
             if request.header("if-none-match") in (etag, etag[2:]):
                 response.status, response.body = 304, b""
                 request.points = 0
@@ -173,7 +182,10 @@ class RestApi:
 
     def _installed(self, call: RestCall) -> Response:
         if call.credential.kind != "installation":
-            raise ApiError(403, "You must authenticate with an installation access token in order to list repositories for an installation.")
+            raise ApiError(
+                403,
+                "You must authenticate with an installation access token in order to list repositories for an installation.",
+            )
         granted = call.credential.repositories
         seen = [r for r in self.world.repositories.values() if granted is None or r.full_name in granted]
         return call.page(seen, lambda r: objects.repository(r, call.base), envelope="repositories")
@@ -194,7 +206,11 @@ class RestApi:
             place = "/".join([f"{call.base}/repositories/{found.id}", *rest])
             if call.request.query:
                 place += "?" + urlencode(call.request.query)
-            body = {"message": "Moved Permanently", "url": place, "documentation_url": "https://docs.github.com/rest"}
+            body = {
+                "message": "Moved Permanently",
+                "url": place,
+                "documentation_url": "https://docs.github.com/rest",
+            }
             return Response.of_json(body, 301, {"Location": place})
         return self._in_repository(call, found, rest)
 
@@ -209,7 +225,9 @@ class RestApi:
             raise ApiError(
                 403,
                 "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.",
-                {"X-GitHub-SSO": f"required; url=https://github.com/orgs/{owner}/sso?authorization_request=AAAA"},
+                {
+                    "X-GitHub-SSO": f"required; url=https://github.com/orgs/{owner}/sso?authorization_request=AAAA"
+                },
             )
         if rest and not credential.reads_pull_requests(found):
             integration = credential.kind == "installation"

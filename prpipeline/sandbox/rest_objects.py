@@ -101,10 +101,18 @@ def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = Tr
         "closed_at": iso(pr.closed_at),
         "merged_at": iso(pr.merged_at),
         "assignees": [],
-        "requested_reviewers": [user(r, base) for r in pr.requested_reviewers if isinstance(r, Actor) and alive(r)],
+        "requested_reviewers": [
+            user(r, base) for r in pr.requested_reviewers if isinstance(r, Actor) and alive(r)
+        ],
         "requested_teams": [team(r, base) for r in pr.requested_reviewers if isinstance(r, Team) and teams],
         "labels": [
-            {"id": label.id, "node_id": label.node_id, "name": label.name, "color": "ededed", "default": False}
+            {
+                "id": label.id,
+                "node_id": label.node_id,
+                "name": label.name,
+                "color": "ededed",
+                "default": False,
+            }
             for label in pr.labels
         ],
         "milestone": None,

@@ -31,7 +31,7 @@ HARD_TITLES = (
     "دعم اللغة العربية في الواجهة",
     "תמיכה בעברית \u202eRTL override\u202c",
     "修复时区错误 🕒 in 東京",
-    "=HYPERLINK(\"https://example.com\") is not a formula",
+    '=HYPERLINK("https://example.com") is not a formula',
     "Zero\u200bwidth and combining e\u0301",
     "A title that is very long " + "and goes on " * 18,
 )
@@ -81,7 +81,9 @@ class _Sampler:
                 moments.append(moment)
         return sorted(moments)
 
-    def _pull_request(self, repository: Repository, opened: datetime, people: Sequence[str], hours: float) -> None:
+    def _pull_request(
+        self, repository: Repository, opened: datetime, people: Sequence[str], hours: float
+    ) -> None:
         world, dice = self.world, self.dice
         by_bot = dice.random() < 0.12
         author = "dependabot[bot]" if by_bot else dice.choice(people)
@@ -141,9 +143,11 @@ class _Sampler:
             self.world.remove_review_request(pr, someone, at=moment + timedelta(minutes=9))
 
     def _reviews(self, pr: PullRequest, ready: datetime, reviewers: Sequence[str], hours: float) -> None:
-        world, dice = self.world, self.dice
+        dice = self.dice
         if dice.random() < 0.4:
-            self._review(pr, "review-robot[bot]", "COMMENTED", ready + timedelta(seconds=dice.randrange(20, 200)))
+            self._review(
+                pr, "review-robot[bot]", "COMMENTED", ready + timedelta(seconds=dice.randrange(20, 200))
+            )
         if dice.random() < 0.12 and pr.author and pr.author.kind == "User":
             self._review(pr, pr.author, "COMMENTED", ready + timedelta(minutes=dice.randrange(3, 50)))
         # The team gets faster over the months, so that charts have something to show.
@@ -178,17 +182,23 @@ class _Sampler:
         elif not pr.is_draft:
             world.merge(pr, by=dice.choice(reviewers), at=moment)
             if fate > 0.94:
-                self._review(pr, dice.choice(reviewers), "COMMENTED", moment + timedelta(hours=dice.uniform(1, 30)))
+                self._review(
+                    pr, dice.choice(reviewers), "COMMENTED", moment + timedelta(hours=dice.uniform(1, 30))
+                )
 
     def _hard_cases(self) -> None:
         world, now = self.world, self.now
         rocket = world.repository("octo-labs/rocket")
         start = now - timedelta(days=20, hours=3)
 
-        crowded = world.open_pull_request(rocket, "ada", "The one with 130 reviews", additions=4_200, at=start)
+        crowded = world.open_pull_request(
+            rocket, "ada", "The one with 130 reviews", additions=4_200, at=start
+        )
         for minute in range(130):
             reviewer = "grace" if minute >= 100 else ("review-robot[bot]" if minute % 2 else "ada")
-            world.review(crowded, reviewer, "COMMENTED", comments=1, at=start + timedelta(minutes=10 + minute))
+            world.review(
+                crowded, reviewer, "COMMENTED", comments=1, at=start + timedelta(minutes=10 + minute)
+            )
         world.review(crowded, "grace", "APPROVED", at=start + timedelta(hours=4))
         world.merge(crowded, "grace", at=start + timedelta(hours=5))
 
@@ -206,9 +216,13 @@ class _Sampler:
         world.review(late, "grace", "COMMENTED", at=start + timedelta(hours=2))
         world.submit_review(pending, "APPROVED", at=start + timedelta(hours=9))
 
-        waiting = world.open_pull_request(rocket, "grace", "Waiting for its first review", at=now - timedelta(days=3))
+        waiting = world.open_pull_request(
+            rocket, "grace", "Waiting for its first review", at=now - timedelta(days=3)
+        )
         world.request_review(waiting, "octo-labs/maintainers", at=now - timedelta(days=3))
-        world.open_pull_request(rocket, "tim", "A draft that was never ready", draft=True, at=now - timedelta(days=6))
+        world.open_pull_request(
+            rocket, "tim", "A draft that was never ready", draft=True, at=now - timedelta(days=6)
+        )
 
     def _work_time(self, moment: datetime, hours: float) -> datetime:
         """A while later, put off to somebody's working day."""
@@ -244,7 +258,15 @@ def generated_world(
     people = [world.add_user(f"person-{number}") for number in range(1, 41)]
     for number in range(1, repositories + 1):
         repository = world.add_repository(f"bulk/repository-{number}", at=end - timedelta(days=1100))
-        _fill(world, repository, people, pull_requests, reviews_per_pr, random.Random(seed * 100_003 + number), end)
+        _fill(
+            world,
+            repository,
+            people,
+            pull_requests,
+            reviews_per_pr,
+            random.Random(seed * 100_003 + number),
+            end,
+        )
     return world
 
 
@@ -272,7 +294,16 @@ def _fill(
             reviewer = people[dice.randrange(len(people))]
             state = "COMMENTED" if dice.random() < 0.5 else "APPROVED"
             pr.reviews.append(
-                Review(world.next_id("review"), pr, reviewer, state, moment, moment, moment, commit_oid=pr.head_oid)
+                Review(
+                    world.next_id("review"),
+                    pr,
+                    reviewer,
+                    state,
+                    moment,
+                    moment,
+                    moment,
+                    commit_oid=pr.head_oid,
+                )
             )
         if number % 5:
             moment = moment + timedelta(minutes=5)

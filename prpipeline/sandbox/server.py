@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from prpipeline.sandbox.app_api import AppApi
 from prpipeline.sandbox.apps import App
 from prpipeline.sandbox.faults import Faults
 from prpipeline.sandbox.graphql_api import GraphQLApi
@@ -16,7 +17,7 @@ from prpipeline.sandbox.messages import ApiError, Request, Response, encode
 from prpipeline.sandbox.rest_api import RestApi
 from prpipeline.sandbox.world import World
 
-DEFAULT_TOKEN = "sandbox-token"
+DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 Hook = Callable[[Request], object]
 
@@ -54,6 +55,7 @@ class Sandbox:
         self._in_flight: Counter[str] = Counter()
         self._anonymous = anonymous()
         self._graphql = GraphQLApi(world)
+        self._apps = AppApi(world, self.apps, self.add_token)
         self._rest = RestApi(world, lambda: self.url)
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
@@ -140,32 +142,35 @@ class Sandbox:
             self._in_flight[request.token or "anonymous"] -= 1
 
     def _answer(self, request: Request, in_flight: int) -> Response:
-        fault = self.faults.strike(request)
-        if fault:
-            request.fault = fault.kind
-        self.faults.pause(fault, self._http.stopping if self._http else None)
-        early = fault.instead(request, self._budget(request), self.world.clock.now()) if fault else None
-        if early:
-            return early
         try:
             with self.world.lock:
                 response = self._let_in(request, in_flight)
         except ApiError as error:
             response = error.response()
-        return _finish(fault.change(request, response) if fault else response)
+            response.headers = self._budget(request).headers(self.world.clock.now()) | response.headers
+        response = self.faults.apply(request, response)
+        if response.result is not None and not response.body:
+            response.body = encode(response.result)
+        return response
 
     def _let_in(self, request: Request, in_flight: int) -> Response:
         if not request.header("user-agent"):
-            raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
+            raise ApiError(
+                403,
+                "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
+            )
         version = request.header("x-github-api-version")
         if version and version not in API_VERSIONS:
             raise ApiError(400, f'"{version}" is not a supported version.')
         if self.secondary_limit and in_flight > self.secondary_limit:
             raise ApiError(
-                403, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+                403,
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
                 {"Retry-After": "60"},
             )
         path = _path(request.path)
+        if self._apps.answers(path):
+            return self._apps.respond(request, path)
         credential = self._credential(request)
         if path == "/graphql":
             return self._respond_graphql(request, credential)
@@ -206,9 +211,3 @@ def _path(path: str) -> str:
     if path == "/api/graphql":
         return "/graphql"
     return (path.removeprefix("/api/v3") or "/").rstrip("/") or "/"
-
-
-def _finish(response: Response) -> Response:
-    if response.result is not None and not response.body:
-        response.body = encode(response.result)
-    return response

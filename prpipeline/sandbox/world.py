@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from prpipeline.sandbox.clock import Clock, SystemClock, whole_second
 from prpipeline.sandbox.model import Actor, Label, PullRequest, Repository, Review, Team, TimelineEvent
@@ -36,7 +36,7 @@ def change(method: Callable[Concatenate[World, P], R]) -> Callable[Concatenate[W
             self.version += 1
             return result
 
-    return locked
+    return cast("Callable[Concatenate[World, P], R]", locked)
 
 
 class World:
@@ -265,7 +265,9 @@ class World:
         return pull_request
 
     @change
-    def close(self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None) -> None:
+    def close(
+        self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None
+    ) -> None:
         """Somebody closes a pull request without merging it."""
         now = self._stamp(at)
         pull_request.state, pull_request.closed_at = "CLOSED", now
@@ -273,7 +275,9 @@ class World:
         self._touch(pull_request, now, "close")
 
     @change
-    def reopen(self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None) -> None:
+    def reopen(
+        self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None
+    ) -> None:
         """Somebody reopens a closed pull request."""
         now = self._stamp(at)
         pull_request.state, pull_request.closed_at = "OPEN", None
@@ -281,7 +285,9 @@ class World:
         self._touch(pull_request, now, "reopen")
 
     @change
-    def merge(self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None) -> None:
+    def merge(
+        self, pull_request: PullRequest, by: Actor | str | None = None, at: datetime | None = None
+    ) -> None:
         """Somebody merges a pull request; GitHub notes a merge and a closing."""
         now = self._stamp(at)
         pull_request.state, pull_request.closed_at, pull_request.merged_at = "MERGED", now, now
@@ -379,7 +385,11 @@ class World:
 
     @change
     def comment(
-        self, pull_request: PullRequest, author: Actor | str, at: datetime | None = None, body: str = "A remark"
+        self,
+        pull_request: PullRequest,
+        author: Actor | str,
+        at: datetime | None = None,
+        body: str = "A remark",
     ) -> TimelineEvent:
         """Somebody comments on the conversation; this is no review."""
         now = self._stamp(at)
@@ -449,7 +459,9 @@ class World:
         self._submitted(review, now)
 
     @change
-    def dismiss_review(self, review: Review, by: Actor | str | None = None, at: datetime | None = None) -> None:
+    def dismiss_review(
+        self, review: Review, by: Actor | str | None = None, at: datetime | None = None
+    ) -> None:
         """Somebody dismisses a review; its state changes in place."""
         now = self._stamp(at)
         event = self._event(review.pull_request, "review_dismissed", by, now)
