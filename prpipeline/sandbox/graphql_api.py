@@ -28,8 +28,6 @@ from prpipeline.sandbox.messages import ApiError, Request, Response
 from prpipeline.sandbox.resolvers import Asking, FieldError, attach, plain_leaves, type_name
 from prpipeline.sandbox.world import World
 
-KEPT_ANSWERS = 2_000
-
 
 @cache
 def schema() -> GraphQLSchema:
@@ -84,7 +82,6 @@ class GraphQLApi:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._answers: dict[tuple[Any, ...], tuple[int, dict[str, Any], Cost]] = {}
 
     def respond(self, request: Request, credential: Credential) -> Response:
         """The answer to a POST to /graphql by somebody who was let in."""

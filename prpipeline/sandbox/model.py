@@ -102,14 +102,16 @@ class Review:
     created_at: datetime
     submitted_at: datetime | None
     updated_at: datetime
-    node_id: str = ""
+    recorded_node_id: str = ""
     commit_oid: str | None = None
     comments: int = 0
     body: str = ""
     association: str = "MEMBER"
 
-    def __post_init__(self) -> None:
-        self.node_id = self.node_id or node_id("PullRequestReview", self.id)
+    @property
+    def node_id(self) -> str:
+        """Its global id; worked out when asked for, as there are so many reviews."""
+        return self.recorded_node_id or node_id("PullRequestReview", self.id)
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +123,6 @@ class TimelineEvent:
     kind: str
     actor: Actor | None
     created_at: datetime
-    node_id: str = ""
     requested_reviewer: Actor | Team | None = None
     review: Review | None = None
     previous_state: str | None = None
@@ -129,8 +130,10 @@ class TimelineEvent:
     before: str = ""
     after: str = ""
 
-    def __post_init__(self) -> None:
-        self.node_id = self.node_id or node_id(self.kind, self.id)
+    @property
+    def node_id(self) -> str:
+        """Its global id, the same in both APIs."""
+        return node_id(self.kind, self.id)
 
 
 @dataclass(slots=True, eq=False)

@@ -114,7 +114,7 @@ class _Loader:
             moment,
             submitted,
             moment,
-            node_id=body.get("node_id") or "",
+            recorded_node_id=body.get("node_id") or "",
             commit_oid=body.get("commit_id"),
             body=body.get("body") or "",
             association=body["author_association"],

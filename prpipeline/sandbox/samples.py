@@ -5,8 +5,10 @@ Deterministic: the same seed and the same `now` give the same world, to the byte
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from prpipeline.sandbox.clock import Clock, SystemClock, whole_second
@@ -256,18 +258,24 @@ def generated_world(
     world = World(clock)
     end = whole_second(now or clock.now())
     people = [world.add_user(f"person-{number}") for number in range(1, 41)]
-    for number in range(1, repositories + 1):
-        repository = world.add_repository(f"bulk/repository-{number}", at=end - timedelta(days=1100))
-        _fill(
-            world,
-            repository,
-            people,
-            pull_requests,
-            reviews_per_pr,
-            random.Random(seed * 100_003 + number),
-            end,
-        )
+    with _garbage_uncollected():
+        for number in range(1, repositories + 1):
+            repository = world.add_repository(f"bulk/repository-{number}", at=end - timedelta(days=1100))
+            chance = random.Random(seed * 100_003 + number).random
+            _fill(world, repository, people, pull_requests, reviews_per_pr, chance, end)
     return world
+
+
+@contextmanager
+def _garbage_uncollected() -> Iterator[None]:
+    """A million new objects, none of them garbage, would be searched for it over and over."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _fill(
@@ -276,23 +284,23 @@ def _fill(
     people: Sequence[Actor],
     pull_requests: int,
     reviews_per_pr: int,
-    dice: random.Random,
+    chance: Callable[[], float],
     end: datetime,
 ) -> None:
     step = timedelta(days=1000) / max(1, pull_requests)
     started = end - timedelta(days=1000)
     for number in range(1, pull_requests + 1):
         opened = (started + step * (number - 1)).replace(microsecond=0)
-        author = people[dice.randrange(len(people))]
+        author = people[int(chance() * len(people))]
         pr = PullRequest(
             world.next_id("pull_request"), repository, number, author, f"Change {number}", opened, opened,
-            additions=dice.randrange(1, 400), deletions=dice.randrange(200), changed_files=dice.randrange(1, 9),
+            additions=1 + int(chance() * 400), deletions=int(chance() * 200), changed_files=1 + int(chance() * 8),
         )  # fmt: skip
         moment = opened
         for _ in range(reviews_per_pr):
-            moment = moment + timedelta(seconds=dice.randrange(600, 40_000))
-            reviewer = people[dice.randrange(len(people))]
-            state = "COMMENTED" if dice.random() < 0.5 else "APPROVED"
+            moment = moment + timedelta(seconds=600 + int(chance() * 40_000))
+            reviewer = people[int(chance() * len(people))]
+            state = "COMMENTED" if chance() < 0.5 else "APPROVED"
             pr.reviews.append(
                 Review(
                     world.next_id("review"),
