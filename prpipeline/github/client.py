@@ -64,6 +64,13 @@ class Usage:
     def copy(self) -> Usage:
         return Usage(self.requests, self.points, self.waited_seconds)
 
+    def plus(self, other: Usage) -> Usage:
+        return Usage(
+            self.requests + other.requests,
+            self.points + other.points,
+            self.waited_seconds + other.waited_seconds,
+        )
+
     def since(self, earlier: Usage) -> Usage:
         return Usage(
             self.requests - earlier.requests,

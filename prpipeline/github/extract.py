@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from prpipeline.github import connections, records
@@ -133,17 +133,20 @@ class GraphQLSource:
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
 
-    def history(self, name: str, *, after: str | None, since: datetime | None) -> Iterator[Page]:
+    def history(
+        self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
+    ) -> Iterator[Page]:
         wanted = RepositoryName.parse(name)
         seen = {after}
         while True:
-            result = self._history_page(wanted, after, _CREATED if since is None else _UPDATED, seen)
+            result = self._history_page(wanted, after, _CREATED if back is None else _UPDATED, seen)
+            started_at = started_at or result.server_time
             node = _repository_node(result.data, wanted)
             connection = node["pullRequests"]
             pull_requests = [self._whole(n) for n in connection["nodes"]]
             after = connections.next_cursor(connection)
-            if since is not None and any(pr.updated_at < since for pr in pull_requests):
-                pull_requests = [pr for pr in pull_requests if pr.updated_at >= since]
+            if back is not None and any(pr.updated_at < started_at - back for pr in pull_requests):
+                pull_requests = [pr for pr in pull_requests if pr.updated_at >= started_at - back]
                 after = None
             yield Page(
                 repository=_repository(node),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from prpipeline.github.client import Client
@@ -81,6 +81,7 @@ class Outline:
     pull_request_id: int
     updated_at: datetime
     reviews: int | None
+    number: int | None = None
 
 
 class Source(Protocol):
@@ -91,8 +92,13 @@ class Source(Protocol):
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
         """The repository behind a name, and how many pull requests GitHub counts in it."""
 
-    def history(self, name: str, *, after: str | None, since: datetime | None) -> Iterator[Page]:
-        """Every pull request, oldest first; with ``since``, those updated since then, newest first."""
+    def history(
+        self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
+    ) -> Iterator[Page]:
+        """Every pull request, oldest first; with ``back``, newest first those updated that long before the start.
+
+        ``after`` and ``started_at`` (GitHub's clock) continue a walk that was broken off.
+        """
 
     def probe(self, repositories: Sequence[Repository]) -> ProbeAnswer:
         """The newest heads of up to 100 repositories."""

@@ -1,0 +1,79 @@
+"""What the three ways of syncing share: where to ask, where to write, whom to tell, who pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from prpipeline.github.client import Usage
+from prpipeline.github.source import Head, Repository, Source
+from prpipeline.repository import RepositoryName
+from prpipeline.settings import SyncSettings
+from prpipeline.sync.prefetch import prefetch
+from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.records import Written
+from prpipeline.warehouse.tracking import Tracked
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a history has come."""
+
+    repository: str
+    pull_requests: int
+    total: int | None  # None where GitHub cannot say, as with days_back
+
+
+@dataclass
+class Context:
+    """One lane at work. ``written`` and ``spent`` are by repository_id and by tracked name."""
+
+    source: Source
+    warehouse: Warehouse
+    settings: SyncSettings
+    report: Callable[[Progress], None] = lambda progress: None
+    written: dict[int, Written] = field(default_factory=dict)
+    spent: dict[str, Usage] = field(default_factory=dict)
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(minutes=self.settings.overlap_minutes)
+
+    @staticmethod
+    def name(tracked: Tracked) -> RepositoryName:
+        return RepositoryName.parse(tracked.tracked_as)
+
+    @contextmanager
+    def charged_to(self, tracked_as: str) -> Iterator[None]:
+        """What is asked meanwhile is on this repository's account.
+
+        A request that serves several repositories is counted once, with the first of them.
+        """
+        before = self.source.client.usage.copy()
+        try:
+            yield
+        finally:
+            spent = self.source.client.usage.since(before)
+            self.spent[tracked_as] = self.spent.get(tracked_as, Usage()).plus(spent)
+
+    def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> list[Head]:
+        """Read these pull requests whole and write them, an answer a transaction; returns those that are gone."""
+        missing: list[Head] = []
+        names = {repository.repository_id: repository for repository, _ in repository_heads}
+        for answer in prefetch(self.source.hydrate(repository_heads)):
+            with self.warehouse.transaction() as connection:
+                for repository_id in {
+                    repository_id for repository_id, _ in answer.pull_requests
+                } & names.keys():
+                    own = [pair for pair in answer.pull_requests if pair[0] == repository_id]
+                    self.add(repository_id, records.write(connection, own, answer.read_at))
+                    for tracked in tracking.with_id(connection, repository_id):
+                        tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
+            missing += answer.missing
+        return missing
+
+    def add(self, repository_id: int, written: Written) -> None:
+        self.written[repository_id] = self.written.get(repository_id, Written()) + written

@@ -1,0 +1,108 @@
+"""The whole past of a repository, page by page; a killed one goes on where it stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from prpipeline.github.failures import CursorRejected, PermanentFailure
+from prpipeline.github.source import Head, Page, Repository
+from prpipeline.sync.context import Context, Progress
+from prpipeline.sync.prefetch import prefetch
+from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.tracking import Tracked
+
+
+def sync_history(context: Context, tracked: Tracked, days_back: int | None) -> int:
+    """Read what is left of a repository's history and mark it done; returns its id. Raises GitHubFailure."""
+    try:
+        return _walk(context, tracked, days_back, after=tracked.history_cursor)
+    except CursorRejected:
+        return _walk(context, tracked, days_back, after=None)
+
+
+def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: str | None) -> int:
+    started_at = tracked.history_started_at
+    pages = context.source.history(
+        tracked.repository or tracked.tracked_as,
+        after=after,
+        back=None if days_back is None else timedelta(days=days_back),
+        started_at=started_at,
+    )
+    for page in prefetch(pages):
+        started_at = started_at or page.read_at
+        repository_id = page.repository.repository_id
+        with context.warehouse.transaction() as connection:
+            check_identity(connection, tracked, page.repository)
+            context.add(
+                repository_id,
+                records.write(connection, [(repository_id, pr) for pr in page.pull_requests], page.read_at),
+            )
+            held = records.count(connection, repository_id)
+            is_last = page.cursor is None
+            has_gaps = is_last and days_back is None and held < (page.total or 0)
+            changes: dict[str, Any] = {
+                "repository_id": repository_id,
+                "node_id": page.repository.node_id,
+                "repository": page.repository.full_name,
+                "pull_requests_on_github": page.total,
+                "history_started_at": started_at,
+                "history_days_back": days_back,
+                "changed_at": utc_now(),
+            }
+            if not is_last:
+                changes["history_cursor"] = page.cursor
+            elif not has_gaps:
+                changes |= _done(context, started_at)
+            tracking.update(connection, tracked.tracked_as, **changes)
+        context.report(Progress(tracked.tracked_as, held, page.total if days_back is None else None))
+        if has_gaps:
+            _fill_gaps(context, page)
+            with context.warehouse.transaction() as connection:
+                tracking.update(connection, tracked.tracked_as, **_done(context, started_at))
+    return repository_id
+
+
+def _fill_gaps(context: Context, last: Page) -> None:
+    """GitHub counts more than it listed: ask for its outline and read what the walk did not give."""
+    outline, _ = context.source.outline(last.repository)
+    with context.warehouse.transaction() as connection:
+        held = {pr.node_id for pr in records.held(connection, last.repository.repository_id)}
+    context.hydrate(
+        [
+            (last.repository, Head(line.node_id, line.updated_at, line.number))
+            for line in outline
+            if line.node_id not in held
+        ]
+    )
+
+
+def _done(context: Context, started_at: datetime) -> dict[str, Any]:
+    now = utc_now()
+    return {
+        "status": "ok",
+        "last_error": None,
+        "last_attempt_at": now,
+        "last_sync_at": now,
+        "watermark_at": started_at - context.overlap,
+        "history_cursor": None,
+        "history_done_at": now,
+    }
+
+
+def check_identity(connection: DuckDBPyConnection, tracked: Tracked, found: Repository) -> None:
+    """A name must not slide from one repository to another, nor two names onto one. Raises PermanentFailure."""
+    if tracked.repository_id is not None and tracked.repository_id != found.repository_id:
+        raise PermanentFailure(
+            f"{tracked.tracked_as} is another repository on GitHub now than the one that was synced, whose data "
+            f"are kept. To start over: prpipeline untrack --delete-data {tracked.tracked_as}, then track it again."
+        )
+    for other in tracking.with_id(connection, found.repository_id):
+        if other.tracked_as != tracked.tracked_as and other.is_tracked:
+            raise PermanentFailure(
+                f"{tracked.tracked_as} is {found.full_name} on GitHub, which is tracked as {other.tracked_as}; "
+                "untrack one of the two."
+            )

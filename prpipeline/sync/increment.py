@@ -1,0 +1,210 @@
+"""What changed since the watermark, of many repositories at a time.
+
+Probe, read what is newer than what we hold, probe again until nothing is. The watermark is GitHub's time
+at the first probe less an overlap: what moves while we look is behind it and comes next time at the latest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from prpipeline.github.failures import (
+    AccessDenied,
+    BadCredentials,
+    GitHubFailure,
+    LimitReached,
+    NetworkTrouble,
+    NotFound,
+)
+from prpipeline.github.source import Head, Probe, ProbeAnswer, Repository
+from prpipeline.sync.context import Context
+from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.tracking import Tracked
+
+PROBE_SIZE = 100
+_ROUNDS = 5
+
+# Troubles that concern us as a whole: asking for each repository by itself would not help.
+_SHARED = (BadCredentials, LimitReached, NetworkTrouble)
+
+
+@dataclass
+class Outcome:
+    """How the increment of one repository went; a failure where there is one."""
+
+    tracked: Tracked
+    failure: GitHubFailure | None = None
+    changed: bool = False
+
+
+@dataclass
+class _Work:
+    """A repository in the course of one increment."""
+
+    tracked: Tracked
+    repository: Repository
+    outcome: Outcome = field(init=False)
+    probe: Probe | None = None
+    read_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.outcome = Outcome(self.tracked)
+
+
+def sync_increments(context: Context, tracked: Sequence[Tracked]) -> Iterator[list[Outcome]]:
+    """The increments of repositories whose history is done, ``PROBE_SIZE`` to a request."""
+    for start in range(0, len(tracked), PROBE_SIZE):
+        yield _sync_some(context, tracked[start : start + PROBE_SIZE])
+
+
+def _sync_some(context: Context, some: Sequence[Tracked]) -> list[Outcome]:
+    works = [_Work(t, repository_of(t)) for t in some]
+    _probe(context, works)
+    wanted = _wanted(context, works)
+    moved = [w for w in works if w.repository.repository_id in wanted]
+    for _ in range(_ROUNDS):
+        _hydrate(context, moved, wanted)
+        again = [w for w in moved if w.outcome.failure is None]
+        _probe(context, again)
+        wanted = _wanted(context, again)
+        if not wanted:
+            break
+    # What still moves after so many rounds moved after the first probe: the watermark is behind it.
+    _finish(context, [w for w in works if w.outcome.failure is None])
+    return [w.outcome for w in works]
+
+
+def _probe(context: Context, works: Sequence[_Work]) -> None:
+    """Look at the newest heads; where the look fails as a whole, halve it to find out whose fault it is."""
+    if not works:
+        return
+    try:
+        with context.charged_to(works[0].tracked.tracked_as):
+            answer = context.source.probe([w.repository for w in works])
+    except GitHubFailure as failure:
+        if len(works) == 1 or isinstance(failure, _SHARED):
+            for work in works:
+                work.outcome.failure = named(failure, work.tracked)
+            return
+        middle = len(works) // 2
+        _probe(context, works[:middle])
+        _probe(context, works[middle:])
+        return
+    for work in works:
+        _take(work, answer)
+
+
+def _take(work: _Work, answer: ProbeAnswer) -> None:
+    refused = answer.refused.get(work.repository.repository_id)
+    if refused is not None:
+        work.outcome.failure = named(refused, work.tracked)
+        return
+    work.probe = answer.probes[work.repository.repository_id]
+    work.read_at = work.read_at or answer.read_at
+
+
+def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
+    """By repository, the heads that are newer than what we hold."""
+    candidates: dict[int, list[Head]] = {}
+    for work in works:
+        if work.outcome.failure or work.probe is None:
+            continue
+        since = work.tracked.watermark_at
+        assert since is not None
+        try:
+            with context.charged_to(work.tracked.tracked_as):
+                candidates[work.repository.repository_id] = context.source.changed(work.probe, since)
+        except GitHubFailure as failure:
+            work.outcome.failure = named(failure, work.tracked)
+    node_ids = [head.node_id for heads in candidates.values() for head in heads]
+    if not node_ids:
+        return {}
+    with context.warehouse.transaction() as connection:
+        versions = records.versions(connection, node_ids)
+    read_at = {w.repository.repository_id: w.read_at for w in works}
+    wanted: dict[int, list[Head]] = {}
+    for repository_id, heads in candidates.items():
+        now = read_at[repository_id]
+        assert now is not None
+        newer = [
+            head
+            for head in heads
+            if not records.is_settled(versions.get(head.node_id), head.updated_at, now, context.overlap)
+        ]
+        if newer:
+            wanted[repository_id] = newer
+    return wanted
+
+
+def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[Head]]) -> None:
+    """Read the wanted ones, several repositories' in a request; by themselves where that fails."""
+    works = [w for w in works if w.repository.repository_id in wanted and w.outcome.failure is None]
+    pairs = [(w.repository, head) for w in works for head in wanted[w.repository.repository_id]]
+    if not pairs:
+        return
+    for work in works:
+        work.outcome.changed = True
+    try:
+        with context.charged_to(works[0].tracked.tracked_as):
+            context.hydrate(pairs)
+    except GitHubFailure as failure:
+        if len(works) == 1 or isinstance(failure, _SHARED):
+            for work in works:
+                work.outcome.failure = named(failure, work.tracked)
+            return
+        for work in works:
+            _hydrate(context, [work], wanted)
+
+
+def _finish(context: Context, works: Sequence[_Work]) -> None:
+    """Move the watermarks of repositories of which everything is committed."""
+    if not works:
+        return
+    now = utc_now()
+    with context.warehouse.transaction() as connection:
+        quiet: dict[datetime, list[str]] = {}
+        for work in works:
+            assert work.probe is not None
+            assert work.read_at is not None
+            assert work.tracked.watermark_at is not None
+            watermark = max(work.read_at - context.overlap, work.tracked.watermark_at)
+            changes: dict[str, Any] = {}
+            if work.tracked.repository != work.probe.repository.full_name:
+                changes |= {"repository": work.probe.repository.full_name, "changed_at": now}
+            if work.tracked.pull_requests_on_github != work.probe.total:
+                changes["pull_requests_on_github"] = work.probe.total
+            tracking.update(connection, work.tracked.tracked_as, **changes)
+            quiet.setdefault(watermark, []).append(work.tracked.tracked_as)
+        for watermark, names in quiet.items():
+            tracking.update_many(
+                connection,
+                names,
+                status="ok",
+                last_error=None,
+                last_attempt_at=now,
+                last_sync_at=now,
+                watermark_at=watermark,
+            )
+
+
+def repository_of(tracked: Tracked) -> Repository:
+    """The repository behind a tracked name that was synced before."""
+    assert tracked.repository_id is not None
+    assert tracked.node_id is not None
+    return Repository(tracked.repository_id, tracked.node_id, tracked.repository or tracked.tracked_as)
+
+
+def named(failure: GitHubFailure, tracked: Tracked) -> GitHubFailure:
+    """The failure in words that fit a repository that was there before."""
+    if type(failure) is NotFound:
+        return NotFound(
+            f"GitHub no longer shows {tracked.repository or tracked.tracked_as}: it was deleted or made private, or "
+            "the token lost its access. Its data are kept."
+        )
+    if type(failure) is AccessDenied:
+        return AccessDenied(f"{failure} The data of {tracked.repository or tracked.tracked_as} are kept.")
+    return failure

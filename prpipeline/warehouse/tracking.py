@@ -1,0 +1,176 @@
+"""Which repositories are tracked, and how far each has come. Works inside the caller's transaction.
+
+The partition key is the name a repository was tracked under; its identity is GitHub's number for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from prpipeline.repository import RepositoryName
+
+# Every table whose rows belong to one repository; untracking with the data empties them.
+OWNED_TABLES = (
+    "raw.pull_requests",
+    "raw.reviews",
+    "raw.review_events",
+    "meta.removals",
+    "meta.metric_states",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A row of ``meta.repositories``."""
+
+    tracked_as: str
+    is_tracked: bool
+    tracked_at: datetime
+    source: str
+    days_back: int | None
+    team: str | None
+    repository_id: int | None
+    node_id: str | None
+    repository: str | None
+    status: str
+    last_attempt_at: datetime | None
+    last_sync_at: datetime | None
+    watermark_at: datetime | None
+    last_error: str | None
+    pull_requests_on_github: int | None
+    history_started_at: datetime | None
+    history_cursor: str | None
+    history_days_back: int | None
+    history_done_at: datetime | None
+    reconciled_at: datetime | None
+    changed_at: datetime | None
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Tracked))
+_KNOWN = frozenset(field.name for field in fields(Tracked))
+
+
+def track(
+    connection: DuckDBPyConnection,
+    name: RepositoryName,
+    *,
+    source: str,
+    now: datetime,
+    days_back: int | None = None,
+    team: str | None = None,
+) -> bool:
+    """Start to track a repository, or take it up again; True if it was not tracked before.
+
+    What is known of it is kept; a repository that is tracked already gets the options given here.
+    """
+    known = find(connection, name)
+    if known is None:
+        connection.execute(
+            """
+            INSERT INTO meta.repositories (tracked_as, is_tracked, tracked_at, source, days_back, team, status)
+            VALUES (?, true, ?, ?, ?, ?, 'new')
+            """,
+            [str(name), now, source, days_back, team],
+        )
+        return True
+    changes: dict[str, Any] = {"team": team, "days_back": days_back}
+    if not known.is_tracked:
+        changes |= {"is_tracked": True, "tracked_at": now, "source": source}
+    changed = {field: value for field, value in changes.items() if getattr(known, field) != value}
+    update(connection, known.tracked_as, **changed)
+    if "team" in changed and known.repository_id is not None:
+        # The team stands in published tables, which copy only what changed.
+        update(connection, known.tracked_as, changed_at=now)
+    return not known.is_tracked
+
+
+def untrack(connection: DuckDBPyConnection, name: RepositoryName, *, delete_data: bool) -> bool:
+    """Stop tracking, and with ``delete_data`` forget everything; False if it was not known."""
+    known = find(connection, name)
+    if known is None or not (known.is_tracked or delete_data):
+        return False
+    update(connection, known.tracked_as, is_tracked=False)
+    if delete_data:
+        if known.repository_id is not None:
+            for table in (*OWNED_TABLES, *_metric_tables(connection)):
+                connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
+        connection.execute("DELETE FROM meta.syncs WHERE tracked_as = ?", [known.tracked_as])
+        connection.execute("DELETE FROM meta.repositories WHERE tracked_as = ?", [known.tracked_as])
+    return True
+
+
+def find(connection: DuckDBPyConnection, name: RepositoryName) -> Tracked | None:
+    """What is known under this name as tracked, in any case of letters, or under it as GitHub's current one."""
+    found = _select(connection, "lower(tracked_as) = ?", [name.key])
+    found = found or _select(connection, "lower(repository) = ? AND is_tracked", [name.key])
+    return found[0] if found else None
+
+
+def get(connection: DuckDBPyConnection, tracked_as: Sequence[str]) -> dict[str, Tracked]:
+    """The rows of these partition keys, which are spelt as they were tracked."""
+    rows = _select(connection, "tracked_as IN (SELECT unnest(?::VARCHAR[]))", [list(tracked_as)])
+    return {row.tracked_as: row for row in rows}
+
+
+def all_tracked(connection: DuckDBPyConnection) -> list[Tracked]:
+    """Every tracked repository, in the order they were tracked."""
+    return _select(connection, "is_tracked", [])
+
+
+def all_known(connection: DuckDBPyConnection) -> list[Tracked]:
+    """Every repository that has rows, tracked or not any more."""
+    return _select(connection, "true", [])
+
+
+def with_id(connection: DuckDBPyConnection, repository_id: int) -> list[Tracked]:
+    return _select(connection, "repository_id = ?", [repository_id])
+
+
+def update(connection: DuckDBPyConnection, tracked_as: str, **changes: Any) -> None:
+    """Set columns of one row."""
+    if not changes:
+        return
+    unknown = changes.keys() - _KNOWN
+    if unknown:
+        raise KeyError(f"no such columns: {unknown}")
+    assignments = ", ".join(f"{column} = ?" for column in changes)
+    connection.execute(
+        f"UPDATE meta.repositories SET {assignments} WHERE tracked_as = ?", [*changes.values(), tracked_as]
+    )
+
+
+def update_many(connection: DuckDBPyConnection, tracked_as: Sequence[str], **changes: Any) -> None:
+    """Set the same columns of many rows."""
+    assignments = ", ".join(f"{column} = ?" for column in changes if column in _KNOWN)
+    connection.execute(
+        f"UPDATE meta.repositories SET {assignments} WHERE tracked_as IN (SELECT unnest(?::VARCHAR[]))",
+        [*changes.values(), list(tracked_as)],
+    )
+
+
+def record_sync(connection: DuckDBPyConnection, **columns: Any) -> None:
+    """Add a row to ``meta.syncs``."""
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO meta.syncs ({names}) VALUES ({marks})", list(columns.values()))
+
+
+def _select(connection: DuckDBPyConnection, where: str, parameters: list[Any]) -> list[Tracked]:
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where} ORDER BY tracked_at, tracked_as", parameters
+    ).fetchall()
+    return [Tracked(*row) for row in rows]
+
+
+def _metric_tables(connection: DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        """
+        SELECT 'metrics.' || table_name FROM duckdb_columns()
+        WHERE schema_name = 'metrics' AND column_name = 'repository_id' ORDER BY ALL
+        """
+    ).fetchall()
+    return [row[0] for row in rows]
