@@ -104,8 +104,8 @@ class Calculator:
         size, side = arguments.get("first"), "first"
         if size is None:
             size, side = arguments.get("last"), "last"
-        if size is None:
-            if {f.name.value for f, _ in self._fields(node.selection_set, type_)} & {
+        if not isinstance(size, int):
+            if size is None and {f.name.value for f, _ in self._fields(node.selection_set, type_)} & {
                 "nodes",
                 "edges",
                 "pageInfo",

@@ -75,7 +75,7 @@ class Fault:
         """Whether it is this request's turn; counts it."""
         if self.times == 0 or (self.match and not self.match(request)):
             return False
-        if self.kind in GRAPHQL_KINDS and response.result is None:
+        if self.kind in GRAPHQL_KINDS and not (response.result or {}).get("data"):
             return False
         if self.above is not None and _list_size(response) <= self.above:
             return False

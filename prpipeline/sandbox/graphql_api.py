@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -37,7 +37,7 @@ def schema() -> GraphQLSchema:
     return built
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _prepare(text: str) -> DocumentNode | list[dict[str, Any]]:
     """The checked document, or GitHub's errors about it."""
     try:

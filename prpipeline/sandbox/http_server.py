@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from prpipeline.sandbox.clock import Clock
 from prpipeline.sandbox.messages import Request, Response
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(
             at=self.server.clock.now(),
             method=self.command,
-            path=parts.path,
+            path=unquote(parts.path),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length) if length else b"",

@@ -112,7 +112,9 @@ class RestApi:
         except ApiError as error:
             response = error.response()
         if response.status == 200:
-            response.headers["ETag"] = etag = f'W/"{hashlib.sha256(response.body).hexdigest()}"'
+            # Another token gets another tag for the same body, as on GitHub.
+            digest = hashlib.sha256((credential.token or "").encode() + response.body).hexdigest()
+            response.headers["ETag"] = etag = f'W/"{digest}"'
             if request.header("if-none-match") in (etag, etag[2:]):
                 response.status, response.body = 304, b""
                 request.points = 0

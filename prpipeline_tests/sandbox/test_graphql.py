@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from prpipeline.sandbox import ManualClock, Sandbox, World
-from prpipeline_tests.sandbox.conftest import PULLS, Client
+from prpipeline_tests.sandbox.client import PULLS, Client
 
 
 def numbers(answer: dict) -> list[int]:
@@ -235,7 +235,9 @@ def test_who_gets_in(server: Sandbox) -> None:
 
 
 def test_an_enterprise_servers_paths_work_too(client: Client, server: Sandbox) -> None:
-    answer = client.session.post(server.url + "/api/graphql", json={"query": "{ viewer { login } }"}, timeout=5)
+    answer = client.session.post(
+        server.url + "/api/graphql", json={"query": "{ viewer { login } }"}, timeout=5
+    )
     assert answer.json()["data"]["viewer"]["login"] == "sandbox-user"
     assert client.get("/api/v3/repos/octo/app").json()["url"] == f"{server.url}/api/v3/repos/octo/app"
 
@@ -270,7 +272,9 @@ def test_the_world_can_change_in_the_middle_of_a_walk(client: Client, server: Sa
     assert numbers(client.pulls()) == list(range(1, 9))
 
 
-def test_plain_fields_read_directly_are_what_the_engine_itself_would_say(client: Client, world: World) -> None:
+def test_plain_fields_read_directly_are_what_the_engine_itself_would_say(
+    client: Client, world: World
+) -> None:
     from graphql import execute_sync, parse
 
     from prpipeline.sandbox.graphql_api import schema
@@ -285,3 +289,13 @@ def test_plain_fields_read_directly_are_what_the_engine_itself_would_say(client:
         type_resolver=lambda source, _info, _type: type_name(source),
     )
     assert client.pulls()["data"]["repository"] == expected.data["repository"]
+
+
+def test_an_unknown_owner_is_null_and_no_error(client: Client) -> None:
+    assert client.ask('{ repositoryOwner(login: "nobody") { login } }') == {"data": {"repositoryOwner": None}}
+    assert error_type(client.ask('{ user(login: "nobody") { login } }')) == "NOT_FOUND"
+
+
+def test_variables_of_the_wrong_type_are_an_error(client: Client) -> None:
+    assert "errors" in client.pulls(n="many")
+    assert "errors" in client.ask("query($id: ID!) { node(id: $id) { id } }")

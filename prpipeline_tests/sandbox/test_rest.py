@@ -8,7 +8,7 @@ import pytest
 
 from prpipeline.sandbox import Credential, ManualClock, Sandbox, World
 from prpipeline.sandbox.rest_objects import DETAILS
-from prpipeline_tests.sandbox.conftest import Client
+from prpipeline_tests.sandbox.client import Client
 
 APP = "/repos/octo/app"
 
@@ -133,7 +133,9 @@ def test_a_single_sign_on_is_asked_for(server: Sandbox) -> None:
 
 
 def test_a_token_without_the_permission(server: Sandbox) -> None:
-    server.add_token(Credential("fine", kind="fine-grained", missing_permissions=("pull_requests", "members")))
+    server.add_token(
+        Credential("fine", kind="fine-grained", missing_permissions=("pull_requests", "members"))
+    )
     client = Client(server, "fine")
     answer = client.get(f"{APP}/pulls")
     assert (answer.status_code, answer.json()["message"]) == (
