@@ -136,7 +136,7 @@ class GraphQLApi:
         )
         for error in executed.errors or ():
             # Anything but a refusal is a mistake of the sandbox, and no answer of GitHub's.
-            if error.original_error and not isinstance(error.original_error, FieldError):
+            if error.original_error and not isinstance(error.original_error, FieldError | GraphQLError):
                 raise error.original_error
         result: dict[str, Any] = {"data": executed.data}
         if executed.errors:
