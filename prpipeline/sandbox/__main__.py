@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import threading
 
@@ -13,8 +14,11 @@ from prpipeline.sandbox.server import DEFAULT_TOKEN
 def main(arguments: list[str] | None = None) -> int:
     """Serve a world, and say where."""
     options = _parser().parse_args(arguments)
+    world = _world(options)
+    # A large world lives as long as the process: looking for garbage in it only makes answers late.
+    gc.freeze()
     with Sandbox(
-        _world(options),
+        world,
         tokens=options.token or [DEFAULT_TOKEN],
         latency=options.latency,
         port=options.port,
