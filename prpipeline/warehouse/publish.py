@@ -1,0 +1,241 @@
+"""The file that people open: a release folder of its own for each publication, and a link to the newest.
+
+Readers are never disturbed and never block: a release does not change once the link shows it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prpipeline import __version__, dictionary, metrics
+from prpipeline.warehouse.database import STORAGE_VERSION, Warehouse, WarehouseError, utc_now
+
+log = logging.getLogger("prpipeline")
+
+FILE_NAME = "prpipeline.duckdb"
+LINK_NAME = "published"
+_KEPT_RELEASES = 3
+_GRACE_SECONDS = 15 * 60  # a reader may have followed the link just before it moved
+
+# What analysts ask for together lies together, so that scans skip the rest.
+_ORDER = {"pull_requests": "repository_id, number", "review_time_hours": "repository_id, number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A publication: where it is, and how many rows each table has."""
+
+    path: Path  # by the link, so that it stays true
+    folder: Path
+    published_at: datetime
+    rows: dict[str, int]
+    size_bytes: int
+    seconds: float
+
+
+def publish(warehouse: Warehouse) -> Release:
+    """Copy the published tables into a new release and show it. Raises WarehouseError; the last release stays."""
+    started = time.monotonic()
+    releases = warehouse.path.parent / "releases"
+    with warehouse.transaction():
+        pass  # creates or migrates the file, and leaves no .wal behind
+    with warehouse.exclusive(), _explained(releases):
+        releases.mkdir(parents=True, exist_ok=True)
+        for leftover in releases.glob(".unfinished-*"):  # of a publication that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        published_at = utc_now()
+        folder = _free_name(releases, published_at)
+        unfinished = releases / f".unfinished-{folder.name}"
+        unfinished.mkdir()
+        try:
+            rows = _write(warehouse.path, unfinished / FILE_NAME, published_at)
+            _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
+            _sync_to_disk(unfinished / FILE_NAME)
+            unfinished.rename(folder)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        shown = _show(warehouse.path.parent / LINK_NAME, folder)
+        _clean(releases, folder)
+    return Release(
+        path=shown,
+        folder=folder,
+        published_at=published_at,
+        rows=rows,
+        size_bytes=(folder / FILE_NAME).stat().st_size,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def open_published(path: Path) -> duckdb.DuckDBPyConnection:
+    """The published file, read-only, unable to touch anything else on the machine. Raises WarehouseError."""
+    if not path.exists():
+        raise WarehouseError(f"{path} does not exist yet; run 'prpipeline sync' first.")
+    try:
+        return duckdb.connect(
+            str(path),
+            read_only=True,
+            config={
+                "enable_external_access": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "lock_configuration": "true",
+            },
+        )
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def _write(warehouse_path: Path, target: Path, published_at: datetime) -> dict[str, int]:
+    """Make the release's file; the closed warehouse is only read."""
+    values: dict[str, Any] = {
+        "published_at": published_at,
+        "version": __version__,
+        "metric_version": metrics.METRIC_VERSION,
+    }
+    with duckdb.connect(str(target), config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"ATTACH '{_quoted(warehouse_path)}' AS warehouse (READ_ONLY)")
+        connection.execute(
+            "CREATE TEMP TABLE names AS SELECT DISTINCT ON (repository_id) repository_id, repository "
+            "FROM warehouse.meta.repositories WHERE repository_id IS NOT NULL ORDER BY is_tracked DESC"
+        )
+        rows = {}
+        for table in dictionary.load().tables:
+            order = _ORDER.get(table.name)
+            _create(connection, table, _query(table.name), f" ORDER BY {order}" if order else "", values)
+            _comment(connection, table)
+            counted = connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone()
+            rows[table.name] = int(counted[0]) if counted else 0
+        connection.execute("DETACH warehouse")
+        connection.execute("CHECKPOINT")
+    return rows
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection,
+    table: dictionary.Table,
+    query: str,
+    order: str,
+    values: dict[str, Any],
+) -> None:
+    columns = ", ".join(f'"{column.name}"::{column.type} AS "{column.name}"' for column in table.columns)
+    if table.name == "data_dictionary":
+        definition = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+        connection.execute(f"CREATE TABLE main.data_dictionary ({definition})")
+        connection.executemany(
+            "INSERT INTO main.data_dictionary VALUES (?, ?, ?, ?, ?)",
+            [
+                [t.name, column.name, column.type, column.description, f"{t.description} One row: {t.grain}."]
+                for t in dictionary.load().tables
+                for column in t.columns
+            ],
+        )
+        return
+    used = {name: value for name, value in values.items() if f"${name}" in query}
+    connection.execute(
+        f'CREATE TABLE main."{table.name}" AS SELECT {columns} FROM ({query}) AS source{order}', used
+    )
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: dictionary.Table) -> None:
+    text = f"{table.description} One row: {table.grain}."
+    connection.execute(f"COMMENT ON TABLE main.\"{table.name}\" IS '{_quoted(text)}'")
+    for column in table.columns:
+        connection.execute(
+            f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{_quoted(column.description)}\''
+        )
+
+
+def _query(table: str) -> str:
+    file = resources.files("prpipeline.warehouse") / "published" / f"{table}.sql"
+    if file.is_file():
+        return file.read_text(encoding="utf-8").strip()
+    return f'SELECT * FROM warehouse.metrics."{table}"'
+
+
+def _carry_over(link: Path, folder: Path) -> None:
+    """What stands beside the published file, such as the report, stays there until it is made anew."""
+    if link.is_dir():
+        for file in link.iterdir():
+            if file.is_file() and file.name != FILE_NAME and not file.name.startswith((FILE_NAME, ".")):
+                shutil.copy2(file, folder / file.name)
+
+
+def _show(link: Path, folder: Path) -> Path:
+    """Point the link at the release in one step; where links are not to be had, replace the files."""
+    if not link.is_dir() or link.is_symlink():
+        fresh = link.with_name(f".{LINK_NAME}-{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        try:
+            fresh.symlink_to(folder.relative_to(link.parent), target_is_directory=True)
+        except (OSError, NotImplementedError):
+            log.info("This file system has no links; readers that are open keep the last release.")
+        else:
+            os.replace(fresh, link)
+            return link / FILE_NAME
+    link.mkdir(exist_ok=True)
+    for file in folder.iterdir():
+        copy = link / f".{file.name}"
+        shutil.copy2(file, copy)
+        os.replace(copy, link / file.name)
+    return link / FILE_NAME
+
+
+def _clean(releases: Path, newest: Path) -> None:
+    now = time.time()
+    finished = sorted(
+        (f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True
+    )
+    for old in finished[_KEPT_RELEASES:]:
+        if old != newest and now - old.stat().st_mtime > _GRACE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _free_name(releases: Path, now: datetime) -> Path:
+    """Named by the time, so that they sort; never one that sorts before an older release."""
+    stamp, taken = now.strftime("%Y%m%dT%H%M%S"), {folder.name for folder in releases.iterdir()}
+    number = 0
+    while (name := f"{stamp}-{number:04}") in taken:
+        number += 1
+    return releases / name
+
+
+def _sync_to_disk(file: Path) -> None:
+    for path in (file, file.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _explained(releases: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WarehouseError(
+            f"Nothing was published: {releases} cannot be written to ({error.strerror or error}); "
+            "the last release stays."
+        ) from None
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"Nothing was published: {str(error).splitlines()[0]}. The last release stays."
+        ) from None
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")

@@ -1,0 +1,9 @@
+SELECT
+    $published_at AS published_at,
+    $version AS version,
+    $metric_version AS metric_version,
+    count(*) AS repositories,
+    count(*) FILTER (last_error IS NOT NULL) AS repositories_failed,
+    min(last_sync_at) AS oldest_sync_at,
+    max(last_sync_at) AS newest_sync_at
+FROM warehouse.meta.repositories WHERE is_tracked

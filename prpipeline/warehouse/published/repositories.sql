@@ -1,0 +1,13 @@
+SELECT
+    known.repository_id,
+    coalesce(known.repository, known.tracked_as) AS repository,
+    known.tracked_as,
+    CASE WHEN known.is_tracked THEN known.status ELSE 'untracked' END AS status,
+    known.last_sync_at,
+    known.watermark_at,
+    (SELECT count(*) FROM warehouse.raw.pull_requests AS pr WHERE pr.repository_id = known.repository_id)
+        AS pull_requests,
+    known.pull_requests_on_github,
+    known.last_error
+FROM warehouse.meta.repositories AS known
+ORDER BY lower(known.tracked_as)
