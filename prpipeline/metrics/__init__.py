@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -29,6 +29,12 @@ AGGREGATE_TABLES: tuple[str, ...] = ()
 
 TABLES = REPOSITORY_TABLES + AGGREGATE_TABLES
 
+_SHARED = ("names", "hours")
+"""What the tables' own files build on."""
+
+_BATCH_PULL_REQUESTS = 500_000
+"""So many at a time keep memory bounded, and their joins inside it, whatever the size of the warehouse."""
+
 
 CHECKS: tuple[Check, ...] = load_checks(METRIC_VERSION)
 """Data checks on raw and metrics; each one's SQL returns a row for what is wrong, and none where all is well."""
@@ -42,22 +48,18 @@ class Connection(Protocol):
 
 def create_tables(connection: Connection) -> None:
     """Create what is missing; tables of another shape, or of no further use, are dropped: all is derived."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for table, column, data_type in connection.execute(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns "
-        "WHERE table_catalog = current_database() AND table_schema = 'metrics' ORDER BY ordinal_position"
-    ).fetchall():
-        found.setdefault(table, []).append((column, data_type))
-    expected = {name: list(table_file(name).columns) for name in TABLES}
-    outdated = [name for name, columns in found.items() if expected.get(name) != columns]
     connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    for name in outdated:
-        connection.execute(f'DROP TABLE metrics."{name}"')
-    for statement in statements("hours"):
-        connection.execute(statement.sql)
+    expected = {name: list(table_file(name).columns) for name in TABLES}
+    found = _stored_tables(connection)
+    for name, columns in found.items():
+        if expected.get(name) != columns:
+            connection.execute(f'DROP TABLE metrics."{name}"')
+    for definition in _SHARED:
+        for statement in statements(definition):
+            connection.execute(statement.sql)
     for name in TABLES:
         connection.execute(table_file(name).create.sql)
-    if any(name not in found or name in outdated for name in REPOSITORY_TABLES):
+    if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
         connection.execute("DELETE FROM meta.metric_states")
 
 
@@ -72,21 +74,19 @@ def rebuild(
         repository_ids = _known_repositories(connection)
         _empty(connection, REPOSITORY_TABLES)
         connection.execute("DELETE FROM meta.metric_states")
-    repositories = sorted(set(repository_ids))
-    if not repositories:
-        return
-    values = _values(settings, as_of) | {"repositories": repositories}
-    values |= _calendar_values(connection, settings, repositories, values["as_of"])
-    for name in REPOSITORY_TABLES:
-        _fill(connection, table_file(name), values)
-    for statement in statements("metric_states"):
-        connection.execute(statement.sql, statement.bound(values))
+    for batch in _batches(connection, repository_ids):
+        values = _values(settings, as_of) | {"repositories": batch}
+        values |= _calendar_values(connection, settings, batch, values["as_of"])
+        for name in REPOSITORY_TABLES:
+            _fill(connection, table_file(name), values)
+        for statement in statements("metric_states"):
+            connection.execute(statement.sql, statement.bound(values))
 
 
 def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
-    """Replace the tables over the whole warehouse, after moving the clocks that still run on to as_of."""
+    """Replace the tables over the whole warehouse, after bringing running clocks and names up to date."""
     values = _values(settings, as_of)
-    for statement in statements("running_clocks"):
+    for statement in statements("bring_up_to_date"):
         connection.execute(statement.sql, statement.bound(values))
     for name in AGGREGATE_TABLES:
         _fill(connection, table_file(name), values)
@@ -117,6 +117,37 @@ def _known_repositories(connection: Connection) -> list[int]:
         "UNION SELECT repository_id FROM raw.pull_requests ORDER BY repository_id"
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def _batches(connection: Connection, repository_ids: Sequence[int]) -> Iterator[list[int]]:
+    rows = connection.execute(
+        "SELECT repository_id, count(*) FROM raw.pull_requests "
+        "WHERE repository_id IN (SELECT unnest(?)) GROUP BY repository_id",
+        [list(repository_ids)],
+    ).fetchall()
+    sizes: dict[int, int] = dict(rows)
+    batch: list[int] = []
+    total = 0
+    for repository_id in sorted(set(repository_ids)):
+        size = sizes.get(repository_id, 0)
+        if batch and total + size > _BATCH_PULL_REQUESTS:
+            yield batch
+            batch, total = [], 0
+        batch.append(repository_id)
+        total += size
+    if batch:
+        yield batch
+
+
+def _stored_tables(connection: Connection) -> dict[str, list[tuple[str, str]]]:
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = current_database() AND table_schema = 'metrics' ORDER BY ordinal_position"
+    ).fetchall()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, data_type in rows:
+        found.setdefault(table, []).append((column, data_type))
+    return found
 
 
 def _empty(connection: Connection, names: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """The file of one table."""
+    """The file of one table: its definition in words, its shape, and how its rows are made."""
 
     name: str
     definition: str

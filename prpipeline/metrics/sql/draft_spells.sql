@@ -22,13 +22,7 @@ CREATE TABLE IF NOT EXISTS metrics.draft_spells (
 DELETE FROM metrics.draft_spells WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.draft_spells BY NAME
-WITH names AS (
-    SELECT repository_id, any_value(repository) AS repository
-    FROM meta.repositories
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY repository_id
-),
-seconds AS (
+WITH seconds AS (
     SELECT
         pull_request_id,
         created_at AS moment,
@@ -80,6 +74,6 @@ SELECT
     pull_request_id
 FROM spells
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
-LEFT JOIN names USING (repository_id)
+LEFT JOIN metrics.names() AS names USING (repository_id)
 WHERE spells.to_draft
   AND pull_request.repository_id IN (SELECT unnest($repositories));

@@ -4,6 +4,7 @@
 -- it was submitted no later than the merge. A bot is an actor of type Bot, a login that ends in [bot], or a login
 -- on the configured list, without regard to case. A deleted account has no id: it is a human, and never the author.
 -- disqualified_by is the first reason that holds of self, bot, after_merge; the flags tell of the others.
+-- is_since_ready tells whether it was submitted at or after ready_at (see review_time_hours).
 -- With the setting exclude_self or exclude_bots off, that reason disqualifies nothing.
 
 CREATE TABLE IF NOT EXISTS metrics.review_evidence (
@@ -20,6 +21,7 @@ CREATE TABLE IF NOT EXISTS metrics.review_evidence (
     is_bot              BOOLEAN,
     is_after_merge      BOOLEAN,
     is_in_draft         BOOLEAN,
+    is_since_ready      BOOLEAN,
     reviewer_id         BIGINT,
     review_id           BIGINT,
     repository_id       BIGINT,
@@ -29,13 +31,7 @@ CREATE TABLE IF NOT EXISTS metrics.review_evidence (
 DELETE FROM metrics.review_evidence WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.review_evidence BY NAME
-WITH names AS (
-    SELECT repository_id, any_value(repository) AS repository
-    FROM meta.repositories
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY repository_id
-),
-pull_requests AS (
+WITH pull_requests AS (
     SELECT pull_request_id, author_id, created_at, merged_at
     FROM raw.pull_requests
     WHERE repository_id IN (SELECT unnest($repositories))
@@ -48,6 +44,17 @@ dismissals AS (
       AND event = 'review_dismissed'
       AND review_id IS NOT NULL
     GROUP BY review_id
+),
+-- Few are opened as a draft; all others are ready from the start.
+drafts AS (
+    SELECT spell.pull_request_id, min(event.created_at) AS ready_at
+    FROM metrics.draft_spells AS spell
+    LEFT JOIN raw.review_events AS event
+        ON event.pull_request_id = spell.pull_request_id
+        AND event.event = 'ready_for_review'
+        AND event.repository_id IN (SELECT unnest($repositories))
+    WHERE spell.repository_id IN (SELECT unnest($repositories)) AND spell.opened_as_draft
+    GROUP BY spell.pull_request_id
 ),
 reviews_in_draft AS (
     SELECT DISTINCT review.review_id
@@ -62,6 +69,7 @@ judged AS (
     SELECT
         review.*,
         pull_request.created_at,
+        CASE WHEN drafts.pull_request_id IS NULL THEN pull_request.created_at ELSE drafts.ready_at END AS ready_at,
         coalesce(review.reviewer_id = pull_request.author_id, false) AS is_self,
         review.reviewer_is_bot
             OR coalesce(ends_with(lower(review.reviewer_login), '[bot]'), false)
@@ -69,6 +77,7 @@ judged AS (
         coalesce(review.submitted_at > pull_request.merged_at, false) AS is_after_merge
     FROM raw.reviews AS review
     JOIN pull_requests AS pull_request USING (pull_request_id)
+    LEFT JOIN drafts USING (pull_request_id)
     WHERE review.repository_id IN (SELECT unnest($repositories))
 ),
 reasoned AS (
@@ -95,11 +104,12 @@ SELECT
     review.is_bot,
     review.is_after_merge,
     reviews_in_draft.review_id IS NOT NULL AS is_in_draft,
+    coalesce(review.submitted_at >= review.ready_at, false) AS is_since_ready,
     review.reviewer_id,
     review.review_id,
     review.repository_id,
     review.pull_request_id
 FROM reasoned AS review
-LEFT JOIN names USING (repository_id)
+LEFT JOIN metrics.names() AS names USING (repository_id)
 LEFT JOIN dismissals USING (review_id)
 LEFT JOIN reviews_in_draft USING (review_id);

@@ -20,6 +20,7 @@
 
 CREATE TABLE IF NOT EXISTS metrics.review_time_hours (
     repository                   VARCHAR,
+    team                         VARCHAR,
     number                       BIGINT,
     title                        VARCHAR,
     author_login                 VARCHAR,
@@ -53,7 +54,6 @@ CREATE TABLE IF NOT EXISTS metrics.review_time_hours (
     ready_at                     TIMESTAMP,
     closed_at                    TIMESTAMP,
     merged_at                    TIMESTAMP,
-    team                         VARCHAR,
     url                          VARCHAR,
     author_id                    BIGINT,
     first_review_id              BIGINT,
@@ -65,11 +65,20 @@ CREATE TABLE IF NOT EXISTS metrics.review_time_hours (
 DELETE FROM metrics.review_time_hours WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.review_time_hours BY NAME
-WITH names AS (
-    SELECT repository_id, any_value(repository) AS repository, any_value(team) AS team
-    FROM meta.repositories
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY repository_id
+WITH drafts AS (
+    SELECT
+        spell.pull_request_id,
+        bool_or(spell.opened_as_draft) AS opened_as_draft,
+        bool_or(spell.ended_at IS NULL) AS still_draft,
+        CAST(sum(greatest(0, date_diff('second',
+            spell.started_at,
+            least(spell.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
+        ))) AS BIGINT) AS seconds
+    FROM metrics.draft_spells AS spell
+    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
+    WHERE spell.repository_id IN (SELECT unnest($repositories))
+      AND pull_request.repository_id IN (SELECT unnest($repositories))
+    GROUP BY spell.pull_request_id
 ),
 first_ready AS (
     SELECT pull_request_id, min(created_at) AS moment
@@ -77,38 +86,13 @@ first_ready AS (
     WHERE repository_id IN (SELECT unnest($repositories)) AND event = 'ready_for_review'
     GROUP BY pull_request_id
 ),
-drafts AS (
-    SELECT
-        pull_request_id,
-        bool_or(spell.opened_as_draft) AS opened_as_draft,
-        bool_or(spell.ended_at IS NULL) AS still_draft,
-        CAST(sum(greatest(0, date_diff('second',
-            spell.started_at,
-            least(spell.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
-        ))) AS BIGINT) AS draft_seconds
-    FROM metrics.draft_spells AS spell
-    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
-    WHERE spell.repository_id IN (SELECT unnest($repositories))
-      AND pull_request.repository_id IN (SELECT unnest($repositories))
-    GROUP BY pull_request_id
-),
-pull_requests AS (
-    SELECT
-        pull_request.*,
-        CASE WHEN coalesce(drafts.opened_as_draft, false) THEN first_ready.moment ELSE pull_request.created_at END
-            AS ready_at,
-        CASE WHEN coalesce(drafts.still_draft, false) = pull_request.is_draft
-            THEN coalesce(drafts.draft_seconds, 0) END AS draft_seconds
-    FROM raw.pull_requests AS pull_request
-    LEFT JOIN drafts USING (pull_request_id)
-    LEFT JOIN first_ready USING (pull_request_id)
-    WHERE pull_request.repository_id IN (SELECT unnest($repositories))
-),
--- One number that sorts as (submitted_at, review_id) does.
+-- place is one number that sorts as (submitted_at, review_id) does.
 evidence AS (
     SELECT
-        *,
-        epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id AS place
+        pull_request_id, submitted_at, review_id, reviewer_id, reviewer_login, state, original_state,
+        is_qualifying, disqualified_by, is_bot, is_in_draft, is_since_ready,
+        CASE WHEN is_qualifying
+            THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place
     FROM metrics.review_evidence
     WHERE repository_id IN (SELECT unnest($repositories))
 ),
@@ -116,28 +100,25 @@ reviews AS (
     SELECT
         pull_request_id,
         min(submitted_at) AS first_any_at,
-        min(submitted_at) FILTER (is_bot) AS first_bot_at,
-        min(place) FILTER (is_qualifying) AS first_place,
-        max(place) FILTER (is_qualifying AND original_state = 'CHANGES_REQUESTED') AS last_request_place,
-        max(place) FILTER (is_qualifying AND original_state = 'APPROVED') AS last_approval_place,
-        count(*) FILTER (is_qualifying AND original_state = 'CHANGES_REQUESTED') AS change_requests,
-        count(*) FILTER (is_qualifying) AS qualifying,
+        min(submitted_at) FILTER (is_bot) AS first_bot_review_at,
+        min(submitted_at) FILTER (is_qualifying) AS first_review_at,
+        min(submitted_at) FILTER (is_qualifying AND is_since_ready) AS first_since_ready_at,
+        min(submitted_at) FILTER (is_qualifying AND is_since_ready AND original_state = 'APPROVED')
+            AS first_approval_at,
+        arg_min(review_id, place) AS first_review_id,
+        arg_min(state, place) AS first_review_state,
+        -- A deleted account has no login, and arg_min passes NULL by.
+        arg_min(coalesce(reviewer_login, ''), place) AS first_reviewer_login,
+        max(place) FILTER (original_state = 'CHANGES_REQUESTED') AS last_request_place,
+        max(place) FILTER (original_state = 'APPROVED') AS last_approval_place,
+        count(place) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests,
+        count(place) AS reviews,
         count(DISTINCT coalesce(reviewer_id, -1)) FILTER (is_qualifying) AS reviewers,
         bool_or(disqualified_by = 'self') AS some_self,
         bool_or(disqualified_by = 'bot') AS some_bot,
         bool_or(disqualified_by = 'after_merge') AS some_after_merge,
         bool_or(is_qualifying AND is_in_draft) AS some_in_draft
     FROM evidence
-    GROUP BY pull_request_id
-),
-since_ready AS (
-    SELECT
-        pull_request_id,
-        min(review.submitted_at) AS first_at,
-        min(review.submitted_at) FILTER (review.original_state = 'APPROVED') AS first_approval_at
-    FROM evidence AS review
-    JOIN pull_requests USING (pull_request_id)
-    WHERE review.is_qualifying AND review.submitted_at >= pull_requests.ready_at
     GROUP BY pull_request_id
 ),
 -- Working seconds since some fixed moment, at any second t of a half day:
@@ -155,20 +136,19 @@ times AS (
     SELECT
         pull_request.*,
         reviews.* EXCLUDE (pull_request_id),
-        since_ready.first_at AS first_since_ready_at,
-        since_ready.first_approval_at,
-        first_review.review_id AS first_review_id,
-        first_review.submitted_at AS first_review_at,
-        first_review.reviewer_login AS first_reviewer_login,
-        first_review.state AS first_review_state
-    FROM pull_requests AS pull_request
+        CASE WHEN coalesce(drafts.opened_as_draft, false) THEN first_ready.moment ELSE pull_request.created_at END
+            AS ready_at,
+        CASE WHEN coalesce(drafts.still_draft, false) = pull_request.is_draft
+            THEN coalesce(drafts.seconds, 0) END AS draft_seconds
+    FROM raw.pull_requests AS pull_request
     LEFT JOIN reviews USING (pull_request_id)
-    LEFT JOIN since_ready USING (pull_request_id)
-    LEFT JOIN evidence AS first_review ON first_review.pull_request_id = pull_request.pull_request_id
-        AND first_review.place = reviews.first_place
+    LEFT JOIN drafts USING (pull_request_id)
+    LEFT JOIN first_ready USING (pull_request_id)
+    WHERE pull_request.repository_id IN (SELECT unnest($repositories))
 )
 SELECT
     names.repository,
+    names.team,
     number,
     title,
     author_login,
@@ -177,7 +157,7 @@ SELECT
     CAST(date_trunc('week', created_at) AS DATE) AS created_week,
     metrics.hours_between(created_at, first_review_at) AS review_time_hours,
     CASE
-        WHEN first_place IS NOT NULL THEN NULL
+        WHEN first_review_at IS NOT NULL THEN NULL
         WHEN first_any_at IS NULL THEN 'no_reviews'
         WHEN some_after_merge THEN 'only_after_merge'
         WHEN some_self AND some_bot THEN 'only_self_and_bots'
@@ -198,16 +178,16 @@ SELECT
     CASE WHEN merged_at >= ready_at THEN metrics.hours_between(ready_at, merged_at) END AS time_to_merge_hours,
     metrics.hours_between(created_at, merged_at) AS cycle_time_hours,
     metrics.hours(draft_seconds) AS draft_hours,
-    CASE WHEN state = 'open' AND NOT is_draft AND first_place IS NULL
+    CASE WHEN state = 'open' AND NOT is_draft AND first_review_at IS NULL
         THEN metrics.hours_between(ready_at, greatest($as_of, ready_at)) END AS waiting_hours,
     coalesce(change_requests + (last_approval_place > last_request_place)::BIGINT, change_requests, 0)
         AS review_rounds,
     coalesce(reviewers, 0) AS reviewers,
-    coalesce(qualifying, 0) AS reviews,
-    first_reviewer_login,
+    coalesce(reviews, 0) AS reviews,
+    nullif(first_reviewer_login, '') AS first_reviewer_login,
     first_review_state,
     first_review_at,
-    first_bot_at AS first_bot_review_at,
+    first_bot_review_at,
     author_is_bot
         OR coalesce(ends_with(lower(author_login), '[bot]'), false)
         OR coalesce(list_contains($bots, lower(author_login)), false) AS is_bot_author,
@@ -216,13 +196,12 @@ SELECT
         AS is_revert,
     CASE WHEN contains(lower(title), 'hotfix') THEN regexp_matches(title, '\bhotfix\b', 'i') ELSE false END
         AS is_hotfix,
-    merged_at IS NOT NULL AND first_place IS NULL AS merged_without_review,
+    merged_at IS NOT NULL AND first_review_at IS NULL AS merged_without_review,
     coalesce(some_after_merge, false) AS reviewed_after_merge,
     coalesce(some_in_draft, false) AS reviewed_in_draft,
     ready_at,
     closed_at,
     merged_at,
-    names.team,
     url,
     author_id,
     first_review_id,
@@ -230,6 +209,6 @@ SELECT
     repository_id,
     $metric_version AS metric_version
 FROM times
-LEFT JOIN names USING (repository_id)
+LEFT JOIN metrics.names() AS names USING (repository_id)
 LEFT JOIN half_days AS opened ON opened.half_day = epoch(created_at)::BIGINT // 43200
 LEFT JOIN half_days AS reviewed ON reviewed.half_day = epoch(first_review_at)::BIGINT // 43200;

@@ -1,0 +1,9 @@
+-- A repository's current name and team. One tracked under its old and its new name has those of the last sync.
+CREATE OR REPLACE MACRO metrics.names() AS TABLE
+    SELECT
+        repository_id,
+        arg_max(repository, coalesce(last_sync_at, tracked_at)) AS repository,
+        arg_max(team, coalesce(last_sync_at, tracked_at)) AS team
+    FROM meta.repositories
+    WHERE repository_id IS NOT NULL
+    GROUP BY repository_id;
