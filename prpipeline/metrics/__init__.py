@@ -24,7 +24,19 @@ METRIC_VERSION = 1
 REPOSITORY_TABLES = ("draft_spells", "review_evidence", "review_time_hours")
 """Rows per repository, in the order in which they build on each other."""
 
-AGGREGATE_TABLES: tuple[str, ...] = ()
+AGGREGATE_TABLES = (
+    "review_time_weekly",
+    "reviewer_weekly",
+    "author_weekly",
+    "team_weekly",
+    "review_queue",
+    "review_time_survival",
+    "compat_origin",
+    "compat_devlake",
+    "compat_middleware",
+    "compat_fivetran",
+    "compat_issue_metrics",
+)
 """Over the whole warehouse, made from the tables above."""
 
 TABLES = REPOSITORY_TABLES + AGGREGATE_TABLES

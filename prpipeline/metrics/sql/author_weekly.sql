@@ -1,0 +1,93 @@
+-- author_weekly: one row per repository, author and ISO week (UTC) in which the author opened pull requests.
+--
+-- Authors are told apart by id; deleted accounts have none and share a row. author_login is the one used last.
+-- Every pull request of the week counts, also bots'. For each column of hours: how many
+-- are NULL, and the median, 75th and 90th percentile of the others, interpolated. NULL where all are.
+
+CREATE TABLE IF NOT EXISTS metrics.author_weekly (
+    repository                        VARCHAR,
+    author_login                      VARCHAR,
+    week                              DATE,
+    n                                 BIGINT,
+    n_merged                          BIGINT,
+    n_merged_without_review           BIGINT,
+    n_null                            BIGINT,
+    review_rounds                     BIGINT,
+    review_time_hours_nulls           BIGINT,
+    review_time_hours_median          DOUBLE,
+    review_time_hours_p75             DOUBLE,
+    review_time_hours_p90             DOUBLE,
+    pickup_time_hours_nulls           BIGINT,
+    pickup_time_hours_median          DOUBLE,
+    pickup_time_hours_p75             DOUBLE,
+    pickup_time_hours_p90             DOUBLE,
+    review_time_business_hours_nulls  BIGINT,
+    review_time_business_hours_median DOUBLE,
+    review_time_business_hours_p75    DOUBLE,
+    review_time_business_hours_p90    DOUBLE,
+    cycle_time_hours_nulls            BIGINT,
+    cycle_time_hours_median           DOUBLE,
+    cycle_time_hours_p75              DOUBLE,
+    cycle_time_hours_p90              DOUBLE,
+    is_bot_author                     BOOLEAN,
+    author_id                         BIGINT,
+    repository_id                     BIGINT
+);
+
+DELETE FROM metrics.author_weekly;
+
+INSERT INTO metrics.author_weekly BY NAME
+WITH grouped AS (
+    SELECT
+        any_value(repository) AS repository,
+        arg_max(author_login, created_at) AS author_login,
+        created_week AS week,
+        bool_or(is_bot_author) AS is_bot_author,
+        author_id,
+        repository_id,
+        count(*) AS n,
+        count(merged_at) AS n_merged,
+        count(*) FILTER (merged_without_review) AS n_merged_without_review,
+        count(*) - count(review_time_hours) AS n_null,
+        CAST(sum(review_rounds) AS BIGINT) AS review_rounds,
+        count(*) - count(review_time_hours) AS review_time_hours_nulls,
+        quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS review_time_hours,
+        count(*) - count(pickup_time_hours) AS pickup_time_hours_nulls,
+        quantile_cont(pickup_time_hours, [0.5, 0.75, 0.9]) AS pickup_time_hours,
+        count(*) - count(review_time_business_hours) AS review_time_business_hours_nulls,
+        quantile_cont(review_time_business_hours, [0.5, 0.75, 0.9]) AS review_time_business_hours,
+        count(*) - count(cycle_time_hours) AS cycle_time_hours_nulls,
+        quantile_cont(cycle_time_hours, [0.5, 0.75, 0.9]) AS cycle_time_hours
+    FROM metrics.review_time_hours
+    GROUP BY repository_id, author_id, created_week
+)
+SELECT
+    repository,
+    author_login,
+    week,
+    n,
+    n_merged,
+    n_merged_without_review,
+    n_null,
+    review_rounds,
+    review_time_hours_nulls,
+    round(review_time_hours[1], 2) AS review_time_hours_median,
+    round(review_time_hours[2], 2) AS review_time_hours_p75,
+    round(review_time_hours[3], 2) AS review_time_hours_p90,
+    pickup_time_hours_nulls,
+    round(pickup_time_hours[1], 2) AS pickup_time_hours_median,
+    round(pickup_time_hours[2], 2) AS pickup_time_hours_p75,
+    round(pickup_time_hours[3], 2) AS pickup_time_hours_p90,
+    review_time_business_hours_nulls,
+    round(review_time_business_hours[1], 2) AS review_time_business_hours_median,
+    round(review_time_business_hours[2], 2) AS review_time_business_hours_p75,
+    round(review_time_business_hours[3], 2) AS review_time_business_hours_p90,
+    cycle_time_hours_nulls,
+    round(cycle_time_hours[1], 2) AS cycle_time_hours_median,
+    round(cycle_time_hours[2], 2) AS cycle_time_hours_p75,
+    round(cycle_time_hours[3], 2) AS cycle_time_hours_p90,
+    is_bot_author,
+    author_id,
+    repository_id
+FROM grouped
+ORDER BY repository, author_login, week;

@@ -1,0 +1,81 @@
+-- compat_issue_metrics: what GitHub's issue-metrics action says of a pull request, in seconds.
+--
+-- ready_for_review_at is the first ready_for_review event, whatever the pull request was opened as; NULL for what is
+-- a draft now. The clock starts there, or at created_at without one.
+--   time_to_first_review_seconds  to the first review, in the first 50 of the pull request, by someone who has another
+--                                 login than the author and is no account of type Bot, no earlier than
+--                                 ready_for_review_at. Reviews after the merge count; those of deleted accounts too,
+--                                 on which issue-metrics itself may stop.
+--   time_to_merge_seconds         to the merge
+--   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open;
+--                                 NULL where that is 0
+
+CREATE TABLE IF NOT EXISTS metrics.compat_issue_metrics (
+    repository                   VARCHAR,
+    number                       BIGINT,
+    ready_for_review_at          TIMESTAMP,
+    time_to_first_review_seconds BIGINT,
+    time_to_merge_seconds        BIGINT,
+    time_in_draft_seconds        BIGINT,
+    pull_request_id              BIGINT,
+    repository_id                BIGINT
+);
+
+DELETE FROM metrics.compat_issue_metrics;
+
+INSERT INTO metrics.compat_issue_metrics BY NAME
+WITH ready AS (
+    SELECT pull_request_id, min(created_at) AS ready_event_at
+    FROM raw.review_events
+    WHERE event = 'ready_for_review'
+    GROUP BY pull_request_id
+),
+pull_requests AS (
+    SELECT
+        repository, number, author_login, created_at, merged_at, state, pull_request_id, repository_id,
+        CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
+    FROM metrics.review_time_hours
+    LEFT JOIN ready USING (pull_request_id)
+),
+-- Only a pull request of more than 50 reviews needs its reviews put in order.
+long_ones AS (
+    SELECT pull_request_id FROM raw.reviews GROUP BY pull_request_id HAVING count(*) > 50
+),
+beyond AS (
+    SELECT review_id
+    FROM raw.reviews
+    SEMI JOIN long_ones USING (pull_request_id)
+    QUALIFY row_number() OVER (PARTITION BY pull_request_id ORDER BY submitted_at, review_id) > 50
+),
+first_reviews AS (
+    SELECT review.pull_request_id, min(review.submitted_at) AS reviewed_at
+    FROM raw.reviews AS review
+    JOIN pull_requests AS pull_request USING (pull_request_id)
+    ANTI JOIN beyond ON beyond.review_id = review.review_id
+    WHERE NOT review.reviewer_is_bot
+      AND review.reviewer_login IS DISTINCT FROM pull_request.author_login
+      AND review.submitted_at >= coalesce(pull_request.ready_for_review_at, review.submitted_at)
+    GROUP BY review.pull_request_id
+),
+drafts AS (
+    SELECT
+        pull_request_id,
+        CAST(sum(date_diff('second', started_at,
+            coalesce(ended_at, CASE WHEN state = 'open' THEN greatest($as_of, started_at) END))) AS BIGINT)
+            AS seconds
+    FROM metrics.draft_spells
+    JOIN pull_requests USING (pull_request_id)
+    GROUP BY pull_request_id
+)
+SELECT
+    repository,
+    number,
+    ready_for_review_at,
+    date_diff('second', coalesce(ready_for_review_at, created_at), reviewed_at) AS time_to_first_review_seconds,
+    date_diff('second', coalesce(ready_for_review_at, created_at), merged_at) AS time_to_merge_seconds,
+    nullif(seconds, 0) AS time_in_draft_seconds,
+    pull_request_id,
+    repository_id
+FROM pull_requests
+LEFT JOIN first_reviews USING (pull_request_id)
+LEFT JOIN drafts USING (pull_request_id);

@@ -1,0 +1,50 @@
+-- compat_middleware: what Middleware computes for a pull request, in seconds.
+--
+-- Closed and merged pull requests only. Every submitted review counts, whoever wrote it and whenever: the author's own,
+-- bots', those after the merge. An approval is a review whose state is APPROVED now, so not a dismissed one.
+--   first_response_time_seconds  first review - created_at
+--   rework_time_seconds          first approval - first review; 0 where the first review approves, NULL without approval
+--   merge_time_seconds           merged_at - first approval; NULL where that would be negative, or nothing approved it
+--   cycle_time_seconds           merged_at - first ready_for_review event, or created_at where there is none
+
+CREATE TABLE IF NOT EXISTS metrics.compat_middleware (
+    repository                  VARCHAR,
+    number                      BIGINT,
+    first_response_time_seconds BIGINT,
+    rework_time_seconds         BIGINT,
+    merge_time_seconds          BIGINT,
+    cycle_time_seconds          BIGINT,
+    pull_request_id             BIGINT,
+    repository_id               BIGINT
+);
+
+DELETE FROM metrics.compat_middleware;
+
+INSERT INTO metrics.compat_middleware BY NAME
+WITH reviews AS (
+    SELECT
+        pull_request_id,
+        min(submitted_at) AS first_at,
+        min(submitted_at) FILTER (state = 'APPROVED') AS approved_at
+    FROM metrics.review_evidence
+    GROUP BY pull_request_id
+),
+ready AS (
+    SELECT pull_request_id, min(created_at) AS ready_event_at
+    FROM raw.review_events
+    WHERE event = 'ready_for_review'
+    GROUP BY pull_request_id
+)
+SELECT
+    repository,
+    number,
+    date_diff('second', created_at, first_at) AS first_response_time_seconds,
+    date_diff('second', first_at, approved_at) AS rework_time_seconds,
+    CASE WHEN merged_at >= approved_at THEN date_diff('second', approved_at, merged_at) END AS merge_time_seconds,
+    date_diff('second', coalesce(ready_event_at, created_at), merged_at) AS cycle_time_seconds,
+    pull_request_id,
+    repository_id
+FROM metrics.review_time_hours
+LEFT JOIN reviews USING (pull_request_id)
+LEFT JOIN ready USING (pull_request_id)
+WHERE state <> 'open';

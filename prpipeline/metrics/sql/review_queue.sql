@@ -1,0 +1,85 @@
+-- review_queue: one row per pull request that waits for its first review now: open, ready, without a qualifying review.
+--
+-- place 1 has waited longest. requested_reviewers are the people and teams whose review is asked for now: the last
+-- event about them is a request, and they have not reviewed since (GitHub drops a request when its review comes).
+
+CREATE TABLE IF NOT EXISTS metrics.review_queue (
+    place               BIGINT,
+    repository          VARCHAR,
+    team                VARCHAR,
+    number              BIGINT,
+    title               VARCHAR,
+    author_login        VARCHAR,
+    waiting_hours       DOUBLE,
+    requested_reviewers VARCHAR,
+    requested           BIGINT,
+    ready_at            TIMESTAMP,
+    created_at          TIMESTAMP,
+    is_bot_author       BOOLEAN,
+    url                 VARCHAR,
+    author_id           BIGINT,
+    pull_request_id     BIGINT,
+    repository_id       BIGINT
+);
+
+DELETE FROM metrics.review_queue;
+
+INSERT INTO metrics.review_queue BY NAME
+WITH waiting AS (
+    SELECT * FROM metrics.review_time_hours WHERE waiting_hours IS NOT NULL
+),
+-- Of a request and a removal in the same second the request is taken to be the later one.
+latest AS (
+    SELECT
+        pull_request_id,
+        subject_is_team,
+        coalesce(subject_id::VARCHAR, subject_login) AS subject,
+        arg_max(subject_login, created_at) AS login,
+        any_value(subject_id) AS subject_id,
+        max(created_at) FILTER (event = 'review_requested') AS requested_at,
+        max(created_at) FILTER (event = 'review_request_removed') AS removed_at
+    FROM raw.review_events
+    WHERE event IN ('review_requested', 'review_request_removed')
+      AND pull_request_id IN (SELECT pull_request_id FROM waiting)
+    GROUP BY ALL
+),
+reviewed AS (
+    SELECT pull_request_id, reviewer_id, max(submitted_at) AS reviewed_at
+    FROM metrics.review_evidence
+    WHERE pull_request_id IN (SELECT pull_request_id FROM waiting)
+    GROUP BY ALL
+),
+asked AS (
+    SELECT
+        latest.pull_request_id,
+        string_agg(coalesce(login, '(deleted account)'), ', ' ORDER BY requested_at, login) AS requested_reviewers,
+        count(*) AS requested
+    FROM latest
+    LEFT JOIN reviewed
+        ON reviewed.pull_request_id = latest.pull_request_id
+        AND reviewed.reviewer_id = latest.subject_id
+        AND NOT latest.subject_is_team
+    WHERE requested_at >= coalesce(removed_at, requested_at)
+      AND requested_at > coalesce(reviewed_at, requested_at - INTERVAL 1 SECOND)
+    GROUP BY latest.pull_request_id
+)
+SELECT
+    row_number() OVER (ORDER BY ready_at, pull_request_id) AS place,
+    repository,
+    team,
+    number,
+    title,
+    author_login,
+    waiting_hours,
+    requested_reviewers,
+    coalesce(requested, 0) AS requested,
+    ready_at,
+    created_at,
+    is_bot_author,
+    url,
+    author_id,
+    pull_request_id,
+    repository_id
+FROM waiting
+LEFT JOIN asked USING (pull_request_id)
+ORDER BY place;

@@ -1,0 +1,108 @@
+-- review_time_survival: one row per repository and month (UTC) in which pull requests were opened: the time to first
+-- review, also with the pull requests counted in that have none yet.
+--
+-- A plain median passes by what still waits, and so looks best right after a flood. The Kaplan-Meier estimate counts a
+-- pull request without a qualifying review as unreviewed for as long as it could be seen: until now where it is open
+-- (drafts too), until it was closed or merged otherwise. kaplan_meier_median_hours is the first time by which at least
+-- half, p75 and p90 by which three quarters and nine tenths are estimated to be reviewed; NULL where the estimate does
+-- not come that far. A review and an end of sight at the same time count in that order.
+
+CREATE TABLE IF NOT EXISTS metrics.review_time_survival (
+    repository                VARCHAR,
+    month                     DATE,
+    n                         BIGINT,
+    n_reviewed                BIGINT,
+    n_null                    BIGINT,
+    n_open                    BIGINT,
+    n_closed                  BIGINT,
+    median_hours              DOUBLE,
+    p75_hours                 DOUBLE,
+    p90_hours                 DOUBLE,
+    kaplan_meier_median_hours DOUBLE,
+    kaplan_meier_p75_hours    DOUBLE,
+    kaplan_meier_p90_hours    DOUBLE,
+    repository_id             BIGINT
+);
+
+DELETE FROM metrics.review_time_survival;
+
+INSERT INTO metrics.review_time_survival BY NAME
+WITH spans AS (
+    SELECT
+        repository_id,
+        CAST(date_trunc('month', created_at) AS DATE) AS month,
+        coalesce(
+            review_time_hours,
+            metrics.hours_between(created_at, greatest(created_at, coalesce(merged_at, closed_at, $as_of)))
+        ) AS hours,
+        review_time_hours,
+        state
+    FROM metrics.review_time_hours
+),
+moments AS (
+    SELECT repository_id, month, hours, count(review_time_hours) AS reviewed, count(*) AS ended
+    FROM spans
+    GROUP BY repository_id, month, hours
+),
+at_risk AS (
+    SELECT
+        *,
+        sum(ended) OVER (
+            PARTITION BY repository_id, month ORDER BY hours DESC ROWS UNBOUNDED PRECEDING
+        ) AS unreviewed
+    FROM moments
+),
+-- The product of (1 - reviewed / unreviewed) as a sum of logarithms; a factor of 0 ends it.
+estimate AS (
+    SELECT
+        repository_id,
+        month,
+        hours,
+        CASE WHEN reviewed = unreviewed THEN 0 ELSE exp(sum(
+            CASE WHEN reviewed = unreviewed THEN 0 ELSE ln(1 - reviewed / unreviewed) END
+        ) OVER (PARTITION BY repository_id, month ORDER BY hours ROWS UNBOUNDED PRECEDING)) END AS surviving
+    FROM at_risk
+    WHERE reviewed > 0
+),
+-- The allowance is for sums of logarithms that should be exactly a half.
+kaplan_meier AS (
+    SELECT
+        repository_id,
+        month,
+        min(hours) FILTER (surviving <= 0.5 + 1e-9) AS median_hours,
+        min(hours) FILTER (surviving <= 0.25 + 1e-9) AS p75_hours,
+        min(hours) FILTER (surviving <= 0.1 + 1e-9) AS p90_hours
+    FROM estimate
+    GROUP BY repository_id, month
+),
+plain AS (
+    SELECT
+        repository_id,
+        month,
+        count(*) AS n,
+        count(review_time_hours) AS n_reviewed,
+        count(*) FILTER (review_time_hours IS NULL AND state = 'open') AS n_open,
+        count(*) FILTER (review_time_hours IS NULL AND state <> 'open') AS n_closed,
+        quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS hours
+    FROM spans
+    GROUP BY repository_id, month
+)
+SELECT
+    names.repository,
+    plain.month,
+    n,
+    n_reviewed,
+    n - n_reviewed AS n_null,
+    n_open,
+    n_closed,
+    round(plain.hours[1], 2) AS median_hours,
+    round(plain.hours[2], 2) AS p75_hours,
+    round(plain.hours[3], 2) AS p90_hours,
+    kaplan_meier.median_hours AS kaplan_meier_median_hours,
+    kaplan_meier.p75_hours AS kaplan_meier_p75_hours,
+    kaplan_meier.p90_hours AS kaplan_meier_p90_hours,
+    plain.repository_id
+FROM plain
+LEFT JOIN kaplan_meier USING (repository_id, month)
+LEFT JOIN metrics.names() AS names USING (repository_id)
+ORDER BY repository, month;

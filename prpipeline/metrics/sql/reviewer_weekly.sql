@@ -1,0 +1,143 @@
+-- reviewer_weekly: one row per repository, reviewer and ISO week (UTC) in which they reviewed or were asked to.
+--
+-- reviews counts qualifying reviews submitted in the week, pull_requests the pull requests they were on;
+-- share_of_reviews is their part of the repository's qualifying reviews of that week.
+-- requests counts the times that the person (not a team) was asked for a review in the week. The response to one is
+-- their first submitted review of that pull request at or after it; requests_unanswered have none. A request that was
+-- taken back before a response counts as unanswered. response_hours are those of the week's answered requests.
+-- Reviewers are told apart by id; deleted accounts have none and share a row. reviewer_login is the one used last.
+
+CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
+    repository            VARCHAR,
+    reviewer_login        VARCHAR,
+    week                  DATE,
+    reviews               BIGINT,
+    pull_requests         BIGINT,
+    share_of_reviews      DOUBLE,
+    approvals             BIGINT,
+    change_requests       BIGINT,
+    requests              BIGINT,
+    requests_unanswered   BIGINT,
+    response_hours_median DOUBLE,
+    response_hours_p75    DOUBLE,
+    response_hours_p90    DOUBLE,
+    reviewer_id           BIGINT,
+    repository_id         BIGINT
+);
+
+DELETE FROM metrics.reviewer_weekly;
+
+INSERT INTO metrics.reviewer_weekly BY NAME
+WITH reviews AS (
+    SELECT
+        repository_id,
+        reviewer_id,
+        CAST(date_trunc('week', submitted_at) AS DATE) AS week,
+        arg_max(reviewer_login, submitted_at) AS login,
+        max(submitted_at) AS login_at,
+        count(*) AS reviews,
+        count(DISTINCT pull_request_id) AS pull_requests,
+        count(*) FILTER (original_state = 'APPROVED') AS approvals,
+        count(*) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests
+    FROM metrics.review_evidence
+    WHERE is_qualifying
+    GROUP BY ALL
+),
+asked AS (
+    SELECT pull_request_id, repository_id, subject_id AS reviewer_id, subject_login, created_at
+    FROM raw.review_events
+    WHERE event = 'review_requested' AND NOT subject_is_team AND subject_id IS NOT NULL
+),
+answers AS (
+    SELECT pull_request_id, reviewer_id, submitted_at
+    FROM metrics.review_evidence
+    SEMI JOIN asked USING (pull_request_id, reviewer_id)
+),
+answered AS (
+    SELECT asked.*, answers.submitted_at
+    FROM asked
+    ASOF LEFT JOIN answers
+        ON asked.pull_request_id = answers.pull_request_id
+        AND asked.reviewer_id = answers.reviewer_id
+        AND asked.created_at <= answers.submitted_at
+),
+taken_back AS (
+    SELECT DISTINCT asked.pull_request_id, asked.reviewer_id, asked.created_at
+    FROM answered AS asked
+    JOIN raw.review_events AS removal
+        ON removal.pull_request_id = asked.pull_request_id
+        AND removal.subject_id = asked.reviewer_id
+        AND removal.event = 'review_request_removed'
+        AND NOT removal.subject_is_team
+        AND removal.created_at > asked.created_at
+        AND removal.created_at < asked.submitted_at
+),
+requests AS (
+    SELECT
+        repository_id,
+        reviewer_id,
+        CAST(date_trunc('week', created_at) AS DATE) AS week,
+        arg_max(subject_login, created_at) AS login,
+        max(created_at) AS login_at,
+        count(*) AS requests,
+        count(*) - count(hours) AS requests_unanswered,
+        quantile_cont(hours, [0.5, 0.75, 0.9]) AS response_hours
+    FROM (
+        SELECT
+            answered.*,
+            CASE WHEN taken_back.created_at IS NULL
+                THEN metrics.hours_between(answered.created_at, submitted_at) END AS hours
+        FROM answered
+        LEFT JOIN taken_back
+            ON taken_back.pull_request_id = answered.pull_request_id
+            AND taken_back.reviewer_id = answered.reviewer_id
+            AND taken_back.created_at = answered.created_at
+    )
+    GROUP BY ALL
+),
+both_sides AS (
+    SELECT
+        repository_id, reviewer_id, week, login, login_at, reviews, pull_requests, approvals, change_requests,
+        NULL::BIGINT AS requests, NULL::BIGINT AS requests_unanswered, NULL::DOUBLE[] AS response_hours
+    FROM reviews
+    UNION ALL
+    SELECT
+        repository_id, reviewer_id, week, login, login_at, NULL, NULL, NULL, NULL,
+        requests, requests_unanswered, response_hours
+    FROM requests
+),
+merged AS (
+    SELECT
+        repository_id,
+        reviewer_id,
+        week,
+        arg_max(login, login_at) AS reviewer_login,
+        coalesce(max(reviews), 0) AS reviews,
+        coalesce(max(pull_requests), 0) AS pull_requests,
+        coalesce(max(approvals), 0) AS approvals,
+        coalesce(max(change_requests), 0) AS change_requests,
+        coalesce(max(requests), 0) AS requests,
+        coalesce(max(requests_unanswered), 0) AS requests_unanswered,
+        any_value(response_hours) AS response_hours
+    FROM both_sides
+    GROUP BY repository_id, reviewer_id, week
+)
+SELECT
+    names.repository,
+    reviewer_login,
+    week,
+    reviews,
+    pull_requests,
+    round(reviews / nullif(sum(reviews) OVER (PARTITION BY repository_id, week), 0), 4) AS share_of_reviews,
+    approvals,
+    change_requests,
+    requests,
+    requests_unanswered,
+    round(response_hours[1], 2) AS response_hours_median,
+    round(response_hours[2], 2) AS response_hours_p75,
+    round(response_hours[3], 2) AS response_hours_p90,
+    reviewer_id,
+    repository_id
+FROM merged
+LEFT JOIN metrics.names() AS names USING (repository_id)
+ORDER BY repository, week, reviewer_login;
