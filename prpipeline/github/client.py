@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import logging
 import random
-import time
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from prpipeline import __version__
 from prpipeline.github import protocol
-from prpipeline.github.auth import Credential
+from prpipeline.github.auth import Anonymous, Credential
 from prpipeline.github.failures import (
     BadCredentials,
     CursorRejected,
+    GitHubFailure,
     LimitReached,
     NetworkTrouble,
+    Overloaded,
+    PermanentFailure,
     RequestRejected,
+    ServerTrouble,
     TooExpensive,
     TransientFailure,
 )
@@ -37,6 +41,8 @@ _HEADERS = {
     "User-Agent": f"prpipeline/{__version__}",
     "X-Github-Next-Global-ID": "1",  # old repositories would else answer with ids of the old form
 }
+_REST_HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}  # what every server of today understands
+_REDIRECTS = 4
 _LONGEST_PAUSE = 60.0
 
 T = TypeVar("T")
@@ -49,8 +55,16 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    """The machine's; ``wake`` ends a sleep, from another thread."""
+
+    def __init__(self) -> None:
+        self._awake = threading.Event()
+
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        self._awake.wait(seconds)
+
+    def wake(self) -> None:
+        self._awake.set()
 
 
 @dataclass
@@ -88,16 +102,32 @@ class Client:
     credential: Credential
     clock: Clock = field(default_factory=SystemClock)
     usage: Usage = field(default_factory=Usage)
-    budgets: dict[str, protocol.Budget] = field(default_factory=dict)
+    budgets: dict[tuple[str, str], protocol.Budget] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._transport = Transport(self.sync.request_timeout_seconds)
         self._random = random.Random()  # noqa: S311 - jitter, not secrecy
         self._unreachable = False
+        self._stopped = False
         self._skew = timedelta(0)  # GitHub's clock less ours: limits are told in GitHub's
 
     def close(self) -> None:
         self._transport.close()
+
+    def stop(self) -> None:
+        """From another thread: end a wait, and ask nothing more."""
+        self._stopped = True
+        if isinstance(self.clock, SystemClock):
+            self.clock.wake()
+
+    @property
+    def patience(self) -> int:
+        """How often to try. Thousands of repositories must not each wait for a GitHub that is not there."""
+        return 1 if self._unreachable else self.sync.attempts
+
+    def budget(self, resource: str, repository: str | None = None) -> protocol.Budget | None:
+        """What is known of the hourly allowance for ``graphql`` or ``core``."""
+        return self.budgets.get((self.credential.scope(repository), resource))
 
     def graphql(
         self,
@@ -116,6 +146,11 @@ class Client:
         Raises TooExpensive and CursorRejected at once, for the caller knows what to ask instead; other
         transient failures after bounded retries; permanent ones at once.
         """
+        if isinstance(self.credential, Anonymous):
+            raise BadCredentials(
+                "GitHub's GraphQL needs a token: set GITHUB_TOKEN, or PRPIPELINE_GITHUB_API=rest for public "
+                "repositories."
+            )
         body = {"query": query(name), "variables": dict(variables)}
 
         def once() -> protocol.GraphQLResult:
@@ -123,7 +158,8 @@ class Client:
             result = protocol.graphql_result(answer, missing_nodes=missing_nodes)
             self.usage.points += result.points
             if check:
-                check(result.data)
+                with protocol.as_promised():
+                    check(result.data)
             return result
 
         return self._with_retries(once)
@@ -133,31 +169,41 @@ class Client:
         path: str,
         parameters: Mapping[str, str | int] | None = None,
         *,
+        read: Callable[[protocol.Answer], T],
         etag: str | None = None,
         repository: str | None = None,
-    ) -> protocol.Answer:
-        """GET a REST path, or the absolute address of a next page. 304 is an answer when ``etag`` is given.
+    ) -> T:
+        """What ``read`` makes of a REST path, or of the absolute address of a next page.
 
+        ``read`` may raise a transient failure to have it asked again; it sees a 304 if ``etag`` is given.
         Raises as ``graphql`` does. Follows GitHub's own redirects (renamed repositories), on its host only.
         """
         url = self._rest_url(path)
         if parameters:
-            url += "?" + "&".join(f"{key}={value}" for key, value in parameters.items())
-        headers = {"If-None-Match": etag} if etag else {}
+            url += "?" + urlencode(parameters)
+        headers = {**_REST_HEADERS, **({"If-None-Match": etag} if etag else {})}
 
-        def once() -> protocol.Answer:
+        def once() -> T:
             target = url
-            for _ in range(4):
+            for _ in range(_REDIRECTS):
                 answer = self._send("GET", target, "core", repository, headers=headers)
                 if answer.status not in {301, 302, 307, 308}:
-                    protocol.check_status(answer)
-                    return answer
+                    self._check_rest(answer)
+                    with protocol.as_promised():
+                        return read(answer)
                 target = self._rest_url(urljoin(target, answer.headers.get("location", "")))
             raise RequestRejected("GitHub redirects in a circle.")
 
         return self._with_retries(once)
 
     # ── one request ──────────────────────────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def _check_rest(answer: protocol.Answer) -> None:
+        try:
+            protocol.check_status(answer)
+        except TooExpensive as trouble:
+            raise ServerTrouble(str(trouble)) from None  # there is no smaller request to send instead
 
     def _rest_url(self, path: str) -> str:
         if path.startswith("/"):
@@ -176,24 +222,27 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> protocol.Answer:
-        self._await_budget(resource)
-        auth = self.credential.auth(self._transport, repository)
+        self._await_budget(resource, repository)
+        if self._stopped:
+            raise PermanentFailure("The sync was stopped.")
+        auth = self.credential.auth(self._transport, repository, self.server_now())
         self.usage.requests += 1
         answer = self._transport.send(
             method, url, headers={**_HEADERS, **(headers or {})}, auth=auth, body=body
         )
         self._skew = answer.server_time - answer.received_at
         if known := protocol.budget(answer):
-            self.budgets[known.resource] = known
+            self.budgets[self.credential.scope(repository), known.resource] = known
         return answer
 
-    def _await_budget(self, resource: str) -> None:
+    def _await_budget(self, resource: str, repository: str | None) -> None:
         """Leave a reserve of the hourly allowance to whoever else uses the token."""
-        known = self.budgets.get(resource)
+        known = self.budget(resource, repository)
         if known is None or known.remaining > known.limit * self.sync.reserve_percent // 100:
             return
-        del self.budgets[resource]  # after the pause, the next answer tells anew
-        if known.resets_at > self._server_now():
+        # After the pause, the next answer tells anew.
+        del self.budgets[self.credential.scope(repository), resource]
+        if known.resets_at > self.server_now():
             self._pause_until(
                 LimitReached(
                     f"{known.remaining} of the token's {known.limit} {resource} points an hour are left, "
@@ -205,52 +254,56 @@ class Client:
     # ── retrying ─────────────────────────────────────────────────────────────────────────────────────
 
     def _with_retries(self, once: Callable[[], T]) -> T:
-        attempt = 0
+        attempt = limits = 0
+        renewed = False
         while True:
             try:
                 answer = once()
             except (TooExpensive, CursorRejected):
                 raise
             except BadCredentials:
-                if not self.credential.renew():
+                if renewed or not self.credential.renew():
                     raise
+                renewed = True
             except LimitReached as limit:
-                attempt += 1
-                if attempt >= self.sync.attempts:
+                limits += 1
+                if limits >= self.sync.attempts:
                     raise
-                self._pause_until(limit, grow=attempt)
+                self._pause_until(limit, doublings=limits - 1)
             except TransientFailure as failure:
                 attempt += 1
-                if attempt >= self.sync.attempts or self._unreachable:
-                    # Thousands of repositories must not each wait for a GitHub that is not there.
-                    self._unreachable = isinstance(failure, NetworkTrouble)
+                if attempt >= self.patience:
+                    self.gave_up(failure)
                     raise
                 self.back_off(attempt, str(failure))
             else:
                 self._unreachable = False
                 return answer
 
+    def gave_up(self, failure: GitHubFailure) -> None:
+        """A request failed for good; if it is GitHub that is in trouble, the next one need not be as patient."""
+        self._unreachable = isinstance(failure, (NetworkTrouble, ServerTrouble, Overloaded))
+
     def back_off(self, attempt: int, why: str) -> None:
-        """Pause before attempt ``attempt + 1``: doubling from a quarter of a second, jittered, bounded."""
+        """Pause before attempt ``attempt + 1``: doubling from half a second, jittered, bounded."""
         seconds = min(_LONGEST_PAUSE, 0.25 * 2**attempt) * self._random.uniform(0.5, 1.0)
-        log.info(
-            "%s Trying again in %.1f s (attempt %d of %d).", why, seconds, attempt + 1, self.sync.attempts
-        )
+        log.info("%s Trying again in %.1f s.", why, seconds)
         self._sleep(seconds)
 
-    def _server_now(self) -> datetime:
+    def server_now(self) -> datetime:
+        """GitHub's clock, as far as its answers told."""
         return datetime.now(UTC).replace(tzinfo=None) + self._skew
 
-    def _pause_until(self, limit: LimitReached, grow: int = 0) -> None:
-        now = self._server_now()
+    def _pause_until(self, limit: LimitReached, doublings: int = 0) -> None:
+        now = self.server_now()
         wait = max((limit.resume_at - now).total_seconds(), 1.0)
         if limit.secondary:
-            wait *= 2 ** max(grow - 1, 0)
+            wait *= 2**doublings
         wait += self._random.uniform(0, 1)
         if wait > self.sync.max_wait_minutes * 60:
             raise LimitReached(
-                f"{limit} It ends at {limit.resume_at:%H:%M} UTC, later than we may wait "
-                f"(max_wait_minutes: {self.sync.max_wait_minutes}).",
+                f"{limit} It may go on at {now + timedelta(seconds=wait):%Y-%m-%d %H:%M} UTC, later than it may wait "
+                f"(max_wait_minutes: {self.sync.max_wait_minutes}); run it again then.",
                 limit.resume_at,
                 secondary=limit.secondary,
             ) from None

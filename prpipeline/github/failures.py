@@ -12,6 +12,7 @@
         ├── ServerTrouble       GitHub says that it is in trouble
         ├── MalformedAnswer     an answer that is not what GitHub promises
         ├── TooExpensive        the query was too much; a smaller one may do
+        │   └── Overloaded      or GitHub as a whole is in trouble: it answered 502, 503 or 504
         ├── CursorRejected      a position that GitHub no longer knows; start that walk over
         └── LimitReached        the rate limit; `resume_at` says until when
 
@@ -22,9 +23,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from prpipeline.github.redact import redact
+
 
 class GitHubFailure(Exception):
     """Anything that kept GitHub's answer from us."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))  # GitHub's own words may repeat what it was sent
 
 
 class PermanentFailure(GitHubFailure):
@@ -69,6 +75,10 @@ class MalformedAnswer(TransientFailure):
 
 class TooExpensive(TransientFailure):
     """The query was too much at once."""
+
+
+class Overloaded(TooExpensive):
+    """The query took too long, or GitHub as a whole is in trouble."""
 
 
 class CursorRejected(TransientFailure):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from prpipeline.github.failures import (
     AccessDenied,
@@ -22,12 +23,24 @@ from prpipeline.github.failures import (
     LimitReached,
     MalformedAnswer,
     NotFound,
+    Overloaded,
     PermanentFailure,
     RequestRejected,
     ServerTrouble,
     TeamsDenied,
     TooExpensive,
 )
+from prpipeline.github.records import MalformedRecord
+
+_SSO = (
+    "The organisation requires single sign-on; authorise the token for it on GitHub under Settings → "
+    "Developer settings → Configure SSO."
+)
+_SSO_PARTIAL = (
+    "GitHub left rows out, for an organisation requires single sign-on; authorise the token for it on GitHub under "
+    "Settings → Developer settings → Configure SSO."
+)
+_MAYBE_PRIVATE = "Check the name; if it is private, the token needs access to it (scope repo, or the permission Pull requests: read)."
 
 # Without a Retry-After, GitHub asks for at least a minute after a secondary limit.
 SECONDARY_PAUSE = timedelta(seconds=60)
@@ -47,9 +60,9 @@ class Answer:
         """GitHub's clock, naive UTC; ours where the header is missing."""
         try:
             moment = parsedate_to_datetime(self.headers["date"])
-        except (KeyError, ValueError):
+            return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (KeyError, ValueError, OverflowError):
             return self.received_at
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
     def json(self) -> Any:
         """The body as JSON. Raises MalformedAnswer."""
@@ -79,12 +92,13 @@ class GraphQLError:
     message: str
     failure: GitHubFailure
 
-    @property
-    def is_one_node(self) -> bool:
-        """Whether it stands for one id of ``nodes(ids:)`` that GitHub does not show us."""
-        return (
-            self.path[:1] == ("nodes",) and len(self.path) == 2 and isinstance(self.failure, PermanentFailure)
-        )
+    def refuses_one_node_of(self, data: Any) -> bool:
+        """Whether it says why one id of ``nodes(ids:)`` is null; what is behind it shall not be seen."""
+        nodes = data.get("nodes") if isinstance(data, dict) else None
+        match self.path:
+            case ["nodes", int(index), *_] if isinstance(nodes, list) and 0 <= index < len(nodes):
+                return nodes[index] is None and isinstance(self.failure, PermanentFailure)
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,8 @@ def check_status(answer: Answer) -> None:
     """Raise the failure that a status other than success stands for; 304 is a success."""
     status = answer.status
     if 200 <= status < 300 or status == 304:
+        if answer.headers.get("x-github-sso", "").startswith("partial-results"):
+            raise AccessDenied(_SSO_PARTIAL)
         return
     if status in {403, 429}:
         if limit := _limit(answer):
@@ -125,12 +141,12 @@ def check_status(answer: Answer) -> None:
             "GitHub does not accept the token (401); check GITHUB_TOKEN: it may be mistyped, expired or revoked."
         )
     if status in {404, 410}:
-        raise NotFound("GitHub shows no such thing to this token (404).")
+        raise NotFound(f"GitHub shows no such thing to this token ({status}). {_MAYBE_PRIVATE}")
     if status == 451:
         raise AccessDenied("GitHub has blocked this repository for legal reasons (451).")
     if status in {502, 503, 504}:
-        raise TooExpensive(f"GitHub answered {status}: it was overloaded, or the query took too long.")
-    if status >= 500:
+        raise Overloaded(f"GitHub answered {status}: it was overloaded, or the query took too long.")
+    if status >= 500 or status in {408, 425}:
         raise ServerTrouble(f"GitHub answered {status}.")
     if 300 <= status < 400:
         raise RequestRejected(
@@ -153,35 +169,68 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
         raise MalformedAnswer("GitHub's answer is JSON, but no GraphQL answer.")
     data = body.get("data")
     borne = []
-    for raw in body.get("errors") or ():
+    errors = body.get("errors") or []
+    if not isinstance(errors, list):
+        raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
+    for raw in errors:
         error = _graphql_error(raw, answer)
-        if missing_nodes and isinstance(data, dict) and error.is_one_node:
+        if missing_nodes and error.refuses_one_node_of(data):
             borne.append(error)
         else:
             raise error.failure
-    if (body.get("extensions") or {}).get("saml_failure"):
-        raise AccessDenied(
-            "The organisation requires single sign-on and left rows out; authorise the token for it under "
-            "Settings → Developer settings → Configure SSO."
-        )
+    if _mapping(body.get("extensions")).get("saml_failure"):
+        raise AccessDenied(_SSO_PARTIAL)
     if not isinstance(data, dict):
         raise MalformedAnswer("GitHub's GraphQL answer has no data and no errors.")
-    rate = data.get("rateLimit") or {}
-    return GraphQLResult(data, tuple(borne), answer.server_time, int(rate.get("cost") or 0))
+    cost = _mapping(data.get("rateLimit")).get("cost")
+    return GraphQLResult(data, tuple(borne), answer.server_time, cost if isinstance(cost, int) else 0)
 
 
 def next_page(answer: Answer) -> str | None:
-    """The address of the next page by the Link header, on the same host only. Raises MalformedAnswer."""
-    for part in answer.headers.get("link", "").split(","):
-        if match := re.match(r'\s*<([^>]*)>\s*;.*\brel="?next"?', part):
-            return match[1]
-    return None
+    """The address of the next page by the Link header."""
+    return _links(answer).get("next")
+
+
+def last_page(answer: Answer) -> int | None:
+    """The number of the last page by the Link header; None where it does not say."""
+    query = parse_qs(urlsplit(_links(answer).get("last", "")).query)
+    number = query.get("page", [""])[0]
+    return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else None
+
+
+def _links(answer: Answer) -> dict[str, str]:
+    return {
+        rel: address
+        for address, rel in re.findall(r'<([^>]*)>[^<]*?;\s*rel="?(\w+)"?', answer.headers.get("link", ""))
+    }
 
 
 def same_origin(one: str, other: str) -> bool:
     """Whether two addresses are of the same scheme, host and port: where a token may go."""
-    a, b = urlsplit(one), urlsplit(other)
-    return (a.scheme, a.hostname, a.port) == (b.scheme, b.hostname, b.port)
+    try:
+        return _origin(one) == _origin(other)
+    except ValueError:  # an address that is none
+        return False
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+@contextmanager
+def as_promised() -> Iterator[None]:
+    """Around code that takes an answer apart: what is not shaped as GitHub's schema says is no answer."""
+    try:
+        yield
+    except MalformedRecord as error:
+        raise MalformedAnswer(f"GitHub's answer cannot be right: {error}.") from None
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        raise MalformedAnswer("GitHub's answer is not shaped as its schema promises.") from error
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 # ── reading errors ───────────────────────────────────────────────────────────────────────────────────
@@ -190,11 +239,12 @@ def same_origin(one: str, other: str) -> bool:
 def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
     if not isinstance(raw, dict):
         raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
-    extensions = raw.get("extensions") or {}
+    extensions = _mapping(raw.get("extensions"))
     kind = str(raw.get("type") or extensions.get("code") or "").upper()
     if extensions.get("saml_failure"):
         kind = "SAML"
-    path = tuple(raw.get("path") or ())
+    found = raw.get("path")
+    path = tuple(p for p in found if isinstance(p, (str, int))) if isinstance(found, list) else ()
     message = str(raw.get("message") or "no message")
     return GraphQLError(kind, path, message, _graphql_failure(kind, path, message, answer))
 
@@ -202,7 +252,7 @@ def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
 def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answer: Answer) -> GitHubFailure:
     lowered = message.lower()
     if kind == "NOT_FOUND":
-        return NotFound(_short(message))
+        return NotFound(f"{_short(message)} {_MAYBE_PRIVATE}")
     if kind in {"RATE_LIMITED", "RATE_LIMIT"} or "rate limit" in lowered:
         return _limit(answer) or LimitReached(
             "GitHub's rate limit is reached.", _reset(answer), secondary="secondary" in lowered
@@ -210,10 +260,7 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if kind == "INSUFFICIENT_SCOPES":
         return AccessDenied(f"The token lacks a scope: {_short(message)}")
     if "saml" in lowered or kind == "SAML":
-        return AccessDenied(
-            "The organisation requires single sign-on; authorise the token for it under "
-            "Settings → Developer settings → Configure SSO."
-        )
+        return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
         return TeamsDenied(_short(message)) if "requestedReviewer" in path else _forbidden(message)
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
@@ -223,7 +270,10 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if "cursor" in lowered or kind == "INVALID_CURSOR_ARGUMENTS":
         return CursorRejected(f"GitHub no longer knows the position in the list: {_short(message)}")
     if kind in _OUR_FAULT or kind.startswith(("UNDEFINED", "ARGUMENT", "VARIABLE", "SELECTION")):
-        return RequestRejected(f"GitHub does not understand the query: {_short(message)}")
+        return RequestRejected(
+            f"GitHub does not understand the query: {_short(message)} An old GitHub Enterprise Server may need "
+            "PRPIPELINE_GITHUB_API=rest."
+        )
     return ServerTrouble(f"GitHub answered with an error: {_short(message)}")
 
 
@@ -242,7 +292,7 @@ def _limit(answer: Answer) -> LimitReached | None:
     """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
     headers, text = answer.headers, _message(answer).lower()
     retry_after = headers.get("retry-after", "")
-    if retry_after.isdigit():
+    if re.fullmatch(r"[0-9]{1,7}", retry_after):
         return LimitReached(
             "GitHub asks us to slow down (secondary rate limit).",
             answer.server_time + timedelta(seconds=int(retry_after)),
@@ -270,10 +320,7 @@ def _reset(answer: Answer) -> datetime:
 def _denied(answer: Answer) -> AccessDenied:
     sso = answer.headers.get("x-github-sso", "")
     if sso:
-        return AccessDenied(
-            "The organisation requires single sign-on (403); authorise the token for it under "
-            "Settings → Developer settings → Configure SSO."
-        )
+        return AccessDenied(_SSO)
     needed = answer.headers.get("x-accepted-github-permissions", "")
     return _forbidden(_message(answer), needed)
 
@@ -283,10 +330,10 @@ def _forbidden(message: str, needed: str = "") -> AccessDenied:
     if "ip allow list" in lowered:
         return AccessDenied("The organisation's IP allow list refuses this machine's address.")
     if "not accessible by" in lowered:
-        permission = needed.replace("_", " ") or "pull requests=read"
+        missing = needed.replace("_", " ").replace("=", ": ").replace(";", ", ").capitalize()
         return AccessDenied(
-            f"The token lacks a permission ({permission}); grant it read access to Pull requests and Metadata of "
-            "this repository."
+            f"The token lacks the permission “{missing or 'Pull requests: read'}”; grant it in the token's or the "
+            "App's settings, for this repository."
         )
     return AccessDenied(f"GitHub denies access: {_short(message)}")
 

@@ -230,6 +230,8 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     if event is None:
         return None
     team = body.get("requested_team")
+    # Without a permission to see teams the key is there, and null; GraphQL says "a team", and no more.
+    is_team = "requested_team" in body and "requested_reviewer" not in body
     subject = _rest_actor(body.get("requested_reviewer"))
     if team:
         organization = _team_organization(team)
@@ -244,7 +246,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
         actor=_rest_actor(body.get("actor")),
         created_at=_required_time(body, "created_at"),
         subject=subject,
-        subject_is_team=bool(team),
+        subject_is_team=is_team or bool(team),
         review_id=_optional_integer(dismissed, "review_id"),
         previous_state=str(state).upper() if state else None,
     )

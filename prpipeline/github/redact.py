@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 # Installation tokens carry dots and dashes since 2026; private keys and JWTs belong to GitHub Apps.
@@ -16,11 +17,37 @@ _PATTERNS = re.compile(
 _AUTHORIZATION = re.compile(
     r"(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|token|basic)\s+)?[^\s'\",]+", re.IGNORECASE
 )
+_SHORTEST = 8  # below, a value is as likely to be a word of the text
+_held: set[str] = set()
 
 
-def redact(text: str, *secrets: str) -> str:
-    """``text`` with each of ``secrets``, and whatever looks like a credential, replaced by ``***``."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+def hold(secret: str) -> None:
+    """From now on, redact this value wherever it shows; called by whoever takes a credential in hand."""
+    if len(secret) >= _SHORTEST:
+        _held.add(secret)
+
+
+def redact(text: str) -> str:
+    """``text`` with every secret that we hold, and whatever looks like a credential, replaced by ``***``."""
+    for secret in sorted(_held, key=len, reverse=True):
+        text = text.replace(secret, "***")
     return _AUTHORIZATION.sub(r"\1***", _PATTERNS.sub("***", text))
+
+
+class RedactingFilter(logging.Filter):
+    """On a logger or a handler: nothing secret passes, in the message, its arguments or a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # arguments that do not fit; logging itself reports that
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = redact(message), ()
+        if record.exc_info:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True
+
+
+# Every logger of ours is this one; whatever handler it meets, it gets clean text.
+logging.getLogger("prpipeline").addFilter(RedactingFilter())

@@ -1,0 +1,384 @@
+"""Pages of records by REST, where there is no token or no GraphQL: the same records as ``extract``, in more requests.
+
+REST pages by number, so a list shifts while it is read. What can shift is read oldest first, or newest first
+where whatever moves comes to the front and is met by the next probe; counts and second looks find the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from prpipeline.github import protocol, records
+from prpipeline.github.client import Client
+from prpipeline.github.etags import Etags, MemoryEtags
+from prpipeline.github.failures import (
+    AccessDenied,
+    CursorRejected,
+    GitHubFailure,
+    MalformedAnswer,
+    NotFound,
+    RequestRejected,
+)
+from prpipeline.github.protocol import Answer
+from prpipeline.github.records import PullRequest
+from prpipeline.github.source import (
+    Head,
+    Hydrated,
+    Outline,
+    OwnedRepository,
+    Page,
+    Probe,
+    ProbeAnswer,
+    Repository,
+)
+from prpipeline.repository import RepositoryName
+
+_LARGEST_PAGE = 100
+_HYDRATED_AT_ONCE = 10  # three requests each: what a killed sync has to read again
+_CREATED = {"state": "all", "sort": "created", "direction": "asc"}
+_UPDATED = {"state": "all", "sort": "updated", "direction": "desc"}
+_OUT_OF_ORDER = 10  # GitHub's lists by update time are not sorted to the last row
+
+Json = Mapping[str, Any]
+Parameters = Mapping[str, str | int]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A page of a REST list."""
+
+    items: list[Json]
+    next: str | None
+    last: int | None
+    etag: str | None
+    read_at: datetime
+    is_unchanged: bool = False  # a 304
+
+
+class RestSource:
+    """Source by REST. ``etags`` may outlive the process, which makes the probes of quiet repositories free."""
+
+    def __init__(self, client: Client, etags: Etags | None = None) -> None:
+        self.client = client
+        self._etags: Etags = MemoryEtags() if etags is None else etags
+
+    # ── repositories ─────────────────────────────────────────────────────────────────────────────────
+
+    def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
+        repository, _ = self._repository(f"/repos/{name}", str(name))
+        return repository, self._count(repository)
+
+    def owner_repositories(self, owner: str) -> list[OwnedRepository]:
+        try:
+            kind = self._get(f"/users/{owner}", _object, owner)["type"]
+        except NotFound:
+            raise NotFound(f"GitHub knows no organisation or user {owner}; check its spelling.") from None
+        path = f"/orgs/{owner}/repos" if kind == "Organization" else f"/users/{owner}/repos"
+        with protocol.as_promised():
+            return [
+                OwnedRepository(str(body["full_name"]), bool(body.get("archived")), bool(body.get("fork")))
+                for body in self.all(path, {"sort": "created", "direction": "asc"}, owner)
+            ]
+
+    def _repository(self, path: str, name: str) -> tuple[Repository, datetime]:
+        def read(answer: Answer) -> tuple[Repository, datetime]:
+            return _repository(_object(answer)), answer.server_time
+
+        return self._get(path, read, name)
+
+    def _count(self, repository: Repository) -> int | None:
+        """How many pull requests there are: the number of pages, at one a page."""
+        listing = self._page(_pulls(repository), {"state": "all", "per_page": 1}, repository.full_name)
+        return listing.last if listing.next else len(listing.items)
+
+    # ── what changed ─────────────────────────────────────────────────────────────────────────────────
+
+    def probe(self, repositories: Sequence[Repository]) -> ProbeAnswer:
+        probes: dict[int, Probe] = {}
+        refused: dict[int, GitHubFailure] = {}
+        started: list[datetime] = []
+        for repository in repositories:
+            try:
+                probe, read_at = self._probe(repository)
+            except (NotFound, AccessDenied, RequestRejected, MalformedAnswer) as failure:
+                refused[repository.repository_id] = failure
+            else:
+                probes[repository.repository_id] = probe
+                started.append(read_at)
+        read_at = min(started, default=datetime.min)
+        return ProbeAnswer(read_at, probes, refused)
+
+    def _probe(self, repository: Repository) -> tuple[Probe, datetime]:
+        key = f"{self.client.github.api_url}/repositories/{repository.repository_id}/pulls?newest"
+        known = self._etags.get(key)
+        found = repository
+        listing = self._page(
+            _pulls(repository),
+            {**_UPDATED, "per_page": _LARGEST_PAGE},
+            repository.full_name,
+            known and known[0],
+        )
+        if known and listing.is_unchanged:
+            kept = json.loads(known[1])
+            heads = tuple(Head(i, records.time(at), number) for i, at, number in kept["heads"])
+            probe = Probe(Repository(*kept["repository"]), heads, kept["total"], _more(heads, listing))
+            return probe, listing.read_at
+        if listing.items:
+            found = self._same(repository, listing.items[0])
+            if found is not repository and found.repository_id != repository.repository_id:
+                # The name was given to another repository since; the number finds ours, where it is now.
+                found, _ = self._repository(f"/repositories/{repository.repository_id}", repository.full_name)
+                return self._probe(found)
+        else:
+            found, _ = self._repository(f"/repos/{repository.full_name}", repository.full_name)
+            if found.repository_id != repository.repository_id:
+                raise NotFound(f"{repository.full_name} is another repository now.")
+        with protocol.as_promised():
+            heads = tuple(map(_head, listing.items))
+        total = self._count(found) if listing.next else len(heads)
+        if listing.etag:
+            kept = {
+                "repository": [found.repository_id, found.node_id, found.full_name],
+                "heads": [[head.node_id, head.updated_at.isoformat(), head.number] for head in heads],
+                "total": total,
+            }
+            self._etags.put(key, listing.etag, json.dumps(kept))
+        return Probe(found, heads, total, _more(heads, listing)), listing.read_at
+
+    def changed(self, probe: Probe, since: datetime) -> list[Head]:
+        heads = list(probe.heads)
+        page = heads
+        number = probe.cursor
+        while number and _goes_on(page, since):
+            listing = self._page(
+                _pulls(probe.repository),
+                {**_UPDATED, "per_page": _LARGEST_PAGE, "page": number},
+                probe.repository.full_name,
+            )
+            with protocol.as_promised():
+                page = list(map(_head, listing.items))
+            heads += page
+            number = str(int(number) + 1) if listing.next else None
+        newest: dict[str, Head] = {}
+        for head in heads:  # what slid to the next page while we read is there twice
+            if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
+                newest[head.node_id] = head
+        return [head for head in newest.values() if head.updated_at >= since]
+
+    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
+        def read() -> tuple[list[Outline], int | None]:
+            lines = {
+                line.node_id: line
+                for line in map(_outline, self.all(_pulls(repository), _CREATED, repository.full_name))
+            }
+            total = self._count(repository)
+            if total is not None and len(lines) < total:
+                raise MalformedAnswer(
+                    f"GitHub counts {total} pull requests in {repository.full_name} but lists {len(lines)}."
+                )
+            return list(lines.values()), total
+
+        return self._until_settled(read)
+
+    # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
+
+    def history(
+        self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
+    ) -> Iterator[Page]:
+        repository, read_at = self._repository(f"/repos/{name}", name)
+        total = self._count(repository)
+        started_at = started_at or read_at
+        order = _CREATED if back is None else _UPDATED
+        size, number = _position(after) if after else (self.client.sync.page_size, 1)
+        while True:
+            listing = self._page(
+                _pulls(repository), {**order, "per_page": size, "page": number}, repository.full_name
+            )
+            with protocol.as_promised():
+                heads = list(map(_head, listing.items))
+            is_last = not listing.next
+            if back is not None:
+                bound = started_at - back
+                is_last = is_last or not _goes_on(heads, bound)
+                heads = [head for head in heads if head.updated_at >= bound]
+            elif is_last:
+                total = self._count(repository)  # a row that slid over the edge of a page is missed by it
+            found = [self._whole(repository, head) for head in heads]
+            number += 1
+            yield Page(
+                repository=repository,
+                pull_requests=tuple(pr for pr in found if pr),
+                read_at=listing.read_at,
+                total=total,
+                cursor=None if is_last else f"page:{size}:{number}",
+            )
+            if is_last:
+                return
+
+    def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> Iterator[Hydrated]:
+        for start in range(0, len(repository_heads), _HYDRATED_AT_ONCE):
+            whole: list[tuple[int, PullRequest]] = []
+            missing: list[Head] = []
+            read_at: datetime | None = None
+            for repository, head in repository_heads[start : start + _HYDRATED_AT_ONCE]:
+                asked_at = self.client.server_now()
+                read_at = read_at or asked_at
+                pull_request = self._whole(repository, head)
+                if pull_request:
+                    whole.append((repository.repository_id, pull_request))
+                else:
+                    missing.append(head)
+            assert read_at is not None
+            yield Hydrated(read_at, tuple(whole), tuple(missing))
+
+    def _whole(self, repository: Repository, head: Head) -> PullRequest | None:
+        """A pull request with its reviews and events; None if GitHub shows its repository, but not it.
+
+        The pull request is read first: what happens to it meanwhile makes its children newer than itself, and
+        the next probe sees that.
+        """
+        if head.number is None:
+            raise RequestRejected("REST knows pull requests by number only.")
+        name, path = repository.full_name, f"/repos/{repository.full_name}"
+        try:
+            body = self._get(f"{path}/pulls/{head.number}", _object, name)
+        except NotFound:
+            seen, _ = self._repository(path, name)  # or this, too, is not shown to us
+            if seen.repository_id != repository.repository_id:
+                raise NotFound(f"{name} is another repository now.") from None
+            return None
+        if self._same(repository, body).repository_id != repository.repository_id:
+            raise NotFound(f"{name} is another repository now.")
+        reviews = self._children(f"{path}/pulls/{head.number}/reviews", name)
+        events = self._children(f"{path}/issues/{head.number}/timeline", name)
+        with protocol.as_promised():
+            kept = {r.review_id: r for r in map(records.review_from_rest, reviews) if r}
+            happened = {e.event_id: e for e in map(records.event_from_rest, events) if e}
+            pull_request = records.pull_request_from_rest(body)
+        return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+
+    def _children(self, path: str, name: str) -> list[Json]:
+        """A whole list, read again where something went missing from it while we turned the pages."""
+
+        def read() -> list[Json]:
+            pages = list(self._pages(path, {"per_page": _LARGEST_PAGE}, name))
+            for number, page in enumerate(pages[:-1], 1):
+                again = self._page(path, {"per_page": _LARGEST_PAGE, "page": number}, name, page.etag)
+                if not again.is_unchanged and again.items != page.items:
+                    raise MalformedAnswer(f"{path} changed while it was read.")
+            return [item for page in pages for item in page.items]
+
+        return self._until_settled(read)
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────
+
+    def all(self, path: str, parameters: Parameters, name: str) -> list[Json]:
+        """All items of a list, each page as it came."""
+        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+        return [item for page in pages for item in page.items]
+
+    def _pages(self, path: str, parameters: Parameters, name: str) -> Iterator[_Listing]:
+        listing = self._page(path, parameters, name)
+        seen = {_key(item) for item in listing.items}
+        yield listing
+        while listing.next:
+            listing = self._page(listing.next, None, name)
+            new = {_key(item) for item in listing.items} - seen
+            if listing.next and not new:
+                raise MalformedAnswer("GitHub's list goes on without bringing anything new.")
+            seen |= new
+            yield listing
+
+    def _page(self, path: str, parameters: Parameters | None, name: str, etag: str | None = None) -> _Listing:
+        def read(answer: Answer) -> _Listing:
+            if answer.status == 304:
+                return _Listing([], None, None, etag, answer.server_time, is_unchanged=True)
+            items = answer.json()
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise MalformedAnswer("GitHub's answer is not the list that was asked for.")
+            return _Listing(
+                items,
+                protocol.next_page(answer),
+                protocol.last_page(answer),
+                answer.headers.get("etag"),
+                answer.server_time,
+            )
+
+        return self.client.get(path, parameters, read=read, etag=etag, repository=name)
+
+    def _get(self, path: str, read: Callable[[Answer], T], name: str) -> T:
+        return self.client.get(path, read=read, repository=name)
+
+    def _until_settled(self, read: Callable[[], T]) -> T:
+        attempt = 0
+        while True:
+            try:
+                return read()
+            except MalformedAnswer as trouble:
+                attempt += 1
+                if attempt >= self.client.patience:
+                    raise
+                self.client.back_off(attempt, str(trouble))
+
+    @staticmethod
+    def _same(repository: Repository, pull_request: Json) -> Repository:
+        """The repository that a pull request says it belongs to."""
+        with protocol.as_promised():
+            return (
+                _repository(pull_request["base"]["repo"]) if pull_request["base"].get("repo") else repository
+            )
+
+
+# ── reading objects ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _pulls(repository: Repository) -> str:
+    return f"/repos/{repository.full_name}/pulls"
+
+
+def _object(answer: Answer) -> Json:
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise MalformedAnswer("GitHub's answer is not the object that was asked for.")
+    return body
+
+
+def _key(item: Json) -> object:
+    return item.get("node_id") or item.get("id") or item.get("sha") or json.dumps(item, sort_keys=True)
+
+
+def _repository(body: Json) -> Repository:
+    return Repository(int(body["id"]), str(body["node_id"]), str(body["full_name"]))
+
+
+def _head(body: Json) -> Head:
+    return Head(str(body["node_id"]), records.time(body["updated_at"]), int(body["number"]))
+
+
+def _outline(body: Json) -> Outline:
+    with protocol.as_promised():
+        head = _head(body)
+        return Outline(head.node_id, int(body["id"]), head.updated_at, None, head.number)
+
+
+def _more(heads: Sequence[Head], listing: _Listing) -> str | None:
+    """Where the heads go on. A 304 stands for the rows of its page, not for there being no further page."""
+    return "2" if listing.next or (listing.is_unchanged and len(heads) >= _LARGEST_PAGE) else None
+
+
+def _goes_on(page: Sequence[Head], since: datetime) -> bool:
+    """Whether the next page may hold something updated since."""
+    return any(head.updated_at >= since for head in page[-_OUT_OF_ORDER:])
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    match = re.fullmatch(r"page:([1-9][0-9]{0,2}):([1-9][0-9]{0,8})", cursor)
+    if match is None:
+        raise CursorRejected("The history was begun by GraphQL; it starts over by REST.")
+    return int(match[1]), int(match[2])
