@@ -61,6 +61,7 @@ class SyncResult:
     window_start: datetime | None  # everything that changed from here …
     window_end: datetime | None  # … to here is in the warehouse
     error: str | None = None
+    failure: str | None = None  # the failure's type
     is_permanent: bool = False
 
     @property
@@ -226,6 +227,7 @@ class Syncer:
             window_start=done.tracked.watermark_at,
             window_end=after.watermark_at,
             error=str(done.failure) if done.failure else None,
+            failure=type(done.failure).__name__ if done.failure else None,
             is_permanent=isinstance(done.failure, PermanentFailure),
         )
 

@@ -131,6 +131,19 @@ def with_id(connection: DuckDBPyConnection, repository_id: int) -> list[Tracked]
     return _select(connection, "repository_id = ?", [repository_id])
 
 
+def with_metrics_behind(connection: DuckDBPyConnection) -> list[int]:
+    """Ids of repositories whose rows changed after their metrics were computed."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT known.repository_id FROM meta.repositories AS known
+        LEFT JOIN meta.metric_states AS state USING (repository_id)
+        WHERE known.repository_id IS NOT NULL
+          AND (state.computed_at IS NULL OR known.changed_at >= state.computed_at)
+        """
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def update(connection: DuckDBPyConnection, tracked_as: str, **changes: Any) -> None:
     """Set columns of one row."""
     if not changes:

@@ -1,0 +1,6 @@
+"""``python -m prpipeline``: the command line."""
+
+from prpipeline.cli import main
+
+if __name__ == "__main__":
+    main()

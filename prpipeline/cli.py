@@ -1,0 +1,248 @@
+"""The command line: track, untrack, sync, status. Says what happened, to people or to scripts.
+
+Imports what a command needs when it runs, so that help and status answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prpipeline import __version__
+
+if TYPE_CHECKING:
+    from prpipeline.pipeline import Pipeline
+    from prpipeline.repository import RepositoryName
+    from prpipeline.sync import SyncResult
+    from prpipeline.warehouse.tracking import Tracked
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+
+
+class BadInput(click.ClickException):
+    """Something that the person has to change; nothing was done."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+class _Cli(click.Group):
+    """Turns the failures we know into a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from prpipeline.github.failures import BadCredentials, GitHubFailure
+        from prpipeline.repository import InvalidRepositoryName
+        from prpipeline.settings import ConfigurationError
+        from prpipeline.warehouse import WarehouseError
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigurationError, InvalidRepositoryName, BadCredentials) as error:
+            raise BadInput(str(error)) from None
+        except (WarehouseError, GitHubFailure) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(
+    cls=_Cli,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all well; 1 some repositories failed, the others are done; 2 bad input or configuration.",
+)
+@click.version_option(__version__, prog_name="prpipeline")
+def cli() -> None:
+    """How long do pull requests wait for review? GitHub's answer in one DuckDB file.
+
+    \b
+    Examples:
+      prpipeline sync octo-org/widgets            one repository, from GitHub to the published file
+      prpipeline sync                             all tracked repositories: what changed since last time
+      prpipeline status                           how far each repository has come
+    """
+
+
+@cli.command()
+@click.argument("repositories", metavar="OWNER/NAME...", nargs=-1, required=True)
+@click.option(
+    "--days-back", type=click.IntRange(1, 36_500), help="How many days of history to read (default: all)."
+)
+def track(repositories: Sequence[str], days_back: int | None) -> None:
+    """Track repositories: a running Dagster reads their history soon, 'prpipeline sync' does it now."""
+    names = _names(repositories)
+    pipeline = _pipeline()
+    added = pipeline.track(names, source="cli", days_back=days_back)
+    _match_partitions(pipeline)
+    for name in names:
+        click.echo(f"{name}: {'tracked.' if str(name) in added else 'was tracked already.'}")
+
+
+@cli.command()
+@click.argument("repositories", metavar="OWNER/NAME...", nargs=-1, required=True)
+@click.option("--delete-data", is_flag=True, help="Also remove all their rows, everywhere.")
+def untrack(repositories: Sequence[str], delete_data: bool) -> None:
+    """Stop tracking repositories; their rows stay, unless --delete-data is given."""
+    names = _names(repositories)
+    pipeline = _pipeline()
+    known = {name: _find(pipeline, name) for name in names}
+    for name, row in known.items():
+        if row is None or not (row.is_tracked or delete_data):
+            raise BadInput(f"{name} is not tracked; 'prpipeline status' lists what is.")
+    pipeline.untrack(names, delete_data=delete_data)
+    _match_partitions(pipeline)
+    if delete_data and pipeline.settings.published_path.exists():
+        pipeline.aggregate()
+        pipeline.publish()
+    for name in names:
+        click.echo(f"{name}: no longer tracked{', its rows are removed' if delete_data else ''}.")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def status(as_json: bool) -> None:
+    """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
+    pipeline = _pipeline()
+    rows = pipeline.status()
+    if as_json:
+        click.echo(json.dumps({"repositories": rows, "published": _published(pipeline)}, default=_isoformat))
+        return
+    if not rows:
+        click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
+        return
+    from prpipeline.screen import status_table
+
+    status_table(rows, _published(pipeline))
+
+
+@cli.command()
+@click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+@click.option("--full", is_flag=True, help="Read the whole history again from its start.")
+@click.option(
+    "--days-back", type=click.IntRange(1, 36_500), help="Days of history to read of new repositories."
+)
+@click.option(
+    "--reconcile", is_flag=True, help="Also find deletions and silent edits, which move no time stamp."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for scripts, and nothing else, on standard output."
+)
+def sync(
+    repositories: Sequence[str], full: bool, days_back: int | None, reconcile: bool, as_json: bool
+) -> None:
+    """Bring repositories up to date with GitHub, compute their review times, and publish.
+
+    Tracks what is named and not yet tracked; without names, all tracked repositories are synced.
+
+    \b
+    Examples:
+      prpipeline sync octo-org/widgets --days-back 90
+      prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
+    """
+    names = _names(repositories)
+    results: list[SyncResult] = []
+    pipeline = _pipeline(on_result=results.append)
+    pipeline.follow_file()
+    added = pipeline.track(names, source="cli", days_back=days_back, keep_options=True)
+    chosen = [row.tracked_as for name in names if (row := _find(pipeline, name))] or pipeline.tracked()
+    if not chosen:
+        raise BadInput("No repository is tracked yet. Name one: prpipeline sync OWNER/NAME")
+
+    from prpipeline.defs.local import LocalDagster
+    from prpipeline.screen import Screen
+    from prpipeline.sync import SyncOptions
+
+    with LocalDagster(pipeline) as dagster, Screen(pipeline, len(chosen)) as screen:
+        dagster.match_partitions(pipeline.tracked())
+        run = dagster.sync(chosen, SyncOptions(full=full, days_back=days_back, reconcile=reconcile))
+        unknown = [r.tracked_as for r in results if r.failure == "NotFound" and r.tracked_as in added]
+        if unknown:  # most likely a typing error, not worth a failure every day
+            pipeline.untrack(_names(unknown), delete_data=True)
+            dagster.match_partitions(pipeline.tracked())
+        if run.problem and len(results) < len(chosen):
+            raise click.ClickException(run.problem)
+        if any(not r.failed for r in results) or pipeline.settings.published_path.exists():
+            screen.say("Publishing …")
+            published = dagster.publish()
+            if published.problem:
+                raise click.ClickException(published.problem)
+    if as_json:
+        click.echo(json.dumps(_sync_json(results, pipeline), default=_isoformat))
+    else:
+        screen.results(results, _published(pipeline))
+    failed = [r for r in results if r.failed]
+    if failed and all(r.failure == "BadCredentials" for r in results):
+        sys.exit(EXIT_BAD_INPUT)
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _names(texts: Sequence[str]) -> list[RepositoryName]:
+    from prpipeline.repository import RepositoryName
+
+    names: dict[str, RepositoryName] = {}
+    for text in texts:
+        name = RepositoryName.parse(text)
+        names.setdefault(name.key, name)
+    return list(names.values())
+
+
+def _pipeline(**watchers: Any) -> Pipeline:
+    from prpipeline.pipeline import Pipeline
+    from prpipeline.settings import load_settings
+
+    return Pipeline(load_settings(), **watchers)
+
+
+def _find(pipeline: Pipeline, name: RepositoryName) -> Tracked | None:
+    for row in pipeline.known_rows():
+        if name.key in {row.tracked_as.lower(), (row.repository or "").lower()}:
+            return row
+    return None
+
+
+def _match_partitions(pipeline: Pipeline) -> None:
+    from prpipeline.defs.local import LocalDagster
+
+    with LocalDagster(pipeline) as dagster:
+        dagster.match_partitions(pipeline.tracked())
+
+
+def _published(pipeline: Pipeline) -> str | None:
+    path = pipeline.settings.published_path
+    return str(path) if path.exists() else None
+
+
+def _sync_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "repositories": [
+            {
+                "repository": r.repository or r.tracked_as,
+                "mode": r.mode,
+                "pull_requests": r.pull_requests,
+                "reviews": r.reviews,
+                "errors": [r.error] if r.error else [],
+                "requests": r.requests,
+                "points": r.points,
+                "seconds": r.seconds,
+            }
+            for r in results
+        ],
+        "requests": sum(r.requests for r in results),
+        "points": sum(r.points for r in results),
+        "seconds": round(sum(r.seconds for r in results), 3),
+        "published": _published(pipeline),
+    }
+
+
+def _isoformat(value: Any) -> str:
+    return f"{value.isoformat()}Z" if hasattr(value, "hour") else str(value)
+
+
+def main() -> None:
+    """The console script."""
+    cli.main(prog_name="prpipeline")

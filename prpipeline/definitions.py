@@ -1,0 +1,38 @@
+"""What Dagster loads: ``defs``. Reads the settings when it is asked for, not at import."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from prpipeline.defs.assets import build_aggregates, build_repository_sync, published_database
+from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.schedules import build_schedules
+from prpipeline.defs.sensors import publish_after_failure, publish_after_success, tracking_sensor
+from prpipeline.metrics import AGGREGATE_TABLES
+from prpipeline.pipeline import Pipeline
+from prpipeline.settings import Settings, load_settings
+
+
+@dg.resource(description="The pipeline on the data folder; reads the settings anew for each run.")
+def pipeline_resource() -> Pipeline:
+    return Pipeline(load_settings())
+
+
+def build_definitions(
+    settings: Settings, resource_overrides: Mapping[str, object] | None = None
+) -> dg.Definitions:
+    """Everything Dagster knows of prpipeline, for these settings."""
+    aggregates = [build_aggregates()] if AGGREGATE_TABLES else []
+    return dg.Definitions(
+        assets=[build_repository_sync(settings.sync.batch_size), *aggregates, published_database],
+        jobs=[sync_job, reconcile_job, publish_job],
+        schedules=build_schedules(settings.schedule),
+        sensors=[tracking_sensor, publish_after_success, publish_after_failure],
+        resources={"pipeline": pipeline_resource, **(resource_overrides or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build_definitions(load_settings())

@@ -1,0 +1,237 @@
+"""The assets: what is read from GitHub and what is derived of it. Each body calls the core and reports."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
+from pydantic import Field
+
+from prpipeline import metrics
+from prpipeline.defs import metadata
+from prpipeline.defs.partitions import repository_partitions
+from prpipeline.github.failures import GitHubFailure
+from prpipeline.pipeline import Pipeline
+from prpipeline.settings import ConfigurationError
+from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse.summary import Summary
+
+log = logging.getLogger("prpipeline")
+
+PULL_REQUESTS = dg.AssetKey(["raw", "pull_requests"])
+REVIEWS = dg.AssetKey(["raw", "reviews"])
+REVIEW_EVENTS = dg.AssetKey(["raw", "review_events"])
+REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
+PUBLISHED_DATABASE = dg.AssetKey("published_database")
+AGGREGATES = [dg.AssetKey(["metrics", table]) for table in metrics.AGGREGATE_TABLES]
+RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
+
+# An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed are worth one.
+_FEW = 50
+
+
+class SyncConfig(dg.Config):
+    """What to sync, and how."""
+
+    repositories: list[str] = Field(
+        default=[],
+        description="Tracked repositories (owner/name) to bring up to date. Empty: the chosen partitions, or "
+        "all tracked repositories where none are chosen.",
+    )
+    days_back: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="How many days of history to read of repositories that are new. Empty: as set for each.",
+    )
+    full: bool = Field(default=False, description="Read the whole history again from its start.")
+    reconcile: bool = Field(
+        default=False,
+        description="Also find what GitHub does not report as a change: deletions and silent edits.",
+    )
+
+
+def _spec(key: dg.AssetKey, group: str, kinds: set[str], deps: Sequence[dg.AssetKey] = ()) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=deps,
+        description=metadata.description(key.path[-1]),
+        group_name=group,
+        kinds=kinds,
+        owners=["team:analytics"],
+        metadata=metadata.of_table(key.path[-1]),
+        skippable=True,
+        partitions_def=repository_partitions,
+    )
+
+
+def build_repository_sync(batch_size: int) -> dg.AssetsDefinition:
+    """The asset over all that is per repository, in one step: a bad repository holds up no other."""
+
+    @dg.multi_asset(
+        name="repository_sync",
+        specs=[
+            *(_spec(key, "github", {"github", "duckdb"}) for key in RAW),
+            _spec(REVIEW_TIME_HOURS, "metrics", {"sql", "duckdb"}, RAW),
+        ],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=batch_size),
+        pool="github",
+    )
+    def repository_sync(
+        context: dg.AssetExecutionContext, config: SyncConfig, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.AssetMaterialization]:
+        with _plainly():
+            yield from _sync(context, config, pipeline)
+
+    return repository_sync
+
+
+def _sync(
+    context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline
+) -> Iterator[dg.AssetMaterialization]:
+    names = _names(context, config, pipeline)
+    if not context.selected_asset_keys & set(RAW):
+        pipeline.derive(names)
+        yield from _materializations(context, pipeline, dict.fromkeys(names))
+        return
+    failed: list[SyncResult] = []
+    options = SyncOptions(config.full, config.days_back, config.reconcile)
+    for results in _in_batches(pipeline.sync(names, options)):
+        changed = [r.tracked_as for r in results if r.mode not in {"unchanged", "failed"}]
+        if REVIEW_TIME_HOURS in context.selected_asset_keys:
+            pipeline.derive(changed)
+        yield from _materializations(
+            context,
+            pipeline,
+            {
+                r.tracked_as: r
+                for r in results
+                if not r.failed and (r.tracked_as in changed or len(names) <= _FEW)
+            },
+        )
+        failed += [result for result in results if result.failed]
+    if failed:
+        _report_failures(context, failed)
+        raise dg.Failure(
+            description=metadata.failures(failed, len(names)),
+            metadata={"failed": dg.MetadataValue.md(metadata.failure_table(failed))},
+            allow_retries=False,
+        )
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What we know how to say in a sentence shows as that sentence, not as a stack of our internals."""
+    try:
+        yield
+    except (ConfigurationError, GitHubFailure, WarehouseError) as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline) -> list[str]:
+    """The partition keys to work on. Raises dg.Failure for names that are not tracked."""
+    if context.has_partition_key or context.has_partition_key_range:
+        return list(context.partition_keys)
+    tracked = {key.lower(): key for key in pipeline.tracked()}
+    if not config.repositories:
+        return list(tracked.values())
+    unknown = [name for name in config.repositories if name.lower() not in tracked]
+    if unknown:
+        raise dg.Failure(
+            description=f"Not tracked: {', '.join(unknown)}. Track them first, or correct their spelling.",
+            allow_retries=False,
+        )
+    return [tracked[name.lower()] for name in config.repositories]
+
+
+def _in_batches(results: Iterator[SyncResult]) -> Iterator[list[SyncResult]]:
+    """Results as they come, a few at a time, so that their metrics share a transaction."""
+    batch: list[SyncResult] = []
+    for result in results:
+        log.log(logging.DEBUG if result.mode == "unchanged" else logging.INFO, metadata.sentence(result))
+        batch.append(result)
+        # A history has taken its time; many small ones may share the work that follows.
+        if len(batch) >= _FEW or result.seconds > 1:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _materializations(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, results: Mapping[str, SyncResult | None]
+) -> Iterator[dg.AssetMaterialization]:
+    """Tell Dagster of each partition by itself; the run's own bookkeeping knows only all or nothing."""
+    if not results:
+        return
+    found = pipeline.summaries(list(results))
+    for name, result in results.items():
+        summary = found.get(name, Summary())
+        for key in sorted(context.selected_asset_keys):
+            table = key.path[-1]
+            entries = metadata.of_partition(table, summary, result)
+            if len(results) <= _FEW and result is not None and result.repository_id is not None:
+                entries["preview"] = metadata.preview(pipeline.preview(table, result.repository_id))
+            yield dg.AssetMaterialization(key, partition=name, metadata=entries)
+
+
+def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncResult]) -> None:
+    """Let the failed partitions show as failed where the run itself carries no partitions.
+
+    Dagster counts a partition as failed that a run planned and did not deliver.
+    """
+    if context.has_partition_key or context.has_partition_key_range:
+        return
+    for result in failed:
+        for key in sorted(context.selected_asset_keys):
+            event = DagsterEvent.build_asset_materialization_planned_event(
+                context.job_name,
+                context.op_handle.name,
+                AssetMaterializationPlannedData(key, partition=result.tracked_as),
+            )
+            context.instance.report_dagster_event(event, context.run_id)
+
+
+def build_aggregates() -> dg.AssetsDefinition:
+    """The tables that span repositories."""
+
+    @dg.multi_asset(
+        name="aggregates",
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=[REVIEW_TIME_HOURS],
+                description=metadata.description(key.path[-1]),
+                group_name="metrics",
+                kinds={"sql", "duckdb"},
+                owners=["team:analytics"],
+                metadata=metadata.of_table(key.path[-1]),
+            )
+            for key in AGGREGATES
+        ],
+        pool="warehouse",
+    )
+    def aggregates(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
+        with _plainly():
+            rows = pipeline.aggregate()
+        for key in AGGREGATES:
+            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows[key.path[-1]]})
+
+    return aggregates
+
+
+@dg.asset(
+    key=PUBLISHED_DATABASE,
+    deps=[*RAW, REVIEW_TIME_HOURS, *AGGREGATES],
+    group_name="published",
+    kinds={"duckdb"},
+    owners=["team:analytics"],
+    description="The DuckDB file for BI tools: a new release of all published tables, shown to readers in one step.",
+    pool="warehouse",
+)
+def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    with _plainly():
+        return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish()))

@@ -1,0 +1,27 @@
+"""The jobs: sync (raw and metrics of repositories), reconcile (the same, looking closer), publish (once, after)."""
+
+import dagster as dg
+
+from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
+
+SYNCED = dg.AssetSelection.assets(*RAW, REVIEW_TIME_HOURS)
+
+sync_job = dg.define_asset_job(
+    "sync",
+    selection=SYNCED,
+    description="Bring repositories up to date with GitHub, and compute their metrics.",
+    executor_def=dg.in_process_executor,
+)
+reconcile_job = dg.define_asset_job(
+    "reconcile",
+    selection=SYNCED,
+    description="Like sync, and find what GitHub does not report as a change: deletions and silent edits.",
+    config={"ops": {"repository_sync": {"config": {"reconcile": True}}}},
+    executor_def=dg.in_process_executor,
+)
+publish_job = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.all() - SYNCED,
+    description="Compute the tables that span repositories, and put everything before its readers.",
+    executor_def=dg.in_process_executor,
+)

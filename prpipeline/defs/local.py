@@ -1,0 +1,87 @@
+"""The main job without a daemon: the same jobs as in the UI, run in this process and recorded in its instance."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from prpipeline.definitions import build_definitions
+from prpipeline.defs.instance import PID_TAG, end_orphans, open_instance
+from prpipeline.defs.partitions import repository_partitions
+from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
+from prpipeline.pipeline import Pipeline
+from prpipeline.sync import SyncOptions
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """What became of a run of a job: ``problem`` is a sentence where it did not succeed."""
+
+    run_id: str
+    problem: str | None
+
+
+class LocalDagster:
+    """Runs jobs of the code location in this process. Close it, or use it in a ``with`` block."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._instance = open_instance(pipeline.settings)
+        self._definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
+        end_orphans(self._instance)
+
+    def __enter__(self) -> "LocalDagster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._instance.dispose()
+
+    def match_partitions(self, tracked: Sequence[str]) -> None:
+        """Make the partitions be the tracked repositories."""
+        name = repository_partitions.name or ""
+        have = set(self._instance.get_dynamic_partitions(name))
+        self._instance.add_dynamic_partitions(name, [key for key in tracked if key not in have])
+        for key in have - set(tracked):
+            self._instance.delete_dynamic_partition(name, key)
+
+    def sync(self, names: Sequence[str], options: SyncOptions) -> LocalRun:
+        """Run the sync job over these repositories."""
+        config = {
+            "repositories": list(names),
+            "full": options.full,
+            "reconcile": options.reconcile,
+            "days_back": options.days_back,
+        }
+        return self._run("sync", {"ops": {"repository_sync": {"config": config}}})
+
+    def publish(self) -> LocalRun:
+        """Run the publish job."""
+        return self._run("publish", {})
+
+    def _run(self, job: str, run_config: dict[str, object]) -> LocalRun:
+        result = self._definitions.resolve_job_def(job).execute_in_process(
+            run_config=run_config | _QUIET,
+            instance=self._instance,
+            tags={PUBLISHES_ITSELF_TAG: "command line", PID_TAG: str(os.getpid())},
+            raise_on_error=False,
+        )
+        return LocalRun(result.run_id, None if result.success else _problem(result))
+
+
+def _problem(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            return data.user_failure_data.description
+        if data.error:
+            return str((data.error.cause or data.error).message).strip()
+    return "The run failed; its log in the UI says why."
+
+
+def state_folder(pipeline: Pipeline) -> Path:
+    """Where Dagster keeps what it knows, for a person who looks for it."""
+    with open_instance(pipeline.settings) as instance:
+        return Path(instance.root_directory)

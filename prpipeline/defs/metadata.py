@@ -1,0 +1,128 @@
+"""What the UI shows beside an asset: schemas, numbers that it plots over time, previews, sentences."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import pandas as pd
+
+from prpipeline import dictionary
+from prpipeline.sync import SyncResult
+from prpipeline.warehouse.publish import Release
+from prpipeline.warehouse.summary import Summary
+
+Metadata = dict[str, dg.MetadataValue | str | int | float]
+
+
+def description(table: str) -> str:
+    entry = dictionary.load().table(table)
+    return f"{entry.description} One row: {entry.grain}."
+
+
+def of_table(table: str) -> Metadata:
+    """What is known of a table before it has rows."""
+    entry = dictionary.load().table(table)
+    schema = dg.TableSchema(
+        [dg.TableColumn(c.name, c.type.lower(), description=c.description) for c in entry.columns]
+    )
+    return {
+        "dagster/column_schema": dg.MetadataValue.table_schema(schema),
+        "dagster/table_name": f"prpipeline.main.{table}",
+    }
+
+
+def of_partition(table: str, summary: Summary, result: SyncResult | None) -> Metadata:
+    """One repository's part of a table after a sync (or after computing anew, without a result)."""
+    entries: Metadata = {"dagster/partition_row_count": summary.rows.get(table, 0)}
+    if summary.weeks:
+        medians = [week.median_hours for week in summary.weeks]
+        known = [m for m in medians if m is not None]
+        if known and table == "review_time_hours":
+            entries["median hours, last week with reviews"] = round(known[-1], 2)
+            entries["median hours by week"] = dg.MetadataValue.text(sparkline(medians))
+    if result is None:
+        return entries
+    entries |= {
+        "mode": result.mode,
+        "pull requests read": result.pull_requests,
+        "reviews read": result.reviews,
+        "rows removed": result.removed,
+        "requests": result.requests,
+        "points": result.points,
+        "seconds": result.seconds,
+    }
+    if result.on_github:
+        entries["coverage %"] = round(100 * result.held / result.on_github, 1)
+    if result.window_end is not None:
+        start = f"{result.window_start:%Y-%m-%d %H:%M}" if result.window_start else "the beginning"
+        entries["window"] = f"{start} to {result.window_end:%Y-%m-%d %H:%M} UTC"
+    return entries
+
+
+def of_release(release: Release) -> Metadata:
+    table = pd.DataFrame({"table": list(release.rows), "rows": list(release.rows.values())})
+    return {
+        "file": dg.MetadataValue.path(str(release.path)),
+        "dagster/row_count": release.rows["review_time_hours"],
+        "megabytes": round(release.size_bytes / 1e6, 2),
+        "seconds": release.seconds,
+        "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
+    }
+
+
+def preview(frame: pd.DataFrame) -> dg.MetadataValue:
+    """Rows as a Markdown table; what people wrote is shown as they wrote it, not rendered."""
+    shown = frame.astype("object").where(frame.notna(), "")
+    return dg.MetadataValue.md(shown.map(plain).to_markdown(index=False, disable_numparse=True))
+
+
+def plain(value: object) -> str:
+    """Text of unknown origin, made harmless in Markdown and in the UI."""
+    text = "".join(c if c.isprintable() else " " for c in str(value))
+    text = text if len(text) <= 60 else text[:59] + "…"
+    for special in "\\`*_{}[]<>()#+-!|~:@&":
+        if special in text and special not in "-:+()":
+            text = text.replace(special, f"&#{ord(special)};" if special != "&" else "&amp;")
+    return text
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """A line of blocks, one a week; a dot where there is no value."""
+    known = [value for value in values if value is not None]
+    top = max(known, default=0.0) or 1.0
+    return "".join("·" if value is None else "▁▂▃▄▅▆▇█"[min(7, int(8 * value / top))] for value in values)
+
+
+def sentence(result: SyncResult) -> str:
+    """What happened to a repository, for the log."""
+    if result.failed:
+        return f"{result.tracked_as}: failed. {result.error}"
+    if result.mode == "unchanged":
+        return f"{result.tracked_as}: nothing new."
+    removed = f", {result.removed} rows gone from GitHub removed" if result.removed else ""
+    return (
+        f"{result.tracked_as}: {result.mode}, {result.pull_requests} pull requests with {result.reviews} reviews read"
+        f"{removed}, in {result.requests} requests and {result.seconds:.1f} s."
+    )
+
+
+def failures(failed: Sequence[SyncResult], total: int) -> str:
+    """Which repositories failed and why, in a few sentences."""
+    shown = [f"{result.tracked_as}: {result.error}" for result in failed[:10]]
+    more = f" And {len(failed) - 10} more." if len(failed) > 10 else ""
+    noun = "repository" if total == 1 else "repositories"
+    return f"{len(failed)} of {total} {noun} failed; the others are done. " + " ".join(shown) + more
+
+
+def failure_table(failed: Sequence[SyncResult]) -> str:
+    frame = pd.DataFrame(
+        {
+            "repository": [plain(result.tracked_as) for result in failed],
+            "why": [plain_sentence(result.error or "") for result in failed],
+            "again": ["no use before it is mended" if r.is_permanent else "may help" for r in failed],
+        }
+    )
+    return frame.to_markdown(index=False)
+
+
+def plain_sentence(text: str) -> str:
+    return " ".join(plain(word) for word in text.split())

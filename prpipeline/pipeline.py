@@ -1,0 +1,212 @@
+"""The whole way of the data, wired: settings → GitHub → warehouse → metrics → publication.
+
+What Dagster's assets, the command line and the façade call; holds no logic of its own steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+
+from prpipeline import metrics
+from prpipeline.github.source import Source
+from prpipeline.github.sources import open_sources
+from prpipeline.repository import InvalidRepositoryName, RepositoryName
+from prpipeline.settings import Settings, TrackedOwner, read_repositories_file
+from prpipeline.sync import SyncOptions, SyncResult, tracked_file
+from prpipeline.sync.context import Progress
+from prpipeline.sync.lanes import sync_on_lanes
+from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.publish import Release, publish
+from prpipeline.warehouse.summary import Summary, count_rows, preview, summaries
+from prpipeline.warehouse.tracking import Tracked
+
+# One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
+_DERIVED_AT_ONCE = 200
+
+
+class Pipeline:
+    """One run of the pipeline on one data folder; ``on_result`` and ``on_progress`` watch it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_result: Callable[[SyncResult], None] = lambda result: None,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.settings = settings
+        self.warehouse = Warehouse(settings.warehouse_path)
+        self.on_result = on_result
+        self.on_progress = on_progress
+
+    # ── what is tracked ──────────────────────────────────────────────────────────────────────────────
+
+    def tracked(self) -> list[str]:
+        """The partition keys of all tracked repositories."""
+        return [t.tracked_as for t in self.tracked_rows()]
+
+    def tracked_rows(self) -> list[Tracked]:
+        """All tracked repositories with how far each has come."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return tracking.all_tracked(connection)
+
+    def follow_file(self, seen: str | None = None) -> str:
+        """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
+
+        Files that name owners are looked at anew every hour: owners get new repositories. Raises
+        ConfigurationError, GitHubFailure.
+        """
+        path = self.settings.repositories_file
+        file = read_repositories_file(path)
+        stamp = hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:16]
+        if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
+            stamp += f"@{utc_now():%Y-%m-%dT%H}"
+        if stamp == seen or (not file.repositories and not self.warehouse.exists()):
+            return stamp
+        with self._sources() as sources:
+            repositories = tracked_file.wanted(file, sources[0].owner_repositories)
+        with self.warehouse.transaction() as connection:
+            tracked_file.follow(connection, repositories, utc_now())
+        return stamp
+
+    def adopt(self, partition_keys: Iterable[str]) -> list[str]:
+        """Track repositories that were added as partitions in the UI; a sentence for each that cannot be."""
+        known = {t.tracked_as for t in self.known_rows()}
+        refused = []
+        for key in sorted(set(partition_keys) - known):
+            try:
+                self.track([RepositoryName.parse(key)], source="ui")
+            except InvalidRepositoryName as error:
+                refused.append(f"{error} The partition is removed.")
+        return refused
+
+    def known_rows(self) -> list[Tracked]:
+        """All repositories that are or were tracked."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return tracking.all_known(connection)
+
+    def track(
+        self,
+        names: Sequence[RepositoryName],
+        *,
+        source: str,
+        days_back: int | None = None,
+        keep_options: bool = False,
+    ) -> list[str]:
+        """Track these; returns the partition keys of those that were not tracked before."""
+        added = []
+        with self.warehouse.transaction() as connection:
+            for name in names:
+                known = tracking.find(connection, name)
+                if known is not None and known.is_tracked and keep_options:
+                    continue
+                if tracking.track(
+                    connection,
+                    name,
+                    source=source,
+                    now=utc_now(),
+                    days_back=days_back if days_back is not None or known is None else known.days_back,
+                    team=known.team if known else None,
+                ):
+                    added.append(known.tracked_as if known else str(name))
+        return added
+
+    def untrack(self, names: Sequence[RepositoryName], *, delete_data: bool) -> list[str]:
+        """Stop tracking these; returns the partition keys of those that were."""
+        dropped = []
+        with self.warehouse.transaction() as connection:
+            for name in names:
+                known = tracking.find(connection, name)
+                if known is not None and tracking.untrack(connection, name, delete_data=delete_data):
+                    dropped.append(known.tracked_as)
+        return dropped
+
+    def status(self) -> list[dict[str, Any]]:
+        """One row per tracked repository, as it is now in the warehouse."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            rows = tracking.all_tracked(connection)
+            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+        return [
+            {
+                "tracked_as": t.tracked_as,
+                "repository": t.repository,
+                "repository_id": t.repository_id,
+                "status": t.status,
+                "last_sync_at": t.last_sync_at,
+                "watermark_at": t.watermark_at,
+                "pull_requests": held.get(t.repository_id or 0, 0),
+                "pull_requests_on_github": t.pull_requests_on_github,
+                "history_days_back": t.history_days_back,
+                "last_error": t.last_error,
+            }
+            for t in rows
+        ]
+
+    # ── the steps ────────────────────────────────────────────────────────────────────────────────────
+
+    def sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
+        """Bring these up to date with GitHub; a result each, as each is done."""
+        with self._sources() as sources:
+            for result in sync_on_lanes(
+                sources, self.warehouse, self.settings.sync, names, options, self.on_progress
+            ):
+                self.on_result(result)
+                yield result
+
+    @contextmanager
+    def _sources(self) -> Iterator[list[Source]]:
+        sources = open_sources(self.settings)
+        try:
+            yield sources
+        finally:
+            for source in sources:
+                source.client.close()
+
+    def derive(self, names: Sequence[str]) -> None:
+        """Compute the metrics of these repositories from what is stored; asks GitHub nothing."""
+        for start in range(0, len(names), _DERIVED_AT_ONCE):
+            with self.warehouse.transaction() as connection:
+                known = tracking.get(connection, names[start : start + _DERIVED_AT_ONCE])
+                ids = [t.repository_id for t in known.values() if t.repository_id is not None]
+                metrics.rebuild(connection, ids, self.settings.metrics, utc_now())
+
+    def aggregate(self) -> dict[str, int]:
+        """Bring every table that spans repositories up to date; how many rows each has.
+
+        First come repositories whose metrics are behind their data (a run was killed) or were computed by
+        other definitions or settings.
+        """
+        with self.warehouse.transaction() as connection:
+            stale = set(metrics.stale_repositories(connection, self.settings.metrics))
+            stale |= set(tracking.with_metrics_behind(connection))
+            metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
+            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
+            return count_rows(connection, [f"metrics.{table}" for table in metrics.AGGREGATE_TABLES])
+
+    def summaries(self, names: Sequence[str]) -> dict[str, Summary]:
+        """What is stored of these repositories, by tracked name."""
+        with self.warehouse.transaction() as connection:
+            known = tracking.get(connection, names)
+            ids = {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
+            return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
+
+    def preview(self, table: str, repository_id: int) -> pd.DataFrame:
+        """The newest rows of a repository in a table."""
+        with self.warehouse.transaction() as connection:
+            return preview(connection, table, repository_id)
+
+    def publish(self) -> Release:
+        """Put what the warehouse holds before its readers."""
+        return publish(self.warehouse)

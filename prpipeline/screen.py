@@ -1,0 +1,162 @@
+"""What a person at a terminal sees: progress while it runs, tables at the end. Progress goes to standard error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from prpipeline.pipeline import Pipeline
+from prpipeline.sync import SyncResult
+from prpipeline.sync.context import Progress as HistoryProgress
+
+_STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
+
+
+class Screen:
+    """Progress of a sync, for a person; silent when standard error is no terminal, but for warnings."""
+
+    def __init__(self, pipeline: Pipeline, repositories: int) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._all = self._progress.add_task("repositories", total=repositories, rate="")
+        self._tasks: dict[str, TaskID] = {}
+        self._after = pipeline.on_result
+        pipeline.on_result = self._result
+        pipeline.on_progress = self._history
+        self._handler = RichHandler(
+            console=self._console, show_path=False, show_level=False, rich_tracebacks=False
+        )
+        self._handler.setLevel(logging.INFO if self._console.is_terminal else logging.WARNING)
+
+    def __enter__(self) -> Screen:
+        logging.getLogger("prpipeline").addHandler(self._handler)
+        logging.getLogger("prpipeline").setLevel(logging.INFO)
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        logging.getLogger("prpipeline").removeHandler(self._handler)
+
+    def say(self, text: str) -> None:
+        """A word on what goes on."""
+        if self._console.is_terminal:
+            self._progress.update(self._all, description=text)
+
+    def results(self, results: Sequence[SyncResult], published: str | None) -> None:
+        """The table at the end, on standard output."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading, justify in (
+            ("repository", "left"),
+            ("what", "left"),
+            ("pull requests", "right"),
+            ("reviews", "right"),
+            ("requests", "right"),
+            ("seconds", "right"),
+        ):
+            table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        for r in results:
+            style = "red" if r.failed else None
+            table.add_row(
+                escape(r.repository or r.tracked_as),
+                r.mode,
+                f"{r.pull_requests:,}",
+                f"{r.reviews:,}",
+                f"{r.requests:,}",
+                f"{r.seconds:.1f}",
+                style=style,
+            )
+        console = Console()
+        console.print(table)
+        for r in results:
+            if r.failed:
+                console.print(f"[red]{escape(r.tracked_as)}:[/red] {escape(r.error or '')}", soft_wrap=True)
+        if published:
+            console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
+
+    def _result(self, result: SyncResult) -> None:
+        self._after(result)
+        if (task := self._tasks.pop(result.tracked_as, None)) is not None:
+            self._progress.remove_task(task)
+        self._progress.advance(self._all)
+
+    def _history(self, progress: HistoryProgress) -> None:
+        task = self._tasks.get(progress.repository)
+        if task is None:
+            task = self._progress.add_task(escape(progress.repository), total=progress.total, rate="")
+            self._tasks[progress.repository] = task
+        self._progress.update(task, completed=progress.pull_requests, total=progress.total)
+        speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
+        if speed:
+            self._progress.update(task, rate=f"{speed:,.0f}/s")
+
+
+def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
+    """How far each repository has come, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("repository")
+    table.add_column("status")
+    table.add_column("last sync")
+    table.add_column("pull requests", justify="right")
+    table.add_column("coverage", justify="right")
+    for row in rows:
+        name = row["tracked_as"]
+        if row["repository"] not in {None, name}:
+            name += f" (now {row['repository']})"
+        table.add_row(
+            escape(name),
+            f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
+            _ago(row["last_sync_at"]),
+            f"{row['pull_requests']:,}",
+            _coverage(row),
+        )
+    console = Console()
+    console.print(table)
+    for row in rows:
+        if row["last_error"]:
+            console.print(
+                f"[red]{escape(row['tracked_as'])}:[/red] {escape(row['last_error'])}", soft_wrap=True
+            )
+    console.print(
+        f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
+    )
+
+
+def _coverage(row: dict[str, Any]) -> str:
+    if row["history_days_back"] is not None:
+        return f"{row['history_days_back']} days"
+    on_github = row["pull_requests_on_github"]
+    if on_github is None:
+        return ""
+    return "100 %" if row["pull_requests"] >= on_github else f"{100 * row['pull_requests'] / on_github:.1f} %"
+
+
+def _ago(moment: datetime | None) -> str:
+    if moment is None:
+        return "never"
+    minutes = int((datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

@@ -1,0 +1,91 @@
+"""What the warehouse holds of some repositories, in a few numbers: for metadata and status. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+COUNTED = {
+    "pull_requests": "raw.pull_requests",
+    "reviews": "raw.reviews",
+    "review_events": "raw.review_events",
+    "review_time_hours": "metrics.review_time_hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The pull requests opened in a week (its Monday), and the median wait of those reviewed."""
+
+    week: date
+    pull_requests: int
+    median_hours: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One repository's numbers."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    weeks: tuple[Week, ...] = ()
+
+
+def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, Summary]:
+    """Row counts by table and the last half year by week, for each of these repositories."""
+    ids = list(repository_ids)
+    rows: dict[int, dict[str, int]] = {i: dict.fromkeys(COUNTED, 0) for i in ids}
+    for name, table in COUNTED.items():
+        counted = connection.execute(
+            f"SELECT repository_id, count(*) FROM {table} "
+            "WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL",
+            [ids],
+        ).fetchall()
+        for repository_id, count in counted:
+            rows[repository_id][name] = count
+    weeks: dict[int, list[Week]] = {i: [] for i in ids}
+    for repository_id, week, count, median in connection.execute(
+        """
+        FROM (
+            SELECT repository_id, created_week, count(*), median(review_time_hours)
+            FROM metrics.review_time_hours
+            WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND NOT is_bot_author
+            GROUP BY repository_id, created_week
+        )
+        QUALIFY row_number() OVER (PARTITION BY repository_id ORDER BY created_week DESC) <= 26
+        ORDER BY repository_id, created_week
+        """,
+        [ids],
+    ).fetchall():
+        weeks[repository_id].append(Week(week, count, median))
+    return {i: Summary(rows[i], tuple(weeks[i])) for i in ids}
+
+
+def count_rows(connection: DuckDBPyConnection, tables: Sequence[str]) -> dict[str, int]:
+    """How many rows each of these tables has, by its name without the schema."""
+    return {
+        table.rpartition(".")[2]: int(
+            (connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,))[0]
+        )
+        for table in tables
+    }
+
+
+def preview(connection: DuckDBPyConnection, table: str, repository_id: int) -> pd.DataFrame:
+    """The newest rows of a repository in one of the tables of ``COUNTED``, the telling columns."""
+    columns, order = {
+        "pull_requests": ("number, title, state, author_login, created_at, merged_at", "number DESC"),
+        "reviews": ("number, reviewer_login, state, submitted_at", "submitted_at DESC"),
+        "review_events": ("number, event, actor_login, subject_login, created_at", "created_at DESC"),
+        "review_time_hours": (
+            "number, title, author_login, state, review_time_hours, null_reason, first_reviewer_login",
+            "number DESC",
+        ),
+    }[table]
+    return connection.execute(
+        f"SELECT {columns} FROM {COUNTED[table]} WHERE repository_id = ? ORDER BY {order} LIMIT 8",
+        [repository_id],
+    ).df()
