@@ -1,0 +1,47 @@
+"""The metric definitions by example: every vector of vectors.yaml through the real extraction and the real SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+import prpipeline.sandbox.resolvers
+from prpipeline.sandbox import ManualClock, Sandbox, World
+from prpipeline_tests.metrics.stories import DAY_1, Stage
+
+VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    world = World(ManualClock(DAY_1))
+    with Sandbox(world) as sandbox:
+        yield Stage(tmp_path, sandbox, world)
+
+
+def test_every_vector_is_there() -> None:
+    assert {vector["vector"] for vector in VECTORS} == set(range(1, 28))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['vector']}: {v['about']}")
+def test_vector(vector: dict[str, Any], stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "zone" in vector:
+        _print_times_of(vector["zone"], monkeypatch)
+    stage.play(vector["story"])
+    (row,) = stage.rows("SELECT * FROM metrics.review_time_hours WHERE number = 1")
+    assert {name: row[name] for name in vector["expected"]} == vector["expected"]
+    assert stage.stored("metrics.review_time_hours") == vector.get("pull_requests", 1)
+    assert stage.stored("raw.pull_requests") == vector.get("pull_requests", 1)
+
+
+def _print_times_of(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def local(moment: datetime | None) -> str | None:
+        return None if moment is None else moment.astimezone(ZoneInfo(zone)).isoformat()
+
+    monkeypatch.setattr(prpipeline.sandbox.resolvers, "iso", local)
