@@ -153,7 +153,7 @@ class Stage:
 
     def _dying_sync(self) -> None:
         # Whatever is asked after a handful of answers fails, until the sandbox is well again.
-        fault = self.sandbox.faults.add(Fault("status", status=502, after=7, times=None))
+        fault = self.sandbox.faults.add(Fault("status", status=502, after=6, times=None))
         with self._sync_settings(page_size=1, attempts=1):
             (error,) = self.sync()
         fault.times = 0
