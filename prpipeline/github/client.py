@@ -44,6 +44,7 @@ _HEADERS = {
 _REST_HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}  # what every server of today understands
 _REDIRECTS = 4
 _LONGEST_PAUSE = 60.0
+_OUTAGE = (NetworkTrouble, ServerTrouble, Overloaded)
 
 T = TypeVar("T")
 
@@ -120,10 +121,9 @@ class Client:
         if isinstance(self.clock, SystemClock):
             self.clock.wake()
 
-    @property
-    def patience(self) -> int:
+    def patience(self, failure: GitHubFailure) -> int:
         """How often to try. Thousands of repositories must not each wait for a GitHub that is not there."""
-        return 1 if self._unreachable else self.sync.attempts
+        return 1 if self._unreachable and isinstance(failure, _OUTAGE) else self.sync.attempts
 
     def budget(self, resource: str, repository: str | None = None) -> protocol.Budget | None:
         """What is known of the hourly allowance for ``graphql`` or ``core``."""
@@ -272,7 +272,7 @@ class Client:
                 self._pause_until(limit, doublings=limits - 1)
             except TransientFailure as failure:
                 attempt += 1
-                if attempt >= self.patience:
+                if attempt >= self.patience(failure):
                     self.gave_up(failure)
                     raise
                 self.back_off(attempt, str(failure))
@@ -282,7 +282,7 @@ class Client:
 
     def gave_up(self, failure: GitHubFailure) -> None:
         """A request failed for good; if it is GitHub that is in trouble, the next one need not be as patient."""
-        self._unreachable = isinstance(failure, (NetworkTrouble, ServerTrouble, Overloaded))
+        self._unreachable = isinstance(failure, _OUTAGE)
 
     def back_off(self, attempt: int, why: str) -> None:
         """Pause before attempt ``attempt + 1``: doubling from half a second, jittered, bounded."""

@@ -10,23 +10,31 @@ from prpipeline.github.failures import MalformedAnswer, TooExpensive
 Json = Mapping[str, Any]
 
 
-def check(connection: Any, seen_cursors: Collection[str | None]) -> None:
+def check(
+    connection: Any, seen_cursors: Collection[str | None] = (), *, asked: int = 0, is_first: bool = False
+) -> None:
     """Raise unless this is a page that can be true and that leads on.
 
-    MalformedAnswer for what asking again may mend; TooExpensive for nodes left out, which a smaller page mends.
+    ``asked``: how many rows a page that leads on has to have. ``is_first``: the list's beginning, so that a
+    page that leads nowhere is all of it. MalformedAnswer for what asking again may mend; TooExpensive for rows
+    left out, which a smaller page mends.
     """
     if not isinstance(connection, Mapping) or not isinstance(connection.get("nodes"), list):
         raise MalformedAnswer("GitHub's answer lacks a list that was asked for.")
-    if any(node is None for node in connection["nodes"]):
+    nodes, info = connection["nodes"], connection.get("pageInfo")
+    if any(node is None for node in nodes):
         raise TooExpensive("GitHub left rows out of a list without saying why.")
-    info = connection.get("pageInfo")
     if not isinstance(info, Mapping):
         raise MalformedAnswer("GitHub's answer does not say whether a list goes on.")
     if info.get("hasNextPage"):
-        if not info.get("endCursor"):
+        if not isinstance(info.get("endCursor"), str) or not info["endCursor"]:
             raise MalformedAnswer("GitHub says that a list goes on, but not where.")
         if info["endCursor"] in seen_cursors:
             raise MalformedAnswer("GitHub's list leads back to a page that was read already.")
+        if len(nodes) < asked:
+            raise TooExpensive(f"GitHub gave {len(nodes)} rows of {asked}, though there are more.")
+    elif is_first and len(nodes) < (total(connection) or 0):
+        raise TooExpensive(f"GitHub counts {total(connection)} rows, but gave {len(nodes)}.")
 
 
 def next_cursor(connection: Json) -> str | None:

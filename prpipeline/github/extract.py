@@ -5,9 +5,11 @@ Decides how much to ask at once and in what form; what to ask for, and when, is 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from prpipeline.github import connections, records
@@ -20,8 +22,8 @@ from prpipeline.github.failures import (
     TeamsDenied,
     TooExpensive,
 )
-from prpipeline.github.protocol import GraphQLResult
-from prpipeline.github.records import MalformedRecord, PullRequest
+from prpipeline.github.protocol import GraphQLResult, as_promised
+from prpipeline.github.records import PullRequest
 from prpipeline.github.source import (
     Head,
     Hydrated,
@@ -37,7 +39,10 @@ from prpipeline.repository import RepositoryName
 _CREATED = {"field": "CREATED_AT", "direction": "ASC"}  # an immutable key: nothing shifts while we page
 _UPDATED = {"field": "UPDATED_AT", "direction": "DESC"}
 _PROBE_ROWS = 2_000  # heads in one probe: small against GitHub's hidden budget per query
+_WALK_ROWS = 100  # what changed, counts and owner ask for
 _FAST_SECONDS = 4.0  # GitHub gives a query 10 s; twice as much must stay well below
+
+log = logging.getLogger("prpipeline")
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -45,6 +50,14 @@ T = TypeVar("T")
 
 class _Unsettled(Exception):
     """A pull request whose parts do not fit together; it has to be read again."""
+
+
+class _EventsLeftOut(_Unsettled):
+    """GitHub counts more events than it gave; these it gave."""
+
+    def __init__(self, events: frozenset[str]) -> None:
+        super().__init__("GitHub counts more events than it gave.")
+        self.events = events
 
 
 class GraphQLSource:
@@ -58,7 +71,13 @@ class GraphQLSource:
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
-        result = self._ask("repository", {"owner": name.owner, "name": name.name}, repository=str(name))
+        def check(data: Json) -> None:
+            node = _repository_node(data, name)
+            _repository(node), connections.total(node["pullRequests"])
+
+        result = self._ask(
+            "repository", {"owner": name.owner, "name": name.name}, check=check, repository=str(name)
+        )
         node = _repository_node(result.data, name)
         return _repository(node), connections.total(node["pullRequests"])
 
@@ -68,29 +87,46 @@ class GraphQLSource:
                 raise NotFound(f"GitHub knows no organisation or user {owner}; check its spelling.")
             return data["repositoryOwner"].get("repositories")
 
-        nodes, _ = self._walk("owner", {"login": owner}, listing)
-        return [
-            OwnedRepository(node["nameWithOwner"], bool(node["isArchived"]), bool(node["isFork"]))
-            for node in nodes
-        ]
+        def read(node: Json) -> OwnedRepository:
+            return OwnedRepository(str(node["nameWithOwner"]), bool(node["isArchived"]), bool(node["isFork"]))
+
+        found, _ = self._all("owner", {"login": owner}, listing, read, lambda r: r.full_name, owner)
+        return found
 
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────
 
     def probe(self, repositories: Sequence[Repository]) -> ProbeAnswer:
-        size = max(10, min(50, _PROBE_ROWS // max(len(repositories), 1)))
+        answers = [self._probe(some) for some in self._by_scope(repositories, lambda r: r.full_name)]
+        return ProbeAnswer(
+            min(answer.read_at for answer in answers),
+            {key: probe for answer in answers for key, probe in answer.probes.items()},
+            {key: failure for answer in answers for key, failure in answer.refused.items()},
+        )
+
+    def _probe(self, repositories: Sequence[Repository]) -> ProbeAnswer:
+        size = max(10, min(50, _PROBE_ROWS // len(repositories)))
         ids = [repository.node_id for repository in repositories]
 
-        def check(data: Json) -> None:
-            for node in _nodes(data, len(ids)):
-                if node is not None:
-                    connections.check(node.get("pullRequests"), ())
-
         def ask(divisor: int) -> GraphQLResult:
-            variables = {"ids": ids, "size": max(1, size // divisor)}
-            return self._ask("probe", variables, missing_nodes=True, check=check)
+            asked = max(1, size // divisor)
+
+            def check(data: Json) -> None:
+                for node in _nodes(data, len(ids)):
+                    if node is not None and node.get("__typename") == "Repository":
+                        _repository(node)
+                        connections.check(node.get("pullRequests"), asked=asked, is_first=True)
+                        list(map(_head, node["pullRequests"]["nodes"]))
+
+            return self._ask(
+                "probe",
+                {"ids": ids, "size": asked},
+                missing_nodes=True,
+                check=check,
+                repository=repositories[0].full_name,
+            )
 
         result = self._in_smaller_bites(ask)
-        failures = {error.path[1]: error.failure for error in result.errors}
+        failures = _refusals(result)
         probes: dict[int, Probe] = {}
         refused: dict[int, GitHubFailure] = {}
         for index, (known, node) in enumerate(zip(repositories, result.data["nodes"], strict=True)):
@@ -111,25 +147,34 @@ class GraphQLSource:
     def changed(self, probe: Probe, since: datetime) -> list[Head]:
         heads = list(probe.heads)
         if probe.cursor and heads and heads[-1].updated_at >= since:
-            nodes, _ = self._walk(
+            node_id, name = probe.repository.node_id, probe.repository.full_name
+            more, total = self._walk(
                 "changed",
-                {"id": probe.repository.node_id},
+                {"id": node_id},
                 _pull_requests_of_node,
+                _head,
                 after=probe.cursor,
-                enough=lambda node: _head(node).updated_at < since,
-                repository=probe.repository.full_name,
+                enough=lambda head: head.updated_at < since,
+                repository=name,
             )
-            heads += map(_head, nodes)
+            heads += more
+            reached_the_end = not more or more[-1].updated_at >= since
+            if reached_the_end and len({head.node_id for head in heads}) < (total or 0):
+                # Some moved to the front meanwhile, or were left out.
+                heads, _ = self._all(
+                    "changed", {"id": node_id}, _pull_requests_of_node, _head, lambda h: h.node_id, name
+                )
         return [head for head in heads if head.updated_at >= since]
 
     def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
-        nodes, total = self._walk(
+        return self._all(
             "counts",
             {"id": repository.node_id},
             _pull_requests_of_node,
-            repository=repository.full_name,
+            _outline,
+            lambda line: line.node_id,
+            repository.full_name,
         )
-        return [_outline(node) for node in nodes], total
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
 
@@ -137,57 +182,84 @@ class GraphQLSource:
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
     ) -> Iterator[Page]:
         wanted = RepositoryName.parse(name)
-        seen = {after}
+        seen, read = {after}, set[str]()
+        from_the_start = after is None
         while True:
             result = self._history_page(wanted, after, _CREATED if back is None else _UPDATED, seen)
             started_at = started_at or result.server_time
             node = _repository_node(result.data, wanted)
-            connection = node["pullRequests"]
-            pull_requests = [self._whole(n) for n in connection["nodes"]]
+            repository, connection = _repository(node), node["pullRequests"]
+            read |= {str(n["id"]) for n in connection["nodes"]}
+            pull_requests = [pr for pr in (self._whole(n, name) for n in connection["nodes"]) if pr]
+            total = connections.total(connection)
             after = connections.next_cursor(connection)
-            if back is not None and any(pr.updated_at < started_at - back for pr in pull_requests):
-                pull_requests = [pr for pr in pull_requests if pr.updated_at >= started_at - back]
-                after = None
-            yield Page(
-                repository=_repository(node),
-                pull_requests=tuple(pull_requests),
-                read_at=result.server_time,
-                total=connections.total(connection),
-                cursor=after,
-            )
+            if back is not None:
+                bound = started_at - back
+                if any(pr.updated_at < bound for pr in pull_requests):
+                    after = None
+                elif after is None and from_the_start and len(read) < (total or 0):
+                    pull_requests += self._left_out(repository, bound, read)
+                pull_requests = [pr for pr in pull_requests if pr.updated_at >= bound]
+            yield Page(repository, tuple(pull_requests), result.server_time, total, after)
             if after is None:
                 return
             seen.add(after)
 
+    def _left_out(self, repository: Repository, since: datetime, read: set[str]) -> list[PullRequest]:
+        """What a walk to the end of the list did not meet: it moved to the front meanwhile, or was left out."""
+        heads, _ = self._all(
+            "changed",
+            {"id": repository.node_id},
+            _pull_requests_of_node,
+            _head,
+            lambda head: head.node_id,
+            repository.full_name,
+        )
+        wanted = [
+            (repository, head) for head in heads if head.updated_at >= since and head.node_id not in read
+        ]
+        return [pr for answer in self.hydrate(wanted) for _, pr in answer.pull_requests]
+
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> Iterator[Hydrated]:
-        left = list(repository_heads)
+        for some in self._by_scope(repository_heads, lambda pair: pair[0].full_name):
+            left = list(some)
+            while left:
+                result, batch = self._in_adaptive_pages(partial(self._first, left))
+                whole: list[tuple[int, PullRequest]] = []
+                missing: list[tuple[Repository, Head]] = []
+                for (repository, head), node in zip(batch, result.data["nodes"], strict=True):
+                    pull_request = node and self._whole(node, repository.full_name)
+                    if pull_request:
+                        whole.append((int(node["repository"]["databaseId"]), pull_request))
+                    else:
+                        missing.append((repository, head))
+                self._check_visible([repository for repository, _ in missing])
+                yield Hydrated(result.server_time, tuple(whole), tuple(head for _, head in missing))
+                del left[: len(batch)]
 
-        def ask(size: int, sizes: bool) -> tuple[GraphQLResult, list[tuple[Repository, Head]]]:
-            batch = left[:size]
-            return self._hydrate([head for _, head in batch], batch[0][0].full_name, sizes), batch
+    def _first(
+        self, left: Sequence[tuple[Repository, Head]], size: int, sizes: bool
+    ) -> tuple[GraphQLResult, Sequence[tuple[Repository, Head]]]:
+        batch = left[:size]
+        return self._hydrate([head.node_id for _, head in batch], batch[0][0].full_name, sizes), batch
 
-        while left:
-            result, batch = self._in_adaptive_pages(ask)
-            whole, missing = [], []
-            for (_, head), node in zip(batch, result.data["nodes"], strict=True):
-                if node is not None and node.get("__typename") == "PullRequest":
-                    whole.append((int(node["repository"]["databaseId"]), self._whole(node)))
-                else:
-                    missing.append(head)
-            yield Hydrated(result.server_time, tuple(whole), tuple(missing))
-            del left[: len(batch)]
+    def _check_visible(self, repositories: Sequence[Repository]) -> None:
+        """A pull request that is not shown is gone only if its repository still is shown."""
+        wanted = list({repository.repository_id: repository for repository in repositories}.values())
+        if wanted:
+            for failure in self.probe(wanted).refused.values():
+                raise failure
 
     def _history_page(
         self, name: RepositoryName, after: str | None, order: Json, seen: set[str | None]
     ) -> GraphQLResult:
         def ask(size: int, sizes: bool) -> GraphQLResult:
             def check(data: Json) -> None:
-                connection = _repository_node(data, name)["pullRequests"]
-                connections.check(connection, seen)
-                for node in connection["nodes"]:
-                    _check_children(node)
-                if len(connection["nodes"]) < size and connections.next_cursor(connection):
-                    raise TooExpensive(f"GitHub gave {len(connection['nodes'])} pull requests of {size}.")
+                node = _repository_node(data, name)
+                _repository(node)
+                connections.check(node.get("pullRequests"), seen, asked=size, is_first=after is None)
+                for child in node["pullRequests"]["nodes"]:
+                    _check_pull_request(child)
 
             return self._ask(
                 "history",
@@ -206,57 +278,69 @@ class GraphQLSource:
 
         return self._in_adaptive_pages(ask)
 
-    def _hydrate(self, heads: Sequence[Head], repository: str | None, sizes: bool) -> GraphQLResult:
+    def _hydrate(self, ids: Sequence[str], repository: str, sizes: bool) -> GraphQLResult:
+        """The whole nodes of these ids, null where GitHub says that there is none."""
+
         def check(data: Json) -> None:
-            for node in _nodes(data, len(heads)):
+            for node in _nodes(data, len(ids)):
                 if node is not None:
-                    _check_children(node)
+                    if node["__typename"] != "PullRequest":
+                        raise MalformedAnswer("GitHub gave something else than the pull request asked for.")
+                    int(node["repository"]["databaseId"])
+                    _check_pull_request(node)
 
         result = self._ask(
             "hydrate",
-            {"ids": [head.node_id for head in heads], "sizes": sizes},
+            {"ids": list(ids), "sizes": sizes},
             teams=True,
             missing_nodes=True,
             check=check,
             repository=repository,
         )
-        gone = {error.path[1] for error in result.errors if isinstance(error.failure, NotFound)}
+        refusals = _refusals(result)
         for index, node in enumerate(result.data["nodes"]):
-            if node is None and index not in gone:
-                for error in result.errors:
-                    raise error.failure
-                raise TooExpensive("GitHub left out a pull request without saying why.")
+            if node is None:
+                refusal = refusals.get(index) or TooExpensive(
+                    "GitHub left out a pull request without saying why."
+                )
+                if not isinstance(refusal, NotFound):
+                    raise refusal
         return result
 
     # ── children ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _whole(self, node: Json) -> PullRequest:
-        """The record with every review and event; read again where it changed under our hands."""
-        for attempt in range(1, self.client.sync.attempts + 1):
-            try:
-                return self._with_tails(node)
-            except (_Unsettled, CursorRejected) as trouble:
-                if attempt == self.client.sync.attempts:
-                    raise MalformedAnswer(f"#{node.get('number')}: {trouble}") from None
-                self.client.back_off(attempt, str(trouble))
-            except MalformedRecord as error:
-                raise MalformedAnswer(f"#{node.get('number')}: {error}.") from None
-            head = Head(str(node["id"]), datetime.min)
-            again = self._hydrate([head], None, sizes=node.get("additions") is not None)
-            if again.data["nodes"][0] is None:
-                raise MalformedAnswer(f"#{node.get('number')} vanished while it was read.")
-            node = again.data["nodes"][0]
-        raise AssertionError("unreachable")
+    def _whole(self, node: Json, repository: str) -> PullRequest | None:
+        """The record with every review and event; read again where the parts do not fit together.
 
-    def _with_tails(self, node: Json) -> PullRequest:
-        pull_request = records.pull_request_from_graphql(node)
+        None where it vanished meanwhile.
+        """
+        attempt, events = 0, None
+        while True:
+            try:
+                return self._with_tails(node, repository, events)
+            except (_Unsettled, CursorRejected, MalformedAnswer) as trouble:
+                attempt += 1
+                if attempt >= self.client.sync.attempts:
+                    raise MalformedAnswer(f"#{node.get('number')}: {trouble}") from None
+                self.client.back_off(attempt, f"#{node.get('number')}: {trouble}")
+                events = trouble.events if isinstance(trouble, _EventsLeftOut) else None
+            sizes = node.get("additions") is not None
+            again = self._in_smaller_bites(partial(self._again, str(node["id"]), repository, sizes))
+            if again.data["nodes"][0] is None:
+                return None
+            node = again.data["nodes"][0]
+
+    def _again(self, node_id: str, repository: str, sizes: bool, _: int) -> GraphQLResult:
+        return self._hydrate([node_id], repository, sizes)
+
+    def _with_tails(self, node: Json, repository: str, events_before: frozenset[str] | None) -> PullRequest:
         reviews, expected = list(node["reviews"]["nodes"]), connections.total(node["reviews"])
-        events = list(node["timelineItems"]["nodes"])
+        events, left_out = list(node["timelineItems"]["nodes"]), _left_out(node["timelineItems"])
         reviews_after = connections.next_cursor(node["reviews"])
         events_after = connections.next_cursor(node["timelineItems"])
         seen = {reviews_after, events_after}
         while reviews_after or events_after:
-            tail = self._tail(node, reviews_after, events_after, seen)
+            tail = self._tail(node, repository, reviews_after, events_after, seen)
             if tail["updatedAt"] != node["updatedAt"]:
                 raise _Unsettled("It changed while its reviews were read.")
             if reviews_after:
@@ -265,25 +349,40 @@ class GraphQLSource:
                 reviews_after = connections.next_cursor(tail["reviews"])
             if events_after:
                 events += tail["timelineItems"]["nodes"]
+                left_out = left_out or _left_out(tail["timelineItems"])
                 events_after = connections.next_cursor(tail["timelineItems"])
             seen |= {reviews_after, events_after}
-        if expected is not None and len({review["id"] for review in reviews}) < expected:
+        if len({review["id"] for review in reviews}) < (expected or 0):
             raise _Unsettled(f"GitHub counts {expected} reviews but gave {len(reviews)}.")
-        kept = {r.review_id: r for r in map(records.review_from_graphql, reviews) if r}
-        happened = {e.event_id: e for e in map(records.event_from_graphql, events) if e}
+        ids = frozenset(str(event["id"]) for event in events)
+        if left_out and ids != events_before:
+            # What pageCount counts is GitHub's secret: two readings that agree are believed.
+            raise _EventsLeftOut(ids)
+        with as_promised():
+            kept = {r.review_id: r for r in map(records.review_from_graphql, reviews) if r}
+            happened = {e.event_id: e for e in map(records.event_from_graphql, events) if e}
+            pull_request = records.pull_request_from_graphql(node)
         return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
 
     def _tail(
-        self, node: Json, reviews_after: str | None, events_after: str | None, seen: set[str | None]
+        self,
+        node: Json,
+        repository: str,
+        reviews_after: str | None,
+        events_after: str | None,
+        seen: set[str | None],
     ) -> Json:
         def check(data: Json) -> None:
             tail = data.get("node")
             if not isinstance(tail, Mapping):
                 raise _Unsettled("It vanished while its reviews were read.")
+            _ = tail["updatedAt"]
             if reviews_after:
                 connections.check(tail.get("reviews"), seen)
+                _check_ids(tail["reviews"])
             if events_after:
                 connections.check(tail.get("timelineItems"), seen)
+                _check_ids(tail["timelineItems"])
 
         def ask(_: int) -> GraphQLResult:
             return self._ask(
@@ -297,22 +396,33 @@ class GraphQLSource:
                 },
                 teams=True,
                 check=check,
+                repository=repository,
             )
 
-        tail: Json = self._in_smaller_bites(ask).data["node"]
+        try:
+            tail: Json = self._in_smaller_bites(ask).data["node"]
+        except NotFound:
+            raise _Unsettled("It vanished while its reviews were read.") from None
         return tail
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _by_scope(self, items: Sequence[T], name: Callable[[T], str]) -> list[list[T]]:
+        """Items that may share a request: the installations of a GitHub App have each a token of their own."""
+        groups: dict[str, list[T]] = {}
+        for item in items:
+            groups.setdefault(self.client.credential.scope(name(item)), []).append(item)
+        return list(groups.values())
 
     def _ask(
         self,
         name: str,
         variables: Json,
         *,
+        repository: str,
         teams: bool = False,
         missing_nodes: bool = False,
         check: Callable[[Json], None] | None = None,
-        repository: str | None = None,
     ) -> GraphQLResult:
         """Send a query of ours; one with ``teams`` without the names of teams where they are denied."""
         while True:
@@ -324,9 +434,10 @@ class GraphQLSource:
                     check=check,
                     repository=repository,
                 )
-            except TeamsDenied:
+            except TeamsDenied as denied:
                 if not (teams and self._teams):
                     raise
+                log.info("%s Reading review requests without the names of teams.", denied)
                 self._teams = False
 
     def _walk(
@@ -334,51 +445,77 @@ class GraphQLSource:
         name: str,
         variables: Json,
         connection_of: Callable[[Json], Any],
+        read: Callable[[Json], T],
         *,
+        repository: str,
         after: str | None = None,
-        enough: Callable[[Json], bool] | None = None,
-        repository: str | None = None,
-    ) -> tuple[list[Json], int | None]:
-        """All nodes of a light connection to its end, or until ``enough`` of the last one; and its count."""
-        nodes: list[Json] = []
+        enough: Callable[[T], bool] | None = None,
+    ) -> tuple[list[T], int | None]:
+        """All rows of a light connection to its end, or until ``enough`` of the last one; and GitHub's count."""
+        rows: list[T] = []
         seen = {after}
         while True:
 
-            def ask(_: int, after: str | None = after) -> GraphQLResult:
-                return self._ask(
-                    name,
-                    {**variables, "after": after},
-                    check=lambda data: connections.check(connection_of(data), seen),
-                    repository=repository,
-                )
+            def check(data: Json, after: str | None = after) -> None:
+                connections.check(connection_of(data), seen, asked=_WALK_ROWS, is_first=after is None)
+                list(map(read, connection_of(data)["nodes"]))
+
+            def ask(
+                _: int, after: str | None = after, check: Callable[[Json], None] = check
+            ) -> GraphQLResult:
+                return self._ask(name, {**variables, "after": after}, check=check, repository=repository)
 
             connection = connection_of(self._in_smaller_bites(ask).data)
-            nodes += connection["nodes"]
+            rows += map(read, connection["nodes"])
             after = connections.next_cursor(connection)
-            if after is None or (enough and nodes and enough(nodes[-1])):
-                return nodes, connections.total(connection)
+            if after is None or (enough and rows and enough(rows[-1])):
+                return rows, connections.total(connection)
             seen.add(after)
+
+    def _all(
+        self,
+        name: str,
+        variables: Json,
+        connection_of: Callable[[Json], Any],
+        read: Callable[[Json], T],
+        key: Callable[[T], str],
+        repository: str,
+    ) -> tuple[list[T], int | None]:
+        """Each row of a light connection once, at least as many as GitHub counts; and its count."""
+        attempt = 0
+        while True:
+            rows, total = self._walk(name, variables, connection_of, read, repository=repository)
+            found = {key(row): row for row in reversed(rows)}
+            if len(found) >= (total or 0):
+                return list(reversed(found.values())), total
+            attempt += 1
+            trouble = MalformedAnswer(f"GitHub counts {total} rows in {repository}, but lists {len(found)}.")
+            if attempt >= self.client.sync.attempts:
+                raise trouble
+            self.client.back_off(attempt, str(trouble))
 
     def _in_adaptive_pages(self, ask: Callable[[int, bool], T]) -> T:
         """Ask for a page: halved on trouble, grown back when answers are fast.
 
         A single pull request that is still too much is asked for without its sizes, which cost GitHub most.
         """
-        attempt, sizes = 0, True
+        attempt, halved, sizes = 0, 0, True
         while True:
             started = time.monotonic()
             try:
                 answer = ask(self._size, sizes)
             except TooExpensive as trouble:
-                attempt += 1
-                if self._size > 1:
+                patience = self.client.patience(trouble)
+                if self._size > 1 and patience > 1:
                     self._size //= 2
-                    attempt = min(attempt, self.client.sync.attempts - 1)
-                elif attempt >= self.client.sync.attempts + 1:
-                    raise
+                    halved += 1
                 else:
+                    attempt += 1
+                    if attempt >= patience:
+                        self.client.gave_up(trouble)
+                        raise
                     sizes = False
-                self.client.back_off(attempt, str(trouble))
+                self.client.back_off(max(1, min(attempt + halved, self.client.sync.attempts)), str(trouble))
                 continue
             if time.monotonic() - started < _FAST_SECONDS:
                 self._size = min(self._size * 2, self.client.sync.page_size)
@@ -392,12 +529,13 @@ class GraphQLSource:
                 return ask(2**attempt)
             except TooExpensive as trouble:
                 attempt += 1
-                if attempt >= self.client.sync.attempts:
+                if attempt >= self.client.patience(trouble):
+                    self.client.gave_up(trouble)
                     raise
                 self.client.back_off(attempt, str(trouble))
 
 
-# ── reading nodes ────────────────────────────────────────────────────────────────────────────────────
+# ── reading nodes: inside a check, what does not fit is asked for again ──────────────────────────────
 
 
 def _nodes(data: Json, expected: int) -> list[Any]:
@@ -405,6 +543,11 @@ def _nodes(data: Json, expected: int) -> list[Any]:
     if not isinstance(nodes, list) or len(nodes) != expected:
         raise MalformedAnswer("GitHub's answer has not one node for each id.")
     return nodes
+
+
+def _refusals(result: GraphQLResult) -> dict[int, GitHubFailure]:
+    """Why single nodes of ``nodes(ids:)`` are null, by their index."""
+    return {error.path[1]: error.failure for error in result.errors if isinstance(error.path[1], int)}
 
 
 def _repository_node(data: Json, name: RepositoryName) -> Json:
@@ -418,32 +561,36 @@ def _pull_requests_of_node(data: Json) -> Any:
     return (data.get("node") or {}).get("pullRequests")
 
 
-def _check_children(node: Json) -> None:
-    connections.check(node.get("reviews"), ())
-    connections.check(node.get("timelineItems"), ())
+def _check_pull_request(node: Json) -> None:
+    """That what the children are read by is there; the records check the rest."""
+    str(node["id"]), node["updatedAt"]
+    for field in ("reviews", "timelineItems"):
+        connections.check(node.get(field))
+        _check_ids(node[field])
+
+
+def _check_ids(connection: Json) -> None:
+    for node in connection["nodes"]:
+        _ = node["id"]
+
+
+def _left_out(timeline: Json) -> bool:
+    count = timeline.get("pageCount")
+    return isinstance(count, int) and len(timeline["nodes"]) < count
 
 
 def _repository(node: Json) -> Repository:
-    try:
-        return Repository(int(node["databaseId"]), str(node["id"]), str(node["nameWithOwner"]))
-    except (KeyError, TypeError, ValueError):
-        raise MalformedAnswer("GitHub's answer does not say which repository it is about.") from None
+    return Repository(int(node["databaseId"]), str(node["id"]), str(node["nameWithOwner"]))
 
 
 def _head(node: Json) -> Head:
-    try:
-        return Head(str(node["id"]), records.time(node["updatedAt"]))
-    except (KeyError, MalformedRecord):
-        raise MalformedAnswer("GitHub's answer has a pull request without a time.") from None
+    return Head(str(node["id"]), records.time(node["updatedAt"]))
 
 
 def _outline(node: Json) -> Outline:
-    try:
-        return Outline(
-            node_id=str(node["id"]),
-            pull_request_id=int(node["fullDatabaseId"]),
-            updated_at=records.time(node["updatedAt"]),
-            reviews=int(node["reviews"]["totalCount"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise MalformedAnswer("GitHub's outline of a pull request lacks what was asked for.") from None
+    return Outline(
+        node_id=str(node["id"]),
+        pull_request_id=int(node["fullDatabaseId"]),
+        updated_at=records.time(node["updatedAt"]),
+        reviews=int(node["reviews"]["totalCount"]),
+    )

@@ -322,7 +322,7 @@ class RestSource:
                 return read()
             except MalformedAnswer as trouble:
                 attempt += 1
-                if attempt >= self.client.patience:
+                if attempt >= self.client.patience(trouble):
                     raise
                 self.client.back_off(attempt, str(trouble))
 
