@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from prpipeline import __version__
 if TYPE_CHECKING:
     from prpipeline.pipeline import Pipeline
     from prpipeline.repository import RepositoryName
+    from prpipeline.settings import Settings
     from prpipeline.sync import SyncResult
     from prpipeline.warehouse.tracking import Tracked
 
@@ -105,6 +107,11 @@ def status(as_json: bool) -> None:
     """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
     pipeline = _pipeline()
     rows = pipeline.status()
+    if not rows and not pipeline.settings.is_demo:
+        pipeline = _pipeline_of(pipeline.settings.model_copy(update={"is_demo": True}))
+        rows = pipeline.status()
+        if rows:
+            click.echo("These are the sample repositories of the demo.\n", err=True)
     if as_json:
         click.echo(json.dumps({"repositories": rows, "published": _published(pipeline)}, default=_isoformat))
         return
@@ -140,42 +147,72 @@ def sync(
       prpipeline sync octo-org/widgets --days-back 90
       prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
     """
-    names = _names(repositories)
-    results: list[SyncResult] = []
-    pipeline = _pipeline(on_result=results.append)
+    pipeline = _pipeline()
     pipeline.follow_file()
-    added = pipeline.track(names, source="cli", days_back=days_back, keep_options=True)
-    chosen = [row.tracked_as for name in names if (row := _find(pipeline, name))] or pipeline.tracked()
-    if not chosen:
-        raise BadInput("No repository is tracked yet. Name one: prpipeline sync OWNER/NAME")
-
-    from prpipeline.defs.local import LocalDagster
-    from prpipeline.screen import Screen
-    from prpipeline.sync import SyncOptions
-
-    with LocalDagster(pipeline) as dagster, Screen(pipeline, len(chosen)) as screen:
-        dagster.match_partitions(pipeline.tracked())
-        run = dagster.sync(chosen, SyncOptions(full=full, days_back=days_back, reconcile=reconcile))
-        unknown = [r.tracked_as for r in results if r.failure == "NotFound" and r.tracked_as in added]
-        if unknown:  # most likely a typing error, not worth a failure every day
-            pipeline.untrack(_names(unknown), delete_data=True)
-            dagster.match_partitions(pipeline.tracked())
-        if run.problem and len(results) < len(chosen):
-            raise click.ClickException(run.problem)
-        if any(not r.failed for r in results) or pipeline.settings.published_path.exists():
-            screen.say("Publishing …")
-            published = dagster.publish()
-            if published.problem:
-                raise click.ClickException(published.problem)
+    results = _sync(pipeline, _names(repositories), full=full, days_back=days_back, reconcile=reconcile)
     if as_json:
         click.echo(json.dumps(_sync_json(results, pipeline), default=_isoformat))
     else:
-        screen.results(results, _published(pipeline))
-    failed = [r for r in results if r.failed]
-    if failed and all(r.failure == "BadCredentials" for r in results):
-        sys.exit(EXIT_BAD_INPUT)
-    if failed:
-        sys.exit(EXIT_FAILED)
+        from prpipeline.screen import results_table
+
+        results_table(results, _published(pipeline))
+    sys.exit(_exit_code(results))
+
+
+@cli.command()
+@click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+def demo(repositories: Sequence[str]) -> None:
+    """See it work: sync, and print review times.
+
+    Without a GITHUB_TOKEN, on sample repositories behind a local stand-in for GitHub; with OWNER/NAME, on GitHub.
+    """
+    from prpipeline import demo as sample
+    from prpipeline.screen import results_table, review_times
+
+    names = _names(repositories)
+    pipeline = _pipeline()
+    real = len(names) + len(pipeline.tracked())
+    with ExitStack() as stack:
+        if sample.is_wanted(pipeline.settings, real):
+            click.echo(
+                "No GITHUB_TOKEN is set: these are made-up sample repositories, served by a local stand-in for GitHub.\n"
+                'For real ones: GITHUB_TOKEN=… make run REPOS="owner/name …"\n'
+            )
+            settings, names = stack.enter_context(sample.running(pipeline.settings, anew=True))
+            pipeline = _pipeline_of(settings)
+            pipeline.forget_demo()
+        else:
+            pipeline.follow_file()
+        results = _sync(pipeline, names)
+    if any(not r.failed for r in results):
+        review_times(pipeline.latest(15))
+    results_table(results, _published(pipeline))
+    sys.exit(_exit_code(results))
+
+
+@cli.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), default=3000, show_default=True, help="The UI's port."
+)
+def dev(port: int) -> None:
+    """Open Dagster's UI with everything loaded, its schedules and sensors running, on this machine only.
+
+    Without a token and anything to sync, it shows the sample repositories of 'prpipeline demo'.
+    """
+    from prpipeline import demo as sample
+    from prpipeline.defs import server
+
+    pipeline = _pipeline()
+    with ExitStack() as stack:
+        if sample.is_wanted(pipeline.settings, len(pipeline.tracked())):
+            click.echo(
+                "No GITHUB_TOKEN is set: this shows made-up sample repositories. See README.md for real ones."
+            )
+            settings, names = stack.enter_context(sample.running(pipeline.settings, anew=False))
+            pipeline = _pipeline_of(settings)
+            pipeline.track(names, source="cli", keep_options=True)
+            _match_partitions(pipeline)
+        sys.exit(server.run(port))
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────
@@ -191,11 +228,60 @@ def _names(texts: Sequence[str]) -> list[RepositoryName]:
     return list(names.values())
 
 
-def _pipeline(**watchers: Any) -> Pipeline:
-    from prpipeline.pipeline import Pipeline
+def _pipeline() -> Pipeline:
     from prpipeline.settings import load_settings
 
-    return Pipeline(load_settings(), **watchers)
+    return _pipeline_of(load_settings())
+
+
+def _pipeline_of(settings: Settings) -> Pipeline:
+    from prpipeline.pipeline import Pipeline
+
+    return Pipeline(settings)
+
+
+def _sync(
+    pipeline: Pipeline,
+    names: Sequence[RepositoryName],
+    *,
+    full: bool = False,
+    days_back: int | None = None,
+    reconcile: bool = False,
+) -> list[SyncResult]:
+    """Track what is new of ``names``, sync them (or all), publish. Raises ClickException where that is impossible."""
+    added = pipeline.track(names, source="cli", days_back=days_back, keep_options=True)
+    chosen = [row.tracked_as for name in names if (row := _find(pipeline, name))] or pipeline.tracked()
+    if not chosen:
+        raise BadInput("No repository is tracked yet. Name one: prpipeline sync OWNER/NAME")
+
+    from prpipeline.defs.local import LocalDagster
+    from prpipeline.screen import Screen
+    from prpipeline.sync import SyncOptions
+
+    results: list[SyncResult] = []
+    pipeline.on_result = results.append
+    with LocalDagster(pipeline) as dagster, Screen(pipeline, len(chosen)) as screen:
+        dagster.match_partitions(pipeline.tracked())
+        run = dagster.sync(chosen, SyncOptions(full=full, days_back=days_back, reconcile=reconcile))
+        unknown = [r.tracked_as for r in results if r.failure == "NotFound" and r.tracked_as in added]
+        if unknown:  # most likely a typing error, not worth a failure every day
+            pipeline.untrack(_names(unknown), delete_data=True)
+            dagster.match_partitions(pipeline.tracked())
+        if run.problem and len(results) < len(chosen):
+            raise click.ClickException(run.problem)
+        if any(not r.failed for r in results) or pipeline.settings.published_path.exists():
+            screen.say("Publishing …")
+            published = dagster.publish()
+            if published.problem:
+                raise click.ClickException(published.problem)
+    return results
+
+
+def _exit_code(results: Sequence[SyncResult]) -> int:
+    failed = [r for r in results if r.failed]
+    if failed and all(r.failure == "BadCredentials" for r in results):
+        return EXIT_BAD_INPUT
+    return EXIT_FAILED if failed else 0
 
 
 def _find(pipeline: Pipeline, name: RepositoryName) -> Tracked | None:

@@ -16,18 +16,24 @@ from prpipeline import metrics
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
-from prpipeline.settings import Settings, TrackedOwner, read_repositories_file
+from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
 from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
-from prpipeline.warehouse.publish import Release, publish
+from prpipeline.warehouse.publish import Release, open_published, publish
 from prpipeline.warehouse.summary import Summary, count_rows, preview, summaries
 from prpipeline.warehouse.tracking import Tracked
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
+
+
+_LATEST = """
+    SELECT repository, number, title, author_login, state, review_time_hours, null_reason, first_reviewer_login
+    FROM review_time_hours WHERE NOT is_bot_author ORDER BY created_at DESC LIMIT ?
+"""
 
 
 class Pipeline:
@@ -56,7 +62,7 @@ class Pipeline:
         if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
-            return tracking.all_tracked(connection)
+            return [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
 
     def follow_file(self, seen: str | None = None) -> str:
         """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
@@ -64,6 +70,8 @@ class Pipeline:
         Files that name owners are looked at anew every hour: owners get new repositories. Raises
         ConfigurationError, GitHubFailure.
         """
+        if self.settings.is_demo:
+            return ""
         path = self.settings.repositories_file
         file = read_repositories_file(path)
         stamp = hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:16]
@@ -74,6 +82,8 @@ class Pipeline:
         with self._sources() as sources:
             repositories = tracked_file.wanted(file, sources[0].owner_repositories)
         with self.warehouse.transaction() as connection:
+            if repositories:
+                tracking.forget_source(connection, DEMO_SOURCE)
             tracked_file.follow(connection, repositories, utc_now())
         return stamp
 
@@ -93,7 +103,11 @@ class Pipeline:
         if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
-            return tracking.all_known(connection)
+            return [t for t in tracking.all_known(connection) if self._is_ours(t)]
+
+    def _is_ours(self, tracked: Tracked) -> bool:
+        """The demo's repositories are not on the real GitHub, nor the real ones in the demo."""
+        return (tracked.source == DEMO_SOURCE) == self.settings.is_demo
 
     def track(
         self,
@@ -106,6 +120,10 @@ class Pipeline:
         """Track these; returns the partition keys of those that were not tracked before."""
         added = []
         with self.warehouse.transaction() as connection:
+            if self.settings.is_demo:
+                source = DEMO_SOURCE
+            elif names:
+                tracking.forget_source(connection, DEMO_SOURCE)
             for name in names:
                 known = tracking.find(connection, name)
                 if known is not None and known.is_tracked and keep_options:
@@ -120,6 +138,11 @@ class Pipeline:
                 ):
                     added.append(known.tracked_as if known else str(name))
         return added
+
+    def forget_demo(self) -> None:
+        """Remove the sample repositories and all their rows."""
+        with self.warehouse.transaction() as connection:
+            tracking.forget_source(connection, DEMO_SOURCE)
 
     def untrack(self, names: Sequence[RepositoryName], *, delete_data: bool) -> list[str]:
         """Stop tracking these; returns the partition keys of those that were."""
@@ -136,7 +159,7 @@ class Pipeline:
         if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
-            rows = tracking.all_tracked(connection)
+            rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
             held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
         return [
             {
@@ -201,6 +224,11 @@ class Pipeline:
             known = tracking.get(connection, names)
             ids = {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
             return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
+
+    def latest(self, limit: int) -> pd.DataFrame:
+        """The newest pull requests with their review times, as published."""
+        with open_published(self.settings.published_path) as connection:
+            return connection.execute(_LATEST, [limit]).df()
 
     def preview(self, table: str, repository_id: int) -> pd.DataFrame:
         """The newest rows of a repository in a table."""

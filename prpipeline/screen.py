@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
@@ -63,37 +64,6 @@ class Screen:
         if self._console.is_terminal:
             self._progress.update(self._all, description=text)
 
-    def results(self, results: Sequence[SyncResult], published: str | None) -> None:
-        """The table at the end, on standard output."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading, justify in (
-            ("repository", "left"),
-            ("what", "left"),
-            ("pull requests", "right"),
-            ("reviews", "right"),
-            ("requests", "right"),
-            ("seconds", "right"),
-        ):
-            table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-        for r in results:
-            style = "red" if r.failed else None
-            table.add_row(
-                escape(r.repository or r.tracked_as),
-                r.mode,
-                f"{r.pull_requests:,}",
-                f"{r.reviews:,}",
-                f"{r.requests:,}",
-                f"{r.seconds:.1f}",
-                style=style,
-            )
-        console = Console()
-        console.print(table)
-        for r in results:
-            if r.failed:
-                console.print(f"[red]{escape(r.tracked_as)}:[/red] {escape(r.error or '')}", soft_wrap=True)
-        if published:
-            console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
-
     def _result(self, result: SyncResult) -> None:
         self._after(result)
         if (task := self._tasks.pop(result.tracked_as, None)) is not None:
@@ -109,6 +79,64 @@ class Screen:
         speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
         if speed:
             self._progress.update(task, rate=f"{speed:,.0f}/s")
+
+
+def results_table(results: Sequence[SyncResult], published: str | None) -> None:
+    """What the sync of each repository did, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("repository", "left"),
+        ("what", "left"),
+        ("pull requests", "right"),
+        ("reviews", "right"),
+        ("requests", "right"),
+        ("seconds", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for r in results:
+        style = "red" if r.failed else None
+        table.add_row(
+            escape(r.repository or r.tracked_as),
+            r.mode,
+            f"{r.pull_requests:,}",
+            f"{r.reviews:,}",
+            f"{r.requests:,}",
+            f"{r.seconds:.1f}",
+            style=style,
+        )
+    console = _output()
+    console.print(table)
+    for r in results:
+        if r.failed:
+            console.print(f"[red]{escape(r.tracked_as)}:[/red] {escape(r.error or '')}", soft_wrap=True)
+    if published:
+        console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
+
+
+def review_times(latest: pd.DataFrame) -> None:
+    """The newest pull requests and how long they waited, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("pull request", no_wrap=True)
+    table.add_column("title", max_width=40, no_wrap=True)
+    table.add_column("author", no_wrap=True)
+    table.add_column("state")
+    table.add_column("review time", justify="right", no_wrap=True)
+    table.add_column("first reviewer", no_wrap=True)
+    for row in latest.astype("object").where(latest.notna(), None).to_dict("records"):
+        hours = row["review_time_hours"]
+        table.add_row(
+            escape(f"{row['repository']}#{row['number']}"),
+            escape("".join(c for c in row["title"] if c.isprintable())),
+            escape(row["author_login"] or "(deleted)"),
+            row["state"],
+            f"{hours:.2f} h"
+            if hours is not None
+            else f"[dim]{(row['null_reason'] or '').replace('_', ' ')}[/dim]",
+            escape(row["first_reviewer_login"] or ""),
+        )
+    console = _output()
+    console.print(table)
+    console.print()
 
 
 def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
@@ -130,7 +158,7 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
             f"{row['pull_requests']:,}",
             _coverage(row),
         )
-    console = Console()
+    console = _output()
     console.print(table)
     for row in rows:
         if row["last_error"]:
@@ -140,6 +168,12 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
     console.print(
         f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
     )
+
+
+def _output() -> Console:
+    """Standard output; a file or a pipe has no width of its own."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
 
 
 def _coverage(row: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from pydantic import (
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
 
 PUBLIC_API = "https://api.github.com"
+DEMO_SOURCE = "demo"  # how the demo's repositories came to be tracked
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = (
@@ -190,6 +191,7 @@ class Settings(_Section):
     repositories_file: Path
     github: GitHubSettings
     file: RepositoriesFile
+    is_demo: bool = False  # GitHub is the stand-in with the sample repositories
 
     @property
     def sync(self) -> SyncSettings:
@@ -223,6 +225,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     env = {k: v.strip() for k, v in (os.environ if environment is None else environment).items()}
     repositories_file = Path(env.get("PRPIPELINE_REPOSITORIES") or project_root() / "repositories.yaml")
     return Settings(
+        is_demo=env.get("PRPIPELINE_DEMO") == "1",
         data_dir=Path(env.get("PRPIPELINE_DATA_DIR") or project_root() / "data").expanduser().absolute(),
         repositories_file=repositories_file.expanduser().absolute(),
         github=_github_settings(env),

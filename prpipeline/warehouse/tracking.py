@@ -104,6 +104,12 @@ def untrack(connection: DuckDBPyConnection, name: RepositoryName, *, delete_data
     return True
 
 
+def forget_source(connection: DuckDBPyConnection, source: str) -> None:
+    """Untrack, with their data, all repositories that came to be tracked in this way."""
+    for known in _select(connection, "source = ?", [source]):
+        untrack(connection, RepositoryName.parse(known.tracked_as), delete_data=True)
+
+
 def find(connection: DuckDBPyConnection, name: RepositoryName) -> Tracked | None:
     """What is known under this name as tracked, in any case of letters, or under it as GitHub's current one."""
     found = _select(connection, "lower(tracked_as) = ?", [name.key])
