@@ -1,0 +1,11 @@
+"""The report: one self-contained HTML file with the charts and lists that people look at, made from the published
+database.
+
+Not here: opening the database, what a number means (prpipeline/metrics), where and when it is written
+(prpipeline/defs).
+"""
+
+from prpipeline.report.queries import Connection
+from prpipeline.report.write import FILE_NAME, ReportInfo, write_report
+
+__all__ = ["FILE_NAME", "Connection", "ReportInfo", "write_report"]

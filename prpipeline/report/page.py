@@ -1,0 +1,49 @@
+"""The page around the content: one HTML document that needs nothing else and lets nothing else in.
+
+Content is data, never markup: it is embedded as JSON, and page/*.js shows it as text. The policy in the document's
+head allows the scripts and styles below by their hashes and nothing from anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib import resources
+from string import Template
+
+from prpipeline.report.content import Content
+
+_LIBRARY = "vendor/echarts.common.min.js"
+_SCRIPTS = ("format.js", "dom.js", "charts.js", "tables.js", "sections.js", "main.js")
+_STYLES = ("report.css",)
+
+# What ends a script element or starts markup, and what JavaScript once took for the end of a line.
+_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def render(content: Content) -> str:
+    """The document."""
+    library = _read(_LIBRARY)
+    script = "(() => {\n'use strict';\n" + "\n".join(_read(f"page/{name}") for name in _SCRIPTS) + "\n})();"
+    style = "\n".join(_read(f"page/{name}") for name in _STYLES)
+    policy = (
+        f"default-src 'none'; script-src {_hash(library)} {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Template(_read("page/report.html")).substitute(
+        policy=policy, style=style, library=library, script=script, content=_json(content)
+    )
+
+
+def _json(content: Content) -> str:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.translate(_UNSAFE)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _read(path: str) -> str:
+    return resources.files(__package__).joinpath(path).read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+// Charts by ECharts, drawn as SVG; each says in words what it shows, and has its numbers in a table below it.
+
+const charts = new Map();
+let still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function show(id, height, label, option, table) {
+  const host = byId(id);
+  let chart = charts.get(id);
+  if (!chart) {
+    const box = element('div', { class: 'chart', role: 'img' });
+    host.replaceChildren(box, element('div'));
+    box.style.height = `${height}px`;
+    chart = echarts.init(box, null, { renderer: 'svg' });
+    charts.set(id, chart);
+  }
+  chart.getDom().setAttribute('aria-label', label);
+  chart.getDom().style.height = `${height}px`;
+  chart.resize();
+  chart.setOption({
+    animation: !still, animationDuration: 350, color: [colour('median')],
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour('muted') }, ...option,
+  }, { notMerge: true });
+  host.lastChild.replaceChildren(table ? behind(table) : '');
+}
+
+function showNothing(id, text) {
+  charts.get(id)?.dispose();
+  charts.delete(id);
+  fill(id, empty(text));
+}
+
+function behind(makeTable) {
+  const details = element('details', {}, element('summary', {}, 'The numbers as a table'));
+  details.addEventListener('toggle', () => {
+    if (details.open && details.childElementCount === 1) details.append(makeTable());
+  });
+  return details;
+}
+
+function tooltip(trigger, describe) {
+  return {
+    trigger, confine: true, transitionDuration: 0, padding: 0, borderWidth: 0, backgroundColor: 'transparent',
+    extraCssText: 'box-shadow:none', axisPointer: { type: trigger === 'axis' ? 'shadow' : 'none', shadowStyle: { opacity: 0.25 } },
+    formatter: found => tip(...describe(Array.isArray(found) ? found[0].dataIndex : found.dataIndex)),
+  };
+}
+
+function tip(title, rows) {
+  return element('div', { class: 'tip' }, element('b', {}, title), rows.map(([label, value, dot]) => {
+    const mark = dot ? element('span', { class: 'dot' }) : null;
+    if (mark) mark.style.background = colour(dot);
+    return element('div', { class: 'row' }, mark, element('span', {}, label), element('span', {}, value));
+  }));
+}
+
+function categoryAxis(data, more = {}) {
+  return {
+    type: 'category', data, axisTick: { show: false }, axisLine: { lineStyle: { color: colour('line') } },
+    axisLabel: { color: colour('muted'), hideOverlap: true }, ...more,
+  };
+}
+
+function valueAxis(more = {}) {
+  return {
+    type: 'value', axisLabel: { color: colour('muted') }, splitLine: { lineStyle: { color: colour('line') } },
+    splitNumber: 3, minInterval: 1, ...more,
+  };
+}
+
+// Ticks where people count: whole hours, half days, days, weeks.
+function hoursAxis(values, more = {}) {
+  const top = Math.max(0.5, ...values.filter(value => value !== null));
+  const steps = [0.25, 0.5, 1, 2, 4, 6, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 5376, 10752];
+  const interval = steps.find(step => top / step <= 4.5) ?? top;
+  const label = hours => hours === 0 ? '0' : hours % 24 === 0 && interval % 24 === 0
+    ? `${plainNumber.format(hours / 24)} d` : hours % 1 ? `${hours * 60} min` : `${hours} h`;
+  return valueAxis({
+    min: 0, max: Math.ceil(top / interval) * interval, interval, minInterval: 0,
+    axisLabel: { color: colour('muted'), formatter: label }, ...more,
+  });
+}
+
+function legend(names) {
+  return { data: names, top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: colour('ink') }, inactiveColor: colour('line') };
+}
+
+function bars(name, data, shade, more = {}) {
+  return { type: 'bar', name, data, itemStyle: { color: colour(shade) }, barCategoryGap: '25%', emphasis: { disabled: true }, ...more };
+}
+
+// In tables: a line of weekly values with its last one marked.
+function sparkline(values, label) {
+  const known = values.filter(value => value !== null);
+  const svg = drawing('svg', { class: 'spark', viewBox: '0 0 128 24', role: 'img', 'aria-label': label });
+  if (!known.length) return svg;
+  const top = Math.max(...known) || 1;
+  const point = (value, index) => [3 + index * 122 / (values.length - 1), 21 - 18 * value / top];
+  let path = '', last = null;
+  values.forEach((value, index) => {
+    if (value === null) return;
+    last = point(value, index);
+    path += `${path ? 'L' : 'M'}${last.map(number => number.toFixed(1)).join(' ')}`;
+  });
+  svg.append(drawing('path', { d: path }), drawing('circle', { cx: last[0], cy: last[1], r: 2.5 }));
+  return svg;
+}
+
+// In tables: from the median to the 90th percentile, on a scale by factors, as review times spread.
+function span(median, p90, longest) {
+  const place = hours => 4 + 136 * Math.log1p(hours) / Math.log1p(Math.max(longest, 1));
+  const svg = drawing('svg', { class: 'span', viewBox: '0 0 144 24', 'aria-hidden': 'true' },
+    drawing('line', { class: 'rail', x1: 4, x2: 140, y1: 12, y2: 12 }));
+  if (median === null) return svg;
+  svg.append(drawing('line', { x1: place(median), x2: place(p90), y1: 12, y2: 12 }),
+    drawing('circle', { cx: place(median), cy: 12, r: 4.5 }));
+  return svg;
+}

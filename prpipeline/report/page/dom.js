@@ -1,0 +1,47 @@
+// Elements from plain text. Nothing here or elsewhere parses markup: what GitHub's users wrote stays text.
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, '');
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
+  }
+  made.append(...children.flat().filter(child => child !== null && child !== undefined));
+  return made;
+}
+
+function drawing(name, attributes = {}, ...children) {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+// Isolated, so that text that runs from right to left cannot reorder what stands around it.
+function foreign(text) {
+  return element('bdi', {}, text);
+}
+
+function byId(id) {
+  return document.getElementById(id);
+}
+
+function fill(id, ...children) {
+  byId(id).replaceChildren(...children.flat().filter(child => child !== null && child !== undefined));
+}
+
+function empty(text) {
+  return element('p', { class: 'empty' }, text);
+}
+
+// One choice of a few, by arrow keys too.
+function segments(id, options, chosen, choose) {
+  const legend = byId(id).querySelector('legend');
+  byId(id).replaceChildren(legend, ...options.map(([value, label]) => element('label', {},
+    element('input', { type: 'radio', name: id, value, checked: value === chosen, onchange: () => choose(value) }), label)));
+}
+
+function login(name, isBot) {
+  return [foreign(name ?? 'deleted account'), isBot ? element('span', { class: 'badge' }, 'bot') : null];
+}

@@ -1,0 +1,42 @@
+// Numbers and times as people read them. Unknown is a dash, never 0.
+
+const NONE = '–';
+const plainNumber = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+function count(value) {
+  return value === null || value === undefined ? NONE : plainNumber.format(value);
+}
+
+function plural(value, one, many = `${one}s`) {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+// [number, unit], so that a card can set them apart.
+function durationParts(hours) {
+  if (hours === null || hours === undefined) return [NONE, ''];
+  if (hours < 1) return [String(Math.round(hours * 60)), 'min'];
+  if (hours < 48) return [String(Number(hours.toFixed(hours < 10 ? 1 : 0))), 'h'];
+  const days = hours / 24;
+  return [days < 10 ? String(Number(days.toFixed(1))) : plainNumber.format(days), 'days'];
+}
+
+function duration(hours) {
+  return durationParts(hours).join(' ').trim();
+}
+
+function share(part, whole) {
+  return whole ? part / whole : null;
+}
+
+function percent(fraction) {
+  return fraction === null || fraction === undefined ? NONE : `${Math.round(fraction * 100)} %`;
+}
+
+function dateTime(text) {
+  return text ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : 'never';
+}
+
+function ago(text, now = Date.now()) {
+  const hours = (now - Date.parse(text)) / 36e5;
+  return hours < 0.1 ? 'just now' : `${duration(hours)} ago`;
+}

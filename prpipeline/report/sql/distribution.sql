@@ -1,0 +1,23 @@
+-- What became of the pull requests that people opened in the last twelve weeks: how long each waited for its first
+-- review, or why there is none.
+SELECT
+    team,
+    repository_id,
+    count(*) FILTER (review_time_hours < 1) AS hour_1,
+    count(*) FILTER (review_time_hours >= 1 AND review_time_hours < 4) AS hours_4,
+    count(*) FILTER (review_time_hours >= 4 AND review_time_hours < 8) AS hours_8,
+    count(*) FILTER (review_time_hours >= 8 AND review_time_hours < 24) AS day_1,
+    count(*) FILTER (review_time_hours >= 24 AND review_time_hours < 48) AS days_2,
+    count(*) FILTER (review_time_hours >= 48 AND review_time_hours < 96) AS days_4,
+    count(*) FILTER (review_time_hours >= 96 AND review_time_hours < 168) AS week_1,
+    count(*) FILTER (review_time_hours >= 168 AND review_time_hours < 336) AS weeks_2,
+    count(*) FILTER (review_time_hours >= 336) AS longer,
+    count(waiting_hours) AS waiting,
+    count(*) FILTER (review_time_hours IS NULL AND state <> 'open') AS ended_unreviewed,
+    count(*) FILTER (review_time_hours IS NULL AND state = 'open' AND waiting_hours IS NULL) AS in_draft,
+    median(review_time_hours) AS median_hours,
+    quantile_cont(review_time_hours, 0.9) AS p90_hours
+FROM review_time_hours
+WHERE created_at > $as_of - INTERVAL 84 DAY AND NOT is_bot_author
+GROUP BY GROUPING SETS ((), (team), (repository_id))
+HAVING grouping(team) = 1 OR team IS NOT NULL

@@ -1,0 +1,21 @@
+-- By weekday (0 is Monday) and hour, UTC, over the last 52 weeks: pull requests that people opened, how long those
+-- waited for review, and the reviews that people submitted.
+WITH teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
+moments AS (
+    SELECT team, repository_id, created_at AS moment, review_time_hours, true AS is_opening
+    FROM review_time_hours
+    WHERE created_at > $as_of - INTERVAL 364 DAY AND NOT is_bot_author
+    UNION ALL
+    SELECT team, repository_id, submitted_at, NULL, false
+    FROM review_evidence LEFT JOIN teams USING (repository_id)
+    WHERE submitted_at > $as_of - INTERVAL 364 DAY AND NOT is_bot AND NOT is_self
+),
+slotted AS (SELECT *, (isodow(moment) - 1) * 24 + hour(moment) AS slot FROM moments)
+SELECT
+    team, repository_id, slot,
+    count(*) FILTER (is_opening) AS opened,
+    median(review_time_hours) AS median_hours,
+    count(*) FILTER (NOT is_opening) AS reviews
+FROM slotted
+GROUP BY GROUPING SETS ((slot), (team, slot), (repository_id, slot))
+HAVING grouping(team) = 1 OR team IS NOT NULL

@@ -1,0 +1,30 @@
+-- Open pull requests that wait for their first review, longest first, with those who are asked for one now. Bounded:
+-- the longest of all and the longest of each repository; in_all and in_repository say how many there are.
+WITH waiting AS (
+    SELECT
+        *,
+        row_number() OVER (ORDER BY waiting_hours DESC, pull_request_id) AS place,
+        row_number() OVER (PARTITION BY repository_id ORDER BY waiting_hours DESC, pull_request_id) AS place_in_repository,
+        count(*) OVER (PARTITION BY repository_id) AS in_repository,
+        count(*) OVER () AS in_all
+    FROM review_time_hours
+    WHERE waiting_hours IS NOT NULL
+),
+shown AS (SELECT * FROM waiting WHERE place <= $most OR place_in_repository <= $per_repository),
+asked AS (
+    SELECT repository_id, number, string_agg(subject_login, ', ' ORDER BY lower(subject_login)) AS requested
+    FROM (
+        SELECT repository_id, number, subject_login, max_by(event, (created_at, event_id)) AS latest
+        FROM review_events
+        WHERE event IN ('review_requested', 'review_request_removed') AND subject_login IS NOT NULL
+            AND (repository_id, number) IN (SELECT (repository_id, number) FROM shown)
+        GROUP BY repository_id, number, subject_login
+    )
+    WHERE latest = 'review_requested'
+    GROUP BY repository_id, number
+)
+SELECT
+    repository_id, repository, team, number, left(title, 160) AS title, author_login, is_bot_author, waiting_hours,
+    created_at, url, left(requested, 160) AS requested, null_reason, in_all, in_repository
+FROM shown LEFT JOIN asked USING (repository_id, number)
+ORDER BY waiting_hours DESC, pull_request_id

@@ -1,0 +1,57 @@
+"""Writes the report's file in one step, so that nobody opens half of it."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from prpipeline.report.content import read_content
+from prpipeline.report.page import render
+from prpipeline.report.queries import Connection
+
+FILE_NAME = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInfo:
+    """A report that was written, and what it is about."""
+
+    path: Path
+    size_bytes: int
+    published_at: datetime
+    repositories: int
+    repositories_failed: int
+    waiting: int
+    seconds: float
+
+
+def write_report(connection: Connection, target: Path) -> ReportInfo:
+    """Write the report of the published database to ``target``. Raises OSError; what was there then stays."""
+    started = time.monotonic()
+    content = read_content(connection)
+    document = render(content).encode()
+    _replace(target, document)
+    return ReportInfo(
+        path=target,
+        size_bytes=len(document),
+        published_at=datetime.fromisoformat(content["status"]["published_at"]).replace(tzinfo=None),
+        repositories=len(content["repositories"]),
+        repositories_failed=sum(bool(r["last_error"]) for r in content["repositories"]),
+        waiting=content["queue_in_all"],
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _replace(target: Path, document: bytes) -> None:
+    # The folder is a link that moves with each publication: temporary file and target must be in the same one.
+    folder = target.parent.resolve(strict=True)
+    unfinished = folder / f".{target.name}-{uuid.uuid4().hex}"
+    try:
+        unfinished.write_bytes(document)
+        os.replace(unfinished, folder / target.name)
+    finally:
+        unfinished.unlink(missing_ok=True)
