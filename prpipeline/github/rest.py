@@ -83,7 +83,7 @@ class RestSource:
         with protocol.as_promised():
             return [
                 OwnedRepository(str(body["full_name"]), bool(body.get("archived")), bool(body.get("fork")))
-                for body in self.all(path, {"sort": "created", "direction": "asc"}, owner)
+                for body in self.items(path, {"sort": "created", "direction": "asc"}, owner)
             ]
 
     def _repository(self, path: str, name: str) -> tuple[Repository, datetime]:
@@ -175,7 +175,7 @@ class RestSource:
         def read() -> tuple[list[Outline], int | None]:
             lines = {
                 line.node_id: line
-                for line in map(_outline, self.all(_pulls(repository), _CREATED, repository.full_name))
+                for line in map(_outline, self.items(_pulls(repository), _CREATED, repository.full_name))
             }
             total = self._count(repository)
             if total is not None and len(lines) < total:
@@ -255,33 +255,34 @@ class RestSource:
             return None
         if self._same(repository, body).repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
-        reviews = self._children(f"{path}/pulls/{head.number}/reviews", name)
-        events = self._children(f"{path}/issues/{head.number}/timeline", name)
+        reviews = self.settled_items(f"{path}/pulls/{head.number}/reviews", {}, name)
+        events = self.settled_items(f"{path}/issues/{head.number}/timeline", {}, name)
         with protocol.as_promised():
             kept = {r.review_id: r for r in map(records.review_from_rest, reviews) if r}
             happened = {e.event_id: e for e in map(records.event_from_rest, events) if e}
             pull_request = records.pull_request_from_rest(body)
         return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
 
-    def _children(self, path: str, name: str) -> list[Json]:
-        """A whole list, read again where something went missing from it while we turned the pages."""
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────
+
+    def items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
+        """All items of a list; what slid to the next page while we read is there twice."""
+        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+        return [item for page in pages for item in page.items]
+
+    def settled_items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
+        """All items of a list that may shrink, read again where it did while we turned the pages."""
+        parameters = {"per_page": _LARGEST_PAGE, **parameters}
 
         def read() -> list[Json]:
-            pages = list(self._pages(path, {"per_page": _LARGEST_PAGE}, name))
+            pages = list(self._pages(path, parameters, name))
             for number, page in enumerate(pages[:-1], 1):
-                again = self._page(path, {"per_page": _LARGEST_PAGE, "page": number}, name, page.etag)
+                again = self._page(path, {**parameters, "page": number}, name, page.etag)
                 if not again.is_unchanged and again.items != page.items:
                     raise MalformedAnswer(f"{path} changed while it was read.")
             return [item for page in pages for item in page.items]
 
         return self._until_settled(read)
-
-    # ── asking ───────────────────────────────────────────────────────────────────────────────────────
-
-    def all(self, path: str, parameters: Parameters, name: str) -> list[Json]:
-        """All items of a list, each page as it came."""
-        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
-        return [item for page in pages for item in page.items]
 
     def _pages(self, path: str, parameters: Parameters, name: str) -> Iterator[_Listing]:
         listing = self._page(path, parameters, name)

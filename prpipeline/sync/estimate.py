@@ -1,0 +1,87 @@
+"""What a sync would cost, before it is run: requests, points, and time at what is left of today's allowance.
+
+Asks GitHub for counts only, one request a repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+
+from prpipeline.github.failures import GitHubFailure
+from prpipeline.github.rest import RestSource
+from prpipeline.github.source import Source
+from prpipeline.repository import RepositoryName
+
+# Measured against GitHub: a page of 25 pull requests takes about 2.5 s, a REST request a fifth of a second.
+_GRAPHQL_SECONDS = 2.5
+_REST_SECONDS = 0.2
+_REST_REQUESTS = 3  # a pull request, its reviews, its timeline
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The cost of one repository's history. ``error`` says why there is none."""
+
+    repository: str
+    pull_requests: int | None
+    requests: int
+    points: int
+    seconds: float
+    error: str | None = None
+
+
+def estimate_history(source: Source, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
+    """What the whole past of these repositories would cost on this lane, one after the other.
+
+    With ``days_back`` it costs less, by as much as nobody can know beforehand: the estimate is a bound. ``seconds``
+    of each holds the waiting for the next hour's allowance where the estimates before it have used up this one's.
+    """
+    estimates: list[Estimate] = []
+    spent = 0
+    for name in names:
+        try:
+            found, count = source.repository(RepositoryName.parse(name))
+        except GitHubFailure as failure:
+            estimates.append(Estimate(name, None, 0, 0, 0.0, str(failure)))
+            continue
+        requests = requests_for(source, count or 0)
+        by_rest = isinstance(source, RestSource)
+        seconds = requests * (_REST_SECONDS if by_rest else _GRAPHQL_SECONDS)
+        waited = _waits(source, spent + requests) - _waits(source, spent)
+        spent += requests
+        estimates.append(
+            Estimate(
+                found.full_name,
+                count,
+                requests,
+                0 if by_rest else requests,
+                max(seconds, waited),
+            )
+        )
+    return estimates
+
+
+def requests_for(source: Source, pull_requests: int) -> int:
+    """How many requests the history of so many pull requests takes; long reviews and events come on top."""
+    pages = max(1, ceil(pull_requests / source.client.sync.page_size))
+    if isinstance(source, RestSource):
+        return 3 + pages + _REST_REQUESTS * pull_requests
+    return pages
+
+
+def _waits(source: Source, requests: int) -> float:
+    """How long until the allowance has let so many requests through; one costs a point by GraphQL."""
+    known = source.client.budget("core" if isinstance(source, RestSource) else "graphql")
+    if known is None or known.limit <= 0:
+        return 0.0
+    reserve = known.limit * source.client.sync.reserve_percent // 100
+    missing = requests - max(0, known.remaining - reserve)
+    if missing <= 0:
+        return 0.0
+    until_reset = max(0.0, (known.resets_at - source.client.server_now()) / timedelta(seconds=1))
+    per_hour = max(1, known.limit - reserve)
+    return until_reset + (ceil(missing / per_hour) - 1) * _HOUR
