@@ -54,15 +54,19 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None: ...
 
+    def wake(self) -> None:
+        """End a sleep that another thread is in."""
+
 
 class SystemClock:
-    """The machine's; ``wake`` ends a sleep, from another thread."""
+    """The machine's."""
 
     def __init__(self) -> None:
         self._awake = threading.Event()
 
     def sleep(self, seconds: float) -> None:
-        self._awake.wait(seconds)
+        if self._awake.wait(seconds):
+            self._awake.clear()
 
     def wake(self) -> None:
         self._awake.set()
@@ -116,10 +120,14 @@ class Client:
         self._transport.close()
 
     def stop(self) -> None:
-        """From another thread: end a wait, and ask nothing more."""
+        """From another thread: break off what is asked or waited for, and ask nothing more until ``resume``."""
         self._stopped = True
-        if isinstance(self.clock, SystemClock):
-            self.clock.wake()
+        self.clock.wake()
+        self._transport.abort()
+
+    def resume(self) -> None:
+        """Forget a ``stop``."""
+        self._stopped = False
 
     def patience(self, failure: GitHubFailure) -> int:
         """How often to try. Thousands of repositories must not each wait for a GitHub that is not there."""
@@ -223,8 +231,7 @@ class Client:
         body: Any = None,
     ) -> protocol.Answer:
         self._await_budget(resource, repository)
-        if self._stopped:
-            raise PermanentFailure("The sync was stopped.")
+        self._check_stopped()
         auth = self.credential.auth(self._transport, repository, self.server_now())
         self.usage.requests += 1
         answer = self._transport.send(
@@ -312,5 +319,11 @@ class Client:
         self._sleep(wait)
 
     def _sleep(self, seconds: float) -> None:
+        self._check_stopped()
         self.usage.waited_seconds += seconds
         self.clock.sleep(seconds)
+        self._check_stopped()
+
+    def _check_stopped(self) -> None:
+        if self._stopped:
+            raise PermanentFailure("The sync was stopped.")

@@ -62,6 +62,8 @@ class Transport:
                 content = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
                 if len(content) > _LARGEST_BODY:
                     raise NetworkTrouble("GitHub's answer has no end (over 64 MiB).")
+                if response.raw.length_remaining:  # urllib3 before version 2 does not mind
+                    raise NetworkTrouble(f"The answer from {_host(url)} broke off.")
                 return Answer(
                     status=response.status_code,
                     headers={name.lower(): value for name, value in response.headers.items()},
@@ -77,6 +79,10 @@ class Transport:
         finally:
             deadline.cancel()
             self._adapter.aborted = False
+
+    def abort(self) -> None:
+        """From another thread: break off the request in flight, if there is one."""
+        self._adapter.abort()
 
     def close(self) -> None:
         self._session.close()
@@ -112,11 +118,15 @@ def _pool_classes(sockets: list[socket.socket]) -> dict[str, type[urllib3.HTTPCo
         sockets.append(cast(socket.socket, connected))
 
     class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            remember(self.sock)
+        def _new_conn(self) -> socket.socket:
+            remember(connected := super()._new_conn())
+            return connected
 
     class Encrypted(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:  # a proxy is talked to before there is encryption
+            remember(connected := super()._new_conn())
+            return connected
+
         def connect(self) -> None:
             super().connect()
             remember(self.sock)

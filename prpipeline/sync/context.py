@@ -63,7 +63,7 @@ class Context:
         """Read these pull requests whole and write them, an answer a transaction; returns those that are gone."""
         missing: list[Head] = []
         names = {repository.repository_id: repository for repository, _ in repository_heads}
-        for answer in prefetch(self.source.hydrate(repository_heads)):
+        for answer in prefetch(self.source.hydrate(repository_heads), self.source.client):
             with self.warehouse.transaction() as connection:
                 for repository_id in {
                     repository_id for repository_id, _ in answer.pull_requests

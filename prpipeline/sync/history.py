@@ -32,7 +32,7 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
         back=None if days_back is None else timedelta(days=days_back),
         started_at=started_at,
     )
-    for page in prefetch(pages):
+    for page in prefetch(pages, context.source.client):
         started_at = started_at or page.read_at
         repository_id = page.repository.repository_id
         with context.warehouse.transaction() as connection:

@@ -47,6 +47,8 @@ def sync_on_lanes(
             while batch := work.take(lane):
                 for result in syncer.sync(batch.names, options):
                     whole = batch.with_earlier(result)
+                    if work.stopped:
+                        return
                     if work.done(batch, lane, whole):
                         results.put(whole)
                 work.finished(batch)
@@ -78,6 +80,8 @@ def sync_on_lanes(
                 source.client.stop()  # a lane may be waiting for a limit to end
         for thread in lanes:
             thread.join()
+        for source in sources:
+            source.client.resume()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,13 @@ class _Work:
         self._waiting = deque(batches)
         self._lanes = lanes
         self._busy = 0
-        self._stopped = False
+        self.stopped = False
         self._changed = threading.Condition()
 
     def take(self, lane: int) -> _Batch | None:
         """The next batch that this lane has not tried; waits for one as long as others may leave some."""
         with self._changed:
-            while not self._stopped:
+            while not self.stopped:
                 for batch in self._waiting:
                     if lane not in batch.tried:
                         self._waiting.remove(batch)
@@ -143,7 +147,7 @@ class _Work:
     def stop(self) -> None:
         """Hand out nothing more."""
         with self._changed:
-            self._stopped = True
+            self.stopped = True
             self._changed.notify_all()
 
 
