@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-_END = re.compile(r";[ \t]*$", re.MULTILINE)
+# A comment may end in a semicolon; a statement in it does not.
+_END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
+_MARK = "\0"
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _COLUMN = re.compile(r"^    ([a-z]\w*)\s+([A-Z]+),?$", re.MULTILINE)
@@ -46,7 +48,7 @@ class TableFile:
 @cache
 def statements(name: str) -> tuple[Statement, ...]:
     text = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    parts = (part.strip() for part in _END.split(text))
+    parts = (part.strip() for part in _END.sub(rf"\1{_MARK}", text).split(_MARK))
     return tuple(
         Statement(part, frozenset(_PARAMETER.findall(_COMMENT.sub("", part))))
         for part in parts

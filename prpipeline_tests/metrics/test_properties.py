@@ -1,0 +1,183 @@
+"""Random histories: the SQL says what the definitions in plain Python say."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prpipeline.metrics.calendar import working_intervals
+from prpipeline.settings import WEEKDAYS, Calendar, MetricSettings
+from prpipeline_tests.metrics import reference
+from prpipeline_tests.metrics.conftest import AS_OF, Lab
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+START = datetime(2026, 3, 27, 8, 0)
+PEOPLE = [
+    Person(1, "ann"),
+    Person(2, "bob"),
+    Person(3, "cat"),
+    Person(4, "robot[bot]", True),
+    Person(5, "CI-Runner"),
+    Person(6, "helper[BOT]"),
+    Person(1, "annabel"),
+    Person(None, None),
+]
+NO_EXAMPLES_LEFT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+# Few different seconds, so that ties are common; halves of hundredths of an hour, so that rounding is tried.
+moments = st.integers(0, 60).map(lambda n: START + timedelta(seconds=n * 1278))
+people = st.sampled_from(PEOPLE)
+states = st.sampled_from(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"])
+reviews = st.builds(
+    lambda by, state, at, was: Review(0, by, state, at, was if state == "DISMISSED" else None),
+    people,
+    states,
+    moments,
+    st.sampled_from(["APPROVED", "CHANGES_REQUESTED", None]),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    toggles = sorted(draw(st.sets(moments, max_size=4)))
+    becomes_draft = draw(st.booleans())
+    events = []
+    for at in toggles:
+        events.append((at, "converted_to_draft" if becomes_draft else "ready_for_review"))
+        becomes_draft = not becomes_draft
+        if draw(st.integers(0, 9)) == 0:  # an event is missing
+            becomes_draft = not becomes_draft
+    ended = draw(st.sampled_from(["merged", "closed", "open"]))
+    end = draw(moments) + timedelta(hours=1)
+    return History(
+        author=draw(st.sampled_from([PEOPLE[0], PEOPLE[3], PEOPLE[4], PEOPLE[7]])),
+        created_at=START,
+        is_draft=draw(st.booleans()),
+        merged_at=end if ended == "merged" else None,
+        closed_at=end if ended == "closed" else None,
+        reviews=draw(st.lists(reviews, max_size=6)),
+        toggles=events,
+    )
+
+
+metric_settings = st.builds(
+    MetricSettings,
+    bots=st.sampled_from([(), ("ci-runner",), ("CI-RUNNER[bot]", "bob")]),
+    exclude_bots=st.booleans(),
+    exclude_self=st.booleans(),
+)
+
+
+@pytest.fixture(scope="module")
+def shared_lab() -> Iterator[Lab]:
+    lab = Lab()
+    lab.repository(1, "octo/app")
+    yield lab
+    lab.connection.close()
+
+
+@given(st.lists(histories(), min_size=1, max_size=25), metric_settings, st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
+def test_the_sql_says_what_the_definitions_say(shared_lab, found, chosen, dice):  # type: ignore[no-untyped-def]
+    ids = list(range(100, 100 + sum(len(history.reviews) for history in found)))
+    dice.shuffle(ids)
+    for history in found:
+        for review in history.reviews:
+            review.id = ids.pop()
+    shared_lab.clear()
+    shared_lab.store(found)
+    shared_lab.rebuild(chosen, aggregates=False)
+    rows = shared_lab.rows("SELECT * FROM metrics.review_time_hours ORDER BY number")
+    assert len(rows) == len(found)
+    for history, row in zip(found, rows, strict=True):
+        expected = reference.metrics(history, chosen, AS_OF)
+        assert {name: row[name] for name in expected} == expected
+    evidence = {row["review_id"]: row for row in shared_lab.rows("FROM metrics.review_evidence")}
+    for history in found:
+        for review in history.reviews:
+            reason = reference.disqualified_by(history, review, chosen)
+            assert evidence[review.id]["disqualified_by"] == reason
+            assert evidence[review.id]["is_qualifying"] == (reason is None)
+            assert evidence[review.id]["is_in_draft"] == reference.is_draft_at(history, review.at)
+
+
+calendars = st.builds(
+    lambda zone, days, start, length, holidays: Calendar(
+        timezone=zone,
+        days=tuple(sorted(days)),
+        start=time(start),
+        end=time(min(23, start + length), 30),
+        holidays=tuple(holidays),
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]),
+    st.sets(st.sampled_from(WEEKDAYS), min_size=1),
+    st.integers(4, 20),
+    st.integers(1, 18),
+    st.sets(st.dates(date(2026, 3, 20), date(2026, 4, 10)), max_size=3),
+)
+
+
+@given(
+    calendars,
+    st.lists(st.tuples(st.integers(0, 86_400 * 6), st.integers(0, 86_400 * 9)), min_size=1, max_size=4),
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
+def test_business_hours_are_what_counting_minutes_gives(shared_lab, calendar, spans):  # type: ignore[no-untyped-def]
+    # Clocks change in Berlin on 29 March, in Auckland on 5 April.
+    start = datetime(2026, 3, 25)
+    found = []
+    for index, (opened, waited) in enumerate(spans):
+        created = start + timedelta(seconds=opened)
+        review = Review(100 + index, Person(2, "bob"), "COMMENTED", created + timedelta(seconds=waited))
+        found.append(History(Person(1, "ann"), created, reviews=[review]))
+    shared_lab.clear()
+    shared_lab.store(found)
+    shared_lab.rebuild(MetricSettings(calendar=calendar), aggregates=False)
+    rows = shared_lab.rows(
+        "SELECT review_time_business_hours AS h FROM metrics.review_time_hours ORDER BY number"
+    )
+    expected = [reference.business_hours(calendar, h.created_at, h.reviews[0].at) for h in found]
+    assert [row["h"] for row in rows] == expected
+
+
+@given(calendars)
+@settings(max_examples=20, deadline=None)
+def test_working_days_do_not_overlap(calendar: Calendar) -> None:
+    intervals = list(working_intervals(calendar, 2026, 2026))
+    assert all(one.end <= two.start for one, two in itertools.pairwise(intervals))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 12), st.sampled_from(["reviewed", "open", "closed"])),
+        min_size=1,
+        max_size=30,
+    )
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
+def test_kaplan_meier_is_what_its_definition_gives(shared_lab, spans):  # type: ignore[no-untyped-def]
+    found, expected = [], []
+    for index, (hours, fate) in enumerate(spans):
+        created = AS_OF - timedelta(hours=hours) if fate == "open" else datetime(2026, 6, 1)
+        history = History(Person(1, "ann"), created)
+        if fate == "reviewed":
+            at = created + timedelta(hours=hours)
+            history.reviews = [Review(100 + index, Person(2, "bob"), "COMMENTED", at)]
+        if fate == "closed":
+            history.closed_at = created + timedelta(hours=hours)
+        found.append(history)
+        expected.append((float(hours), fate == "reviewed"))
+    shared_lab.clear()
+    shared_lab.store(found)
+    shared_lab.rebuild()
+    (row,) = shared_lab.rows("FROM metrics.review_time_survival")
+    assert row["kaplan_meier_median_hours"] == reference.kaplan_meier(expected, 0.5)
+    assert row["kaplan_meier_p75_hours"] == reference.kaplan_meier(expected, 0.75)
+    assert row["kaplan_meier_p90_hours"] == reference.kaplan_meier(expected, 0.9)
+    assert row["n"] == len(spans)
+    assert row["n_reviewed"] + row["n_open"] + row["n_closed"] == len(spans)

@@ -1,0 +1,246 @@
+"""The tables themselves: their shape, their dictionary, what makes them stale, and what rebuilding leaves alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from prpipeline import dictionary, metrics
+from prpipeline.metrics.statements import table_file
+from prpipeline.settings import Calendar, MetricSettings
+from prpipeline_tests.metrics.conftest import AS_OF, Lab
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+ANN, BOB, CI = Person(1, "ann"), Person(2, "bob"), Person(3, "ci-runner")
+OPENED = datetime(2026, 5, 4, 10, 0)
+
+
+def reviewed_by(*people: Person, first_id: int = 100) -> History:
+    reviews = [
+        Review(first_id + n, person, "COMMENTED", OPENED + timedelta(hours=n + 1))
+        for n, person in enumerate(people)
+    ]
+    return History(ANN, OPENED, reviews=reviews)
+
+
+@pytest.mark.parametrize("table", metrics.TABLES)
+def test_table_and_dictionary_agree(lab: Lab, table: str) -> None:
+    shape = lab.rows(
+        "SELECT column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = 'metrics' AND table_name = ? ORDER BY ordinal_position",
+        [table],
+    )
+    described = [(column.name, column.type) for column in dictionary.load().table(table).columns]
+    assert [(column["column_name"], column["data_type"]) for column in shape] == described
+    assert list(table_file(table).columns) == described
+
+
+def test_every_table_of_metrics_is_known() -> None:
+    of_others = {
+        "repositories",
+        "pull_requests",
+        "reviews",
+        "review_events",
+        "pipeline_status",
+        "data_dictionary",
+    }
+    described = {table.name for table in dictionary.load().tables}
+    assert described == set(metrics.TABLES) | of_others
+
+
+def test_every_definition_stands_at_the_head_of_its_file() -> None:
+    for name in metrics.TABLES:
+        assert table_file(name).definition.startswith(f"{name}: one row per") or name.startswith("compat_")
+        assert table_file(name).definition.startswith(f"{name}: ")
+
+
+def test_dictionary_page_is_what_the_dictionary_renders() -> None:
+    page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    assert page.read_text(encoding="utf-8") == dictionary.markdown(), "run python -m prpipeline.dictionary"
+
+
+def test_descriptions_are_sentences() -> None:
+    for table in dictionary.load().tables:
+        assert table.group in {group.name for group in dictionary.load().groups}
+        assert table.description.endswith(".")
+        for column in table.columns:
+            assert column.description.endswith("."), f"{table.name}.{column.name}"
+
+
+def test_rebuilding_twice_gives_the_same_rows(lab: Lab) -> None:
+    lab.store([reviewed_by(BOB), reviewed_by(ANN, first_id=200), History(ANN, OPENED)])
+    lab.rebuild()
+    before = {table: sorted(map(repr, lab.rows(f"FROM metrics.{table}"))) for table in metrics.TABLES}
+    lab.rebuild()
+    assert {table: sorted(map(repr, lab.rows(f"FROM metrics.{table}"))) for table in metrics.TABLES} == before
+
+
+def test_rebuilding_one_repository_leaves_the_others(lab: Lab) -> None:
+    lab.repository(2, "octo/lib")
+    lab.store([reviewed_by(BOB)])
+    lab.store([reviewed_by(BOB, first_id=300)], repository_id=2)
+    lab.rebuild()
+    lab.connection.execute("DELETE FROM raw.pull_requests")
+    lab.connection.execute("DELETE FROM raw.reviews")
+    metrics.rebuild(lab.connection, [1], MetricSettings(), AS_OF)
+    assert [row["repository_id"] for row in lab.rows("FROM metrics.review_time_hours")] == [2]
+    assert [row["repository_id"] for row in lab.rows("FROM metrics.review_evidence")] == [2]
+
+
+def test_batches_change_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1, 6):
+        if number > 1:
+            lab.repository(number, f"octo/repository-{number}")
+        lab.store([reviewed_by(BOB, first_id=number * 100)], repository_id=number)
+    lab.rebuild()
+    whole = lab.rows("FROM metrics.review_time_hours ORDER BY ALL")
+    monkeypatch.setattr(metrics, "_BATCH_PULL_REQUESTS", 2)
+    lab.rebuild()
+    assert lab.rows("FROM metrics.review_time_hours ORDER BY ALL") == whole
+    assert len(whole) == 5
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        MetricSettings(bots=("ci-runner",)),
+        MetricSettings(exclude_self=False),
+        MetricSettings(calendar=Calendar(timezone="Europe/Berlin")),
+        MetricSettings(calendar=Calendar(start=time(8))),
+    ],
+)
+def test_changed_settings_make_all_repositories_stale(lab: Lab, changed: MetricSettings) -> None:
+    lab.repository(2, "octo/empty")
+    lab.store([reviewed_by(BOB)])
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1, 2]
+    lab.rebuild()
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
+    assert metrics.stale_repositories(lab.connection, changed) == [1, 2]
+    metrics.rebuild(lab.connection, [2], changed, AS_OF)
+    assert metrics.stale_repositories(lab.connection, changed) == [1]
+
+
+def test_a_raised_version_makes_all_repositories_stale(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.store([reviewed_by(BOB)])
+    lab.rebuild()
+    monkeypatch.setattr(metrics, "METRIC_VERSION", metrics.METRIC_VERSION + 1)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+
+
+def test_the_same_settings_in_other_words_make_nothing_stale() -> None:
+    one = MetricSettings(bots=("CI-Runner", "renovate[bot]"))
+    other = MetricSettings(bots=("renovate", "ci-runner"))
+    assert metrics.fingerprint(one) == metrics.fingerprint(other)
+
+
+def test_a_table_of_another_shape_is_made_anew(lab: Lab) -> None:
+    lab.store([reviewed_by(BOB)])
+    lab.rebuild()
+    lab.connection.execute("ALTER TABLE metrics.review_time_hours ADD COLUMN surprise BIGINT")
+    lab.connection.execute("CREATE TABLE metrics.of_an_older_version (x BIGINT)")
+    metrics.create_tables(lab.connection)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+    lab.rebuild()
+    assert len(lab.rows("FROM metrics.review_time_hours")) == 1
+    assert not lab.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'of_an_older_version'")
+
+
+def test_creating_what_is_there_keeps_it(lab: Lab) -> None:
+    lab.store([reviewed_by(BOB)])
+    lab.rebuild()
+    metrics.create_tables(lab.connection)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
+    assert len(lab.rows("FROM metrics.review_time_hours")) == 1
+
+
+def test_a_longer_bot_list_changes_exactly_the_rows_it_should(lab: Lab) -> None:
+    lab.store(
+        [
+            reviewed_by(CI, BOB, first_id=100),  # waits longer now
+            reviewed_by(CI, first_id=200),  # has no review any more
+            reviewed_by(BOB, CI, first_id=300),  # the first review stays; it has one less
+            reviewed_by(BOB, first_id=400),  # not concerned
+            History(ANN, OPENED),
+        ]
+    )
+    lab.rebuild()
+    before = {row["number"]: row for row in lab.rows("FROM metrics.review_time_hours")}
+    lab.rebuild(MetricSettings(bots=("CI-Runner",)))
+    after = {row["number"]: row for row in lab.rows("FROM metrics.review_time_hours")}
+    changed = {
+        number: {name: value for name, value in after[number].items() if value != before[number][name]}
+        for number in after
+    }
+    assert changed == {
+        1: {
+            "review_time_hours": 2.0,
+            "pickup_time_hours": 2.0,
+            "review_time_business_hours": 2.0,
+            "reviewers": 1,
+            "reviews": 1,
+            "first_reviewer_login": "bob",
+            "first_review_at": OPENED + timedelta(hours=2),
+            "first_review_id": 101,
+            "first_bot_review_at": OPENED + timedelta(hours=1),
+        },
+        2: {
+            "review_time_hours": None,
+            "null_reason": "only_bots",
+            "pickup_time_hours": None,
+            "review_time_business_hours": None,
+            "waiting_hours": 674.0,
+            "reviewers": 0,
+            "reviews": 0,
+            "first_reviewer_login": None,
+            "first_review_state": None,
+            "first_review_at": None,
+            "first_review_id": None,
+            "first_bot_review_at": OPENED + timedelta(hours=1),
+        },
+        3: {"reviewers": 1, "reviews": 1, "first_bot_review_at": OPENED + timedelta(hours=2)},
+        4: {},
+        5: {},
+    }
+
+
+def test_a_rename_reaches_every_row_without_a_rebuild(lab: Lab) -> None:
+    lab.store([reviewed_by(BOB), History(ANN, OPENED, is_draft=True)])
+    lab.rebuild()
+    lab.connection.execute("UPDATE meta.repositories SET repository = 'octo/application', team = 'core'")
+    metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF)
+    for table in metrics.TABLES:
+        rows = lab.rows(f"FROM metrics.{table}")
+        assert {row["repository"] for row in rows if "repository" in row} <= {"octo/application"}, table
+        assert {row["team"] for row in rows if "team" in row} <= {"core"}, table
+
+
+def test_clocks_run_on_without_a_rebuild(lab: Lab) -> None:
+    lab.store([History(ANN, OPENED), History(ANN, OPENED, is_draft=True)])
+    lab.rebuild()
+    metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(hours=3))
+    waiting, draft = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    assert (waiting["waiting_hours"], draft["waiting_hours"]) == (677.0, None)
+    assert (waiting["draft_hours"], draft["draft_hours"]) == (0.0, 677.0)
+
+
+def test_importing_metrics_does_not_import_duckdb() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, prpipeline.metrics; sys.exit('duckdb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_session_time_zone_changes_nothing(lab: Lab) -> None:
+    lab.store([reviewed_by(BOB)])
+    lab.rebuild()
+    before = lab.rows("FROM metrics.review_time_hours")
+    try:
+        lab.connection.execute("SET TimeZone = 'Pacific/Auckland'")
+    except duckdb.Error:
+        pytest.skip("this DuckDB has no time zones")
+    lab.rebuild()
+    assert lab.rows("FROM metrics.review_time_hours") == before
