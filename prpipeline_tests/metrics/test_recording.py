@@ -1,0 +1,173 @@
+"""A real repository's recording, against what two other projects' own code computes from it.
+
+The recording has reviews but no events, so nothing in it tells when a draft became ready. The other projects saw the
+events; what they say of them (im_ready_for_review_at, im_in_draft_s) is put back as events for the second comparison.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prpipeline_tests.metrics.conftest import Lab
+from prpipeline_tests.metrics.recorded import load, third_party_times
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def theirs(recording: Path) -> dict[int, Row]:
+    return third_party_times(recording)
+
+
+@pytest.fixture(scope="module")
+def recorded(recording: Path) -> Iterator[Lab]:
+    lab = Lab()
+    lab.repository(1, "bitcoin-core/secp256k1")
+    load(recording, lab)
+    lab.rebuild()
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture(scope="module")
+def as_recorded(recorded: Lab) -> dict[int, Row]:
+    return {row["number"]: row for row in recorded.rows("FROM metrics.review_time_hours")}
+
+
+@pytest.fixture(scope="module")
+def with_events(recorded: Lab, as_recorded: dict[int, Row], theirs: dict[int, Row]) -> dict[int, Row]:
+    """The same, once the events that the recording lacks are put back; runs after as_recorded was read."""
+    for number, row in as_recorded.items():
+        key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
+        for at, event in _missing_events(row, theirs[number]):
+            recorded.event(key, at, event)
+    recorded.rebuild()
+    return {row["number"]: row for row in recorded.rows("FROM metrics.review_time_hours")}
+
+
+def _missing_events(row: Row, theirs: Row) -> list[tuple[datetime, str]]:
+    ready, draft = _ready(theirs), _seconds(theirs, "im_in_draft_s")
+    if ready is None or row["is_draft"]:
+        return []
+    first = ready - row["created_at"]
+    if draft is None or draft == first:
+        return [(ready, "ready_for_review")]
+    if draft < first:  # opened ready, made a draft later
+        return [(ready - draft, "converted_to_draft"), (ready, "ready_for_review")]
+    again = ready + timedelta(seconds=1)  # a second spell, when is not told
+    return [
+        (ready, "ready_for_review"),
+        (again, "converted_to_draft"),
+        (again + draft - first, "ready_for_review"),
+    ]
+
+
+def _ready(theirs: Row) -> datetime | None:
+    text = theirs["im_ready_for_review_at"]
+    return datetime.fromisoformat(text.removesuffix("Z")) if text else None
+
+
+def _seconds(theirs: Row, column: str) -> timedelta | None:
+    return timedelta(seconds=float(theirs[column])) if theirs[column] is not None else None
+
+
+def _hours(theirs: Row, column: str) -> float | None:
+    span = _seconds(theirs, column)
+    return None if span is None else round(span.total_seconds() / 3600, 2)
+
+
+def _differences(rows: dict[int, Row], theirs: dict[int, Row], ours: str, column: str) -> dict[int, Row]:
+    return {number: row for number, row in rows.items() if row[ours] != _hours(theirs[number], column)}
+
+
+def test_every_pull_request_is_there(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
+    assert as_recorded.keys() == theirs.keys()
+
+
+def test_review_time_equals_theirs(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
+    different = _differences(as_recorded, theirs, "review_time_hours", "im_first_review_s")
+    # They count a review after the merge, we do not: then, and only then, we have none.
+    assert {row["null_reason"] for row in different.values()} == {"only_after_merge"}
+    assert len(as_recorded) - len(different) == 1305
+
+
+def test_their_own_table_says_what_they_say(
+    recorded: Lab, with_events: dict[int, Row], theirs: dict[int, Row]
+) -> None:
+    compat = {row["number"]: row for row in recorded.rows("FROM metrics.compat_issue_metrics")}
+    different = Counter(
+        (with_events[number]["is_draft"], _ready(theirs[number]) is not None)
+        for number, row in compat.items()
+        if row["time_to_first_review_seconds"] != _int(theirs[number]["im_first_review_after_ready_s"])
+    )
+    assert not different
+
+
+def _int(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _why_pickup_differs(row: Row, theirs: Row, *, events_known: bool) -> str | None:
+    ready, draft = _ready(theirs), _seconds(theirs, "im_in_draft_s")
+    if row["is_draft"] and row["ready_at"] is None and ready is None:
+        return "a draft: no clock of ours runs, theirs runs from the opening"
+    if row["reviewed_after_merge"] and row["merged_at"] is not None:
+        first = _seconds(theirs, "im_first_review_after_ready_s")
+        if first is not None and (ready or row["created_at"]) + first > row["merged_at"]:
+            return "they count a review after the merge"
+    if ready is not None and not events_known:
+        return "the recording lacks the event by which it became ready"
+    if ready is not None and draft is not None and draft < ready - row["created_at"]:
+        return "opened ready, a draft later: our clock runs from the opening, theirs from the event"
+    return None
+
+
+@pytest.mark.parametrize("events_known", [False, True])
+def test_pickup_differs_for_known_reasons_only(
+    as_recorded: dict[int, Row], with_events: dict[int, Row], theirs: dict[int, Row], events_known: bool
+) -> None:
+    rows = with_events if events_known else as_recorded
+    different = _differences(rows, theirs, "pickup_time_hours", "im_first_review_after_ready_s")
+    why = {n: _why_pickup_differs(row, theirs[n], events_known=events_known) for n, row in different.items()}
+    assert [number for number, reason in why.items() if reason is None] == []
+    if events_known:
+        # Nothing is left that an event could explain.
+        assert not any("recording" in str(reason) for reason in why.values())
+
+
+def _why_draft_differs(row: Row, theirs: Row, *, events_known: bool) -> str | None:
+    ready, draft = _ready(theirs), _hours(theirs, "im_in_draft_s")
+    if row["draft_hours"] == 0 and draft is None and ready is None:
+        return "never a draft: our 0 is their empty"
+    if row["is_draft"] and (draft is None or draft <= row["draft_hours"]):
+        return "a draft to its end: they count only spells that ended, we up to the end"
+    if row["state"] == "open" and draft is None:
+        return "they say nothing of open pull requests"
+    if ready is not None and not events_known:
+        return "the recording lacks the events"
+    return None
+
+
+@pytest.mark.parametrize("events_known", [False, True])
+def test_draft_time_differs_for_known_reasons_only(
+    as_recorded: dict[int, Row], with_events: dict[int, Row], theirs: dict[int, Row], events_known: bool
+) -> None:
+    rows = with_events if events_known else as_recorded
+    different = _differences(rows, theirs, "draft_hours", "im_in_draft_s")
+    why = {n: _why_draft_differs(row, theirs[n], events_known=events_known) for n, row in different.items()}
+    assert [number for number, reason in why.items() if reason is None] == []
+    if events_known:
+        assert not any("recording" in str(reason) for reason in why.values())
+
+
+def test_no_check_complains(recorded: Lab, with_events: dict[int, Row]) -> None:
+    from prpipeline import metrics
+
+    found = {check.name: recorded.rows(check.sql) for check in metrics.CHECKS}
+    assert {name: rows for name, rows in found.items() if rows} == {}
