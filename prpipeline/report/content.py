@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from prpipeline import dictionary
 from prpipeline.report.queries import Connection, Row, rows
-from prpipeline.report.scopes import Scopes, measures, short
+from prpipeline.report.scopes import Scopes, measures, packed, short
 
 Content = dict[str, Any]
 
@@ -59,15 +59,21 @@ def read_content(connection: Connection) -> Content:
     scopes.gather("heat_map", read("heat_map", as_of=as_of), _slot)
     scopes.gather("reviewers", read("reviewers", as_of=as_of, most=_REVIEWERS), _reviewer)
     scopes.gather("authors", read("people_and_bots", as_of=as_of), measures)
-    queue = read("queue", most=_IN_QUEUE, per_repository=_IN_QUEUE_OF_A_REPOSITORY)
+    queue = read(
+        "queue",
+        most=_IN_QUEUE,
+        per_repository=_IN_QUEUE_OF_A_REPOSITORY,
+        with_charts=scopes.repository_ids,
+    )
     return {
+        "repositories_failed": sum(row["last_error"] is not None for row in repositories),
         "status": {name: _plain(value) for name, value in status.items()},
         "first_week": first_week.isoformat(),
         "weeks": WEEKS,
-        "repositories": [_repository(row, scopes) for row in repositories],
+        "repositories": packed([_repository(row, scopes) for row in repositories]),
         "scopes": list(scopes),
-        "queue": [_waiting(row) for row in queue],
-        "queue_in_all": queue[0]["in_all"] if queue else 0,
+        "queue": packed([_waiting(row) for row in queue]),
+        "waiting": queue[0]["in_all"] if queue else 0,
         "definitions": _definitions(_DEFINED),
     }
 

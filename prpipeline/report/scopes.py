@@ -13,6 +13,7 @@ class Scopes:
     def __init__(self, repositories: Sequence[Row], most: int) -> None:
         """``most`` repositories get a scope of their own, the first ones with pull requests; it bounds the report."""
         chosen = [row for row in repositories if row["has_pull_requests"]][:most]
+        self.repository_ids: list[int] = [row["repository_id"] for row in chosen]
         teams = sorted({row["team"] for row in repositories if row["team"]}, key=str.lower)
         self._all: dict[str, Row] = {}
         self._add("", "all", "All repositories")
@@ -70,3 +71,8 @@ def measures(row: Row) -> Row:
 def short(value: object) -> object:
     """Three digits are all that is shown of hours, and a fraction of the bytes."""
     return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def packed(rows: Sequence[Row]) -> Row:
+    """Names once, not in each row."""
+    return {"columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows]}

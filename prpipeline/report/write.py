@@ -39,9 +39,9 @@ def write_report(connection: Connection, target: Path) -> ReportInfo:
         path=target,
         size_bytes=len(document),
         published_at=datetime.fromisoformat(content["status"]["published_at"]).replace(tzinfo=None),
-        repositories=len(content["repositories"]),
-        repositories_failed=sum(bool(r["last_error"]) for r in content["repositories"]),
-        waiting=content["queue_in_all"],
+        repositories=len(content["repositories"]["rows"]),
+        repositories_failed=content["repositories_failed"],
+        waiting=content["waiting"],
         seconds=round(time.monotonic() - started, 3),
     )
 

@@ -18,7 +18,6 @@ function show(id, height, label, option, table) {
     charts.set(id, chart);
   }
   chart.getDom().setAttribute('aria-label', label);
-  chart.getDom().style.height = `${height}px`;
   chart.resize();
   chart.setOption({
     animation: !still, animationDuration: 350, color: [colour('median')],
@@ -84,8 +83,13 @@ function hoursAxis(values, more = {}) {
   });
 }
 
-function legend(names) {
-  return { data: names, top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: colour('ink') }, inactiveColor: colour('line') };
+// Few enough to fit in one line.
+function legend(names, id) {
+  if (byId(id).clientWidth < 560) names = names.slice(0, 2);
+  return {
+    data: names, top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16,
+    textStyle: { color: colour('ink') }, inactiveColor: colour('line'),
+  };
 }
 
 function bars(name, data, shade, more = {}) {

@@ -23,6 +23,12 @@ function foreign(text) {
   return element('bdi', {}, text);
 }
 
+// A repository's owner/name, which may break after the owner.
+function fullName(text) {
+  const [owner, ...rest] = text.split('/');
+  return rest.length ? element('bdi', { class: 'name' }, `${owner}/`, element('span', {}, rest.join('/'))) : foreign(text);
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

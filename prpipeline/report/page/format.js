@@ -40,3 +40,7 @@ function ago(text, now = Date.now()) {
   const hours = (now - Date.parse(text)) / 36e5;
   return hours < 0.1 ? 'just now' : `${duration(hours)} ago`;
 }
+
+function unpacked({ columns, rows }) {
+  return rows.map(row => Object.fromEntries(columns.map((column, index) => [column, row[index]])));
+}

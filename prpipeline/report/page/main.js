@@ -1,6 +1,7 @@
 // What is shown, and what changes it.
 
 const content = JSON.parse(byId('content').textContent);
+for (const name of ['repositories', 'queue']) content[name] = unpacked(content[name]);
 const dark = matchMedia('(prefers-color-scheme: dark)');
 let theme = 'auto', range = 26, heatMeasure = 'wait', queueAuthors = 'people';
 let scope = content.scopes[0];

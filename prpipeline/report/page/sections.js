@@ -61,7 +61,7 @@ function headline(scope) {
     figure('Median time to first review', pair('median'), durationParts, 'less', relative),
     figure('90th percentile', pair('p90'), durationParts, 'less', relative),
     figure('Reviewed within a day', rate('within_day', 'reviewed'), percentParts, 'more', points),
-    figure('Waiting for review now', pair('waiting'), countParts, 'less', difference, '4 weeks ago'),
+    figure('Waiting for review now', pair('waiting'), countParts, 'less', difference, 'four weeks ago'),
     figure('Merged without review', rate('unreviewed', 'merged'), percentParts, 'less', points),
     figure('Median time from ready to merge', pair('merge'), durationParts, 'less', relative));
 }
@@ -109,7 +109,7 @@ function trend(scope) {
   const known = median.filter(value => value !== null);
   return show('trend', 380, `Weekly median and 90th percentile of the time to first review, ${plural(labels.length, 'week')}. `
     + (known.length ? `The weekly medians lie between ${duration(Math.min(...known))} and ${duration(Math.max(...known))}.` : 'No reviews yet.'), {
-    legend: legend(['Median', '90th percentile', 'Reviewed', 'Still waiting', 'Never reviewed or draft']),
+    legend: legend(['Median', '90th percentile', 'Reviewed', 'Still waiting', 'Never reviewed or draft'], 'trend'),
     grid: [{ left: 50, right: 12, top: 38, height: 205 }, { left: 50, right: 12, top: 275, height: 70 }],
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     tooltip: tooltip('axis', index => [weekName(days[index]), [
@@ -191,18 +191,18 @@ function queue(scope) {
   const here = content.queue.filter(row => inScope(scope, row));
   const rows = here.filter(row => queueAuthors === 'all' || row.is_bot_author === (queueAuthors === 'bots'));
   segments('queue-authors', [['people', 'People'], ['bots', 'Bots'], ['all', 'All']], queueAuthors, chosen => { queueAuthors = chosen; queue(scope); byId('queue-authors').querySelector(':checked').focus(); });
-  const all = scope.kind === 'all' ? content.queue_in_all : [...new Map(here.map(row => [row.scope, row.in_repository])).values()].reduce((sum, value) => sum + value, 0);
+  const all = scope.kind === 'all' ? content.waiting : [...new Map(here.map(row => [row.scope, row.in_repository])).values()].reduce((sum, value) => sum + value, 0);
   fill('queue-note', 'Open, ready, and without a review by another person; the longest first. '
     + (all > here.length ? `The ${count(here.length)} that have waited longest of ${count(all)} are listed.` : ''));
   if (!rows.length) return fill('queue', empty({ people: "None of people's pull requests is waiting.", bots: "None of bots' pull requests is waiting.", all: 'Nothing is waiting.' }[queueAuthors]));
   return fill('queue', table([
     { label: 'Waiting', value: row => row.waiting_hours, show: row => waitBadge(row.waiting_hours), number: true },
-    { label: 'Pull request', value: row => row.title, wrap: true, show: row => {
+    { label: 'Pull request', value: row => row.title, wide: true, show: row => {
       const text = [foreign(row.title || '(no title)')];
       return row.url ? element('a', { href: row.url, target: '_blank', rel: 'noopener noreferrer' }, text) : text; } },
-    { label: 'Where', value: row => `${row.repository}#${row.number}`, show: row => foreign(`${row.repository}#${row.number}`) },
-    { label: 'Author', value: row => row.author_login, show: row => login(row.author_login, row.is_bot_author) },
-    { label: 'Asked to review', value: row => row.requested, show: row => row.requested ? foreign(row.requested) : element('span', { class: 'muted' }, 'nobody') },
+    { label: 'Where', wrap: true, value: row => `${row.repository}#${row.number}`, show: row => fullName(`${row.repository}#${row.number}`) },
+    { label: 'Author', wrap: true, value: row => row.author_login, show: row => login(row.author_login, row.is_bot_author) },
+    { label: 'Asked to review', wrap: true, value: row => row.requested, show: row => row.requested ? foreign(row.requested) : element('span', { class: 'muted' }, 'nobody') },
     { label: 'Opened', value: row => row.created_at, show: row => row.created_at.slice(0, 10) },
   ], rows, { caption: 'Pull requests waiting for a first review', most: 15, sorted: [0, -1] }));
 }
@@ -214,16 +214,15 @@ function repositories(scope) {
   const weekly = new Map(content.scopes.map(one => [one.key, one.weekly?.median_hours?.slice(-26) ?? []]));
   const longest = Math.max(0, ...rows.map(row => row.p90_hours ?? 0));
   fill('repositories', rows.length ? table([
-    { label: 'Repository', value: row => row.repository, wrap: true, show: row => row.scope === null ? foreign(row.repository)
-      : element('button', { type: 'button', class: 'link', onclick: () => choose(row.scope) }, foreign(row.repository)) },
+    { label: 'Repository', value: row => row.repository, wide: true, show: row => row.scope === null ? fullName(row.repository)
+      : element('button', { type: 'button', class: 'link', onclick: () => choose(row.scope) }, fullName(row.repository)) },
     { label: 'Opened', value: row => row.opened, number: true },
-    { label: 'Reviewed', value: row => row.reviewed, number: true },
     { label: 'Median', value: row => row.median_hours, show: row => duration(row.median_hours), number: true },
-    { label: '90th pct.', value: row => row.p90_hours, show: row => duration(row.p90_hours), number: true },
-    { label: 'Median to 90th', show: row => span(row.median_hours, row.p90_hours, longest) },
+    { label: '90th percentile', value: row => row.p90_hours, show: row => duration(row.p90_hours), number: true },
+    { label: 'Spread', show: row => span(row.median_hours, row.p90_hours, longest) },
     { label: 'Trend', show: row => sparkline(weekly.get(row.scope) ?? [], `Weekly median of ${row.repository}`) },
     { label: 'Waiting', value: row => row.waiting, number: true },
-    { label: 'Merged unreviewed', value: row => share(row.merged_unreviewed, row.merged), show: row => percent(share(row.merged_unreviewed, row.merged)), number: true },
+    { label: 'Merged without review', value: row => share(row.merged_unreviewed, row.merged), show: row => percent(share(row.merged_unreviewed, row.merged)), number: true },
   ], rows, { caption: 'Repositories compared', most: 15, sorted: [1, -1] }) : empty('No repositories.'));
 }
 
@@ -242,7 +241,7 @@ function reviewers(scope) {
   const name = row => row[0] ?? 'deleted account';
   const short = text => text.length > 20 ? `${text.slice(0, 19)}…` : text;
   const details = index => [name(shown[index]), [['Reviews', count(shown[index][2]), 'people'], ['Share', percent(shown[index][2] / all)], ['Pull requests', count(shown[index][3])], ['First to review', count(shown[index][4])]]];
-  show('reviewers', 40 + 26 * shown.length, `Reviews by person: ${shown.map(row => `${name(row)}: ${row[2]}`).join(', ')}.`, {
+  show('reviewers', 40 + 32 * shown.length, `Reviews by person: ${shown.map(row => `${name(row)}: ${row[2]}`).join(', ')}.`, {
     grid: { left: 135, right: 76, top: 6, bottom: 24 },
     tooltip: tooltip('axis', details),
     xAxis: valueAxis(),
@@ -251,7 +250,7 @@ function reviewers(scope) {
       label: { show: true, position: 'right', color: colour('muted'), formatter: ({ dataIndex }) => `${shown[dataIndex][2]} · ${percent(shown[dataIndex][2] / all)}` } })],
   });
   fill('reviewers-table', table([
-    { label: 'Reviewer', value: name, show: row => login(row[0], false) },
+    { label: 'Reviewer', wrap: true, value: name, show: row => login(row[0], false) },
     { label: 'Reviews', value: row => row[2], number: true },
     { label: 'Pull requests', value: row => row[3], number: true },
     { label: 'First to review', value: row => row[4], number: true },
@@ -274,7 +273,7 @@ function authors(scope) {
     line('Reviews submitted', (row, isBot) => count(reviewsBy(isBot))),
   ];
   fill('authors-table', table([
-    { label: 'Last 12 weeks', show: row => row.label },
+    { label: 'Last 12 weeks', wrap: true, show: row => row.label },
     { label: 'People', show: row => row.people, number: true },
     { label: 'Bots', show: row => row.bots, number: true },
   ], rows, { caption: 'People and bots in the last 12 weeks' }),
@@ -291,7 +290,7 @@ function stacked(id, what, scope, names) {
   const sum = values => values.reduce((total, value) => total + value, 0);
   if (!sum(people) && !sum(bots)) return showNothing(id, 'None in these weeks.');
   return show(id, 220, `${what} by week: ${count(sum(people))} by people, ${count(sum(bots))} by bots in ${plural(labels.length, 'week')}.`, {
-    legend: legend(['People', 'Bots']),
+    legend: legend(['People', 'Bots'], id),
     grid: { left: 38, right: 4, top: 34, bottom: 24 },
     tooltip: tooltip('axis', index => [weekName(days[index]), [['People', count(people[index]), 'people'], ['Bots', count(bots[index]), 'bots']]]),
     xAxis: categoryAxis(labels), yAxis: valueAxis(),
@@ -314,13 +313,13 @@ function data() {
   const worst = row => isTroubled(row) ? 0 : row.status === 'ok' ? 2 : 1;
   const rows = [...content.repositories].sort((one, other) => worst(one) - worst(other));
   fill('data', table([
-    { label: 'Repository', value: row => row.repository, wrap: true, show: row => [foreign(row.repository),
+    { label: 'Repository', value: row => row.repository, wide: true, show: row => [fullName(row.repository),
       row.tracked_as !== row.repository ? element('div', { class: 'muted small' }, 'tracked as ', foreign(row.tracked_as)) : null] },
     { label: 'Status', value: row => row.status, show: row => element('span', { class: `badge ${isTroubled(row) ? 'bad' : row.status === 'ok' ? 'good' : 'warn'}` }, row.status === 'ok' && isTroubled(row) ? 'failed' : TROUBLES[row.status] ?? row.status) },
     { label: 'Last synced', value: row => row.last_sync_at, show: row => dateTime(row.last_sync_at) },
     { label: 'Pull requests', value: row => row.pull_requests, number: true },
     { label: 'On GitHub', value: row => row.pull_requests_on_github, number: true },
-    { label: 'Why it failed', value: row => row.last_error, wrap: true, show: row => row.last_error ? foreign(row.last_error) : '' },
+    { label: 'Why it failed', value: row => row.last_error, wide: true, show: row => row.last_error ? foreign(row.last_error) : '' },
   ], rows, { caption: 'Repositories and their last syncs', most: 15 }));
 }
 

@@ -1,9 +1,9 @@
 // Tables that people can sort, and the heat map, which is a table with colours.
 
-// Columns: {label, value: row => for sorting, show: row => what is seen, number: aligned right, wrap, sort: false}.
+// Columns: {label, value: row => for sorting, show: row => what is seen, number: to the right, wrap, wide: may break lines}.
 function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) {
   const body = element('tbody');
-  const heads = columns.map((column, index) => element('th', { scope: 'col', class: column.number ? 'number' : null },
+  const heads = columns.map((column, index) => element('th', { scope: 'col', class: ['number', 'wide'].find(kind => column[kind]) ?? null },
     column.value && rows.length > 1
       ? element('button', { type: 'button', onclick: () => sortBy(index) }, column.label) : column.label));
   const box = element('div', {}, element('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption },
@@ -12,7 +12,7 @@ function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) 
 
   function draw() {
     body.replaceChildren(...shown.slice(0, limit).map(row => element('tr', {}, columns.map((column, index) =>
-      element(index ? 'td' : 'th', { scope: index ? null : 'row', class: column.number ? 'number' : column.wrap ? 'wrap' : null },
+      element(index ? 'td' : 'th', { scope: index ? null : 'row', class: ['number', 'wrap', 'wide'].find(kind => column[kind]) ?? null },
         column.show ? column.show(row) : cell(column.value(row)))))));
     heads.forEach((head, index) => order && order[0] === index
       ? head.setAttribute('aria-sort', order[1] > 0 ? 'ascending' : 'descending') : head.removeAttribute('aria-sort'));

@@ -1,5 +1,5 @@
 -- Open pull requests that wait for their first review, longest first, with those who are asked for one now. Bounded:
--- the longest of all and the longest of each repository; in_all and in_repository say how many there are.
+-- the longest of all and the longest of each repository with charts of its own; in_all and in_repository say how many there are.
 WITH waiting AS (
     SELECT
         *,
@@ -10,7 +10,11 @@ WITH waiting AS (
     FROM review_time_hours
     WHERE waiting_hours IS NOT NULL
 ),
-shown AS (SELECT * FROM waiting WHERE place <= $most OR place_in_repository <= $per_repository),
+shown AS (
+    SELECT * FROM waiting
+    WHERE place <= $most
+        OR (place_in_repository <= $per_repository AND repository_id IN (SELECT unnest($with_charts::BIGINT[])))
+),
 asked AS (
     SELECT repository_id, number, string_agg(subject_login, ', ' ORDER BY lower(subject_login)) AS requested
     FROM (
@@ -25,6 +29,6 @@ asked AS (
 )
 SELECT
     repository_id, repository, team, number, left(title, 160) AS title, author_login, is_bot_author, waiting_hours,
-    created_at, url, left(requested, 160) AS requested, null_reason, in_all, in_repository
+    created_at, url, left(requested, 160) AS requested, in_all, in_repository
 FROM shown LEFT JOIN asked USING (repository_id, number)
 ORDER BY waiting_hours DESC, pull_request_id
