@@ -161,7 +161,8 @@ _Entry = tuple[int, Step]
 def _own_steps(times: dict[str, Any]) -> list[_Entry]:
     ready = times["ready_at"] == times["created_at"]
     opened = f"{times['author_login'] or 'a deleted account'} opened it" + ("" if ready else " as a draft")
-    clocks = "review and cycle time start" + ("; pickup and merge time start" if ready else "")
+    clocks = "review and cycle time start; "
+    clocks += "pickup and merge time start" if ready else "draft time starts"
     steps = [(_FIRST, Step(times["created_at"], opened, clocks))]
     if times["merged_at"] is not None:
         steps.append((_LAST, Step(times["merged_at"], "it was merged", "cycle and merge time stop")))

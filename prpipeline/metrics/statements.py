@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-# A comment may end in a semicolon; a statement in it does not.
+# A semicolon at the end of a line ends a statement, except in a comment.
 _END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
 _MARK = "\0"
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)

@@ -1,0 +1,124 @@
+"""Aggregates add up to the rows, carry their NULLs, and show what waits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from prpipeline_tests.metrics.conftest import AS_OF, Lab
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+ANN, BOB, CAT, ROBOT = Person(1, "ann"), Person(2, "bob"), Person(3, "cat"), Person(9, "robot[bot]", True)
+MONDAY = datetime(2026, 5, 4, 10, 0)
+
+
+def reviewed(hours: float, by: Person = BOB, *, opened: datetime = MONDAY, review_id: int = 1) -> History:
+    return History(ANN, opened, reviews=[Review(review_id, by, "COMMENTED", opened + timedelta(hours=hours))])
+
+
+@pytest.fixture
+def busy(lab: Lab) -> Lab:
+    """One week: reviewed after 1, 2, 3 and 10 hours; only by a bot; not at all. And one of the week after."""
+    lab.connection.execute("UPDATE meta.repositories SET team = 'core'")
+    lab.store(
+        [
+            *(reviewed(hours, review_id=n) for n, hours in enumerate([1, 2, 3, 10], 1)),
+            reviewed(1, ROBOT, review_id=5),
+            History(ANN, MONDAY + timedelta(hours=2)),
+            reviewed(4, opened=MONDAY + timedelta(days=7), review_id=6),
+        ]
+    )
+    return lab
+
+
+def test_week(busy: Lab) -> None:
+    busy.rebuild()
+    week, next_week = busy.rows("FROM metrics.review_time_weekly ORDER BY week")
+    assert (week["week"], week["repository"], week["team"]) == (date(2026, 5, 4), "octo/app", "core")
+    assert (week["n"], week["n_null"], week["n_null_only_bots"], week["n_null_no_reviews"]) == (6, 2, 1, 1)
+    assert (week["review_time_hours_nulls"], week["review_time_hours_median"]) == (2, 2.5)
+    assert (week["review_time_hours_p75"], week["review_time_hours_p90"]) == (4.75, 7.9)
+    assert (week["time_to_merge_hours_nulls"], week["time_to_merge_hours_median"]) == (6, None)
+    assert (next_week["n"], next_week["review_time_hours_median"]) == (1, 4.0)
+
+
+def test_weeks_add_up_to_the_rows(busy: Lab) -> None:
+    busy.rebuild()
+    (rows,) = busy.rows(
+        "SELECT count(*) AS n, count(*) - count(review_time_hours) AS nulls FROM metrics.review_time_hours"
+    )
+    for table in ("review_time_weekly", "author_weekly", "team_weekly", "review_time_survival"):
+        (sums,) = busy.rows(f"SELECT sum(n) AS n, sum(n_null) AS nulls FROM metrics.{table}")
+        assert sums == rows, table
+    (sums,) = busy.rows("SELECT sum(reviews) AS n FROM metrics.reviewer_weekly")
+    (qualifying,) = busy.rows("SELECT count(*) AS n FROM metrics.review_evidence WHERE is_qualifying")
+    assert sums == qualifying
+
+
+def test_repositories_without_a_team_are_in_no_team_week(lab: Lab) -> None:
+    lab.store([reviewed(1)])
+    lab.rebuild()
+    assert lab.rows("FROM metrics.team_weekly") == []
+
+
+def test_author_who_changed_the_login_has_one_row(lab: Lab) -> None:
+    renamed = History(Person(1, "annabel"), MONDAY + timedelta(days=1))
+    lab.store([reviewed(1), renamed, History(Person(None, None), MONDAY)])
+    lab.rebuild()
+    rows = lab.rows("FROM metrics.author_weekly ORDER BY author_id")
+    assert [(row["author_login"], row["n"]) for row in rows] == [("annabel", 2), (None, 1)]
+
+
+def test_reviewer_week(lab: Lab) -> None:
+    lab.store([reviewed(5, BOB, review_id=1), reviewed(2, CAT, review_id=2), reviewed(30, BOB, review_id=3)])
+    for number, hours, event, who in [
+        (1, 1, "review_requested", BOB),  # answered after 4 hours
+        (2, 1, "review_requested", BOB),  # not answered: cat did it
+        (3, 1, "review_requested", BOB),  # taken back, then asked again and answered after 6 hours
+        (3, 2, "review_request_removed", BOB),
+        (3, 24, "review_requested", BOB),
+    ]:
+        key = {"repository_id": 1, "pull_request_id": 1_000_000 + number, "number": number}
+        lab.event(key, MONDAY + timedelta(hours=hours), event, subject_id=who.id, subject_login=who.login)
+    lab.rebuild()
+    bob, cat = lab.rows("FROM metrics.reviewer_weekly ORDER BY reviewer_login")
+    assert (bob["reviews"], bob["pull_requests"], bob["share_of_reviews"]) == (2, 2, 0.6667)
+    assert (bob["requests"], bob["requests_unanswered"], bob["response_hours_median"]) == (4, 2, 5.0)
+    assert (cat["reviews"], cat["requests"], cat["response_hours_median"]) == (1, 0, None)
+
+
+def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: Lab) -> None:
+    lab.store(
+        [
+            History(ANN, MONDAY + timedelta(days=1), title="Younger"),
+            History(ANN, MONDAY, title="Oldest"),
+            History(ANN, MONDAY, is_draft=True, title="Draft"),
+            reviewed(1),
+            History(ANN, MONDAY, closed_at=MONDAY + timedelta(days=1), title="Closed"),
+        ]
+    )
+    key = {"repository_id": 1, "pull_request_id": 1_000_002, "number": 2}
+    people = {"subject_id": 2, "subject_login": "bob"}, {"subject_id": 3, "subject_login": "cat"}
+    lab.event(key, MONDAY, "review_requested", **people[0])
+    lab.event(key, MONDAY + timedelta(hours=1), "review_requested", **people[1])
+    lab.event(key, MONDAY + timedelta(hours=2), "review_request_removed", **people[1])
+    lab.event(key, MONDAY + timedelta(hours=3), "review_requested", subject_id=7, subject_login="octo/core")
+    lab.rebuild()
+    rows = lab.rows("FROM metrics.review_queue ORDER BY place")
+    assert [(row["place"], row["title"]) for row in rows] == [(1, "Oldest"), (2, "Younger")]
+    assert [row["requested_reviewers"] for row in rows] == ["bob, octo/core", None]
+    assert [row["requested"] for row in rows] == [2, 0]
+    assert rows[0]["waiting_hours"] == (AS_OF - MONDAY).total_seconds() / 3600
+
+
+def test_median_with_those_that_still_wait(lab: Lab) -> None:
+    """Two reviewed within the hour and three still waiting: the plain median forgets the three."""
+    waiting = [History(ANN, AS_OF - timedelta(hours=10)) for _ in range(3)]
+    opened = datetime(2026, 6, 1, 2, 0)
+    quick = [reviewed(1, opened=opened, review_id=n) for n in (1, 2)]
+    lab.store([*quick, *waiting])
+    lab.rebuild()
+    (row,) = lab.rows("FROM metrics.review_time_survival")
+    assert (row["n"], row["n_reviewed"], row["n_open"]) == (5, 2, 3)
+    assert (row["median_hours"], row["kaplan_meier_median_hours"]) == (1.0, None)

@@ -1,0 +1,57 @@
+"""Every check passes on sound data, and finds what it is there to find."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from prpipeline import metrics
+from prpipeline_tests.metrics.conftest import Lab
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+OPENED = datetime(2026, 5, 4, 10, 0)
+REVIEW = Review(7, Person(2, "bob"), "APPROVED", OPENED + timedelta(hours=1))
+
+DAMAGE = {
+    "business_hours_within_hours": "UPDATE metrics.review_time_hours SET review_time_business_hours = 99 WHERE number = 1",
+    "draft_events_agree": "UPDATE metrics.review_time_hours SET draft_hours = NULL WHERE number = 1",
+    "metric_version_current": "UPDATE metrics.review_time_hours SET metric_version = 0",
+    "no_future_reviews": "UPDATE raw.reviews SET submitted_at = TIMESTAMP '2099-01-01'",
+    "no_future_times": "UPDATE raw.pull_requests SET merged_at = TIMESTAMP '2099-01-01'",
+    "no_negative_hours": "UPDATE metrics.review_time_hours SET cycle_time_hours = -1",
+    "null_reasons_complete": "UPDATE metrics.review_time_hours SET null_reason = NULL",
+    "reviews_have_pull_request": "DELETE FROM raw.pull_requests WHERE number = 1",
+    "row_per_pull_request": "DELETE FROM metrics.review_time_hours WHERE number = 1",
+    "row_per_review": "DELETE FROM metrics.review_evidence",
+    "unique_pull_requests": "INSERT INTO raw.pull_requests FROM raw.pull_requests",
+    "unique_review_events": "INSERT INTO raw.review_events FROM raw.review_events",
+    "unique_reviews": "INSERT INTO raw.reviews FROM raw.reviews",
+    "weeks_add_up": "DELETE FROM metrics.review_time_weekly",
+}
+
+
+@pytest.fixture
+def sound(lab: Lab) -> Lab:
+    toggles = [(OPENED + timedelta(hours=1), "ready_for_review")]
+    lab.store(
+        [
+            History(Person(1, "ann"), OPENED, reviews=[REVIEW], toggles=toggles),
+            History(Person(1, "ann"), OPENED),
+        ]
+    )
+    lab.rebuild()
+    return lab
+
+
+def test_there_is_damage_for_every_check() -> None:
+    assert {check.name for check in metrics.CHECKS} == set(DAMAGE)
+
+
+@pytest.mark.parametrize("check", metrics.CHECKS, ids=lambda check: check.name)
+def test_check(sound: Lab, check: metrics.Check) -> None:
+    assert sound.rows(check.sql) == []
+    sound.connection.execute(DAMAGE[check.name])
+    assert sound.rows(check.sql)
+    assert check.description.endswith(".")
+    assert check.table.split(".")[0] in {"raw", "metrics"}

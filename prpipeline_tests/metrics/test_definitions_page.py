@@ -1,0 +1,111 @@
+"""docs/definitions.md is right: its example, played on the sandbox, gives its numbers; its story can be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prpipeline import explain
+from prpipeline.sandbox import ManualClock, Sandbox, World
+from prpipeline.warehouse.publish import open_published
+from prpipeline_tests.metrics.stories import DAY_1, Stage
+
+PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
+STORY = [
+    "10:00 ann opens a draft",
+    "10:01 robot[bot] reviews",
+    "11:00 ann asks bob for a review",
+    "12:00 bob requests changes",
+    "14:00 ann marks it ready",
+    "15:00 ann reviews",
+    "16:00 bob approves",
+    "18:00 ann merges",
+    "20:00 cat approves",
+]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    world = World(ManualClock(DAY_1))
+    with Sandbox(world) as sandbox:
+        stage = Stage(tmp_path_factory.mktemp("definitions"), sandbox, world)
+        stage.play(STORY)
+        stage.pipeline.aggregate()
+        yield stage
+
+
+def test_the_example_tells_the_same_story() -> None:
+    told = re.findall(r"^\| (\d\d:\d\d) \| (\S+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert told == [tuple(step.split()[:2]) for step in STORY]
+
+
+def test_the_example_gives_its_numbers(stage: Stage) -> None:
+    numbers = re.findall(r"^\| `(\w+)\.(\w+)` \| (\S+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(numbers) == 22
+    computed = {
+        (table, column): stage.rows(f"SELECT {column} AS value FROM metrics.{table} WHERE number = 1")[0][
+            "value"
+        ]
+        for table, column, _ in numbers
+    }
+    assert {key: str(value) for key, value in computed.items()} == {(t, c): v for t, c, v in numbers}
+
+
+def test_review_after_the_merge_alone(tmp_path: Path) -> None:
+    world = World(ManualClock(DAY_1))
+    with Sandbox(world) as sandbox:
+        stage = Stage(tmp_path, sandbox, world)
+        stage.play(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
+        stage.pipeline.aggregate()
+        (ours,) = stage.rows("FROM metrics.review_time_hours")
+        (devlake,) = stage.rows("FROM metrics.compat_devlake")
+        (middleware,) = stage.rows("FROM metrics.compat_middleware")
+        (issue_metrics,) = stage.rows("FROM metrics.compat_issue_metrics")
+        (origin,) = stage.rows("FROM metrics.compat_origin")
+    assert (ours["review_time_hours"], ours["null_reason"]) == (None, "only_after_merge")
+    assert (devlake["pr_pickup_time_minutes"], devlake["pr_review_time_minutes"]) == (600, None)
+    assert (middleware["first_response_time_seconds"], middleware["merge_time_seconds"]) == (36_000, None)
+    assert issue_metrics["time_to_first_review_seconds"] == 36_000
+    assert origin["review_time_hours"] == 10.0
+
+
+def test_the_story_of_the_example(stage: Stage) -> None:
+    release = stage.pipeline.publish()
+    with open_published(release.path) as connection:
+        story = explain.explain(connection, "Octo/App#1")
+        with pytest.raises(explain.ExplainError, match="no pull request #2"):
+            explain.explain(connection, "octo/app#2")
+        with pytest.raises(explain.ExplainError, match="is not in this database"):
+            explain.explain(connection, "octo/other#1")
+    told = [(f"{step.at:%H:%M}", step.what, step.note) for step in story.steps]
+    assert told == [
+        ("10:00", "ann opened it as a draft", "review and cycle time start; draft time starts"),
+        ("10:01", "robot[bot] reviewed it", "does not count: by a bot"),
+        ("11:00", "ann asked bob for a review", ""),
+        ("12:00", "bob requested changes", "review time stops; while a draft: pickup time goes on"),
+        ("14:00", "ann marked it ready for review", "draft time stops; pickup and merge time start"),
+        ("15:00", "ann reviewed it", "does not count: by the author"),
+        ("16:00", "bob approved it", "pickup time stops; time to first approval stops"),
+        ("18:00", "it was merged", "cycle and merge time stop"),
+        ("20:00", "cat approved it", "does not count: after the merge"),
+    ]
+    metrics = {metric.name: metric for metric in story.metrics}
+    assert metrics["review_time_hours"].value == 2.0
+    assert metrics["waiting_hours"].because == "it is merged"
+    assert (
+        metrics["pickup_time_hours"].because
+        == "from 2026-01-05 14:00, when it became ready, to the first review"
+    )
+    assert set(story.flags) == {"reviewed_in_draft", "reviewed_after_merge"}
+    lines = story.lines()
+    assert lines[0] == "octo/app#1  A change"
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("name", ["", "octo/app", "octo#1", "octo/app#x", "a/b/c#1"])
+def test_what_is_no_pull_request_is_refused(name: str) -> None:
+    with pytest.raises(explain.ExplainError, match="no pull request; write one like"):
+        explain.parse(name)
