@@ -2,8 +2,8 @@
 
 function published() {
   const { status } = content;
-  fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), synced with GitHub `
-    + (status.newest_sync_at ? `${ago(status.newest_sync_at)}.` : 'never.'));
+  fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), `
+    + (status.newest_sync_at ? `last synced with GitHub ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.'));
 }
 
 const TROUBLES = { failed: 'failed', gone: 'gone from GitHub', forbidden: 'access denied', new: 'never synced', untracked: 'no longer tracked' };
@@ -148,7 +148,7 @@ function distribution(scope) {
   const found = scope.distribution;
   const values = BUCKETS.map(([name]) => found?.[name] ?? 0);
   const all = values.reduce((sum, value) => sum + value, 0);
-  fill('distribution-note', all ? `${plural(all, 'pull request')} that people opened in the last 12 weeks: median ${duration(found.median_hours)}, 90th percentile ${duration(found.p90_hours)}.`
+  fill('distribution-note', all ? `${plural(all, 'pull request')} that people opened in the last 12 weeks${found.median_hours === null ? '' : `: median ${duration(found.median_hours)}, 90th percentile ${duration(found.p90_hours)}`}.`
     : 'Pull requests that people opened in the last 12 weeks.');
   if (!all) return showNothing('distribution', 'People opened no pull requests in the last 12 weeks.');
   const names = BUCKETS.map(([name, label]) => BUCKET_NAMES[name] ?? `First review after ${label}`);

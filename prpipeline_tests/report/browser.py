@@ -1,0 +1,74 @@
+"""Pages of the report in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own browser; skips the test where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser here: install one of {', '.join(_NAMES)}")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=list(_QUIET))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Opened:
+    """A page, with all it said and asked for."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        file: Path,
+        scheme: Literal["light", "dark"] = "light",
+        width: int = 1280,
+    ) -> None:
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        self.said: list[str] = []
+        self.asked_for: list[str] = []
+        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        self.page.on(
+            "dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss()
+        )
+        self.page.on("request", lambda request: self.asked_for.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def points(self, chart: str) -> int:
+        """How many shapes with an extent a chart consists of."""
+        return int(
+            self.page.evaluate(
+                "id => [...document.querySelectorAll(`#${id} svg path`)]"
+                ".filter(p => { const b = p.getBBox(); return b.width + b.height > 1 }).length",
+                chart,
+            )
+        )
