@@ -135,9 +135,10 @@ class AppCredential:
             )
         owner = self.scope(repository)
         if owner not in self._installations:
-            # A name without a repository is an owner of whom all repositories are asked.
-            name = repository.partition("/")[2]
-            path = f"/repos/{repository}/installation" if name else f"/users/{quote(owner)}/installation"
+            # A name without a repository is an owner of whom all repositories are asked; GitHub finds
+            # organisations under /users, too.
+            is_owner = "/" not in repository
+            path = f"/users/{quote(owner)}/installation" if is_owner else f"/repos/{repository}/installation"
             try:
                 body = self._as_app(transport, "GET", path, now)
             except NotFound:

@@ -158,8 +158,9 @@ def check_status(answer: Answer) -> None:
 def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
     """The data of a GraphQL answer.
 
-    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are the caller's to read; any
-    other error means that the data are not whole, and raises what it stands for.
+    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are the caller's to read. A team
+    that GitHub hides from this token is no reason to refuse the rest. Any other error means that the data are
+    not whole, and raises what it stands for.
     """
     check_status(answer)
     body = answer.json()
@@ -174,6 +175,8 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
         raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
     for raw in errors:
         error = _graphql_error(raw, answer)
+        if isinstance(error.failure, TeamsDenied) and _mark_team(data, error.path):
+            continue
         if missing_nodes and error.refuses_one_node_of(data):
             borne.append(error)
         else:
@@ -184,6 +187,19 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
         raise MalformedAnswer("GitHub's GraphQL answer has no data and no errors.")
     cost = _mapping(data.get("rateLimit")).get("cost")
     return GraphQLResult(data, tuple(borne), answer.server_time, cost if isinstance(cost, int) else 0)
+
+
+def _mark_team(data: Any, path: tuple[str | int, ...]) -> bool:
+    """Where GitHub hid a team and nothing else, say that it was a team; False if the path leads elsewhere."""
+    try:
+        for step in path[:-1]:
+            data = data[step]
+        if path[-1] == "requestedReviewer" and data["requestedReviewer"] is None:
+            data["requestedReviewer"] = {"__typename": "Team"}
+            return True
+    except (KeyError, IndexError, TypeError):
+        pass
+    return False
 
 
 def next_page(answer: Answer) -> str | None:
@@ -258,6 +274,8 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
             "GitHub's rate limit is reached.", _reset(answer), secondary="secondary" in lowered
         )
     if kind == "INSUFFICIENT_SCOPES":
+        if "read:org" in lowered:
+            return TeamsDenied(f"The token lacks the scope read:org: {_short(message)}")
         return AccessDenied(f"The token lacks a scope: {_short(message)}")
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)

@@ -37,4 +37,6 @@ def query(name: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (resources.files("prpipeline.github") / "graphql" / f"{name}.graphql").read_text(encoding="utf-8")
+    """The file without its comments, which are for people."""
+    path = resources.files("prpipeline.github") / "graphql" / f"{name}.graphql"
+    return re.sub(r"^#.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -67,6 +67,7 @@ class RestSource:
     def __init__(self, client: Client, etags: Etags | None = None) -> None:
         self.client = client
         self._etags: Etags = MemoryEtags() if etags is None else etags
+        self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
 
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 
@@ -105,7 +106,7 @@ class RestSource:
         started: list[datetime] = []
         for repository in repositories:
             try:
-                probe, read_at = self._probe(repository)
+                probe, read_at = self._probe(self._now(repository))
             except (NotFound, AccessDenied, RequestRejected, MalformedAnswer) as failure:
                 refused[repository.repository_id] = failure
             else:
@@ -131,14 +132,15 @@ class RestSource:
             return probe, listing.read_at
         if listing.items:
             found = self._same(repository, listing.items[0])
-            if found is not repository and found.repository_id != repository.repository_id:
-                # The name was given to another repository since; the number finds ours, where it is now.
-                found, _ = self._repository(f"/repositories/{repository.repository_id}", repository.full_name)
-                return self._probe(found)
         else:
             found, _ = self._repository(f"/repos/{repository.full_name}", repository.full_name)
-            if found.repository_id != repository.repository_id:
-                raise NotFound(f"{repository.full_name} is another repository now.")
+        if found.repository_id != repository.repository_id:
+            # The name was given to another repository since; the number finds ours, where it is now.
+            found, _ = self._repository(f"/repositories/{repository.repository_id}", repository.full_name)
+            if found.full_name == repository.full_name:
+                raise MalformedAnswer(f"GitHub says two things about what {found.full_name} is.")
+            self._moved[repository.repository_id] = found
+            return self._probe(found)
         with protocol.as_promised():
             heads = tuple(map(_head, listing.items))
         total = self._count(found) if listing.next else len(heads)
@@ -150,6 +152,10 @@ class RestSource:
             }
             self._etags.put(key, listing.etag, json.dumps(kept))
         return Probe(found, heads, total, _more(heads, listing)), listing.read_at
+
+    def _now(self, repository: Repository) -> Repository:
+        """The repository under its present name."""
+        return self._moved.get(repository.repository_id, repository)
 
     def changed(self, probe: Probe, since: datetime) -> list[Head]:
         heads = list(probe.heads)
@@ -172,11 +178,11 @@ class RestSource:
         return [head for head in newest.values() if head.updated_at >= since]
 
     def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
+        repository = self._now(repository)
+
         def read() -> tuple[list[Outline], int | None]:
-            lines = {
-                line.node_id: line
-                for line in map(_outline, self.items(_pulls(repository), _CREATED, repository.full_name))
-            }
+            listed = self.settled_items(_pulls(repository), _CREATED, repository.full_name)
+            lines = {line.node_id: line for line in map(_outline, listed)}
             total = self._count(repository)
             if total is not None and len(lines) < total:
                 raise MalformedAnswer(
@@ -195,28 +201,41 @@ class RestSource:
         total = self._count(repository)
         started_at = started_at or read_at
         order = _CREATED if back is None else _UPDATED
-        size, number = _position(after) if after else (self.client.sync.page_size, 1)
+        size, number, last = _position(after) if after else (self.client.sync.page_size, 1, 0)
+        before: _Listing | None = None
+        seen: set[int] = set()
         while True:
-            listing = self._page(
-                _pulls(repository), {**order, "per_page": size, "page": number}, repository.full_name
-            )
+            where: Parameters = {**order, "per_page": size}
+            listing = self._page(_pulls(repository), {**where, "page": number}, repository.full_name)
             with protocol.as_promised():
-                heads = list(map(_head, listing.items))
+                heads = list(map(_numbered, listing.items))
             is_last = not listing.next
             if back is not None:
-                bound = started_at - back
-                is_last = is_last or not _goes_on(heads, bound)
-                heads = [head for head in heads if head.updated_at >= bound]
+                is_last = is_last or not _goes_on([head for _, head in heads], started_at - back)
             elif is_last:
-                total = self._count(repository)  # a row that slid over the edge of a page is missed by it
-            found = [self._whole(repository, head) for head in heads]
-            number += 1
+                total = self._count(repository)
+            if number > 1:
+                # Where a row was deleted, others slid to the page that was read already.
+                again = self._page(
+                    _pulls(repository),
+                    {**where, "page": number - 1},
+                    repository.full_name,
+                    before.etag if before else None,
+                )
+                with protocol.as_promised():
+                    slid = [pair for pair in map(_numbered, again.items) if pair[0] not in seen]
+                heads = [pair for pair in slid if back is not None or pair[0] > last] + heads
+            seen |= {n for n, _ in heads}
+            last = max(last, *seen, 0)
+            wanted = [head for _, head in heads if back is None or head.updated_at >= started_at - back]
+            found = [self._whole(repository, head) for head in wanted]
+            before, number = listing, number + 1
             yield Page(
                 repository=repository,
                 pull_requests=tuple(pr for pr in found if pr),
                 read_at=listing.read_at,
                 total=total,
-                cursor=None if is_last else f"page:{size}:{number}",
+                cursor=None if is_last else f"page:{size}:{number}:{last}",
             )
             if is_last:
                 return
@@ -245,9 +264,12 @@ class RestSource:
         """
         if head.number is None:
             raise RequestRejected("REST knows pull requests by number only.")
+        repository = self._now(repository)
         name, path = repository.full_name, f"/repos/{repository.full_name}"
         try:
             body = self._get(f"{path}/pulls/{head.number}", _object, name)
+            reviews = self.settled_items(f"{path}/pulls/{head.number}/reviews", {}, name)
+            events = self.settled_items(f"{path}/issues/{head.number}/timeline", {}, name)
         except NotFound:
             seen, _ = self._repository(path, name)  # or this, too, is not shown to us
             if seen.repository_id != repository.repository_id:
@@ -255,8 +277,6 @@ class RestSource:
             return None
         if self._same(repository, body).repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
-        reviews = self.settled_items(f"{path}/pulls/{head.number}/reviews", {}, name)
-        events = self.settled_items(f"{path}/issues/{head.number}/timeline", {}, name)
         with protocol.as_promised():
             kept = {r.review_id: r for r in map(records.review_from_rest, reviews) if r}
             happened = {e.event_id: e for e in map(records.event_from_rest, events) if e}
@@ -278,7 +298,7 @@ class RestSource:
             pages = list(self._pages(path, parameters, name))
             for number, page in enumerate(pages[:-1], 1):
                 again = self._page(path, {**parameters, "page": number}, name, page.etag)
-                if not again.is_unchanged and again.items != page.items:
+                if not again.is_unchanged and [*map(_key, again.items)] != [*map(_key, page.items)]:
                     raise MalformedAnswer(f"{path} changed while it was read.")
             return [item for page in pages for item in page.items]
 
@@ -362,6 +382,10 @@ def _head(body: Json) -> Head:
     return Head(str(body["node_id"]), records.time(body["updated_at"]), int(body["number"]))
 
 
+def _numbered(body: Json) -> tuple[int, Head]:
+    return int(body["number"]), _head(body)
+
+
 def _outline(body: Json) -> Outline:
     with protocol.as_promised():
         head = _head(body)
@@ -378,8 +402,9 @@ def _goes_on(page: Sequence[Head], since: datetime) -> bool:
     return any(head.updated_at >= since for head in page[-_OUT_OF_ORDER:])
 
 
-def _position(cursor: str) -> tuple[int, int]:
-    match = re.fullmatch(r"page:([1-9][0-9]{0,2}):([1-9][0-9]{0,8})", cursor)
+def _position(cursor: str) -> tuple[int, int, int]:
+    """Rows a page, the page, and the highest number of a pull request before it."""
+    match = re.fullmatch(r"page:([1-9][0-9]{0,2}):([1-9][0-9]{0,8}):([0-9]{1,9})", cursor)
     if match is None:
         raise CursorRejected("The history was begun by GraphQL; it starts over by REST.")
-    return int(match[1]), int(match[2])
+    return int(match[1]), int(match[2]), int(match[3])

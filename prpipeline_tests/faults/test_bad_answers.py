@@ -1,0 +1,302 @@
+"""Every kind of bad answer, met by a whole sync: it ends in equality with GitHub, or in a failure by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox import Fault, Sandbox
+from prpipeline.sandbox.faults import KINDS
+from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+
+APIS = ("graphql", "rest")
+
+# What passes: after it struck once or twice, the same sync ends well. By kind, with what the fault is given.
+PASSING = {
+    "status 500": {"status": 500},
+    "status 502": {"status": 502},
+    "status 503": {"status": 503},
+    "status 504": {"status": 504},
+    "timeout": {},
+    "html": {},
+    "invalid_json": {},
+    "wrong_content_type": {},
+    "reset": {},
+    "reset_mid_body": {},
+    "truncated_body": {},
+    "slow_drip": {"seconds": 30},
+    "slow_headers": {"seconds": 30},
+    "primary_limit": {"seconds": 600},
+    "secondary_limit 403": {"status": 403},
+    "secondary_limit 429": {"status": 429, "retry_after": 30},
+    "graphql_error": {},
+    "resource_limits": {},
+    "something_went_wrong": {},
+    "null_nodes": {},
+    "short_page": {},
+    "truncated_children": {},
+    "null_cursor": {},
+    "repeated_cursor": {},
+    "rejected_cursor": {},
+}
+# What asking again does not mend: the sync fails by name at once, and the next one, without it, goes well.
+FATAL = {
+    "redirect": "RequestRejected",
+    "sso_partial": "AccessDenied",
+    "ip_allow_list": "AccessDenied",
+}
+GRAPHQL_ONLY = {
+    "graphql_error",
+    "resource_limits",
+    "something_went_wrong",
+    "null_nodes",
+    "short_page",
+    "truncated_children",
+    "null_cursor",
+    "repeated_cursor",
+    "rejected_cursor",
+    "forbidden_teams",
+    "ip_allow_list",
+}
+
+
+def cases(names: object) -> list[tuple[str, str]]:
+    return [(a, n) for n in names for a in APIS if a == "graphql" or n.split()[0] not in GRAPHQL_ONLY]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    world = small_world()
+    busy_pull_request(world)
+    with Sandbox(world) as server:
+        yield server
+
+
+def lab(server: Sandbox, folder: Path, api: str, name: str) -> Lab:
+    slow = name in {"slow_drip", "slow_headers"}
+    return Lab(server.world, server, folder, api, **({"request_timeout_seconds": 0.5} if slow else {}))
+
+
+def test_every_fault_of_the_sandbox_is_met() -> None:
+    named = {name.split()[0] for name in PASSING} | set(FATAL)
+    assert set(KINDS) - named == {"latency", "link_elsewhere", "forbidden_teams"}, (
+        "these have tests of their own"
+    )
+
+
+@pytest.mark.parametrize(("api", "name"), cases(PASSING))
+def test_a_history_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    here = lab(server, tmp_path, api, name)
+    times = 1 if name == "rejected_cursor" else 2  # a walk is started over once
+    fault = server.faults.add(Fault(name.split()[0], after=1, times=times, **PASSING[name]))
+    (result,) = here.sync()
+    assert (result.mode, result.error) == ("history", None)
+    assert fault.times == 0
+    here.assert_equal()
+    assert server.max_in_flight == 1 or "slow" in name  # a client that gave up cannot call its request back
+
+
+@pytest.mark.parametrize(("api", "name"), cases(PASSING))
+def test_an_increment_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    here = lab(server, tmp_path, api, name)
+    here.sync()
+    here.live()
+    server.faults.add(Fault(name.split()[0], after=1, times=1, **PASSING[name]))
+    (result,) = here.sync()
+    assert (result.mode, result.error) == ("increment", None)
+    here.assert_equal()
+
+
+@pytest.mark.parametrize(("api", "name"), cases(PASSING))
+def test_what_does_not_pass_fails_by_name(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    if name == "wrong_content_type":
+        pytest.skip("the body is what counts")
+    here = lab(server, tmp_path, api, name)
+    here.sync()
+    before = here.tracked().watermark_at
+    here.live()
+    server.reset_requests()
+    server.faults.add(Fault(name.split()[0], times=None, **PASSING[name]))
+    (result,) = here.sync()
+    assert result.mode == "failed"
+    assert result.error
+    assert result.failure in {
+        "NetworkTrouble", "ServerTrouble", "MalformedAnswer", "TooExpensive", "Overloaded", "CursorRejected",
+        "LimitReached",
+    }  # fmt: skip
+    assert not result.is_permanent
+    assert len(server.requests) < 60, "no endless loop"
+    assert here.tracked().watermark_at == before
+    server.faults.clear()
+    (result,) = here.sync()
+    assert result.error is None
+    here.assert_equal()
+
+
+@pytest.mark.parametrize(("api", "name"), cases(PASSING))
+def test_a_history_that_never_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    if name == "wrong_content_type":
+        pytest.skip("the body is what counts")
+    here = lab(server, tmp_path, api, name)
+    server.faults.add(Fault(name.split()[0], after=2, times=None, **PASSING[name]))
+    (result,) = here.sync()
+    assert (result.mode, bool(result.error)) == ("failed", True)
+    assert len(server.requests) < 200, "no endless loop"
+    assert here.tracked().watermark_at is None
+    assert here.tracked().history_done_at is None
+    here.assert_nothing_wrong()
+    server.faults.clear()
+    (result,) = here.sync()
+    assert (result.mode, result.error) == ("history", None)
+    here.assert_equal()
+
+
+@pytest.mark.parametrize(("api", "name"), cases(FATAL))
+def test_what_asking_again_does_not_mend(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    here = lab(server, tmp_path, api, name)
+    server.faults.add(Fault(name, after=2))
+    (result,) = here.sync()
+    assert (result.mode, result.failure, result.is_permanent) == ("failed", FATAL[name], True)
+    assert here.tracked().watermark_at is None
+    here.assert_nothing_wrong()
+    assert here.sync()[0].error is None
+    here.assert_equal()
+    here.live()
+    before = here.tracked().watermark_at
+    server.faults.add(Fault(name))
+    (result,) = here.sync()
+    assert (result.mode, result.failure) == ("failed", FATAL[name])
+    assert here.tracked().watermark_at == before
+    assert here.sync()[0].error is None
+    here.assert_equal()
+
+
+def test_a_list_that_goes_on_at_another_host(server: Sandbox, tmp_path: Path) -> None:
+    here = lab(server, tmp_path, "rest", "link_elsewhere")
+    with Sandbox(small_world(1)) as elsewhere:
+        fault = Fault("link_elsewhere", times=None, url=elsewhere.url + "/repos/octo/app/pulls")
+        fault.match = lambda request: request.path.endswith("/reviews")
+        server.faults.add(fault)
+        (result,) = here.sync()
+        assert (result.mode, result.failure) == ("failed", "RequestRejected")
+        assert "another host" in (result.error or "")
+        assert elsewhere.requests == []
+    server.faults.clear()
+    here.sync()
+    here.assert_equal()
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_to_another_host(server: Sandbox, tmp_path: Path, api: str, status: int) -> None:
+    here = lab(server, tmp_path, api, "redirect")
+    with Sandbox(small_world(1)) as elsewhere:
+        server.faults.add(Fault("redirect", times=None, status=status, url=elsewhere.url + "/repos/octo/app"))
+        (result,) = here.sync()
+        assert (result.mode, result.failure) == ("failed", "RequestRejected")
+        assert elsewhere.requests == []
+
+
+def test_a_redirect_in_a_circle(server: Sandbox, tmp_path: Path) -> None:
+    here = lab(server, tmp_path, "rest", "redirect")
+    server.faults.add(Fault("redirect", times=None, url=server.url + "/repos/octo/app"))
+    (result,) = here.sync()
+    assert (result.failure, len(server.requests)) == ("RequestRejected", 4)
+
+
+def test_team_names_that_are_denied(server: Sandbox, tmp_path: Path) -> None:
+    here = lab(server, tmp_path, "graphql", "forbidden_teams")
+    server.faults.add(Fault("forbidden_teams", times=None))
+    (result,) = here.sync()
+    assert result.error is None
+    here.assert_equal(teams=False)  # that it was a team is known, which one is not
+
+
+def test_a_server_that_is_gone(server: Sandbox, tmp_path: Path) -> None:
+    here = lab(server, tmp_path, "graphql", "refused")
+    here.sync()
+    before = here.tracked().watermark_at
+    here.live()
+    server.stop()
+    (result,) = here.sync()
+    assert (result.mode, result.failure) == ("failed", "NetworkTrouble")
+    assert "refuses connections" in (result.error or "")
+    assert here.tracked().watermark_at == before
+    server.start()
+    here.sync()
+    here.assert_equal()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("https://127.0.0.1:{port}", "No trusted encrypted connection"),
+        ("https://nowhere.invalid", "nowhere.invalid"),
+    ],
+)
+def test_no_way_to_the_server(
+    server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, says: str
+) -> None:
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    here = lab(server, tmp_path, "graphql", "tls")
+    address = url.format(port=server.port)
+    here.client.github = here.client.github.model_copy(update={"graphql_url": address + "/graphql"})
+    (result,) = here.sync()
+    assert (result.mode, result.failure) == ("failed", "NetworkTrouble")
+    assert says in (result.error or "")
+
+
+def test_a_query_that_is_too_much_is_asked_in_smaller_pages(server: Sandbox, tmp_path: Path) -> None:
+    for kind in ("resource_limits", "null_nodes", "short_page"):
+        server.faults.clear()
+        here = lab(server, tmp_path / kind, "graphql", kind)
+        server.faults.add(Fault(kind, above=2, times=None, match=lambda r: r.operation == "History"))
+        (result,) = here.sync()
+        assert result.error is None, kind
+        here.assert_equal()
+
+
+def test_one_pull_request_that_is_too_much_comes_without_its_sizes(server: Sandbox, tmp_path: Path) -> None:
+    here = lab(server, tmp_path, "graphql", "sizes")
+    server.faults.add(
+        Fault(
+            "status",
+            status=502,
+            times=None,
+            match=lambda r: r.operation == "History" and (r.variables["sizes"] or r.variables["size"] > 1),
+        )
+    )
+    (result,) = here.sync()
+    assert result.error is None
+    assert {row[16:19] for row in here.held()["pull_requests"]} == {(None, None, None)}
+    assert len(here.held()["reviews"]) == len(here.expected()["reviews"])
+
+
+def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) -> None:
+    world = small_world(2, [f"octo/app-{n}" for n in range(20)])
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path)
+        server.faults.add(Fault("status", status=503, times=None))
+        assert {result.mode for result in here.sync()} == {"failed"}
+        assert len(server.requests) < 20 + 10
+        server.faults.clear()
+        assert {result.mode for result in here.sync()} == {"history"}
+        here.assert_equal()
+
+
+def test_one_bad_repository_harms_no_other(tmp_path: Path) -> None:
+    world = small_world(3, [f"octo/app-{n}" for n in range(6)])
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path)
+        here.sync()
+        here.live()
+        world.block_repository("octo/app-1", 403)
+        world.set_private("octo/app-2")
+        server.credentials["sandbox-token"].repositories = ()
+        modes = {result.tracked_as: (result.mode, result.failure) for result in here.sync()}
+        assert modes.pop("octo/app-1") == ("failed", "AccessDenied")
+        assert modes.pop("octo/app-2") == ("failed", "NotFound")
+        assert set(modes.values()) == {("increment", None)}

@@ -1,0 +1,148 @@
+"""Rate limits: waited for where that is bearable, said so in the log, and resumed where the sync stopped."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox import Credential, Fault, Sandbox, World
+from prpipeline_tests.github.lab import Lab, small_world
+
+APIS = ("graphql", "rest")
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world()
+
+
+def waits(here: Lab) -> list[float]:
+    """The pauses that are no mere back-off."""
+    return [seconds for seconds in here.clock.sleeps if seconds >= 20]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_primary_limit_is_waited_for(
+    world: World, tmp_path: Path, api: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=30)}
+    with (
+        Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server,
+        caplog.at_level(logging.INFO),
+    ):
+        here = Lab(world, server, tmp_path, api, page_size=3, reserve_percent=0)
+        (result,) = here.sync()
+        assert result.error is None
+        here.assert_equal()
+    assert waits(here)
+    assert all(wait <= 31 * 60 for wait in waits(here))
+    assert here.client.usage.waited_seconds == sum(here.clock.sleeps)
+    (first, *_) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
+    assert "going on at" in first
+    assert "UTC" in first
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) -> None:
+    limits = {"core_limit": 40, "graphql_limit": 10, "window": timedelta(minutes=30)}
+    credential = Credential("sandbox-token", **limits)
+    left: list[int] = []
+    with Sandbox(world, tokens=[credential]) as server:
+        budget = credential.graphql if api == "graphql" else credential.core
+        server.after_request = lambda request: left.append(budget.remaining)
+        here = Lab(world, server, tmp_path, api, page_size=1, reserve_percent=30)
+        assert here.sync()[0].error is None
+        here.assert_equal()
+    assert min(left) >= budget.limit * 0.3 - 1
+    assert waits(here)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
+    world: World, tmp_path: Path, api: str
+) -> None:
+    limits = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
+    with Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server:
+        here = Lab(world, server, tmp_path, api, page_size=3, reserve_percent=0, max_wait_minutes=10)
+        (result,) = here.sync()
+        assert (result.mode, result.failure) == ("failed", "LimitReached")
+        assert "max_wait_minutes: 10" in (result.error or "")
+        assert " UTC" in (result.error or "")
+        assert here.tracked().watermark_at is None
+        pages_read = here.held()["pull_requests"]
+        assert pages_read
+        assert waits(here) == []
+        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        for _ in range(5):
+            before = len(server.requests)
+            (result,) = here.sync()
+            assert len(server.requests) > before, "it goes on where it stopped"
+            if result.error is None:
+                break
+            world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        assert result.error is None
+        here.assert_equal()
+
+
+def test_a_limit_is_not_tried_by_each_repository_anew(tmp_path: Path) -> None:
+    world = small_world(2, [f"octo/app-{n}" for n in range(10)])
+    with Sandbox(world, tokens=[Credential("sandbox-token", graphql_limit=3)]) as server:
+        here = Lab(world, server, tmp_path, reserve_percent=0, max_wait_minutes=1)
+        results = here.sync()
+        assert [r.failure for r in results].count("LimitReached") >= 6
+        assert len(server.requests) <= 4
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("status", [403, 429])
+def test_the_secondary_limit_with_retry_after(world: World, tmp_path: Path, api: str, status: int) -> None:
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api)
+        server.faults.add(Fault("secondary_limit", after=1, status=status, retry_after=25))
+        assert here.sync()[0].error is None
+        here.assert_equal()
+    (wait,) = waits(here)
+    assert 25 <= wait <= 27
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("status", [403, 429])
+def test_the_secondary_limit_without_retry_after_doubles(
+    world: World, tmp_path: Path, api: str, status: int
+) -> None:
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api, attempts=6)
+        server.faults.add(Fault("secondary_limit", after=1, status=status, times=3))
+        assert here.sync()[0].error is None
+        here.assert_equal()
+    first, second, third = waits(here)
+    assert (60 <= first <= 62, 120 <= second <= 122, 240 <= third <= 242) == (True, True, True)
+
+
+@pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2026 07:28:00 GMT", "²"])
+def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -> None:
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path)
+        fault = server.faults.add(Fault("secondary_limit", status=429))
+        fault.change = lambda request, response, now: _limited(header)  # type: ignore[method-assign]
+        assert here.sync()[0].error is None
+    (wait,) = waits(here)
+    assert 60 <= wait <= 62
+
+
+def _limited(retry_after: str):  # type: ignore[no-untyped-def]
+    from prpipeline.sandbox.messages import Response
+
+    return Response.of_json({"message": "slow down"}, 429, {"Retry-After": retry_after})
+
+
+def test_anonymous_is_enough_for_a_public_repository(world: World, tmp_path: Path) -> None:
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, tokens="")
+        assert here.sync()[0].error is None
+        here.assert_equal()
+        assert {request.token for request in server.requests} == {None}
+        assert server.max_in_flight == 1

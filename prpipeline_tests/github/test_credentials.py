@@ -1,0 +1,342 @@
+"""Who we are on a lane: tokens, Apps, gh, nobody; and what is said when that is not enough."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from prpipeline.github import redact
+from prpipeline.github.auth import Anonymous, AppCredential, TokenCredential
+from prpipeline.github.client import Client
+from prpipeline.github.extract import GraphQLSource
+from prpipeline.github.failures import AccessDenied, BadCredentials, NotFound, PermanentFailure
+from prpipeline.github.rest import RestSource
+from prpipeline.github.sources import credentials, open_sources
+from prpipeline.repository import RepositoryName
+from prpipeline.sandbox import App, Credential, Installation, Sandbox, World
+from prpipeline.settings import GitHubSettings, load_settings
+from prpipeline.sync.lanes import sync_on_lanes
+from prpipeline_tests.github.lab import JumpingClock, Lab, small_world
+
+
+@pytest.fixture(scope="module")
+def key() -> str:
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return made.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world(6, ["octo/app", "octo/tool", "moon/lander"])
+
+
+@pytest.fixture
+def app(key: str) -> App:
+    return App(7, key, installations=[Installation(1, "octo"), Installation(2, "moon")])
+
+
+@pytest.fixture
+def server(world: World, app: App) -> Iterator[Sandbox]:
+    with Sandbox(world, apps=[app]) as server:
+        yield server
+
+
+def app_lab(world: World, server: Sandbox, folder: Path, key: str, **environment: str) -> Lab:
+    here = Lab(world, server, folder)
+    settings = load_settings(
+        {"GITHUB_API_URL": server.url, "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key, **environment}
+    )
+    here.sources = open_sources(settings.model_copy(update={"file": here.settings.file}), here.clock)
+    return here
+
+
+def tokens_used(server: Sandbox) -> list[str]:
+    used = [r.token for r in server.requests if r.token and r.token.startswith("ghs_")]
+    return list(dict.fromkeys(used))
+
+
+def test_an_app_finds_its_installations(world: World, server: Sandbox, tmp_path: Path, key: str) -> None:
+    here = app_lab(world, server, tmp_path, key)
+    assert [r.error for r in here.sync()] == [None, None, None]
+    here.assert_equal()
+    assert len(tokens_used(server)) == 2, "one per account"
+    here.live()
+    assert [r.error for r in here.sync()] == [None, None, None]
+    here.assert_equal()
+    assert sum(r.path.endswith("/installation") for r in server.requests) == 2
+
+
+def test_an_app_renews_its_token_well_before_its_hour_is_over(
+    world: World, server: Sandbox, tmp_path: Path, key: str
+) -> None:
+    here = app_lab(world, server, tmp_path, key, GITHUB_APP_INSTALLATION_ID="1")
+    here.names = ["octo/app"]
+    here.sync()
+    world.clock.advance(timedelta(minutes=52))  # type: ignore[attr-defined]
+    here.source.repository(RepositoryName("octo", "app"))
+    here.source.repository(RepositoryName("octo", "app"))
+    assert len(tokens_used(server)) == 2
+    assert {r.status for r in server.requests if r.path == "/graphql"} == {200}
+
+
+def test_an_app_whose_token_is_refused_gets_another_once(
+    world: World, server: Sandbox, tmp_path: Path, key: str
+) -> None:
+    here = app_lab(world, server, tmp_path, key, GITHUB_APP_INSTALLATION_ID="1")
+    here.source.repository(RepositoryName("octo", "app"))
+    server.revoke_token(tokens_used(server)[0])
+    here.source.repository(RepositoryName("octo", "app"))
+    assert len(tokens_used(server)) == 2
+    world.clock.advance(timedelta(hours=5))  # type: ignore[attr-defined]
+    here.source.repository(RepositoryName("octo", "app"))
+    assert len(tokens_used(server)) == 3
+
+
+def test_an_app_that_is_not_installed(
+    world: World, server: Sandbox, tmp_path: Path, key: str, app: App
+) -> None:
+    app.installations.pop()
+    here = app_lab(world, server, tmp_path, key)
+    errors = {r.tracked_as: r.error for r in here.sync()}
+    assert errors["octo/app"] is None
+    assert "is not installed for moon/lander" in (errors["moon/lander"] or "")
+
+
+@pytest.mark.parametrize("text", ["-----BEGIN RSA PRIVATE KEY-----\nnonsense\n-----END RSA PRIVATE KEY-----"])
+def test_a_key_that_is_none(world: World, server: Sandbox, tmp_path: Path, text: str) -> None:
+    here = app_lab(world, server, tmp_path, text)
+    with pytest.raises(BadCredentials, match="private key cannot be read"):
+        here.source.repository(RepositoryName("octo", "app"))
+
+
+def test_a_key_of_another_app(world: World, server: Sandbox, tmp_path: Path, key: str, app: App) -> None:
+    app.key = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+    here = app_lab(world, server, tmp_path, key)
+    with pytest.raises(BadCredentials, match="does not accept the key of the App 7"):
+        here.source.repository(RepositoryName("octo", "app"))
+
+
+def test_without_the_extra_an_app_says_what_to_install(
+    world: World, server: Sandbox, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jwt", None)
+    here = app_lab(world, server, tmp_path, key)
+    with pytest.raises(PermanentFailure, match=r"prpipeline\[app\]"):
+        here.source.repository(RepositoryName("octo", "app"))
+
+
+def test_several_tokens_are_lanes_of_one_request_in_flight_each(tmp_path: Path) -> None:
+    world = small_world(6, [f"octo/app-{n}" for n in range(8)])
+    with Sandbox(
+        world, tokens=["token-number-1", "token-number-2", "token-number-3"], latency=0.02
+    ) as server:
+        here = Lab(
+            world, server, tmp_path, tokens="token-number-1,token-number-2,token-number-3", page_size=2
+        )
+        for mode in ("history", "increment"):
+            results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+            assert sorted(r.tracked_as for r in results) == sorted(here.names)
+            assert {r.mode for r in results} == {mode}
+            here.assert_equal()
+            here.live()
+        assert set(server.max_in_flight_by_token) == {"token-number-1", "token-number-2", "token-number-3"}
+        assert server.max_in_flight == 1
+
+
+def test_what_one_token_may_not_see_is_asked_with_the_next(tmp_path: Path) -> None:
+    world = small_world(4, ["octo/app", "octo/secret"])
+    world.set_private("octo/secret")
+    tokens = [
+        Credential("token-of-nobody", repositories=()),
+        Credential("token-of-octo"),
+        Credential("expired-token"),
+    ]
+    with Sandbox(world, tokens=tokens) as server:
+        here = Lab(world, server, tmp_path, tokens="token-of-nobody,token-of-octo,expired-token")
+        server.revoke_token("expired-token")
+        for _ in range(2):
+            results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+            assert {r.tracked_as: r.error for r in results} == {"octo/app": None, "octo/secret": None}
+            here.assert_equal()
+            here.live()
+        world.delete_repository("octo/secret")
+        results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+        assert {r.tracked_as: r.failed for r in results} == {"octo/app": False, "octo/secret": True}
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_a_token_that_lacks_a_permission_is_told_which(tmp_path: Path, api: str) -> None:
+    world = small_world(3)
+    token = Credential("fine-grained", kind="fine-grained", missing_permissions=("pull_requests",))
+    with Sandbox(world, tokens=[token]) as server:
+        here = Lab(world, server, tmp_path, api, tokens="fine-grained")
+        (result,) = here.sync()
+        assert result.failure == "AccessDenied"
+        assert "lacks the permission “Pull requests: read”" in (result.error or "")
+        assert here.tracked().status == "forbidden"
+
+
+@pytest.mark.parametrize("token", [
+    Credential("token-without-teams", scopes=("repo",)),
+    Credential("token-without-teams", kind="fine-grained", missing_permissions=("members",)),
+])  # fmt: skip
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_a_token_that_sees_no_teams_gets_all_the_rest(tmp_path: Path, api: str, token: Credential) -> None:
+    world = small_world(6)
+    with Sandbox(world, tokens=[token]) as server:
+        here = Lab(world, server, tmp_path, api, tokens="token-without-teams")
+        assert here.sync()[0].error is None
+        here.assert_equal(teams=False)
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_single_sign_on(tmp_path: Path, api: str) -> None:
+    world = small_world(3)
+    with Sandbox(world, tokens=[Credential("no-sso-token", sso_organizations=("octo",))]) as server:
+        here = Lab(world, server, tmp_path, api, tokens="no-sso-token")
+        (result,) = here.sync()
+        assert result.failure == "AccessDenied"
+        assert "single sign-on" in (result.error or "")
+        if api == "rest":
+            with pytest.raises(AccessDenied, match="left rows out"):
+                here.source.owner_repositories("octo")
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_a_token_that_is_wrong(tmp_path: Path, api: str) -> None:
+    world = small_world(3, ["octo/app", "octo/tool"])
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api, tokens="mistyped-token")
+        results = here.sync()
+        assert {r.failure for r in results} == {"BadCredentials"}
+        assert len(server.requests) == 1, "nobody asks again with a token that is refused"
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_enterprise_servers(tmp_path: Path, api: str, prefix: str) -> None:
+    world = small_world(30)
+    with Sandbox(world) as server:
+        settings = load_settings(
+            {
+                "GITHUB_API_URL": server.url + prefix,
+                "GITHUB_TOKEN": "sandbox-token",
+                "PRPIPELINE_GITHUB_API": api,
+            }
+        )
+        here = Lab(world, server, tmp_path)
+        here.sources = open_sources(settings, here.clock)
+        assert here.sync()[0].error is None
+        here.assert_equal()
+        assert {r.path.startswith("/api/") for r in server.requests} == {bool(prefix)}
+
+
+# ── which credential ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def fake_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A gh that notes what it was asked and knows a token."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program, notes = folder / "gh", tmp_path / "asked"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {notes}\necho gho_tokenThatOnlyGhKnows\n')
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("api_url", "host"),
+    [
+        ("", "github.com"),
+        ("https://github.example.com/api/v3", "github.example.com"),
+        ("https://api.octo.ghe.com", "octo.ghe.com"),
+    ],
+)
+def test_gh_is_asked_where_nothing_else_is_set(fake_gh: Path, api_url: str, host: str) -> None:
+    (found,) = credentials(load_settings({"GITHUB_API_URL": api_url}).github)
+    assert isinstance(found, TokenCredential)
+    assert fake_gh.read_text() == f"auth token --hostname {host}\n"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"GITHUB_TOKEN": "some-other-token"},
+        {"GITHUB_API_URL": "http://127.0.0.1:9"},
+        {"GITHUB_API_URL": "http://localhost:9"},
+        {"GITHUB_API_URL": "https://127.0.0.1"},
+        {"GITHUB_API_URL": "https://localhost:8443"},
+        {"GITHUB_API_URL": "https://github.example.com:8443/api/v3"},
+        {"GITHUB_API_URL": "http://github.example.com/api/v3", "PRPIPELINE_ALLOW_HTTP": "1"},
+    ],
+)
+def test_gh_is_not_asked(fake_gh: Path, environment: dict[str, str]) -> None:
+    credentials(load_settings(environment).github)
+    assert not fake_gh.exists()
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo", "echo 'two words'", "kill -9 $$"])
+def test_a_gh_that_does_not_know(fake_gh: Path, tmp_path: Path, script: str) -> None:
+    (tmp_path / "bin" / "gh").write_text(f"#!/bin/sh\n{script}\n")
+    (found,) = credentials(load_settings({}).github)
+    assert isinstance(found, Anonymous)
+
+
+def test_nobody_reads_by_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (source,) = open_sources(load_settings({}))
+    assert isinstance(source, RestSource)
+
+
+def test_an_app_beside_tokens_is_one_more_lane(key: str) -> None:
+    environment = {
+        "GITHUB_TOKEN": "one-token,two-tokens",
+        "GITHUB_APP_ID": "7",
+        "GITHUB_APP_PRIVATE_KEY": key,
+    }
+    sources = open_sources(load_settings(environment))
+    kinds = [type(source.client.credential) for source in sources]
+    assert kinds == [TokenCredential, TokenCredential, AppCredential]
+    assert {type(source) for source in sources} == {GraphQLSource}
+
+
+def test_graphql_without_a_token_says_what_to_do() -> None:
+    client = Client(GitHubSettings(), load_settings({}).sync, Anonymous(), JumpingClock(None))  # type: ignore[arg-type]
+    with pytest.raises(BadCredentials, match="needs a token: set GITHUB_TOKEN"):
+        client.graphql("viewer", {})
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_a_repository_that_is_not_there(tmp_path: Path, api: str) -> None:
+    world = small_world(1)
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api)
+        with pytest.raises(NotFound, match="if it is private"):
+            here.source.repository(RepositoryName("octo", "nothing"))
+
+
+def test_secrets_are_held_for_redaction(key: str) -> None:
+    load = load_settings(
+        {"GITHUB_TOKEN": "tok-very-unusual", "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key}
+    )
+    found = credentials(load.github)
+    assert redact.redact("a tok-very-unusual b") == "a *** b"
+    assert "tok-very-unusual" not in repr(found) + repr([vars(f) for f in found])

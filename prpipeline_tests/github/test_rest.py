@@ -1,0 +1,137 @@
+"""What is REST's own: lists that shift while they are read, conditional requests, names that move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.repository import RepositoryName
+from prpipeline.sandbox import Fault, Sandbox, World
+from prpipeline.sandbox.messages import Request
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world(12)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[Sandbox]:
+    with Sandbox(world) as server:
+        yield server
+
+
+@pytest.fixture
+def here(world: World, server: Sandbox, tmp_path: Path) -> Lab:
+    return Lab(world, server, tmp_path, "rest")
+
+
+def at_request(server: Sandbox, number: int, do: object) -> None:
+    def hook(request: Request) -> None:
+        if len(server.requests) == number:
+            do()  # type: ignore[operator]
+
+    server.before_request = hook
+
+
+@pytest.mark.parametrize("number", [3, 5, 20, 30])
+def test_a_pull_request_deleted_while_the_list_is_read(here: Lab, number: int) -> None:
+    """All that follow it slide to the page before, which was read already."""
+    pulls = here.world.repository("octo/app").pull_requests
+    at_request(here.server, number, lambda: here.world.delete_pull_request(pulls[1]))
+    assert here.sync()[0].error is None
+    numbers = {row[3] for row in here.held()["pull_requests"]}
+    assert numbers >= set(pulls)
+    here.sync(SyncOptions(reconcile=True))
+    here.assert_equal()
+
+
+@pytest.mark.parametrize("number", [3, 20, 30])
+@pytest.mark.parametrize("days_back", [None, 30])
+def test_life_goes_on_while_a_history_is_read(here: Lab, number: int, days_back: int | None) -> None:
+    at_request(here.server, number, here.live)
+    assert here.sync(SyncOptions(days_back=days_back))[0].error is None
+    assert here.sync()[0].error is None
+    here.assert_equal()
+
+
+def test_children_that_slide_over_the_edge_of_a_page(here: Lab) -> None:
+    pr = busy_pull_request(here.world)
+
+    def hook(request: Request) -> None:
+        if request.path.endswith("/reviews") and request.query.get("page") == "2" and len(pr.reviews) == 120:
+            here.world.delete_review(pr.reviews[5])
+
+    here.server.before_request = hook
+    assert here.sync()[0].error is None
+    here.assert_equal()
+
+
+def test_a_quiet_repository_costs_nothing_but_a_question(here: Lab) -> None:
+    here.sync()
+    here.sync()
+    here.server.reset_requests()
+    (result,) = here.sync()
+    assert (result.mode, result.error) == ("unchanged", None)
+    assert [(request.status, request.points) for request in here.server.requests] == [(304, 0)]
+
+
+def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path) -> None:
+    world = small_world(100)
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, "rest", page_size=50)
+        (repository, _) = here.source.repository(RepositoryName("octo", "app"))
+        assert here.source.probe([repository]).probes[repository.repository_id].cursor is None
+        again = here.source.probe([repository]).probes[repository.repository_id]
+        assert server.requests[-1].status == 304
+        assert again.cursor == "2"
+        assert len(again.heads) == 100
+
+
+def test_the_hundred_and_first_review_is_found(here: Lab) -> None:
+    pr = busy_pull_request(here.world, children=100)
+    here.sync()
+    here.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    here.world.review(pr, "late", "APPROVED")
+    here.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    assert here.sync()[0].mode == "increment"
+    here.assert_equal()
+
+
+def test_a_name_that_was_given_to_another_repository(here: Lab) -> None:
+    here.sync()
+    before = here.held()["pull_requests"]
+    world = here.world
+    world.rename_repository("octo/app", "moved")
+    other = world.add_repository("octo/app")
+    world.open_pull_request(other, "mallory", "Not ours")
+    (result,) = here.sync()
+    assert (result.error, result.repository) == (None, "octo/moved")
+    here.sync()
+    assert [row[:4] for row in here.held()["pull_requests"]] == [row[:4] for row in before]
+
+
+@pytest.mark.parametrize(("first", "second"), [("graphql", "rest"), ("rest", "graphql")])
+def test_a_history_begun_by_the_other_api_starts_over(
+    world: World, server: Sandbox, tmp_path: Path, first: str, second: str
+) -> None:
+    before = Lab(world, server, tmp_path, first)
+    server.faults.add(Fault("status", after=2 if first == "graphql" else 22, times=None))
+    assert before.sync()[0].failed
+    assert before.tracked().history_cursor
+    server.faults.clear()
+    after = Lab(world, server, tmp_path, second)
+    assert after.sync()[0].error is None
+    after.assert_equal()
+
+
+def test_repositories_of_an_owner(here: Lab) -> None:
+    here.world.add_repository("octo/old", archived=True)
+    here.world.add_repository("octo/fork", fork=True)
+    found = {(r.full_name, r.is_archived, r.is_fork) for r in here.source.owner_repositories("octo")}
+    assert found == {("octo/app", False, False), ("octo/old", True, False), ("octo/fork", False, True)}
