@@ -212,7 +212,7 @@ def dev(port: int) -> None:
             pipeline = _pipeline_of(settings)
             pipeline.track(names, source="cli", keep_options=True)
             _match_partitions(pipeline)
-        sys.exit(server.run(port))
+        sys.exit(server.run(port, pipeline.settings))
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────

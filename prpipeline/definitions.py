@@ -4,13 +4,20 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from prpipeline.defs.assets import build_aggregates, build_repository_sync, published_database
+from prpipeline.defs.assets import (
+    build_aggregates,
+    build_published,
+    build_repository_sync,
+    review_time_report,
+)
+from prpipeline.defs.checks import build_checks
 from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
 from prpipeline.defs.schedules import build_schedules
-from prpipeline.defs.sensors import publish_after_failure, publish_after_success, tracking_sensor
-from prpipeline.metrics import AGGREGATE_TABLES
+from prpipeline.defs.sensors import publish_sensor, tracking_sensor
 from prpipeline.pipeline import Pipeline
+from prpipeline.schedule_times import sync_period
 from prpipeline.settings import Settings, load_settings
+from prpipeline.warehouse.checks import all_checks
 
 
 @dg.resource(description="The pipeline on the data folder; reads the settings anew for each run.")
@@ -22,12 +29,18 @@ def build_definitions(
     settings: Settings, resource_overrides: Mapping[str, object] | None = None
 ) -> dg.Definitions:
     """Everything Dagster knows of prpipeline, for these settings."""
-    aggregates = [build_aggregates()] if AGGREGATE_TABLES else []
+    period = sync_period(settings.schedule)
     return dg.Definitions(
-        assets=[build_repository_sync(settings.sync.batch_size), *aggregates, published_database],
+        assets=[
+            build_repository_sync(settings.sync.batch_size),
+            build_aggregates(),
+            build_published(period),
+            review_time_report,
+        ],
+        asset_checks=[build_checks(all_checks(period))],
         jobs=[sync_job, reconcile_job, publish_job],
         schedules=build_schedules(settings.schedule),
-        sensors=[tracking_sensor, publish_after_success, publish_after_failure],
+        sensors=[tracking_sensor, publish_sensor],
         resources={"pipeline": pipeline_resource, **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

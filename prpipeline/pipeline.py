@@ -11,19 +11,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
+from duckdb import DuckDBPyConnection
 
 from prpipeline import metrics
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
+from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, records, tracking
+from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.publish import Release, open_published, publish
-from prpipeline.warehouse.summary import Summary, count_rows, preview, summaries
+from prpipeline.warehouse.summary import Summary, count_rows, preview, row_counts, summaries
 from prpipeline.warehouse.tracking import Tracked
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
@@ -89,9 +92,8 @@ class Pipeline:
 
     def adopt(self, partition_keys: Iterable[str]) -> list[str]:
         """Track repositories that were added as partitions in the UI; a sentence for each that cannot be."""
-        known = {t.tracked_as for t in self.known_rows()}
         refused = []
-        for key in sorted(set(partition_keys) - known):
+        for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
                 self.track([RepositoryName.parse(key)], source="ui")
             except InvalidRepositoryName as error:
@@ -218,12 +220,27 @@ class Pipeline:
             metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
             return count_rows(connection, [f"metrics.{table}" for table in metrics.AGGREGATE_TABLES])
 
+    def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
+        """What these checks find in the warehouse, all of the same moment."""
+        with self.warehouse.transaction() as connection:
+            return list(find(connection, checks))
+
+    def row_counts(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """How many rows of these repositories each table holds, by tracked name."""
+        with self.warehouse.transaction() as connection:
+            ids = self._ids(connection, names)
+            return {ids[i]: rows for i, rows in row_counts(connection, list(ids)).items()}
+
     def summaries(self, names: Sequence[str]) -> dict[str, Summary]:
         """What is stored of these repositories, by tracked name."""
         with self.warehouse.transaction() as connection:
-            known = tracking.get(connection, names)
-            ids = {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
+            ids = self._ids(connection, names)
             return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
+
+    @staticmethod
+    def _ids(connection: DuckDBPyConnection, names: Sequence[str]) -> dict[int, str]:
+        known = tracking.get(connection, names)
+        return {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
 
     def latest(self, limit: int) -> pd.DataFrame:
         """The newest pull requests with their review times, as published."""
@@ -238,3 +255,14 @@ class Pipeline:
     def publish(self) -> Release:
         """Put what the warehouse holds before its readers."""
         return publish(self.warehouse)
+
+    def report(self) -> ReportInfo:
+        """Write the report of what is published, beside it."""
+        target = self.settings.published_path.with_name(FILE_NAME)
+        with open_published(self.settings.published_path) as connection:
+            try:
+                return write_report(connection, target)
+            except OSError as error:
+                raise WarehouseError(
+                    f"The report cannot be written to {target.parent}: {error.strerror or error}."
+                ) from None

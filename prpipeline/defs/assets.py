@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from pydantic import Field
 
 from prpipeline import metrics
-from prpipeline.defs import metadata
+from prpipeline.defs import lineage, metadata
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.github.failures import GitHubFailure
 from prpipeline.pipeline import Pipeline
@@ -25,10 +26,16 @@ REVIEWS = dg.AssetKey(["raw", "reviews"])
 REVIEW_EVENTS = dg.AssetKey(["raw", "review_events"])
 REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
 PUBLISHED_DATABASE = dg.AssetKey("published_database")
+REVIEW_TIME_REPORT = dg.AssetKey("review_time_report")
 AGGREGATES = [dg.AssetKey(["metrics", table]) for table in metrics.AGGREGATE_TABLES]
 RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
+OWNERS = ["team:analytics"]
 
-# An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed are worth one.
+# How long a sync may take before anybody has to know.
+_LATE = timedelta(hours=2)
+
+# An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed are worth one, and only
+# the first of a run something to look at as well.
 _FEW = 50
 
 
@@ -53,15 +60,31 @@ class SyncConfig(dg.Config):
     )
 
 
-def _spec(key: dg.AssetKey, group: str, kinds: set[str], deps: Sequence[dg.AssetKey] = ()) -> dg.AssetSpec:
+def _raw(key: dg.AssetKey) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
-        deps=deps,
         description=metadata.description(key.path[-1]),
-        group_name=group,
-        kinds=kinds,
-        owners=["team:analytics"],
+        group_name="github",
+        kinds={"github", "duckdb"},
+        owners=OWNERS,
+        tags={"layer": "raw"},
         metadata=metadata.of_table(key.path[-1]),
+        skippable=True,
+        partitions_def=repository_partitions,
+    )
+
+
+def _review_times() -> dg.AssetSpec:
+    return dg.AssetSpec(
+        REVIEW_TIME_HOURS,
+        deps=RAW,
+        description=metadata.description("review_time_hours"),
+        group_name="metrics",
+        kinds={"sql", "duckdb"},
+        owners=OWNERS,
+        tags={"layer": "metrics"},
+        metadata=metadata.of_table("review_time_hours")
+        | {"dagster/column_lineage": lineage.of_review_times()},
         skippable=True,
         partitions_def=repository_partitions,
     )
@@ -72,10 +95,7 @@ def build_repository_sync(batch_size: int) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="repository_sync",
-        specs=[
-            *(_spec(key, "github", {"github", "duckdb"}) for key in RAW),
-            _spec(REVIEW_TIME_HOURS, "metrics", {"sql", "duckdb"}, RAW),
-        ],
+        specs=[*map(_raw, RAW), _review_times()],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=batch_size),
         pool="github",
@@ -93,25 +113,22 @@ def _sync(
     context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline
 ) -> Iterator[dg.AssetMaterialization]:
     names = _names(context, config, pipeline)
+    reporter = _Reporter(context, pipeline)
     if not context.selected_asset_keys & set(RAW):
         pipeline.derive(names)
-        yield from _materializations(context, pipeline, dict.fromkeys(names))
+        yield from reporter.materializations(dict.fromkeys(names))
         return
     failed: list[SyncResult] = []
     options = SyncOptions(config.full, config.days_back, config.reconcile)
+    before = pipeline.row_counts(names)
     for results in _in_batches(pipeline.sync(names, options)):
         changed = [r.tracked_as for r in results if r.mode not in {"unchanged", "failed"}]
         if REVIEW_TIME_HOURS in context.selected_asset_keys:
             pipeline.derive(changed)
-        yield from _materializations(
-            context,
-            pipeline,
-            {
-                r.tracked_as: r
-                for r in results
-                if not r.failed and (r.tracked_as in changed or len(names) <= _FEW)
-            },
-        )
+        told = {
+            r.tracked_as: r for r in results if not r.failed and (r.mode != "unchanged" or len(names) <= _FEW)
+        }
+        yield from reporter.materializations(told, before)
         failed += [result for result in results if result.failed]
     if failed:
         _report_failures(context, failed)
@@ -161,21 +178,31 @@ def _in_batches(results: Iterator[SyncResult]) -> Iterator[list[SyncResult]]:
         yield batch
 
 
-def _materializations(
-    context: dg.AssetExecutionContext, pipeline: Pipeline, results: Mapping[str, SyncResult | None]
-) -> Iterator[dg.AssetMaterialization]:
-    """Tell Dagster of each partition by itself; the run's own bookkeeping knows only all or nothing."""
-    if not results:
-        return
-    found = pipeline.summaries(list(results))
-    for name, result in results.items():
-        summary = found.get(name, Summary())
-        for key in sorted(context.selected_asset_keys):
-            table = key.path[-1]
-            entries = metadata.of_partition(table, summary, result)
-            if len(results) <= _FEW and result is not None and result.repository_id is not None:
-                entries["preview"] = metadata.preview(pipeline.preview(table, result.repository_id))
-            yield dg.AssetMaterialization(key, partition=name, metadata=entries)
+class _Reporter:
+    """Tells Dagster of each partition by itself; a run's own bookkeeping knows only all or nothing."""
+
+    def __init__(self, context: dg.AssetExecutionContext, pipeline: Pipeline) -> None:
+        self._keys = [key for key in (*RAW, REVIEW_TIME_HOURS) if key in context.selected_asset_keys]
+        self._pipeline = pipeline
+        self._told = 0
+
+    def materializations(
+        self,
+        results: Mapping[str, SyncResult | None],
+        before: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> Iterator[dg.AssetMaterialization]:
+        found = self._pipeline.summaries(list(results)) if results else {}
+        for name, result in results.items():
+            summary = found.get(name, Summary())
+            self._told += 1
+            for key in self._keys:
+                table = key.path[-1]
+                rows_before = None if before is None else before.get(name, {}).get(table, 0)
+                entries = metadata.of_partition(table, summary, result, rows_before)
+                if self._told <= _FEW and result is not None and result.repository_id is not None:
+                    rows = self._pipeline.preview(table, result.repository_id)
+                    entries |= metadata.to_look_at(table, summary, rows)
+                yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 
 
 def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncResult]) -> None:
@@ -198,22 +225,7 @@ def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncRes
 def build_aggregates() -> dg.AssetsDefinition:
     """The tables that span repositories."""
 
-    @dg.multi_asset(
-        name="aggregates",
-        specs=[
-            dg.AssetSpec(
-                key,
-                deps=[REVIEW_TIME_HOURS],
-                description=metadata.description(key.path[-1]),
-                group_name="metrics",
-                kinds={"sql", "duckdb"},
-                owners=["team:analytics"],
-                metadata=metadata.of_table(key.path[-1]),
-            )
-            for key in AGGREGATES
-        ],
-        pool="warehouse",
-    )
+    @dg.multi_asset(name="aggregates", specs=list(map(_aggregate, AGGREGATES)), pool="warehouse")
     def aggregates(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
         with _plainly():
             rows = pipeline.aggregate()
@@ -223,15 +235,54 @@ def build_aggregates() -> dg.AssetsDefinition:
     return aggregates
 
 
+def _aggregate(key: dg.AssetKey) -> dg.AssetSpec:
+    table = key.path[-1]
+    return dg.AssetSpec(
+        key,
+        deps=[REVIEW_TIME_HOURS],
+        description=metadata.description(table),
+        group_name="metrics",
+        kinds={"sql", "duckdb"},
+        owners=OWNERS,
+        tags={"layer": "metrics"},
+        metadata=metadata.of_table(table) | {"dagster/column_lineage": lineage.of_aggregate(table)},
+    )
+
+
+def build_published(sync_period: timedelta | None) -> dg.AssetsDefinition:
+    """The database and the report; with a freshness policy where syncs come by themselves, once in ``sync_period``."""
+    freshness = sync_period and dg.FreshnessPolicy.time_window(
+        warn_window=sync_period + _LATE, fail_window=2 * sync_period + _LATE
+    )
+
+    @dg.asset(
+        key=PUBLISHED_DATABASE,
+        deps=[*RAW, REVIEW_TIME_HOURS, *AGGREGATES],
+        group_name="published",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        tags={"layer": "published"},
+        freshness_policy=freshness,
+        description="The DuckDB file for BI tools: a new release of all published tables, shown to readers in one step.",
+        pool="warehouse",
+    )
+    def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+        with _plainly():
+            return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish()))
+
+    return published_database
+
+
 @dg.asset(
-    key=PUBLISHED_DATABASE,
-    deps=[*RAW, REVIEW_TIME_HOURS, *AGGREGATES],
+    key=REVIEW_TIME_REPORT,
+    deps=[PUBLISHED_DATABASE],
     group_name="published",
-    kinds={"duckdb"},
-    owners=["team:analytics"],
-    description="The DuckDB file for BI tools: a new release of all published tables, shown to readers in one step.",
-    pool="warehouse",
+    kinds={"html"},
+    owners=OWNERS,
+    tags={"layer": "published"},
+    description="The report: one HTML file beside the published database, with charts and the queue of waiting pull "
+    "requests. Opens from disk in any browser.",
 )
-def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+def review_time_report(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
     with _plainly():
-        return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish()))
+        return dg.MaterializeResult(metadata=metadata.of_report(pipeline.report()))

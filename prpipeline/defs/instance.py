@@ -1,10 +1,14 @@
-"""Dagster's instance as the command line uses it: the one that ``make dev`` shows."""
+"""Dagster's instance: the same one for the command line and for ``make dev``, and what a killed process leaves in it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
+from filelock import FileLock, Timeout
 
 from prpipeline.settings import Settings, project_root
 
@@ -18,14 +22,17 @@ run_retries: {enabled: true, max_retries: 2, retry_on_asset_or_op_failure: false
 python_logs: {managed_python_loggers: [prpipeline], python_log_level: INFO}
 """
 
-PID_TAG = "prpipeline/pid"
+# Names the lock that the command line which runs this run holds for as long as it lives.
+COMMAND_LINE_TAG = "prpipeline/command_line"
+
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
-def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The instance of DAGSTER_HOME; else the checkout's; without a checkout, one in the data folder."""
-    home = os.environ.get("DAGSTER_HOME", "").strip()
-    if home:
-        folder = Path(home).expanduser().absolute()
+def home(settings: Settings) -> Path:
+    """The folder of DAGSTER_HOME; else the checkout; without a checkout, one in the data folder. Made if missing."""
+    chosen = os.environ.get("DAGSTER_HOME", "").strip()
+    if chosen:
+        folder = Path(chosen).expanduser().absolute()
     elif (project_root() / "dagster.yaml").is_file():
         folder = project_root()
     else:
@@ -33,26 +40,55 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
         (folder / "dagster.yaml").write_text(_DEFAULTS, encoding="utf-8")
+    return folder
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The instance that ``make dev`` shows, from wherever it is opened."""
+    folder = home(settings)
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides=_absolute(folder)))
 
 
-def end_orphans(instance: dg.DagsterInstance) -> None:
-    """Runs of command lines that were killed would else hold their places in the pools for ever."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        pid = run.tags.get(PID_TAG)
-        if pid and not _is_alive(int(pid)):
+@contextmanager
+def command_line(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The value of COMMAND_LINE_TAG by which this process's runs show that somebody still works on them."""
+    name = uuid4().hex
+    with _lock(instance, name):
+        yield name
+    _lock_file(instance, name).unlink(missing_ok=True)
+
+
+def end_orphans(instance: dg.DagsterInstance) -> list[str]:
+    """End the runs of command lines that were killed: they would hold their places in the pools for ever."""
+    ended = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        name = run.tags.get(COMMAND_LINE_TAG)
+        if name and not _is_alive(instance, name):
             instance.report_run_failed(run, "The command line that ran this was killed.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            ended.append(run.run_id)
+    return ended
 
 
-def _is_alive(pid: int) -> bool:
+def _is_alive(instance: dg.DagsterInstance, name: str) -> bool:
+    # A lock rather than a process number: numbers are given again, and Windows cannot ask for them.
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        with _lock(instance, name).acquire(timeout=0):
+            pass
+    except Timeout:
         return True
-    return True
+    _lock_file(instance, name).unlink(missing_ok=True)
+    return False
+
+
+def _lock(instance: dg.DagsterInstance, name: str) -> FileLock:
+    file = _lock_file(instance, name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(file, thread_local=False)
+
+
+def _lock_file(instance: dg.DagsterInstance, name: str) -> Path:
+    return Path(instance.root_directory) / "command_lines" / f"{name}.lock"
 
 
 def _absolute(folder: Path) -> dict[str, object]:

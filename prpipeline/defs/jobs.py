@@ -4,7 +4,8 @@ import dagster as dg
 
 from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
 
-SYNCED = dg.AssetSelection.assets(*RAW, REVIEW_TIME_HOURS)
+SYNCED_KEYS = frozenset({*RAW, REVIEW_TIME_HOURS})
+SYNCED = dg.AssetSelection.assets(*SYNCED_KEYS).without_checks()
 
 sync_job = dg.define_asset_job(
     "sync",
@@ -21,7 +22,8 @@ reconcile_job = dg.define_asset_job(
 )
 publish_job = dg.define_asset_job(
     "publish",
-    selection=dg.AssetSelection.all() - SYNCED,
+    # All checks, of what was synced too: once after a batch, not once a run.
+    selection=(dg.AssetSelection.all() - SYNCED) | dg.AssetSelection.all_asset_checks(),
     description="Compute the tables that span repositories, and put everything before its readers.",
     executor_def=dg.in_process_executor,
 )

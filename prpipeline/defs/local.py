@@ -1,14 +1,14 @@
 """The main job without a daemon: the same jobs as in the UI, run in this process and recorded in its instance."""
 
-import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
 from prpipeline.definitions import build_definitions
-from prpipeline.defs.instance import PID_TAG, end_orphans, open_instance
+from prpipeline.defs.instance import COMMAND_LINE_TAG, command_line, end_orphans, open_instance
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
 from prpipeline.pipeline import Pipeline
@@ -29,15 +29,21 @@ class LocalDagster:
     """Runs jobs of the code location in this process. Close it, or use it in a ``with`` block."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._instance = open_instance(pipeline.settings)
+        self._stack = ExitStack()
+        self._instance = self._stack.enter_context(open_instance(pipeline.settings))
         self._definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
         end_orphans(self._instance)
+        self._tags = {
+            PUBLISHES_ITSELF_TAG: "command line",
+            COMMAND_LINE_TAG: self._stack.enter_context(command_line(self._instance)),
+            "dagster/max_retries": "0",  # whoever started it sees that it failed
+        }
 
     def __enter__(self) -> "LocalDagster":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._instance.dispose()
+        self._stack.close()
 
     def match_partitions(self, tracked: Sequence[str]) -> None:
         """Make the partitions be the tracked repositories."""
@@ -65,7 +71,7 @@ class LocalDagster:
         result = self._definitions.resolve_job_def(job).execute_in_process(
             run_config=run_config | _QUIET,
             instance=self._instance,
-            tags={PUBLISHES_ITSELF_TAG: "command line", PID_TAG: str(os.getpid())},
+            tags=self._tags,
             raise_on_error=False,
         )
         return LocalRun(result.run_id, None if result.success else _problem(result))

@@ -6,7 +6,10 @@ import dagster as dg
 import pandas as pd
 
 from prpipeline import dictionary
+from prpipeline.defs import picture
+from prpipeline.report import ReportInfo
 from prpipeline.sync import SyncResult
+from prpipeline.warehouse.checks import Findings
 from prpipeline.warehouse.publish import Release
 from prpipeline.warehouse.summary import Summary
 
@@ -30,18 +33,26 @@ def of_table(table: str) -> Metadata:
     }
 
 
-def of_partition(table: str, summary: Summary, result: SyncResult | None) -> Metadata:
+def of_partition(
+    table: str, summary: Summary, result: SyncResult | None, rows_before: int | None
+) -> Metadata:
     """One repository's part of a table after a sync (or after computing anew, without a result)."""
-    entries: Metadata = {"dagster/partition_row_count": summary.rows.get(table, 0)}
-    if summary.weeks:
-        medians = [week.median_hours for week in summary.weeks]
-        known = [m for m in medians if m is not None]
-        if known and table == "review_time_hours":
-            entries["median hours, last week with reviews"] = round(known[-1], 2)
-            entries["median hours by week"] = dg.MetadataValue.text(sparkline(medians))
-    if result is None:
-        return entries
-    entries |= {
+    rows = summary.rows.get(table, 0)
+    entries: Metadata = {"dagster/partition_row_count": rows}
+    if rows_before is not None:
+        entries["rows added"] = rows - rows_before
+    if table == "review_time_hours":
+        entries |= _last_week(summary)
+    return entries | (_of_sync(result) if result else {})
+
+
+def _last_week(summary: Summary) -> Metadata:
+    known = [week for week in summary.weeks if week.median_hours is not None]
+    return {"median hours, last week with reviews": round(known[-1].median_hours or 0, 2)} if known else {}
+
+
+def _of_sync(result: SyncResult) -> Metadata:
+    entries: Metadata = {
         "mode": result.mode,
         "pull requests read": result.pull_requests,
         "reviews read": result.reviews,
@@ -58,6 +69,18 @@ def of_partition(table: str, summary: Summary, result: SyncResult | None) -> Met
     return entries
 
 
+def to_look_at(table: str, summary: Summary, rows: pd.DataFrame) -> Metadata:
+    """What is for the eye; costs a few kilobytes an event."""
+    entries: Metadata = {"preview": preview(rows)}
+    if table == "review_time_hours" and any(week.median_hours is not None for week in summary.weeks):
+        svg = picture.review_time_by_week(summary.weeks)
+        entries["review time by week"] = dg.MetadataValue.md(
+            picture.markdown(svg, "Median hours until the first review, by week")
+        )
+        entries["median hours by week"] = sparkline([week.median_hours for week in summary.weeks])
+    return entries
+
+
 def of_release(release: Release) -> Metadata:
     table = pd.DataFrame({"table": list(release.rows), "rows": list(release.rows.values())})
     return {
@@ -66,6 +89,16 @@ def of_release(release: Release) -> Metadata:
         "megabytes": round(release.size_bytes / 1e6, 2),
         "seconds": release.seconds,
         "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
+    }
+
+
+def of_report(report: ReportInfo) -> Metadata:
+    return {
+        "file": dg.MetadataValue.path(str(report.path)),
+        "megabytes": round(report.size_bytes / 1e6, 2),
+        "repositories": report.repositories,
+        "pull requests waiting": report.waiting,
+        "seconds": report.seconds,
     }
 
 
@@ -103,6 +136,14 @@ def sentence(result: SyncResult) -> str:
         f"{result.tracked_as}: {result.mode}, {result.pull_requests} pull requests with {result.reviews} reviews read"
         f"{removed}, in {result.requests} requests and {result.seconds:.1f} s."
     )
+
+
+def finding(found: Findings) -> str:
+    """What a check found, for the list of checks."""
+    if not found.count:
+        return "Nothing found, as it should be."
+    shown = f", of which the first {len(found.rows)} are shown" if found.count > len(found.rows) else ""
+    return f"{found.count} {'row' if found.count == 1 else 'rows'} found{shown}. {found.check.description}"
 
 
 def failures(failed: Sequence[SyncResult], total: int) -> str:

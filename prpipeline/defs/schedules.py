@@ -1,24 +1,24 @@
 """The daily increment and the weekly reconciliation, over all tracked repositories, in as few runs as may be."""
 
-from collections.abc import Iterator
-from datetime import time
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
 from prpipeline.defs.jobs import sync_job
 from prpipeline.pipeline import Pipeline
-from prpipeline.settings import WEEKDAYS, ScheduleSettings
+from prpipeline.schedule_times import daily_cron, weekly_cron
+from prpipeline.settings import ScheduleSettings
 
 # Which runs a publication has to wait for, and which repositories a run is about.
 BATCH_TAG = "prpipeline/batch"
 
 
 def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
-    weekday = (WEEKDAYS.index(settings.reconcile_day) + 1) % 7  # cron's week starts on Sunday
     return [
         _schedule(
             "daily_sync",
-            f"{_clock(settings.time)} * * *",
+            daily_cron(settings),
             settings.timezone,
             is_on=settings.enabled,
             reconcile=False,
@@ -26,7 +26,7 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
         ),
         _schedule(
             "weekly_reconcile",
-            f"{_clock(settings.reconcile_time)} * * {weekday}",
+            weekly_cron(settings),
             settings.timezone,
             is_on=settings.reconcile,
             reconcile=True,
@@ -73,5 +73,7 @@ def run_request(run_key: str, names: list[str], *, reconcile: bool = False) -> d
     )
 
 
-def _clock(at: time) -> str:
-    return f"{at.minute} {at.hour}"
+def named_in(run_config: Mapping[str, Any]) -> list[str]:
+    """The repositories that a run of the sync job is about; none where it is about all."""
+    config = run_config.get("ops", {}).get("repository_sync", {}).get("config", {})
+    return list(config.get("repositories", []))

@@ -37,15 +37,7 @@ class Summary:
 def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, Summary]:
     """Row counts by table and the last half year by week, for each of these repositories."""
     ids = list(repository_ids)
-    rows: dict[int, dict[str, int]] = {i: dict.fromkeys(COUNTED, 0) for i in ids}
-    for name, table in COUNTED.items():
-        counted = connection.execute(
-            f"SELECT repository_id, count(*) FROM {table} "
-            "WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL",
-            [ids],
-        ).fetchall()
-        for repository_id, count in counted:
-            rows[repository_id][name] = count
+    rows = row_counts(connection, ids)
     weeks: dict[int, list[Week]] = {i: [] for i in ids}
     for repository_id, week, count, median in connection.execute(
         """
@@ -62,6 +54,20 @@ def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> 
     ).fetchall():
         weeks[repository_id].append(Week(week, count, median))
     return {i: Summary(rows[i], tuple(weeks[i])) for i in ids}
+
+
+def row_counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many rows each of these repositories has, by table."""
+    rows = {i: dict.fromkeys(COUNTED, 0) for i in repository_ids}
+    for name, table in COUNTED.items():
+        counted = connection.execute(
+            f"SELECT repository_id, count(*) FROM {table} "
+            "WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL",
+            [list(repository_ids)],
+        ).fetchall()
+        for repository_id, count in counted:
+            rows[repository_id][name] = count
+    return rows
 
 
 def count_rows(connection: DuckDBPyConnection, tables: Sequence[str]) -> dict[str, int]:
