@@ -30,10 +30,8 @@ WITH ready AS (
     WHERE event = 'ready_for_review'
     GROUP BY pull_request_id
 ),
-pull_requests AS (
-    SELECT
-        repository, number, author_login, created_at, merged_at, state, pull_request_id, repository_id,
-        CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
+starts AS (
+    SELECT pull_request_id, author_login, CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
     FROM metrics.review_time_hours
     LEFT JOIN ready USING (pull_request_id)
 ),
@@ -50,7 +48,7 @@ beyond AS (
 first_reviews AS (
     SELECT review.pull_request_id, min(review.submitted_at) AS reviewed_at
     FROM raw.reviews AS review
-    JOIN pull_requests AS pull_request USING (pull_request_id)
+    JOIN starts AS pull_request USING (pull_request_id)
     ANTI JOIN beyond ON beyond.review_id = review.review_id
     WHERE NOT review.reviewer_is_bot
       AND review.reviewer_login IS DISTINCT FROM pull_request.author_login
@@ -64,7 +62,7 @@ drafts AS (
             coalesce(ended_at, CASE WHEN state = 'open' THEN greatest($as_of, started_at) END))) AS BIGINT)
             AS seconds
     FROM metrics.draft_spells
-    JOIN pull_requests USING (pull_request_id)
+    JOIN metrics.review_time_hours USING (pull_request_id)
     GROUP BY pull_request_id
 )
 SELECT
@@ -76,6 +74,10 @@ SELECT
     nullif(seconds, 0) AS time_in_draft_seconds,
     pull_request_id,
     repository_id
-FROM pull_requests
+FROM (
+    SELECT *, CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
+    FROM metrics.review_time_hours
+    LEFT JOIN ready USING (pull_request_id)
+)
 LEFT JOIN first_reviews USING (pull_request_id)
 LEFT JOIN drafts USING (pull_request_id);
