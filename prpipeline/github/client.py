@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from prpipeline import __version__
 from prpipeline.github import protocol
@@ -199,7 +199,7 @@ class Client:
                     self._check_rest(answer)
                     with protocol.as_promised():
                         return read(answer)
-                target = self._rest_url(urljoin(target, answer.headers.get("location", "")))
+                target = self._rest_url(protocol.redirect_target(target, answer))
             raise RequestRejected("GitHub redirects in a circle.")
 
         return self._with_retries(once)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -15,8 +16,10 @@ from typing import Any, TypeVar
 from prpipeline.github import connections, records
 from prpipeline.github.client import Client
 from prpipeline.github.failures import (
+    BadCredentials,
     CursorRejected,
     GitHubFailure,
+    LimitReached,
     MalformedAnswer,
     NotFound,
     TeamsDenied,
@@ -324,7 +327,7 @@ class GraphQLSource:
                     raise MalformedAnswer(f"#{node.get('number')}: {trouble}") from None
                 self.client.back_off(attempt, f"#{node.get('number')}: {trouble}")
                 events = trouble.events if isinstance(trouble, _EventsLeftOut) else None
-            sizes = node.get("additions") is not None
+            sizes = "additions" in node
             again = self._in_smaller_bites(partial(self._again, str(node["id"]), repository, sizes))
             if again.data["nodes"][0] is None:
                 return None
@@ -362,7 +365,29 @@ class GraphQLSource:
             kept = {r.review_id: r for r in map(records.review_from_graphql, reviews) if r}
             happened = {e.event_id: e for e in map(records.event_from_graphql, events) if e}
             pull_request = records.pull_request_from_graphql(node)
+        if "additions" not in node:
+            pull_request = self._with_sizes(pull_request, repository)
         return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+
+    def _with_sizes(self, pull_request: PullRequest, repository: str) -> PullRequest:
+        """The sizes from REST, where GraphQL could not bear them; unknown where REST cannot, either."""
+        try:
+            whole = self.client.get(
+                f"/repos/{repository}/pulls/{pull_request.number}",
+                read=lambda answer: records.pull_request_from_rest(answer.json()),
+                repository=repository,
+            )
+        except (BadCredentials, LimitReached):
+            raise
+        except GitHubFailure as failure:
+            log.warning("%s#%d is kept without its sizes: %s", repository, pull_request.number, failure)
+            return pull_request
+        return replace(
+            pull_request,
+            additions=whole.additions,
+            deletions=whole.deletions,
+            changed_files=whole.changed_files,
+        )
 
     def _tail(
         self,
@@ -497,7 +522,7 @@ class GraphQLSource:
     def _in_adaptive_pages(self, ask: Callable[[int, bool], T]) -> T:
         """Ask for a page: halved on trouble, grown back when answers are fast.
 
-        A single pull request that is still too much is asked for without its sizes, which cost GitHub most.
+        A single pull request that is too much time and again is asked for without its sizes, which cost GitHub most.
         """
         attempt, halved, sizes = 0, 0, True
         while True:
@@ -514,7 +539,7 @@ class GraphQLSource:
                     if attempt >= patience:
                         self.client.gave_up(trouble)
                         raise
-                    sizes = False
+                    sizes = attempt < patience - 1
                 self.client.back_off(max(1, min(attempt + halved, self.client.sync.attempts)), str(trouble))
                 continue
             if time.monotonic() - started < _FAST_SECONDS:

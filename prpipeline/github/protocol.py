@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from prpipeline.github.failures import (
     AccessDenied,
@@ -219,6 +219,14 @@ def _links(answer: Answer) -> dict[str, str]:
         rel: address
         for address, rel in re.findall(r'<([^>]*)>[^<]*?;\s*rel="?(\w+)"?', answer.headers.get("link", ""))
     }
+
+
+def redirect_target(address: str, answer: Answer) -> str:
+    """Where a redirect from ``address`` leads. Raises RequestRejected where that is no address."""
+    try:
+        return urljoin(address, answer.headers.get("location", ""))
+    except ValueError:
+        raise RequestRejected("GitHub redirects to something that is no address.") from None
 
 
 def same_origin(one: str, other: str) -> bool:

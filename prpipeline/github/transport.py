@@ -31,7 +31,7 @@ class Transport:
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout = timeout_seconds
         self._adapter = _Adapter()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
 
@@ -86,6 +86,11 @@ class Transport:
 
     def close(self) -> None:
         self._session.close()
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None that requests should look at: it would take apart an address that need not be one."""
 
 
 class _Adapter(HTTPAdapter):

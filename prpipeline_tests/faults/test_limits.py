@@ -143,6 +143,6 @@ def test_anonymous_is_enough_for_a_public_repository(world: World, tmp_path: Pat
     with Sandbox(world) as server:
         here = Lab(world, server, tmp_path, tokens="")
         assert here.sync()[0].error is None
-        here.assert_equal()
+        here.assert_equal(teams=False)
         assert {request.token for request in server.requests} == {None}
         assert server.max_in_flight == 1

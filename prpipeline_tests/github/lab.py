@@ -141,6 +141,11 @@ class Lab:
         for table in wanted:
             assert held[table] == wanted[table], table
 
+    def assert_no_row_twice(self) -> None:
+        for table, key in (("pull_requests", 1), ("reviews", 3), ("review_events", 3)):
+            keys = [row[key] for row in self.held()[table]]
+            assert len(keys) == len(set(keys)), table
+
     def assert_nothing_wrong(self, *, teams: bool = True) -> None:
         """What there is in the warehouse is in the world, and no row twice."""
         held, wanted = self.held(teams=teams), self.expected(teams=teams)

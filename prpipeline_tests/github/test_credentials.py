@@ -74,7 +74,7 @@ def test_an_app_finds_its_installations(world: World, server: Sandbox, tmp_path:
     here.live()
     assert [r.error for r in here.sync()] == [None, None, None]
     here.assert_equal()
-    assert sum(r.path.endswith("/installation") for r in server.requests) == 2
+    assert sum(r.path.endswith("/installation") and r.status == 200 for r in server.requests) == 2
 
 
 def test_an_app_renews_its_token_well_before_its_hour_is_over(

@@ -1,0 +1,36 @@
+"""What a history is said to cost, and what it does cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox import Credential, Sandbox
+from prpipeline.sync.estimate import estimate_history
+from prpipeline_tests.github.lab import Lab, small_world
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_the_estimate_is_what_it_costs(tmp_path: Path, api: str) -> None:
+    world = small_world(23, ["octo/app", "octo/tool"])
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api)
+        estimates = estimate_history(here.source, [*here.names, "octo/nothing"])
+        assert [e.pull_requests for e in estimates] == [23, 23, None]
+        assert estimates[-1].error
+        for estimate, result in zip(estimates, here.sync(), strict=False):
+            assert estimate.points == result.points
+            assert abs(estimate.requests - result.requests) <= 5
+
+
+def test_time_counts_the_hours_that_the_allowance_takes(tmp_path: Path) -> None:
+    world = small_world(60, ["octo/app", "octo/tool"])
+    with Sandbox(world, tokens=[Credential("sandbox-token", core_limit=100)]) as server:
+        here = Lab(world, server, tmp_path, "rest", reserve_percent=0)
+        first, second = estimate_history(here.source, here.names)
+    an_hour = timedelta(hours=1).total_seconds()
+    assert first.requests > 180
+    assert an_hour * 0.9 < first.seconds <= 3 * an_hour
+    assert an_hour < second.seconds <= 3 * an_hour

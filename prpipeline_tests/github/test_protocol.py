@@ -1,0 +1,151 @@
+"""Answers of any shape: they are data, or a failure by name, and never anything else."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from prpipeline.github import protocol
+from prpipeline.github.failures import (
+    AccessDenied,
+    CursorRejected,
+    GitHubFailure,
+    LimitReached,
+    MalformedAnswer,
+    NotFound,
+    Overloaded,
+    RequestRejected,
+    ServerTrouble,
+    TeamsDenied,
+    TooExpensive,
+)
+from prpipeline.github.protocol import Answer
+
+NOW = datetime(2026, 1, 5, 10, 0)
+
+
+def answer(body: Any = None, status: int = 200, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, named, body if isinstance(body, bytes) else json.dumps(body).encode(), NOW)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["data", "errors", "type", "path", "message", "extensions", "nodes", "saml_failure",
+                         "requestedReviewer", "rateLimit", "cost", "code"]), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=JSON | st.binary(max_size=20), status=st.integers(200, 599), missing=st.booleans())
+def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) -> None:
+    try:
+        result = protocol.graphql_result(answer(body, status), missing_nodes=missing)
+    except GitHubFailure:
+        return
+    assert isinstance(result.data, dict)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date",
+                         "link", "x-github-sso", "location"]), st.text(max_size=40) | st.integers().map(str)),
+    status=st.sampled_from([200, 301, 403, 429, 500]),
+)  # fmt: skip
+def test_any_header_is_borne(headers: dict[str, str], status: int) -> None:
+    given_answer = Answer(status, headers, b"{}", NOW)
+    with suppress(GitHubFailure):
+        protocol.check_status(given_answer)
+    with suppress(GitHubFailure):
+        protocol.redirect_target("https://api.github.com/x", given_answer)
+    protocol.budget(given_answer)
+    protocol.next_page(given_answer)
+    protocol.last_page(given_answer)
+    assert isinstance(given_answer.server_time, datetime)
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ({"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}, NotFound),
+        ({"type": "FORBIDDEN", "message": "Resource not accessible by integration"}, AccessDenied),
+        ({"type": "FORBIDDEN", "message": "x", "path": ["n", "requestedReviewer"]}, TeamsDenied),
+        (
+            {"type": "INSUFFICIENT_SCOPES", "message": "requires one of: ['read:org', 'read:discussion']"},
+            TeamsDenied,
+        ),
+        ({"type": "INSUFFICIENT_SCOPES", "message": "requires ['repo']"}, AccessDenied),
+        ({"message": "x", "extensions": {"saml_failure": True}}, AccessDenied),
+        ({"type": "RATE_LIMITED", "message": "API rate limit exceeded"}, LimitReached),
+        ({"message": "You have exceeded a secondary rate limit."}, LimitReached),
+        ({"type": "RESOURCE_LIMITS_EXCEEDED", "message": "x"}, TooExpensive),
+        ({"message": "Something went wrong while executing your query."}, TooExpensive),
+        ({"message": "x", "extensions": {"code": "undefinedField"}}, RequestRejected),
+        ({"type": "INVALID_CURSOR_ARGUMENTS", "message": "x"}, CursorRejected),
+        ({"message": "`abc` does not appear to be a valid cursor."}, CursorRejected),
+        ({"message": "who knows"}, ServerTrouble),
+        ({}, ServerTrouble),
+        ("text", MalformedAnswer),
+    ],
+)
+def test_graphql_errors_have_types(error: Any, failure: type[GitHubFailure]) -> None:
+    with pytest.raises(GitHubFailure) as caught:
+        protocol.graphql_result(answer({"data": {"x": 1}, "errors": [error]}))
+    assert type(caught.value) is failure
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [(400, RequestRejected), (404, NotFound), (408, ServerTrouble), (410, NotFound), (451, AccessDenied),
+     (500, ServerTrouble), (502, Overloaded), (503, Overloaded), (504, Overloaded), (521, ServerTrouble)],
+)  # fmt: skip
+def test_statuses_have_types(status: int, failure: type[GitHubFailure]) -> None:
+    with pytest.raises(GitHubFailure) as caught:
+        protocol.check_status(answer(b"<html>", status))
+    assert type(caught.value) is failure
+
+
+def test_a_team_that_is_hidden_stays_a_team() -> None:
+    data = {"n": [{"requestedReviewer": None}, {"requestedReviewer": None}]}
+    error = {"type": "FORBIDDEN", "message": "x", "path": ["n", 1, "requestedReviewer"]}
+    result = protocol.graphql_result(answer({"data": data, "errors": [error]}))
+    assert result.data["n"] == [{"requestedReviewer": None}, {"requestedReviewer": {"__typename": "Team"}}]
+
+
+def test_links() -> None:
+    link = '<https://a/x?page=1>; rel="prev", <https://a/x?q=1,2&page=3>; rel="next", <https://a/x?page=9>; rel="last"'
+    assert protocol.next_page(answer([], link=link)) == "https://a/x?q=1,2&page=3"
+    assert protocol.last_page(answer([], link=link)) == 9
+    assert protocol.next_page(answer([])) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://api.github.com/x", "https://api.github.com:443/y", True),
+        ("https://API.github.com/x", "https://api.github.com/y", True),
+        ("http://api.github.com/x", "https://api.github.com/y", False),
+        ("https://api.github.com.evil.example/x", "https://api.github.com/y", False),
+        ("https://api.github.com@evil.example/x", "https://api.github.com/y", False),
+        ("https://api.github.com:8443/x", "https://api.github.com/y", False),
+        ("https://[::1/x", "https://api.github.com/y", False),
+    ],
+)
+def test_where_a_token_may_go(one: str, other: str, same: bool) -> None:
+    assert protocol.same_origin(one, other) is same
+
+
+def test_a_secondary_limit_lasts_a_minute_where_nothing_is_said() -> None:
+    with pytest.raises(LimitReached) as caught:
+        protocol.check_status(answer({"message": "You have exceeded a secondary rate limit"}, 403))
+    assert caught.value.resume_at - NOW == timedelta(seconds=60)

@@ -1,0 +1,63 @@
+"""The queries are valid, against GitHub's own schema where it is at hand, and cost what we think they cost."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, validate
+
+from prpipeline.github import queries
+from prpipeline.sandbox.cost import Calculator
+from prpipeline.sandbox.graphql_api import schema as sandbox_schema
+
+SHARED = Path(os.environ.get("PRPIPELINE_SHARED", Path(__file__).parents[3] / "shared"))
+SCHEMA = SHARED / "data" / "github-schema" / "schema.graphql.gz"
+EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
+
+
+@cache
+def github_schema() -> GraphQLSchema:
+    # GitHub publishes a schema with a duplicate field.
+    return build_schema(
+        gzip.decompress(SCHEMA.read_bytes()).decode(), assume_valid=True, assume_valid_sdl=True
+    )
+
+
+def test_every_file_is_known() -> None:
+    folder = Path(queries.__file__).parent / "graphql"
+    assert {path.stem for path in folder.glob("*.graphql")} == {*queries.NAMES, "fragments"}
+
+
+@pytest.mark.parametrize("name", queries.NAMES)
+def test_valid_in_the_sandbox(name: str) -> None:
+    assert validate(sandbox_schema(), parse(queries.query(name))) == []
+
+
+@pytest.mark.skipif(not SCHEMA.is_file(), reason="GitHub's schema is not here: set PRPIPELINE_SHARED")
+@pytest.mark.parametrize("name", queries.NAMES)
+def test_valid_on_github(name: str) -> None:
+    assert validate(github_schema(), parse(queries.query(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("history", {"size": 25}),
+        ("history", {"size": 74}),
+        ("hydrate", {"ids": ["x"] * 25}),
+        ("probe", {"ids": ["x"] * 100, "size": 20}),
+        ("counts", {}),
+        ("changed", {}),
+        ("tail", {}),
+        ("repository", {}),
+    ],
+)
+def test_a_point_each(name: str, variables: dict[str, object]) -> None:
+    document = parse(queries.query(name))
+    cost = Calculator(sandbox_schema(), document, EVERYTHING | variables).of(document.definitions[0])  # type: ignore[arg-type]
+    assert (cost.points, cost.errors) == (1, [])
+    assert cost.nodes < 100_000
