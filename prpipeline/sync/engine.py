@@ -96,6 +96,10 @@ class Syncer:
 
         Raises WarehouseError; what GitHub does wrong is in the results.
         """
+        with self._context.warehouse.session():
+            yield from self._sync(names, options)
+
+    def _sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
         chosen = self._chosen(names)
         histories = [t for t in chosen if options.full or self._needs_history(t, options)]
         increments = [t for t in chosen if t not in histories]

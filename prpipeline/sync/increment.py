@@ -125,16 +125,9 @@ def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
         return {}
     with context.warehouse.transaction() as connection:
         versions = records.versions(connection, node_ids)
-    read_at = {w.repository.repository_id: w.read_at for w in works}
     wanted: dict[int, list[Head]] = {}
     for repository_id, heads in candidates.items():
-        now = read_at[repository_id]
-        assert now is not None
-        newer = [
-            head
-            for head in heads
-            if not records.is_settled(versions.get(head.node_id), head.updated_at, now, context.overlap)
-        ]
+        newer = [h for h in heads if not records.is_settled(versions.get(h.node_id), h.updated_at)]
         if newer:
             wanted[repository_id] = newer
     return wanted
@@ -174,6 +167,7 @@ def _finish(context: Context, works: Sequence[_Work]) -> None:
             watermark = max(work.read_at - context.overlap, work.tracked.watermark_at)
             changes: dict[str, Any] = {}
             if work.tracked.repository != work.probe.repository.full_name:
+                records.rename(connection, work.repository.repository_id, work.probe.repository.full_name)
                 changes |= {"repository": work.probe.repository.full_name, "changed_at": now}
             if work.tracked.pull_requests_on_github != work.probe.total:
                 changes["pull_requests_on_github"] = work.probe.total

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +28,8 @@ STORAGE_VERSION = "v1.2.0"
 SCHEMA_VERSION = 1
 _LOCK_SECONDS = 600.0
 _QUICK_SECONDS = 5.0
+_IDLE_SECONDS = 0.1
+_LONGEST_HOLD_SECONDS = 1.0
 
 
 class WarehouseError(Exception):
@@ -32,12 +37,17 @@ class WarehouseError(Exception):
 
 
 class Warehouse:
-    """``warehouse.duckdb`` in a folder. No connection outlives a ``with`` block."""
+    """``warehouse.duckdb`` in a folder. No connection outlives a ``with`` block of ours."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(path.with_suffix(".lock"), thread_local=False)
-        self._is_prepared = False
+        self._threads = threading.RLock()  # the file lock is one for all threads of a process
+        self._instance: duckdb.DuckDBPyConnection | None = None
+        self._is_prepared = self._is_attached = False
+        self._sessions = 0
+        self._taken_at = 0.0
+        self._timer: threading.Timer | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -45,20 +55,53 @@ class Warehouse:
 
         Raises WarehouseError.
         """
-        with self.exclusive(), self._connect() as connection:
-            connection.execute("BEGIN")
+        with self._threads:
+            connection = self._take()
             try:
-                yield connection
-                connection.execute("COMMIT")
+                connection.execute("BEGIN")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back(connection)
+                    raise
             except BaseException as error:
-                self._roll_back(connection)
+                self._drop()
                 if isinstance(error, duckdb.Error):
                     raise self._explain(error) from None
                 raise
+            if self._sessions and time.monotonic() - self._taken_at < _LONGEST_HOLD_SECONDS:
+                self._timer = threading.Timer(_IDLE_SECONDS, self._let_go)
+                self._timer.daemon = True
+                self._timer.start()
+            else:
+                self._let_go()
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Transactions that follow closely in the block find the file open still: closing it costs most.
+
+        It is let go while nothing happens, and every second, so that others get their turn.
+        """
+        self._sessions += 1
+        try:
+            yield
+        finally:
+            self._sessions -= 1
+            self._let_go()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Nobody else writes during the block; publishing needs the closed file. Raises WarehouseError."""
+        """Nobody else writes during the block, and the file is closed. Raises WarehouseError."""
+        with self._threads:
+            self._let_go()
+            self._acquire()
+            try:
+                yield
+            finally:
+                self._lock.release()
+
+    def _acquire(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -76,33 +119,64 @@ class Warehouse:
                 f"{self.path.parent} cannot be written to ({error.strerror}); "
                 "free it, or set PRPIPELINE_DATA_DIR to a folder that can."
             ) from None
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def exists(self) -> bool:
         return self.path.exists()
 
-    @contextmanager
-    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        self._is_prepared = self._is_prepared and self.path.exists()
+    def _take(self) -> duckdb.DuckDBPyConnection:
+        """The file locked and attached; starting DuckDB costs 30 ms, attaching a file 3."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_attached and self._instance is not None:
+            return self._instance
+        self._acquire()
+        self._taken_at = time.monotonic()
         try:
-            connection = duckdb.connect(
-                str(self.path), config={"storage_compatibility_version": STORAGE_VERSION}
-            )
-        except duckdb.Error as error:
-            raise self._explain(error) from None
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
+            if self._instance is None:
+                self._instance = duckdb.connect(":memory:")
+                weakref.finalize(self, self._instance.close)
+            connection = self._instance
+            self._is_prepared = self._is_prepared and self.path.exists()
+            file = str(self.path).replace("'", "''")
+            connection.execute(f"ATTACH '{file}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+            self._is_attached = True
+            connection.execute("USE warehouse")
             if not self._is_prepared:
                 self._prepare(connection)
                 self._is_prepared = True
-            yield connection
-        except duckdb.Error as error:
-            raise self._explain(error) from None
-        finally:
-            connection.close()
+        except BaseException as error:
+            self._drop()
+            if isinstance(error, duckdb.Error):
+                raise self._explain(error) from None
+            raise
+        return connection
+
+    def _let_go(self) -> None:
+        """Close the file and give up the lock, if we have them."""
+        with self._threads:
+            if not self._is_attached or self._instance is None:
+                return
+            try:
+                for (table,) in self._instance.execute(
+                    "SELECT table_name FROM duckdb_tables() WHERE temporary"
+                ).fetchall():
+                    self._instance.execute(f'DROP TABLE temp."{table}"')
+                self._instance.execute("USE memory")
+                self._instance.execute("DETACH warehouse")
+            except duckdb.Error as error:
+                self._drop()
+                raise self._explain(error) from None
+            self._is_attached = False
+            self._lock.release()
+
+    def _drop(self) -> None:
+        """Give everything up, whatever state it is in: the file is free when the instance is gone."""
+        if self._instance is not None:
+            self._instance.close()
+        self._instance = None
+        self._is_attached = False
+        self._lock.release(force=True)
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables in an empty file; bring an older one forward; refuse a newer or foreign one."""
@@ -134,7 +208,7 @@ class Warehouse:
         tables = {
             f"{schema}.{table}"
             for schema, table in connection.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables()"
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
             ).fetchall()
         }
         if not tables:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from prpipeline.github.records import PullRequest
+
+# What only a whole pull request tells, and neither a list nor a review's webhook.
+_WHOLE_ONLY = ("additions", "deletions", "changed_files", "merged_by_id", "merged_by_login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,64 +62,75 @@ def write(
     An older state never overwrites a newer one. Reviews that GitHub no longer has are removed, and
     recorded in ``meta.removals``.
     """
-    stamp = synced_at.isoformat()
-    rows = [_pull_request_row(repository_id, pr, stamp) for repository_id, pr in pull_requests]
-    if not rows:
-        return Written()
-    stage(connection, "incoming", "raw.pull_requests", rows, "pull_request_id, updated_at")
-    connection.execute(
-        """
-        DELETE FROM incoming WHERE EXISTS (
-            FROM raw.pull_requests AS held
-            WHERE held.pull_request_id = incoming.pull_request_id
-              AND (held.updated_at, held.synced_at) > (incoming.updated_at, incoming.synced_at))
-        """
-    )
-    # A list's or webhook's object lacks the sizes and who merged; what a whole one told of the same state holds.
-    connection.execute(
-        """
-        UPDATE incoming SET
-            additions = coalesce(incoming.additions, held.additions),
-            deletions = coalesce(incoming.deletions, held.deletions),
-            changed_files = coalesce(incoming.changed_files, held.changed_files),
-            merged_by_id = coalesce(incoming.merged_by_id, held.merged_by_id),
-            merged_by_login = coalesce(incoming.merged_by_login, held.merged_by_login)
-        FROM raw.pull_requests AS held
-        WHERE held.pull_request_id = incoming.pull_request_id AND held.updated_at = incoming.updated_at
-        """
-    )
-    accepted = {row[0] for row in connection.execute("SELECT pull_request_id FROM incoming").fetchall()}
+    incoming: dict[int, tuple[int, PullRequest]] = {}
+    for repository_id, pr in pull_requests:
+        other = incoming.get(pr.pull_request_id)
+        if other is None or pr.updated_at >= other[1].updated_at:
+            incoming[pr.pull_request_id] = (repository_id, pr)
+    held_rows = _held_rows(connection, list(incoming))
+    rows = []
+    for pull_request_id, (repository_id, pr) in list(incoming.items()):
+        row = _pull_request_row(repository_id, pr, synced_at)
+        if held_row := held_rows.get(pull_request_id):
+            if (held_row["updated_at"], held_row["synced_at"]) > (pr.updated_at, synced_at):
+                del incoming[pull_request_id]
+                continue
+            if held_row["updated_at"] == pr.updated_at:
+                # A list's or webhook's object lacks these; what a whole one told of the same state holds.
+                row |= {field: held_row[field] for field in _WHOLE_ONLY if row[field] is None}
+        rows.append(row)
     whole = [
         (repository_id, pr)
-        for repository_id, pr in pull_requests
-        if pr.pull_request_id in accepted and pr.reviews is not None and pr.events is not None
+        for repository_id, pr in incoming.values()
+        if pr.reviews is not None and pr.events is not None
     ]
-    reviews = [row for repository_id, pr in whole for row in _review_rows(repository_id, pr)]
-    events = [row for repository_id, pr in whole for row in _event_rows(repository_id, pr)]
-    stage(connection, "incoming_reviews", "raw.reviews", reviews, "review_id, submitted_at")
-    stage(connection, "incoming_events", "raw.review_events", events, "event_id, created_at")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE whole AS SELECT unnest(?::BIGINT[]) AS pull_request_id",
-        [[pr.pull_request_id for _, pr in whole]],
-    )
-    connection.execute(
+    reviews = {
+        row["review_id"]: row for repository_id, pr in whole for row in _review_rows(repository_id, pr)
+    }
+    events = {row["event_id"]: row for repository_id, pr in whole for row in _event_rows(repository_id, pr)}
+    removed = 0
+    if held_rows:
+        replaced = [pr.pull_request_id for _, pr in whole if pr.pull_request_id in held_rows]
+        removed = _record_vanished(connection, replaced, list(reviews), synced_at)
+        _delete(connection, "raw.pull_requests", [i for i in incoming if i in held_rows])
+        _delete(connection, "raw.reviews", replaced)
+        _delete(connection, "raw.review_events", replaced)
+    insert(connection, "raw.pull_requests", rows)
+    insert(connection, "raw.reviews", list(reviews.values()))
+    insert(connection, "raw.review_events", list(events.values()))
+    return Written(len(rows), len(reviews), removed)
+
+
+def _held_rows(connection: DuckDBPyConnection, pull_request_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    columns = ("pull_request_id", "updated_at", "synced_at", *_WHOLE_ONLY)
+    found = connection.execute(
+        f"SELECT {', '.join(columns)} FROM raw.pull_requests WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))",
+        [pull_request_ids],
+    ).fetchall()
+    return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
+
+
+def _record_vanished(
+    connection: DuckDBPyConnection, pull_request_ids: list[int], review_ids: list[int], now: datetime
+) -> int:
+    """Put on record the reviews of these pull requests that are not among these; how many there are."""
+    row = connection.execute(
         """
         INSERT INTO meta.removals
-        SELECT repository_id, 'review', review_id::VARCHAR, number, ?
-        FROM raw.reviews
-        WHERE pull_request_id IN (FROM whole) AND review_id NOT IN (SELECT review_id FROM incoming_reviews)
+        SELECT repository_id, 'review', review_id::VARCHAR, number, ? FROM raw.reviews
+        WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))
+          AND review_id NOT IN (SELECT unnest(?::BIGINT[]))
         """,
-        [synced_at],
-    )
-    removed = _changes(connection)
-    connection.execute(
-        "DELETE FROM raw.pull_requests WHERE pull_request_id IN (SELECT pull_request_id FROM incoming)"
-    )
-    connection.execute("INSERT INTO raw.pull_requests BY NAME FROM incoming")
-    for table, incoming in (("raw.reviews", "incoming_reviews"), ("raw.review_events", "incoming_events")):
-        connection.execute(f"DELETE FROM {table} WHERE pull_request_id IN (FROM whole)")
-        connection.execute(f"INSERT INTO {table} BY NAME FROM {incoming}")
-    return Written(len(accepted), len(reviews), removed)
+        [now, pull_request_ids, review_ids],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _delete(connection: DuckDBPyConnection, table: str, pull_request_ids: list[int]) -> None:
+    if pull_request_ids:
+        connection.execute(
+            f"DELETE FROM {table} WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))", [pull_request_ids]
+        )
 
 
 def remove(
@@ -136,6 +150,18 @@ def remove(
         )
         connection.execute(f"DELETE FROM {table} WHERE {where}", [repository_id, ids])
     return len(ids)
+
+
+def rename(connection: DuckDBPyConnection, repository_id: int, full_name: str) -> None:
+    """Let the addresses of a repository's pull requests follow its new name."""
+    connection.execute(
+        r"""
+        UPDATE raw.pull_requests
+        SET url = regexp_replace(url, '^(https?://[^/]+)/[^/]+/[^/]+/pull/', '\1/' || ? || '/pull/')
+        WHERE repository_id = ?
+        """,
+        [full_name, repository_id],
+    )
 
 
 def versions(connection: DuckDBPyConnection, node_ids: Sequence[str]) -> dict[str, Version]:
@@ -180,44 +206,38 @@ def counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dic
     return dict(rows)
 
 
-def is_settled(version: Version | None, updated_at: datetime, now: datetime, overlap: timedelta) -> bool:
-    """Whether what we hold is surely what GitHub shows for ``updated_at``, or may wait to be made sure.
+def is_settled(version: Version | None, updated_at: datetime) -> bool:
+    """Whether what we hold is surely what GitHub shows for ``updated_at``.
 
-    GitHub's times have whole seconds, and its replicas lag: a state that was read in the very second of
-    its change may miss a second change in it. It is read again at once when it was read in that second,
-    and once more when the overlap has passed, till when every look lists it again.
+    GitHub's times have whole seconds: a state that was read in the very second of its change may miss a
+    second change in it.
     """
     if version is None or version.updated_at < updated_at:
         return False
-    if version.updated_at > updated_at:
-        return True
-    if version.synced_at <= updated_at:
-        return False
-    return version.synced_at >= updated_at + overlap or now < updated_at + overlap
+    return version.updated_at > updated_at or version.synced_at > updated_at
 
 
-def stage(
-    connection: DuckDBPyConnection, name: str, like: str, rows: Sequence[dict[str, Any]], newest_by: str
-) -> None:
-    """Rows as a temporary table with the columns of ``like``, each key once: the first column of ``newest_by``."""
-    columns = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {like})").fetchall()
-    key, order = newest_by.split(", ")
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT * FROM (SELECT unnest(from_json(?::JSON, ?), recursive := true))
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order} DESC) = 1
-        """,
-        [json.dumps(rows), json.dumps([dict(columns)])],
-    )
+def insert(connection: DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add rows, given as JSON would have them; one statement, columns by name."""
+    if rows:
+        connection.execute(
+            f"INSERT INTO {table} BY NAME SELECT unnest(from_json(?::JSON, ?), recursive := true)",
+            [json.dumps(rows, default=datetime.isoformat), _structure(connection, table)],
+        )
 
 
-def _changes(connection: DuckDBPyConnection) -> int:
-    row = connection.fetchone()
-    return int(row[0]) if row else 0
+_structures: dict[str, str] = {}
 
 
-def _pull_request_row(repository_id: int, pr: PullRequest, synced_at: str) -> dict[str, Any]:
+def _structure(connection: DuckDBPyConnection, table: str) -> str:
+    """A table's columns and types, as from_json takes them; the tables do not change while we run."""
+    if table not in _structures:
+        columns = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
+        _structures[table] = json.dumps([dict(columns)])
+    return _structures[table]
+
+
+def _pull_request_row(repository_id: int, pr: PullRequest, synced_at: datetime) -> dict[str, Any]:
     return {
         "repository_id": repository_id,
         "pull_request_id": pr.pull_request_id,
@@ -229,10 +249,10 @@ def _pull_request_row(repository_id: int, pr: PullRequest, synced_at: str) -> di
         "author_login": pr.author.login,
         "author_is_bot": pr.author.is_bot,
         "is_draft": pr.is_draft,
-        "created_at": pr.created_at.isoformat(),
-        "updated_at": pr.updated_at.isoformat(),
-        "closed_at": pr.closed_at and pr.closed_at.isoformat(),
-        "merged_at": pr.merged_at and pr.merged_at.isoformat(),
+        "created_at": pr.created_at,
+        "updated_at": pr.updated_at,
+        "closed_at": pr.closed_at,
+        "merged_at": pr.merged_at,
         "merged_by_id": pr.merged_by.id,
         "merged_by_login": pr.merged_by.login,
         "additions": pr.additions,
@@ -256,7 +276,7 @@ def _review_rows(repository_id: int, pr: PullRequest) -> Iterable[dict[str, Any]
             "reviewer_login": review.reviewer.login,
             "reviewer_is_bot": review.reviewer.is_bot,
             "state": review.state,
-            "submitted_at": review.submitted_at.isoformat(),
+            "submitted_at": review.submitted_at,
         }
 
 
@@ -275,5 +295,5 @@ def _event_rows(repository_id: int, pr: PullRequest) -> Iterable[dict[str, Any]]
             "subject_is_team": event.subject_is_team,
             "review_id": event.review_id,
             "previous_state": event.previous_state,
-            "created_at": event.created_at.isoformat(),
+            "created_at": event.created_at,
         }

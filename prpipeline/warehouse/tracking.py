@@ -189,7 +189,8 @@ def _metric_tables(connection: DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
         """
         SELECT 'metrics.' || table_name FROM duckdb_columns()
-        WHERE schema_name = 'metrics' AND column_name = 'repository_id' ORDER BY ALL
+        WHERE database_name = current_database() AND schema_name = 'metrics' AND column_name = 'repository_id'
+        ORDER BY ALL
         """
     ).fetchall()
     return [row[0] for row in rows]

@@ -1,0 +1,123 @@
+"""Whatever happens on GitHub, and whenever: after syncs and a reconciliation the warehouse equals it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prpipeline.sandbox import ManualClock, PullRequest, Sandbox, World
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.github.lab import Lab, new_folder, small_world
+
+REPOSITORIES = ("octo/app", "octo/lib")
+LOUD = (
+    "review",
+    "self_review",
+    "bot_review",
+    "merge",
+    "close",
+    "reopen",
+    "draft",
+    "title",
+    "request",
+    "push",
+    "open",
+)
+SILENT = ("delete_review", "dismiss", "delete_pull_request", "silent_ready")
+
+changes = st.tuples(
+    st.sampled_from(LOUD + SILENT), st.sampled_from(REPOSITORIES), st.integers(0, 40), st.integers(0, 90)
+)
+# What happens between syncs, and what happens while one is under way: before its n-th request.
+steps = st.lists(
+    st.tuples(st.lists(changes, max_size=5), st.lists(st.tuples(st.integers(0, 6), changes), max_size=4)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def change(world: World, what: tuple[str, str, int, int]) -> None:
+    kind, name, pick, seconds = what
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(seconds=seconds))
+    pulls = list(world.repository(name).pull_requests.values())
+    if kind == "open" or not pulls:
+        world.open_pull_request(name, "ada", f"New {pick}", draft=pick % 3 == 0)
+        return
+    pull_request = pulls[pick % len(pulls)]
+    submitted = [r for r in pull_request.reviews if r.submitted_at and r.state != "DISMISSED"]
+    if kind == "review":
+        world.review(
+            pull_request, f"dev-{pick % 5}", ("APPROVED", "COMMENTED", "CHANGES_REQUESTED")[pick % 3]
+        )
+    elif kind == "self_review" and pull_request.author:
+        world.review(pull_request, pull_request.author.login, "COMMENTED")
+    elif kind == "bot_review":
+        world.review(pull_request, "robot[bot]", "COMMENTED")
+    elif kind == "title":
+        world.edit_title(pull_request, f"Title {pick} {seconds}")
+    elif kind == "request":
+        world.request_review(pull_request, "octo/core" if pick % 2 else "grace")
+    elif kind == "push":
+        world.push(pull_request)
+    elif kind == "delete_review" and pull_request.reviews:
+        world.delete_review(pull_request.reviews[pick % len(pull_request.reviews)])
+    elif kind == "dismiss" and submitted:
+        world.dismiss_review(submitted[pick % len(submitted)], by="ada")
+    elif kind == "delete_pull_request" and pick % 4 == 0:
+        world.delete_pull_request(pull_request)
+    else:
+        _change_state(world, kind, pull_request)
+
+
+def _change_state(world: World, kind: str, pull_request: PullRequest) -> None:
+    if kind == "reopen" and pull_request.state == "CLOSED":
+        world.reopen(pull_request)
+    elif pull_request.state != "OPEN":
+        return
+    elif kind == "merge" and not pull_request.is_draft:
+        world.merge(pull_request, "grace")
+    elif kind == "close":
+        world.close(pull_request)
+    elif kind == "draft" and not pull_request.is_draft:
+        world.convert_to_draft(pull_request)
+    elif kind == "silent_ready" and pull_request.is_draft:
+        world.ready_for_review(pull_request)
+
+
+@given(steps=steps, page_size=st.sampled_from([2, 5, 25]), overlap=st.sampled_from([0, 15]))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_warehouse_equals_github(
+    steps: list[tuple[list[tuple[str, str, int, int]], list[tuple[int, tuple[str, str, int, int]]]]],
+    page_size: int,
+    overlap: int,
+) -> None:
+    world = small_world(pull_requests=6, repositories=REPOSITORIES)
+    folder = new_folder()
+    with Sandbox(world) as server:
+        lab = Lab(world, server, folder, page_size=page_size, overlap_minutes=overlap)
+        for between, during in steps:
+            for what in between:
+                change(world, what)
+            asked = [0]
+
+            def meanwhile(
+                request: object,
+                asked: list[int] = asked,
+                during: list[tuple[int, tuple[str, str, int, int]]] = during,
+            ) -> None:
+                for at, what in during:
+                    if at == asked[0]:
+                        change(world, what)
+                asked[0] += 1
+
+            server.before_request = meanwhile
+            assert not any(result.failed for result in lab.sync())
+            server.before_request = None
+        results = lab.sync(SyncOptions(reconcile=True))
+        assert not any(result.failed for result in results)
+        lab.assert_equal()
+    shutil.rmtree(folder)

@@ -1,0 +1,138 @@
+"""A history that is broken off goes on where it stopped, and starts over when asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox import Fault, ManualClock, Sandbox
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(small_world(pull_requests=30)) as server:
+        yield server
+
+
+def numbers(lab: Lab) -> list[int]:
+    return sorted(row[3] for row in lab.held()["pull_requests"])
+
+
+def test_it_goes_on_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
+    lab = Lab(server.world, server, tmp_path, attempts=1)
+    fault = server.faults.add(Fault("html", after=3, times=None))
+    (result,) = lab.sync()
+    assert result.failure == "MalformedAnswer"
+    assert numbers(lab) == list(range(1, 16))
+    assert lab.tracked().watermark_at is None
+
+    fault.times = 0
+    server.reset_requests()
+    (result,) = lab.sync()
+    assert (result.mode, result.requests) == ("history", 3)
+    lab.assert_equal()
+
+
+def test_what_changes_between_the_halves_is_read_by_the_first_increment(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path, attempts=1)
+    fault = server.faults.add(Fault("html", after=3, times=None))
+    lab.sync()
+    fault.times = 0
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(days=3))
+    world.review(world.repository("octo/app").pull_requests[1], "late", "APPROVED")
+    world.clock.advance(timedelta(days=1))
+    lab.sync()
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_full_starts_over(server: Sandbox, tmp_path: Path) -> None:
+    lab = Lab(server.world, server, tmp_path)
+    lab.sync()
+    (result,) = lab.sync(SyncOptions(full=True))
+    assert (result.mode, result.pull_requests) == ("history", 30)
+    lab.assert_equal()
+
+
+def test_days_back_bounds_it(server: Sandbox, tmp_path: Path) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path)
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(days=30))
+    recent = [world.open_pull_request("octo/app", "ada", f"Recent {n}").number for n in range(7)]
+    (result,) = lab.sync(SyncOptions(days_back=7))
+    assert numbers(lab) == recent
+    assert result.mode == "history"
+
+
+def test_a_longer_reach_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path)
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(days=30))
+    world.open_pull_request("octo/app", "ada", "Recent")
+    lab.track(["octo/app"], days_back=7)
+    lab.sync()
+    assert len(numbers(lab)) == 1
+    lab.track(["octo/app"], days_back=None)
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_every_tail_is_read_to_its_end(server: Sandbox, tmp_path: Path) -> None:
+    pull_request = busy_pull_request(server.world, children=230)
+    lab = Lab(server.world, server, tmp_path, page_size=25)
+    (result,) = lab.sync()
+    lab.assert_equal()
+    assert len(pull_request.reviews) == 230
+    assert result.requests == 2 + 2  # two pages, and 180 more reviews and events, 100 a request
+
+
+def test_a_pull_request_that_grows_while_its_tail_is_read_is_read_again(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    world, pull_request = server.world, busy_pull_request(server.world)
+    lab = Lab(world, server, tmp_path)
+    left = [1]
+
+    def meanwhile(request: object) -> None:
+        if getattr(request, "operation", "") == "Tail" and left:
+            left.pop()
+            assert isinstance(world.clock, ManualClock)
+            world.clock.advance(timedelta(seconds=1))
+            world.review(pull_request, "meanwhile", "APPROVED")
+
+    server.before_request = meanwhile
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_pull_requests_opened_while_it_runs_are_there(server: Sandbox, tmp_path: Path) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path)
+    left = list(range(4))
+
+    def meanwhile(request: object) -> None:
+        if left:
+            world.open_pull_request("octo/app", "ada", f"Meanwhile {left.pop()}")
+
+    server.after_request = meanwhile
+    lab.sync()
+    server.after_request = None
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_an_empty_repository_is_done_at_once(tmp_path: Path) -> None:
+    world = small_world(pull_requests=0)
+    with Sandbox(world) as server:
+        lab = Lab(world, server, tmp_path)
+        (result,) = lab.sync()
+        assert (result.mode, result.pull_requests, result.requests) == ("history", 0, 1)
+        (result,) = lab.sync()
+        assert result.mode == "unchanged"

@@ -1,0 +1,196 @@
+"""After the history, a day costs next to nothing and misses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox import Credential, ManualClock, Sandbox, World, generated_world
+from prpipeline_tests.github.lab import Lab, small_world
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(small_world()) as server:
+        yield server
+
+
+def advance(world: World, **by: float) -> None:
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(**by))
+
+
+def bulk(tmp_path: Path, server: Sandbox) -> Lab:
+    return Lab(server.world, server, tmp_path, page_size=25, overlap_minutes=15)
+
+
+def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_path: Path) -> None:
+    world = generated_world(clock=ManualClock(), pull_requests=1000, reviews_per_pr=4)
+    with Sandbox(world) as server:
+        lab = bulk(tmp_path, server)
+        advance(world, seconds=5)
+        (history,) = lab.sync()
+        assert (history.mode, history.held, history.error) == ("history", 1000, None)
+        assert history.requests <= 45
+        assert server.max_in_flight == 1
+
+        in_the_last_second = sum(
+            pull.updated_at >= world.clock.now()
+            for pull in world.repository(lab.names[0]).pull_requests.values()
+        )
+        advance(world, hours=24)
+        for number in range(100, 1000, 90):
+            world.review(world.repository(lab.names[0]).pull_requests[number], "late", "APPROVED")
+        advance(world, seconds=5)
+        (changed,) = lab.sync()
+        assert (changed.mode, changed.pull_requests) == ("increment", 10 + in_the_last_second)
+        assert changed.requests <= 3
+
+        advance(world, seconds=5)
+        (again,) = lab.sync()
+        assert (again.mode, again.requests) == ("unchanged", 1)
+        lab.assert_equal()
+
+
+def test_a_thousand_repositories_of_which_fifty_changed_take_thirty_requests(tmp_path: Path) -> None:
+    world = generated_world(clock=ManualClock(), repositories=1000, pull_requests=2, reviews_per_pr=1)
+    with Sandbox(world) as server:
+        lab = bulk(tmp_path, server)
+        advance(world, seconds=5)
+        lab.sync()
+        advance(world, hours=24)
+        for name in lab.names[::20]:
+            for pull_request in world.repository(name).pull_requests.values():
+                world.review(pull_request, "late", "APPROVED")
+        advance(world, seconds=5)
+        server.reset_requests()
+        results = lab.sync()
+        assert len(server.requests) <= 30
+        assert sum(r.mode == "increment" for r in results) == 50
+        assert sum(r.requests for r in results) == len(server.requests)
+        lab.assert_equal()
+
+        advance(world, hours=24)
+        server.reset_requests()
+        lab.sync()
+        assert len(server.requests) <= 11
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "close",
+        "reopen",
+        "merge",
+        "review_after_merge",
+        "edit_title",
+        "ready",
+        "draft",
+        "request",
+        "push",
+        "open",
+    ],
+)
+def test_whatever_moves_the_time_stamp_comes_through(server: Sandbox, tmp_path: Path, change: str) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path)
+    lab.sync()
+    advance(world, hours=24)
+    pulls = list(world.repository("octo/app").pull_requests.values())
+    open_one = next(p for p in pulls if p.state == "OPEN" and not p.is_draft)
+    if change == "close":
+        world.close(open_one)
+    elif change == "reopen":
+        world.reopen(next(p for p in pulls if p.state == "CLOSED"))
+    elif change == "merge":
+        world.merge(open_one, "grace")
+    elif change == "review_after_merge":
+        world.review(next(p for p in pulls if p.state == "MERGED"), "late", "COMMENTED")
+    elif change == "edit_title":
+        world.edit_title(open_one, "Another title")
+    elif change == "ready":
+        world.convert_to_draft(open_one)
+        advance(world, minutes=1)
+        world.ready_for_review(open_one)
+        world.push(open_one)
+    elif change == "draft":
+        world.convert_to_draft(open_one)
+    elif change == "request":
+        world.request_review(open_one, "octo/core")
+    elif change == "push":
+        world.push(open_one)
+    else:
+        world.open_pull_request("octo/app", "ada", "New")
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_a_change_while_the_increment_runs_is_not_lost(server: Sandbox, tmp_path: Path) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path)
+    lab.sync()
+    advance(world, hours=24)
+    pulls = list(world.repository("octo/app").pull_requests.values())
+    world.push(pulls[3])
+    left = [pulls[5], pulls[9], pulls[3]]
+
+    def meanwhile(request: object) -> None:
+        if left:
+            advance(world, seconds=7)
+            world.review(left.pop(), "meanwhile", "COMMENTED")
+
+    server.after_request = meanwhile
+    lab.sync()
+    server.after_request = None
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path, overlap_minutes=15)
+    lab.sync()
+    advance(world, hours=24)
+    pull_request = world.repository("octo/app").pull_requests[1]
+    world.review(pull_request, "first", "COMMENTED")
+    lab.sync()
+    world.review(pull_request, "second", "COMMENTED")  # the clock has not moved: the same time stamp
+    lab.sync()
+    lab.assert_equal()
+
+
+def test_the_watermark_is_githubs_clock_at_the_start_less_the_overlap(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    world, lab = server.world, Lab(server.world, server, tmp_path, overlap_minutes=15)
+    lab.sync()
+    advance(world, hours=24)
+    world.push(world.repository("octo/app").pull_requests[2])
+    start = world.clock.now().replace(tzinfo=None)
+    server.after_request = lambda request: advance(world, minutes=1)
+    lab.sync()
+    # The answer to the first probe carries the time a minute on.
+    assert lab.tracked().watermark_at == start + timedelta(minutes=1) - timedelta(minutes=15)
+
+
+def test_a_failing_repository_keeps_its_watermark_and_harms_no_other(tmp_path: Path) -> None:
+    world = small_world(repositories=("octo/app", "octo/lib", "octo/web"))
+    with Sandbox(world) as server:
+        server.add_token(Credential("outsider", repositories=()))
+        lab = Lab(world, server, tmp_path, tokens="outsider")
+        lab.sync()
+        before = lab.tracked("octo/lib").watermark_at
+        lab.live()
+        world.set_private("octo/lib")
+        results = {r.tracked_as: r for r in lab.sync()}
+        assert [r.mode for r in results.values()].count("failed") == 1
+        assert results["octo/lib"].failure == "NotFound"
+        assert "no longer shows octo/lib" in str(results["octo/lib"].error)
+        assert lab.tracked("octo/lib").watermark_at == before
+        assert lab.tracked("octo/lib").status == "gone"
+        assert lab.tracked("octo/app").status == "ok"
+
+        world.set_private("octo/lib", False)
+        results = {r.tracked_as: r for r in lab.sync()}
+        assert results["octo/lib"].mode == "increment"
+        lab.assert_equal()
