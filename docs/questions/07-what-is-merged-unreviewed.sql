@@ -1,0 +1,12 @@
+-- How much is merged without a review, by month, and was it looked at afterwards?
+SELECT
+    date_trunc('month', merged_at)::DATE AS month,
+    count(*) AS merged,
+    count(*) FILTER (merged_without_review) AS without_review,
+    round(100.0 * count(*) FILTER (merged_without_review) / count(*), 1) AS percent,
+    count(*) FILTER (merged_without_review AND reviewed_after_merge) AS reviewed_afterwards,
+    count(*) FILTER (merged_without_review AND (is_hotfix OR is_revert)) AS hotfixes_and_reverts
+FROM review_time_hours
+WHERE merged_at IS NOT NULL AND NOT is_bot_author
+GROUP BY month
+ORDER BY month DESC;

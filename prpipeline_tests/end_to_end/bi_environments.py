@@ -1,0 +1,94 @@
+"""The clients of analysts, each in a place of its own, installed once and kept in a cache.
+
+PRPIPELINE_TEST_CACHE says where; by default ~/.cache/prpipeline-tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+DUCKDB_VERSIONS = {"1.2": "1.2.2", "1.4": "1.4.4", "1.5": "1.5.6", "2.0": "2.0.0"}
+NODE_PACKAGE = "@duckdb/node-api@1.5"
+
+# SQLAlchemy 2.1 asks for tables of Postgres's catalog that DuckDB lacks when duckdb-engine lists columns.
+_TOOLS = ("duckdb-engine==0.17.*", "sqlalchemy==2.0.*", "pandas", "marimo", "harlequin", "duckdb-cli==1.5.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Python with some packages."""
+
+    folder: Path
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+def environments() -> dict[str, Environment]:
+    """By DuckDB's version; that of 1.5 has the other Python tools too."""
+    wanted = {
+        version: (f"duckdb=={release}", *(_TOOLS if version == "1.5" else ()))
+        for version, release in DUCKDB_VERSIONS.items()
+    }
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        found = pool.map(_environment, wanted.values())
+    return dict(zip(wanted, found, strict=True))
+
+
+def node_modules() -> Path:
+    """A folder in whose scripts Node finds DuckDB."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("no Node here: install node and npm")
+
+    def install(folder: Path) -> None:
+        _run(["npm", "install", "--silent", "--no-audit", "--no-fund", NODE_PACKAGE], cwd=folder)
+
+    return _kept(f"node {NODE_PACKAGE}", install)
+
+
+def _environment(requirements: tuple[str, ...]) -> Environment:
+    def install(folder: Path) -> None:
+        _run([sys.executable, "-m", "venv", str(folder)])
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        _run([*pip, "--disable-pip-version-check", *requirements])
+
+    return Environment(_kept(f"{sys.version_info[:2]} {requirements}", install))
+
+
+def _kept(content: str, install: Callable[[Path], None]) -> Path:
+    root = Path(os.environ.get("PRPIPELINE_TEST_CACHE") or Path.home() / ".cache" / "prpipeline-tests")
+    folder = root / hashlib.sha256(content.encode()).hexdigest()[:16]
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            install(folder)
+            (folder / "complete").touch()
+    return folder
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if done.returncode == 0:
+        return
+    reason = f"{' '.join(command)} failed: {done.stderr[-500:]}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
