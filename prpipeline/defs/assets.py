@@ -10,7 +10,7 @@ from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from pydantic import Field
 
 from prpipeline import metrics
-from prpipeline.defs import lineage, metadata
+from prpipeline.defs import metadata
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.github.failures import GitHubFailure
 from prpipeline.pipeline import Pipeline
@@ -83,8 +83,7 @@ def _review_times() -> dg.AssetSpec:
         kinds={"sql", "duckdb"},
         owners=OWNERS,
         tags={"layer": "metrics"},
-        metadata=metadata.of_table("review_time_hours")
-        | {"dagster/column_lineage": lineage.of_review_times()},
+        metadata=metadata.of_table("review_time_hours"),
         skippable=True,
         partitions_def=repository_partitions,
     )
@@ -201,7 +200,7 @@ class _Reporter:
                 entries = metadata.of_partition(table, summary, result, rows_before)
                 if self._told <= _FEW and result is not None and result.repository_id is not None:
                     rows = self._pipeline.preview(table, result.repository_id)
-                    entries |= metadata.to_look_at(table, summary, rows)
+                    entries = metadata.to_look_at(table, summary, rows) | entries
                 yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 
 
@@ -215,11 +214,11 @@ def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncRes
     for result in failed:
         for key in sorted(context.selected_asset_keys):
             event = DagsterEvent.build_asset_materialization_planned_event(
-                context.job_name,
-                context.op_handle.name,
+                context.run.job_name,
+                context.op_execution_context.op_handle.name,
                 AssetMaterializationPlannedData(key, partition=result.tracked_as),
             )
-            context.instance.report_dagster_event(event, context.run_id)
+            context.instance.report_dagster_event(event, context.run.run_id)
 
 
 def build_aggregates() -> dg.AssetsDefinition:
@@ -230,7 +229,9 @@ def build_aggregates() -> dg.AssetsDefinition:
         with _plainly():
             rows = pipeline.aggregate()
         for key in AGGREGATES:
-            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows[key.path[-1]]})
+            yield dg.MaterializeResult(
+                asset_key=key, metadata=metadata.of_aggregate(key.path[-1], rows[key.path[-1]])
+            )
 
     return aggregates
 
@@ -245,7 +246,7 @@ def _aggregate(key: dg.AssetKey) -> dg.AssetSpec:
         kinds={"sql", "duckdb"},
         owners=OWNERS,
         tags={"layer": "metrics"},
-        metadata=metadata.of_table(table) | {"dagster/column_lineage": lineage.of_aggregate(table)},
+        metadata=metadata.of_table(table),
     )
 
 

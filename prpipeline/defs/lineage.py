@@ -38,7 +38,7 @@ _TIMES = {
 }
 
 
-def of_review_times() -> dg.TableColumnLineage:
+def of_review_times() -> dg.MetadataValue:
     """Of the columns of review_time_hours; those that GitHub gives go by the same name."""
     given = {column.name for column in dictionary.load().table(_PULL_REQUEST).columns}
     sources = {
@@ -51,7 +51,7 @@ def of_review_times() -> dg.TableColumnLineage:
     )
 
 
-def of_aggregate(table: str) -> dg.TableColumnLineage:
+def of_aggregate(table: str) -> dg.MetadataValue:
     """Of the columns of an aggregate: review_time_hours_p90 comes of review_time_hours."""
     times = [column.name for column in dictionary.load().table("review_time_hours").columns]
     sources = {
@@ -66,11 +66,13 @@ def of_aggregate(table: str) -> dg.TableColumnLineage:
     )
 
 
-def _lineage(sources: dict[str, list[tuple[tuple[str, str], str]]]) -> dg.TableColumnLineage:
-    return dg.TableColumnLineage(
-        {
-            name: [dg.TableColumnDep(asset_key=list(key), column_name=column) for key, column in deps]
-            for name, deps in sources.items()
-            if deps
-        }
+def _lineage(sources: dict[str, list[tuple[tuple[str, str], str]]]) -> dg.MetadataValue:
+    return dg.MetadataValue.column_lineage(
+        dg.TableColumnLineage(
+            {
+                name: [dg.TableColumnDep(asset_key=list(key), column_name=column) for key, column in deps]
+                for name, deps in sources.items()
+                if deps
+            }
+        )
     )

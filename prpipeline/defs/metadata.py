@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from prpipeline import dictionary
-from prpipeline.defs import picture
+from prpipeline.defs import lineage, picture
 from prpipeline.report import ReportInfo
 from prpipeline.sync import SyncResult
 from prpipeline.warehouse.checks import Findings
@@ -16,9 +16,13 @@ from prpipeline.warehouse.summary import Summary
 Metadata = dict[str, dg.MetadataValue | str | int | float]
 
 
+# Every sign that means something in Markdown or HTML, written so that it means itself.
+_ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
+
+
 def description(table: str) -> str:
     entry = dictionary.load().table(table)
-    return f"{entry.description} One row: {entry.grain}."
+    return f"{entry.description} One row per {entry.grain}."
 
 
 def of_table(table: str) -> Metadata:
@@ -71,14 +75,22 @@ def _of_sync(result: SyncResult) -> Metadata:
 
 def to_look_at(table: str, summary: Summary, rows: pd.DataFrame) -> Metadata:
     """What is for the eye; costs a few kilobytes an event."""
-    entries: Metadata = {"preview": preview(rows)}
+    entries: Metadata = {}
+    if table == "review_time_hours":
+        entries["dagster/column_lineage"] = lineage.of_review_times()
     if table == "review_time_hours" and any(week.median_hours is not None for week in summary.weeks):
         svg = picture.review_time_by_week(summary.weeks)
         entries["review time by week"] = dg.MetadataValue.md(
             picture.markdown(svg, "Median hours until the first review, by week")
         )
         entries["median hours by week"] = sparkline([week.median_hours for week in summary.weeks])
+    entries["preview"] = preview(rows)
     return entries
+
+
+def of_aggregate(table: str, rows: int) -> Metadata:
+    # The UI shows lineage of materializations only, not of definitions.
+    return {"dagster/row_count": rows, "dagster/column_lineage": lineage.of_aggregate(table)}
 
 
 def of_release(release: Release) -> Metadata:
@@ -112,10 +124,7 @@ def plain(value: object) -> str:
     """Text of unknown origin, made harmless in Markdown and in the UI."""
     text = "".join(c if c.isprintable() else " " for c in str(value))
     text = text if len(text) <= 60 else text[:59] + "…"
-    for special in "\\`*_{}[]<>()#+-!|~:@&":
-        if special in text and special not in "-:+()":
-            text = text.replace(special, f"&#{ord(special)};" if special != "&" else "&amp;")
-    return text
+    return text.translate(_ENTITIES)
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -2,15 +2,18 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import timedelta
 
 from prpipeline.warehouse.summary import Week
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 560, 150, 24, 20, 44
+_WEEKS = 53
 _BAR, _TEXT = "#4c78c9", "#808793"  # readable on the UI's light and dark ground
 
 
 def review_time_by_week(weeks: Sequence[Week]) -> str:
     """One bar a week: the median hours until the first review; no bar where nothing was reviewed."""
+    weeks = _without_gaps(weeks)
     highest = max((week.median_hours or 0 for week in weeks), default=0) or 1.0
     step = (_WIDTH - _LEFT) / max(len(weeks), 1)
     plot = _HEIGHT - _TOP - _BOTTOM
@@ -37,6 +40,14 @@ def review_time_by_week(weeks: Sequence[Week]) -> str:
         f'<g fill="{_BAR}">{"".join(parts)}</g>'
         f'<g fill="{_TEXT}" font-family="sans-serif" font-size="11">{"".join(labels)}</g></svg>'
     )
+
+
+def _without_gaps(weeks: Sequence[Week]) -> list[Week]:
+    """The weeks in which no pull request was opened as well, so that the axis is one of time."""
+    known = {week.week: week for week in weeks}
+    first, count = weeks[0].week, (weeks[-1].week - weeks[0].week).days // 7
+    days = (first + timedelta(weeks=number) for number in range(count + 1))
+    return [known.get(day, Week(day, 0, None)) for day in days][-_WEEKS:]
 
 
 def markdown(svg: str, alternative: str) -> str:

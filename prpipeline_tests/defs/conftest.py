@@ -1,0 +1,49 @@
+"""A warehouse in a folder of its own, a local GitHub, and a Dagster instance that forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from prpipeline.pipeline import Pipeline
+from prpipeline.sandbox import Sandbox, World, generated_world
+from prpipeline.settings import Settings, load_settings
+from prpipeline_tests.defs.dagster_lab import DagsterLab
+
+
+@pytest.fixture
+def world() -> World:
+    return generated_world(repositories=4, pull_requests=6, reviews_per_pr=2)
+
+
+@pytest.fixture
+def github(world: World) -> Iterator[Sandbox]:
+    with Sandbox(world) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(github: Sandbox, tmp_path: Path) -> Settings:
+    return load_settings(
+        {
+            "GITHUB_API_URL": github.url,
+            "GITHUB_TOKEN": "sandbox-token",
+            "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
+            "PRPIPELINE_REPOSITORIES": str(_empty(tmp_path / "repositories.yaml")),
+        }
+    )
+
+
+@pytest.fixture
+def lab(settings: Settings) -> Iterator[DagsterLab]:
+    overrides = {"concurrency": {"pools": {"granularity": "op", "default_limit": 1}}}
+    with dg.instance_for_test(overrides=overrides) as instance:
+        yield DagsterLab(Pipeline(settings), instance)
+
+
+def _empty(file: Path) -> Path:
+    file.write_text("repositories: []\n", encoding="utf-8")
+    return file

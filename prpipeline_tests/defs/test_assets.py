@@ -1,0 +1,94 @@
+"""Many partitions in one run, each reported by itself; a bad one harms no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from prpipeline.defs.assets import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
+from prpipeline.sandbox import Sandbox, World
+from prpipeline_tests.defs.dagster_lab import SYNCED, DagsterLab, failure_sentence
+
+ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
+GONE = "bulk/no-such-thing"
+
+
+def test_a_partition_tells_its_numbers(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    assert lab.run_partitions(ONE).success
+    found = lab.metadata(REVIEW_TIME_HOURS, ONE)
+    assert found["dagster/partition_row_count"] == found["rows added"] == found["pull requests read"] == 6
+    assert found["coverage %"] == 100
+    assert found["reviews read"] == 12
+    assert found["requests"] >= 1
+    assert found["window"].startswith("the beginning to ")
+    assert "data:image/svg+xml;base64," in found["review time by week"]
+    assert found["preview"].startswith("|")
+    assert lab.metadata(RAW[1], ONE)["dagster/partition_row_count"] == 12
+
+
+def test_a_second_run_adds_nothing(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run_partitions(ONE)
+    lab.run_partitions(ONE)
+    found = lab.metadata(PULL_REQUESTS, ONE)
+    assert (found["rows added"], found["mode"]) == (0, "unchanged")
+
+
+@pytest.mark.parametrize("by", ["range", "list"])
+def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
+    lab.track(ONE, GONE, TWO)
+    result = lab.run_partitions(ONE, TWO) if by == "range" else lab.run(repositories=[ONE, GONE, TWO])
+    assert not result.success
+    assert failure_sentence(result).startswith("1 of 3 repositories failed; the others are done. " + GONE)
+    for key in SYNCED:
+        assert lab.status(key) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
+
+
+def test_only_the_failed_one_is_asked_for_again(lab: DagsterLab, github: Sandbox, world: World) -> None:
+    lab.track(ONE, GONE, TWO)
+    lab.run(repositories=[ONE, GONE, TWO])
+    world.add_repository(GONE)
+    github.reset_requests()
+    assert lab.run_partitions(GONE).success
+    assert lab.status(REVIEW_TIME_HOURS) == dict.fromkeys((ONE, GONE, TWO), "MATERIALIZED")
+    assert not any("repository-1" in str(request.variables) for request in github.requests)
+
+
+def test_metrics_alone_ask_github_nothing(lab: DagsterLab, github: Sandbox) -> None:
+    lab.track(ONE)
+    lab.run_partitions(ONE)
+    github.reset_requests()
+    assert lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS]).success
+    assert not github.requests
+
+
+def test_an_unknown_name_is_refused_with_a_sentence(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    result = lab.run(repositories=["octo/unknown"])
+    assert failure_sentence(result) == (
+        "Not tracked: octo/unknown. Track them first, or correct their spelling."
+    )
+
+
+def test_no_list_means_all_that_are_tracked(lab: DagsterLab) -> None:
+    lab.track(ONE, TWO)
+    assert lab.run().success
+    assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED", TWO: "MATERIALIZED"}
+
+
+def test_a_wrong_token_is_a_sentence_too(lab: DagsterLab, github: Sandbox) -> None:
+    lab.track(ONE, TWO)
+    github.revoke_token("sandbox-token")
+    assert "GITHUB_TOKEN" in failure_sentence(lab.run(repositories=[ONE, TWO]))
+
+
+def test_what_people_wrote_is_shown_as_they_wrote_it(lab: DagsterLab, world: World) -> None:
+    title = "<script>alert(1)</script> | [x](javascript:alert(1)) ![i](https://example.org/i.png)"
+    world.open_pull_request(world.repository(ONE), "person-1", title)
+    lab.track(ONE)
+    lab.run_partitions(ONE)
+    preview = lab.metadata(PULL_REQUESTS, ONE)["preview"]
+    row = next(line for line in preview.splitlines() if "script" in line)
+    assert "<script" not in row
+    assert "](" not in row
+    assert row.count("|") == preview.splitlines()[0].count("|")

@@ -1,0 +1,49 @@
+"""What the UI shows: text that stays text, pictures that are small, lineage that leads somewhere."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from prpipeline import dictionary, metrics
+from prpipeline.defs import lineage, metadata, picture
+from prpipeline.warehouse.summary import Week
+
+
+def test_signs_are_written_so_that_they_mean_themselves() -> None:
+    assert metadata.plain("no_reviews") == "no&#95;reviews"
+    assert metadata.plain("a & b <i> | `c`") == "a &#38; b &#60;i&#62; &#124; &#96;c&#96;"
+    assert metadata.plain("line\nbreak \u202e turned") == "line break   turned"
+    assert len(metadata.plain("x" * 500)) == 60
+
+
+@pytest.mark.parametrize("medians", [[3.0], [None, 2.5, None, 114.0], [0.0, 0.0]])
+def test_the_picture_has_a_bar_a_week_and_is_small(medians: list[float | None]) -> None:
+    monday = date(2026, 5, 4)
+    weeks = [Week(monday + timedelta(weeks=2 * n), 1, median) for n, median in enumerate(medians)]
+    svg = picture.review_time_by_week(weeks)
+    root = ElementTree.fromstring(svg)
+    bars = root.findall(".//{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == 2 * len(medians) - 1  # weeks without a pull request too
+    address = re.fullmatch(r"!\[alt]\(data:image/svg\+xml;base64,(.*)\)", picture.markdown(svg, "alt"))
+    assert address
+    assert base64.b64decode(address[1]).decode() == svg
+    assert len(address[1]) < 8_000
+
+
+def test_lineage_names_columns_that_exist() -> None:
+    columns = {t.name: {c.name for c in t.columns} for t in dictionary.load().tables}
+    found = {"review_time_hours": lineage.of_review_times()}
+    found |= {table: lineage.of_aggregate(table) for table in metrics.AGGREGATE_TABLES}
+    for table, value in found.items():
+        for column, sources in value.value.deps_by_column.items():
+            assert column in columns[table]
+            for source in sources:
+                assert source.column_name in columns[source.asset_key.path[-1]], (table, column)
+    weekly = found["review_time_weekly"].value.deps_by_column
+    assert [d.column_name for d in weekly["review_time_hours_p90"]] == ["review_time_hours"]
+    assert [d.column_name for d in weekly["review_time_hours_any_p90"]] == ["review_time_hours_any"]

@@ -1,0 +1,87 @@
+"""Everything is published once after a batch: however many runs it had, however they ended, whoever started them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from prpipeline.defs.assets import PUBLISHED_DATABASE, REVIEW_TIME_REPORT
+from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
+from prpipeline.report import FILE_NAME
+from prpipeline_tests.defs.dagster_lab import DagsterLab
+
+ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
+
+
+def test_nothing_is_published_before_the_first_sync(lab: DagsterLab) -> None:
+    assert isinstance(lab.publish_tick(), dg.SkipReason)
+
+
+def test_several_runs_of_both_ends_are_followed_by_one_publication(lab: DagsterLab) -> None:
+    lab.track(ONE, GONE, TWO)
+    lab.run(repositories=[ONE, GONE])
+    lab.run(repositories=[TWO])
+    request = lab.publish_tick()
+    assert isinstance(request, dg.RunRequest)
+    again = lab.publish_tick()  # before the daemon has begun the run: by its key it is the same
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key == request.run_key
+    assert lab.request(request, "publish").success
+    assert isinstance(lab.publish_tick(), dg.SkipReason)
+
+
+def test_it_waits_for_syncs_that_are_under_way(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run(repositories=[ONE])
+    job = lab.definitions.resolve_job_def("sync")
+    waiting = lab.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    skipped = lab.publish_tick()
+    assert isinstance(skipped, dg.SkipReason)
+    assert "under way" in str(skipped.skip_message)
+    lab.instance.report_run_canceled(waiting)
+    assert isinstance(lab.publish_tick(), dg.RunRequest)
+
+
+def test_runs_of_the_ui_are_followed_by_a_publication_too(lab: DagsterLab) -> None:
+    lab.track(ONE, TWO)
+    lab.run_partitions(ONE, TWO)
+    assert isinstance(lab.publish_tick(), dg.RunRequest)
+
+
+def test_a_command_line_publishes_by_itself(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.definitions.resolve_job_def("sync").execute_in_process(
+        instance=lab.instance, tags={PUBLISHES_ITSELF_TAG: "command line"}
+    )
+    assert isinstance(lab.publish_tick(), dg.SkipReason)
+
+
+def test_what_was_published_and_the_report_beside_it(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run(repositories=[ONE])
+    assert lab.run("publish").success
+    event = lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = event.asset_materialization.metadata
+    assert metadata["dagster/row_count"].value == 6
+    file = Path(str(metadata["file"].value))
+    assert file == lab.pipeline.settings.published_path
+    assert (file.parent / FILE_NAME).stat().st_size > 1000
+    report = lab.instance.get_latest_materialization_event(REVIEW_TIME_REPORT)
+    assert report is not None
+
+
+def test_publishing_checks_all_data(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run(repositories=[ONE])
+    evaluations = lab.run("publish").get_asset_check_evaluations()
+    assert {e.check_name for e in evaluations} >= {
+        "unique_reviews",
+        "reviews_have_pull_request",
+        "count_equals_github",
+        "no_review_before_pull_request",
+        "watermark_is_current",
+    }
+    assert all(evaluation.passed for evaluation in evaluations)
