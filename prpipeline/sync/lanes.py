@@ -41,8 +41,7 @@ def sync_on_lanes(
     results: queue.SimpleQueue[SyncResult | BaseException | None] = queue.SimpleQueue()
 
     def run(lane: int, source: Source) -> None:
-        # A lock of its own: lanes must exclude each other as processes do.
-        syncer = Syncer(source, Warehouse(warehouse.path), settings, report)
+        syncer = Syncer(source, warehouse, settings, report)
         try:
             while batch := work.take(lane):
                 for result in syncer.sync(batch.names, options):
