@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,15 +113,19 @@ def status(as_json: bool) -> None:
         rows = pipeline.status()
         if rows:
             click.echo("These are the sample repositories of the demo.\n", err=True)
+    from prpipeline.schedule_times import next_run
+
+    coming = next_run(pipeline.settings.schedule, datetime.now(UTC))
     if as_json:
-        click.echo(json.dumps({"repositories": rows, "published": _published(pipeline)}, default=_isoformat))
+        content = {"repositories": rows, "published": _published(pipeline), "next_run_at": coming}
+        click.echo(json.dumps(content, default=_isoformat))
         return
     if not rows:
         click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
         return
     from prpipeline.screen import status_table
 
-    status_table(rows, _published(pipeline))
+    status_table(rows, _published(pipeline), coming)
 
 
 @cli.command()
@@ -132,11 +137,17 @@ def status(as_json: bool) -> None:
 @click.option(
     "--reconcile", is_flag=True, help="Also find deletions and silent edits, which move no time stamp."
 )
+@click.option("--dry-run", is_flag=True, help="Ask GitHub only what a whole history would cost, and say it.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for scripts, and nothing else, on standard output."
 )
 def sync(
-    repositories: Sequence[str], full: bool, days_back: int | None, reconcile: bool, as_json: bool
+    repositories: Sequence[str],
+    full: bool,
+    days_back: int | None,
+    reconcile: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Bring repositories up to date with GitHub, compute their review times, and publish.
 
@@ -148,6 +159,9 @@ def sync(
       prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
     """
     pipeline = _pipeline()
+    if dry_run:
+        _estimate(pipeline, _names(repositories), days_back, as_json)
+        return
     pipeline.follow_file()
     results = _sync(pipeline, _names(repositories), full=full, days_back=days_back, reconcile=reconcile)
     if as_json:
@@ -215,6 +229,107 @@ def dev(port: int) -> None:
         sys.exit(server.run(port, pipeline.settings))
 
 
+@cli.command()
+@click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
+def report(open_it: bool) -> None:
+    """Write the HTML report beside the published file: one page that needs no network."""
+    from prpipeline.report import write_report
+    from prpipeline.warehouse.publish import open_published
+
+    published = _pipeline().settings.published_path
+    with open_published(published) as connection:
+        info = write_report(connection, published.with_name("review_time_report.html"))
+    click.echo(str(info.path))
+    if open_it:
+        click.launch(info.path.as_uri())
+
+
+@cli.command()
+@click.argument("pull_request", metavar="OWNER/NAME#NUMBER")
+def explain(pull_request: str) -> None:
+    """Tell the story of one pull request: what happened, which clock it started or stopped, and each number.
+
+    \b
+    Example:
+      prpipeline explain octo-org/widgets#42
+    """
+    from prpipeline.explain import ExplainError, parse
+    from prpipeline.explain import explain as story_of
+    from prpipeline.warehouse.publish import open_published
+
+    try:
+        parse(pull_request)
+        with open_published(_pipeline().settings.published_path) as connection:
+            lines = story_of(connection, pull_request).lines()
+    except ExplainError as error:
+        raise BadInput(str(error)) from None
+    for line in lines:
+        click.echo("".join(c for c in line if c.isprintable()))
+
+
+@cli.command()
+@click.argument("query", required=False)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="A table for people, CSV or JSON for scripts.",
+)
+def sql(query: str | None, style: str) -> None:
+    """Run a query on the published file, read-only; without one, read queries from standard input.
+
+    \b
+    Examples:
+      prpipeline sql "SELECT repository, median(review_time_hours) FROM review_time_hours GROUP BY ALL"
+      prpipeline sql --format csv "FROM review_queue" > queue.csv
+    """
+    from prpipeline.console import run, run_interactively
+    from prpipeline.warehouse.publish import open_published
+    from prpipeline.warehouse.query import QueryError
+
+    with open_published(_pipeline().settings.published_path) as connection:
+        try:
+            if query is None and sys.stdin.isatty():
+                run_interactively(connection, style)
+            else:
+                run(connection, query if query is not None else sys.stdin.read(), style)
+        except QueryError as error:
+            raise BadInput(str(error)) from None
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at the token, its permissions and limits, folders, versions and schedules: what is wrong, what to do."""
+    from prpipeline.doctor import examine
+    from prpipeline.settings import load_settings
+
+    marks = {"ok": click.style("ok     ", fg="green"), "note": click.style("note   ", fg="yellow")}
+    problems = 0
+    for finding in examine(load_settings()):
+        problems += finding.level == "problem"
+        mark = marks.get(finding.level, click.style("problem", fg="red"))
+        click.echo(f"{mark}  {finding.what}: {finding.says}")
+    sys.exit(EXIT_FAILED if problems else 0)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands and options in your shell.
+
+    \b
+    Example:
+      prpipeline completion bash >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(cli, {}, "prpipeline", "_PRPIPELINE_COMPLETE").source())
+
+
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -277,6 +392,30 @@ def _sync(
     return results
 
 
+def _estimate(
+    pipeline: Pipeline, names: Sequence[RepositoryName], days_back: int | None, as_json: bool
+) -> None:
+    """Say what the histories of these (or of all tracked) would cost; changes nothing."""
+    from dataclasses import asdict
+
+    from prpipeline.github.sources import open_sources
+    from prpipeline.screen import estimates_table
+    from prpipeline.sync.estimate import estimate_history
+
+    chosen = [str(name) for name in names] or pipeline.tracked()
+    if not chosen:
+        raise BadInput("No repository is tracked yet. Name one: prpipeline sync --dry-run OWNER/NAME")
+    source = open_sources(pipeline.settings)[0]
+    estimates = estimate_history(source, chosen, days_back)
+    source.client.close()
+    if as_json:
+        click.echo(json.dumps([asdict(e) for e in estimates]))
+    else:
+        estimates_table(estimates)
+    if any(e.error for e in estimates):
+        sys.exit(EXIT_FAILED)
+
+
 def _exit_code(results: Sequence[SyncResult]) -> int:
     failed = [r for r in results if r.failed]
     if failed and all(r.failure == "BadCredentials" for r in results):
@@ -326,7 +465,7 @@ def _sync_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, A
 
 
 def _isoformat(value: Any) -> str:
-    return f"{value.isoformat()}Z" if hasattr(value, "hour") else str(value)
+    return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)
 
 
 def main() -> None:

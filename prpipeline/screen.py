@@ -18,6 +18,7 @@ from rich.table import Table
 from prpipeline.pipeline import Pipeline
 from prpipeline.sync import SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
+from prpipeline.sync.estimate import Estimate
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
 
@@ -104,7 +105,7 @@ def results_table(results: Sequence[SyncResult], published: str | None) -> None:
             f"{r.seconds:.1f}",
             style=style,
         )
-    console = _output()
+    console = output()
     console.print(table)
     for r in results:
         if r.failed:
@@ -134,12 +135,44 @@ def review_times(latest: pd.DataFrame) -> None:
             else f"[dim]{(row['null_reason'] or '').replace('_', ' ')}[/dim]",
             escape(row["first_reviewer_login"] or ""),
         )
-    console = _output()
+    console = output()
     console.print(table)
     console.print()
 
 
-def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
+def estimates_table(estimates: Sequence[Estimate]) -> None:
+    """What histories would cost, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("repository")
+    for heading in ("pull requests", "requests", "points", "time"):
+        table.add_column(heading, justify="right")
+    for e in estimates:
+        count = "" if e.pull_requests is None else f"{e.pull_requests:,}"
+        table.add_row(escape(e.repository), count, f"{e.requests:,}", f"{e.points:,}", duration(e.seconds))
+    if len(estimates) > 1:
+        table.add_row(
+            "all",
+            f"{sum(e.pull_requests or 0 for e in estimates):,}",
+            f"{sum(e.requests for e in estimates):,}",
+            f"{sum(e.points for e in estimates):,}",
+            duration(sum(e.seconds for e in estimates)),
+            style="bold",
+        )
+    console = output()
+    console.print(table)
+    for e in estimates:
+        if e.error:
+            console.print(f"[red]{escape(e.repository)}:[/red] {escape(e.error)}", soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """A time that a person can grasp."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None) -> None:
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository")
@@ -158,7 +191,7 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
             f"{row['pull_requests']:,}",
             _coverage(row),
         )
-    console = _output()
+    console = output()
     console.print(table)
     for row in rows:
         if row["last_error"]:
@@ -168,9 +201,14 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None) -> None:
     console.print(
         f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
     )
+    console.print(
+        f"Next scheduled run: {next_run:%Y-%m-%d %H:%M} UTC, if Dagster runs."
+        if next_run
+        else "Schedules are off."
+    )
 
 
-def _output() -> Console:
+def output() -> Console:
     """Standard output; a file or a pipe has no width of its own."""
     console = Console()
     return console if console.is_terminal else Console(width=160)
