@@ -274,7 +274,7 @@ class Client:
                 renewed = True
             except LimitReached as limit:
                 limits += 1
-                if limits >= self.sync.attempts:
+                if limit.too_long or limits >= self.sync.attempts:
                     raise
                 self._pause_until(limit, doublings=limits - 1)
             except TransientFailure as failure:
@@ -313,6 +313,7 @@ class Client:
                 f"(max_wait_minutes: {self.sync.max_wait_minutes}); run it again then.",
                 limit.resume_at,
                 secondary=limit.secondary,
+                too_long=True,
             ) from None
         resume = now + timedelta(seconds=wait)
         log.warning("%s Waiting %.0f s, going on at %s UTC.", limit, wait, resume.strftime("%H:%M:%S"))

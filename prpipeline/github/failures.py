@@ -86,9 +86,12 @@ class CursorRejected(TransientFailure):
 
 
 class LimitReached(TransientFailure):
-    """A rate limit; sending is allowed again at ``resume_at`` (UTC)."""
+    """A rate limit; sending is allowed again at ``resume_at`` (UTC). ``too_long``: nobody will wait for that."""
 
-    def __init__(self, message: str, resume_at: datetime, *, secondary: bool = False) -> None:
+    def __init__(
+        self, message: str, resume_at: datetime, *, secondary: bool = False, too_long: bool = False
+    ) -> None:
         super().__init__(message)
         self.resume_at = resume_at
         self.secondary = secondary
+        self.too_long = too_long

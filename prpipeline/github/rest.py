@@ -39,7 +39,8 @@ from prpipeline.github.source import (
 from prpipeline.repository import RepositoryName
 
 _LARGEST_PAGE = 100
-_HYDRATED_AT_ONCE = 10  # three requests each: what a killed sync has to read again
+# Three requests each: what a killed sync has to read again, and less than an hour of the anonymous allowance.
+HYDRATED_AT_ONCE = 10
 _CREATED = {"state": "all", "sort": "created", "direction": "asc"}
 _UPDATED = {"state": "all", "sort": "updated", "direction": "desc"}
 _OUT_OF_ORDER = 10  # GitHub's lists by update time are not sorted to the last row
@@ -201,7 +202,9 @@ class RestSource:
         total = self._count(repository)
         started_at = started_at or read_at
         order = _CREATED if back is None else _UPDATED
-        size, number, last = _position(after) if after else (self.client.sync.page_size, 1, 0)
+        size, number, last = (
+            _position(after) if after else (min(self.client.sync.page_size, HYDRATED_AT_ONCE), 1, 0)
+        )
         before: _Listing | None = None
         seen: set[int] = set()
         while True:
@@ -241,11 +244,11 @@ class RestSource:
                 return
 
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> Iterator[Hydrated]:
-        for start in range(0, len(repository_heads), _HYDRATED_AT_ONCE):
+        for start in range(0, len(repository_heads), HYDRATED_AT_ONCE):
             whole: list[tuple[int, PullRequest]] = []
             missing: list[Head] = []
             read_at: datetime | None = None
-            for repository, head in repository_heads[start : start + _HYDRATED_AT_ONCE]:
+            for repository, head in repository_heads[start : start + HYDRATED_AT_ONCE]:
                 asked_at = self.client.server_now()
                 read_at = read_at or asked_at
                 pull_request = self._whole(repository, head)

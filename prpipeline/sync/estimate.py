@@ -11,7 +11,7 @@ from datetime import timedelta
 from math import ceil
 
 from prpipeline.github.failures import GitHubFailure
-from prpipeline.github.rest import RestSource
+from prpipeline.github.rest import HYDRATED_AT_ONCE, RestSource
 from prpipeline.github.source import Source
 from prpipeline.repository import RepositoryName
 
@@ -67,10 +67,11 @@ def estimate_history(source: Source, names: Sequence[str], days_back: int | None
 
 def requests_for(source: Source, pull_requests: int) -> int:
     """How many requests the history of so many pull requests takes; long reviews and events come on top."""
-    pages = max(1, ceil(pull_requests / source.client.sync.page_size))
+    size = source.client.sync.page_size
     if isinstance(source, RestSource):
-        return 3 + pages + _REST_REQUESTS * pull_requests
-    return pages
+        pages = ceil(pull_requests / min(size, HYDRATED_AT_ONCE))
+        return 3 + 2 * pages + _REST_REQUESTS * pull_requests  # each page is looked at twice
+    return max(1, ceil(pull_requests / size))
 
 
 def _waits(source: Source, requests: int) -> float:
