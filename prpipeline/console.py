@@ -15,12 +15,12 @@ from prpipeline.screen import output
 from prpipeline.warehouse.query import QueryError, query
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from prpipeline.warehouse import Connection
 
 _SHOWN_ROWS = 200
 
 
-def run(connection: DuckDBPyConnection, sql: str, style: str) -> None:
+def run(connection: Connection, sql: str, style: str) -> None:
     """Run a query and print its rows as a table, as CSV or as JSON. Raises QueryError."""
     names, rows = query(connection, sql)
     if style == "json":
@@ -33,7 +33,7 @@ def run(connection: DuckDBPyConnection, sql: str, style: str) -> None:
         _table(names, rows)
 
 
-def run_interactively(connection: DuckDBPyConnection, style: str) -> None:
+def run_interactively(connection: Connection, style: str) -> None:
     """Ask for queries until the person has enough."""
     click.echo(
         "The published file, read-only. SHOW TABLES lists what there is; an empty line ends.", err=True

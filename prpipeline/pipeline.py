@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
-from duckdb import DuckDBPyConnection
 
 from prpipeline import metrics
 from prpipeline.github.source import Source
@@ -22,7 +21,7 @@ from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_reposi
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
-from prpipeline.warehouse import Warehouse, WarehouseError, records, tracking
+from prpipeline.warehouse import Connection, Warehouse, WarehouseError, records, tracking
 from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.publish import Release, open_published, publish
@@ -238,7 +237,7 @@ class Pipeline:
             return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
 
     @staticmethod
-    def _ids(connection: DuckDBPyConnection, names: Sequence[str]) -> dict[int, str]:
+    def _ids(connection: Connection, names: Sequence[str]) -> dict[int, str]:
         known = tracking.get(connection, names)
         return {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from duckdb import DuckDBPyConnection
-
 from prpipeline.github.client import Usage
 from prpipeline.github.failures import (
     AccessDenied,
@@ -27,7 +25,7 @@ from prpipeline.sync.context import Context, Progress
 from prpipeline.sync.history import sync_history
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Connection, Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
@@ -242,7 +240,7 @@ def _status(tracked: Tracked, failure: GitHubFailure) -> str:
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
-def _record(connection: DuckDBPyConnection, result: SyncResult, now: datetime) -> None:
+def _record(connection: Connection, result: SyncResult, now: datetime) -> None:
     tracking.record_sync(
         connection,
         tracked_as=result.tracked_as,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from duckdb import DuckDBPyConnection
-
 from prpipeline.github.failures import CursorRejected, PermanentFailure
 from prpipeline.github.source import Head, Page, Repository
 from prpipeline.sync.context import Context, Progress
 from prpipeline.sync.prefetch import prefetch
-from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse import Connection, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
 
@@ -93,7 +91,7 @@ def _done(context: Context, started_at: datetime) -> dict[str, Any]:
     }
 
 
-def check_identity(connection: DuckDBPyConnection, tracked: Tracked, found: Repository) -> None:
+def check_identity(connection: Connection, tracked: Tracked, found: Repository) -> None:
     """A name must not slide from one repository to another, nor two names onto one. Raises PermanentFailure."""
     if tracked.repository_id is not None and tracked.repository_id != found.repository_id:
         raise PermanentFailure(

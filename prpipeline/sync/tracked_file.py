@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from duckdb import DuckDBPyConnection
-
 from prpipeline.github.source import OwnedRepository
 from prpipeline.repository import RepositoryName
 from prpipeline.settings import RepositoriesFile, TrackedOwner, TrackedRepository
-from prpipeline.warehouse import tracking
+from prpipeline.warehouse import Connection, tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,7 @@ def wanted(
     return list(found.values())
 
 
-def follow(
-    connection: DuckDBPyConnection, repositories: Sequence[TrackedRepository], now: datetime
-) -> Changes:
+def follow(connection: Connection, repositories: Sequence[TrackedRepository], now: datetime) -> Changes:
     """Track what is wanted and stop tracking what the file named before. Works inside a transaction."""
     added = []
     for entry in repositories:
