@@ -65,7 +65,7 @@ def run(command: list[str], cwd: Path, path: str | None = None) -> str:
 
 def test_readers_are_never_disturbed_by_a_backfill(clients: dict[str, Environment], tmp_path: Path) -> None:
     """10,000 queries of five clients: no error, no torn read, nobody sees an older release than somebody before."""
-    connections = 112  # of 18 queries, by five readers
+    connections = 60  # of 34 queries, by five readers
     world = generated_world(repositories=12, pull_requests=60, reviews_per_pr=2)
     todo = bi_sandbox.names(world)
     with bi_sandbox.pipeline_of(world, tmp_path) as pipeline:
@@ -81,7 +81,7 @@ def test_readers_are_never_disturbed_by_a_backfill(clients: dict[str, Environmen
             for name, (python, client) in commands.items()
         }
         published = []
-        deadline = time.monotonic() + 80
+        deadline = time.monotonic() + 300
         try:
             while any(reader.poll() is None for reader in readers.values()):
                 assert time.monotonic() < deadline, "the readers hang"
