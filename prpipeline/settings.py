@@ -357,7 +357,8 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{path} is not a known setting; remove it or check its spelling."
     message = str(problem["msg"]).removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+    if message.startswith("Input "):
+        message = message[:1].lower() + message[1:]
     return f"{path or 'the file'}: {message.rstrip('.')}."
 
 

@@ -1,0 +1,70 @@
+"""The command line as people and scripts meet it: a process of its own, against a sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from prpipeline.sandbox import Sandbox
+from prpipeline_tests.github.lab import TOKEN, small_world
+
+
+@dataclass
+class Shell:
+    """Runs prpipeline with an environment of its own."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        keep = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("GITHUB", "GH_", "PRPIPELINE", "DAGSTER"))
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "prpipeline", *arguments],
+            cwd=self.folder,
+            env=keep | self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def json(self, *arguments: str, **environment: str) -> Any:
+        return json.loads(self.run(*arguments, **environment).stdout)
+
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
+        path = self.folder / "data" / "published" / "prpipeline.duckdb"
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(small_world(repositories=("octo/app", "octo/lib"))) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(server: Sandbox, tmp_path: Path) -> Shell:
+    return Shell(
+        tmp_path,
+        {
+            "GITHUB_API_URL": server.url,
+            "GITHUB_TOKEN": TOKEN,
+            "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
+            "DAGSTER_HOME": str(tmp_path / "dagster"),
+            "COLUMNS": "160",
+        },
+    )

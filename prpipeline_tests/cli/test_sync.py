@@ -1,0 +1,190 @@
+"""``prpipeline sync`` end to end: what it says, what it leaves, how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from prpipeline.sandbox import Sandbox
+from prpipeline_tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.end_to_end
+
+
+def test_from_github_to_the_published_file(shell: Shell) -> None:
+    ended = shell.run("sync", "octo/app", "--json")
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    (repository,) = answer["repositories"]
+    assert repository["repository"] == "octo/app"
+    assert repository["mode"] == "history"
+    assert repository["pull_requests"] == 14
+    assert repository["errors"] == []
+    assert answer["requests"] == repository["requests"] == 1
+    assert answer["published"] == str(shell.folder / "data" / "published" / "prpipeline.duckdb")
+    assert shell.published("SELECT count(*) FROM review_time_hours") == [(14,)]
+    assert shell.published("SELECT tracked_as, status FROM repositories") == [("octo/app", "ok")]
+
+    again = shell.json("sync", "--json")
+    assert again["repositories"][0]["mode"] == "unchanged"
+    assert again["requests"] == 1
+
+    instance = dg.DagsterInstance.from_config(str(shell.folder / "dagster"))
+    runs = {run.job_name for run in instance.get_runs()}
+    assert runs == {"sync", "publish"}
+    keys = [dg.AssetKey(["raw", "pull_requests"]), dg.AssetKey(["metrics", "review_time_hours"])]
+    for key in keys:
+        assert instance.get_materialized_partitions(key) == {"octo/app"}
+    assert instance.get_latest_materialization_event(dg.AssetKey("published_database"))
+    assert instance.get_dynamic_partitions("repositories") == ["octo/app"]
+    instance.dispose()
+
+
+def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None:
+    ended = shell.run("sync", "octo/app", "octo/nowhere", "--json")
+    assert ended.returncode == 1
+    modes = {r["repository"]: (r["mode"], r["errors"]) for r in json.loads(ended.stdout)["repositories"]}
+    assert modes["octo/app"] == ("history", [])
+    assert modes["octo/nowhere"][0] == "failed"
+    assert "octo/nowhere" in modes["octo/nowhere"][1][0]
+    assert shell.published("SELECT tracked_as FROM repositories") == [("octo/app",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "sentence"),
+    [
+        (["sync", "no name"], {}, 2, "'no name' is not a repository name; write it as owner/name."),
+        (["sync", "octo/app"], {"GITHUB_TOKEN": "wrong"}, 2, "GitHub does not accept the token (401)"),
+        (
+            ["sync", "octo/app"],
+            {"GITHUB_API_URL": "http://127.0.0.1:9"},
+            1,
+            "127.0.0.1:9 refuses connections.",
+        ),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "nonsense"}, 2, "GITHUB_API_URL is 'nonsense'"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "http://example.org"}, 2, "plain http"),
+        (["sync"], {}, 2, "No repository is tracked yet."),
+        (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
+        (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
+        (["explain", "octo/app"], {}, 2, "is no pull request"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    shell: Shell, arguments: list[str], environment: dict[str, str], code: int, sentence: str
+) -> None:
+    ended = shell.run(*arguments, **environment)
+    assert ended.returncode == code
+    assert sentence in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (shell.folder / "data" / "published").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("repositories: [a/b, A/B]", "A/B is listed twice."),
+        ("repositories:\n  - repository: a/b\n    dayz: 3", "repositories[1].dayz is not a known setting"),
+        ("schedule: {timezone: Foo}", "'Foo' is no time zone"),
+        ("repositories: [", "is not valid YAML"),
+        ("- a/b", "must be a mapping"),
+    ],
+)
+def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:
+    file = shell.folder / "repositories.yaml"
+    file.write_text(text)
+    ended = shell.run("sync", PRPIPELINE_REPOSITORIES=str(file))
+    assert ended.returncode == 2
+    assert str(file) in ended.stderr
+    assert sentence in ended.stderr
+
+
+def test_the_repositories_file_is_followed(shell: Shell) -> None:
+    file = shell.folder / "repositories.yaml"
+    file.write_text("repositories:\n  - octo/app\n  - repository: octo/lib\n    team: platform\n")
+    environment = {"PRPIPELINE_REPOSITORIES": str(file)}
+    answer = shell.json("sync", "--json", **environment)
+    assert [r["repository"] for r in answer["repositories"]] == ["octo/app", "octo/lib"]
+    assert shell.published("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
+        ("platform",)
+    ]
+    file.write_text("repositories: [octo/lib]\n")
+    answer = shell.json("sync", "--json", **environment)
+    assert [r["repository"] for r in answer["repositories"]] == ["octo/lib"]
+    assert shell.published("SELECT status FROM repositories WHERE tracked_as = 'octo/app'") == [
+        ("untracked",)
+    ]
+
+
+def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
+    server.world.add_repository("octo/old", archived=True)
+    server.world.add_repository("octo/copy", fork=True)
+    server.world.add_repository("octo/secret-plans")
+    file = shell.folder / "repositories.yaml"
+    file.write_text("repositories:\n  - owner: octo\n    exclude: ['secret-*']\n")
+    answer = shell.json("sync", "--json", PRPIPELINE_REPOSITORIES=str(file))
+    assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
+
+
+def test_track_status_untrack(shell: Shell) -> None:
+    assert "tracked." in shell.run("track", "octo/app", "--days-back", "9").stdout
+    (row,) = shell.json("status", "--json")["repositories"]
+    assert (row["tracked_as"], row["status"], row["last_sync_at"]) == ("octo/app", "new", None)
+    shell.run("sync")
+    assert "octo/app" in shell.run("status").stdout
+    shell.run("untrack", "octo/app", "--delete-data")
+    assert shell.json("status", "--json")["repositories"] == []
+    for table in ("pull_requests", "reviews", "review_events", "review_time_hours", "repositories"):
+        assert shell.published(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_queries_for_people_and_scripts(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    query = "SELECT number, title FROM pull_requests ORDER BY number LIMIT 2"
+    assert shell.json("sql", "--format", "json", query) == [
+        {"number": 1, "title": "Change 1"},
+        {"number": 2, "title": "Change 2"},
+    ]
+    assert shell.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
+    assert "Change 2" in shell.run("sql", query).stdout
+    for forbidden in ("SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE x (i INTEGER)", "SELEC 1"):
+        ended = shell.run("sql", forbidden)
+        assert ended.returncode == 2
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:
+    (estimate,) = shell.json("sync", "--dry-run", "octo/app", "--json")
+    assert (estimate["pull_requests"], estimate["points"]) == (14, 1)
+    assert not (shell.folder / "data" / "warehouse.duckdb").exists()
+
+
+def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
+    well = shell.run("doctor")
+    assert well.returncode == 0
+    assert "is accepted" in well.stdout
+    ill = shell.run("doctor", GITHUB_TOKEN="wrong")
+    assert ill.returncode == 1
+    assert "does not accept the token" in ill.stdout
+
+
+def test_the_demo_needs_nothing_and_makes_room_for_real_repositories(shell: Shell) -> None:
+    without = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": str(Path("/nowhere"))}
+    ended = shell.run("demo", **without)
+    assert ended.returncode == 0, ended.stderr
+    assert "No GITHUB_TOKEN is set" in ended.stdout
+    assert "octo-labs/rocket" in ended.stdout
+    assert shell.published("SELECT count(*) > 300 FROM review_time_hours") == [(True,)]
+
+    shell.run("sync", "octo/app")
+    assert shell.published("SELECT repository FROM repositories") == [("octo/app",)]
+    assert shell.published("SELECT DISTINCT repository FROM pull_requests") == [("octo/app",)]
+
+
+def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:
+    text = shell.run("--help").stdout
+    assert "Exit codes: 0 all well" in text
+    assert "prpipeline sync octo-org/widgets" in text
+    assert "_PRPIPELINE_COMPLETE" in shell.run("completion", "bash").stdout
