@@ -13,7 +13,7 @@ from prpipeline.report.content import read_content
 from prpipeline.report.page import render
 from prpipeline.report.queries import Connection
 
-FILE_NAME = "report.html"
+FILE_NAME = "review_time_report.html"
 
 
 @dataclass(frozen=True, slots=True)
