@@ -21,7 +21,7 @@ _KNOWN_WARNING = "ignore:Function `dev_command` is superseded"
 def run(port: int, settings: Settings) -> int:
     """Run until it ends or is interrupted; returns its exit code."""
     folder = home(settings)
-    _start_counting(settings)
+    start_counting(settings)
     workspace = project_root() / "workspace.yaml"
     where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "prpipeline.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
@@ -53,11 +53,12 @@ def _announce(port: int, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _start_counting(settings: Settings) -> None:
+def start_counting(settings: Settings) -> None:
     """Let a new instance's daemon begin at the first event: it warns where nobody said where to begin."""
     with open_instance(settings) as instance:
         keys = {event_log_consumer._create_cursor_key(t) for t in event_log_consumer.DAGSTER_EVENT_TYPES}
         storage = instance.daemon_cursor_storage
         missing = keys - storage.get_cursor_values(keys).keys()
-        newest = str(instance.event_log_storage.get_maximum_record_id() or 0)
-        storage.set_cursor_values(dict.fromkeys(missing, newest))
+        if missing:
+            newest = str(instance.event_log_storage.get_maximum_record_id() or 0)
+            storage.set_cursor_values(dict.fromkeys(missing, newest))

@@ -1,0 +1,144 @@
+"""The daemon, the webserver and a browser, for real: what is to happen unattended happens, once, and can be seen.
+
+One server serves all tests of this file, in their order.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from prpipeline.pipeline import Pipeline
+from prpipeline.repository import RepositoryName
+from prpipeline.sandbox import Sandbox, World, generated_world
+from prpipeline.settings import load_settings
+from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
+
+pytestmark = pytest.mark.end_to_end
+
+ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
+GONE = "bulk/no-such-thing"
+MANY = [f"bulk/repository-{number}" for number in range(4, 203)]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return generated_world(repositories=202, pull_requests=3, reviews_per_pr=2)
+
+
+@pytest.fixture(scope="module")
+def github(world: World) -> Iterator[Sandbox]:
+    with Sandbox(world) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def dagster(github: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterServer]:
+    server = DagsterServer(tmp_path_factory.mktemp("dagster"), github.url)
+    server.repositories_file.write_text("repositories: []\n", encoding="utf-8")
+    with server.running():
+        yield server
+
+
+def pipeline_of(dagster: DagsterServer) -> Pipeline:
+    return Pipeline(load_settings(dict(dagster.environment)))
+
+
+def publications(dagster: DagsterServer) -> int:
+    return len(dagster.runs("publish"))
+
+
+def test_a_partition_added_in_the_ui_gets_its_history_and_is_published(dagster: DagsterServer) -> None:
+    dagster.add_partition(ONE)
+    dagster.add_partition("not a repository")
+    wait_for("The history", lambda: ONE in dagster.partitions()["materialized"])
+    dagster.wait_until_quiet()
+    assert dagster.partitions() == {"all": [ONE], "materialized": [ONE], "failed": []}
+    assert len(dagster.runs("sync")) == publications(dagster) == 1
+    assert len(pipeline_of(dagster).latest(10)) == 3
+
+
+def test_two_hundred_repositories_of_a_schedule_end_with_one_publication(
+    dagster: DagsterServer, github: Sandbox
+) -> None:
+    before = publications(dagster)
+    github.reset_requests()
+    # Straight into the warehouse, as one transaction: the sensor and the schedule see all or nothing.
+    dagster.repositories_file.write_text(f"repositories: {[TWO, THREE, GONE, *MANY]}\n", encoding="utf-8")
+    wait_for("Tracking", lambda: len(dagster.partitions()["all"]) == len(MANY) + 4)
+    (request,) = dagster.dry_run("daily_sync", time.time())
+    dagster.launch("sync", request["runConfigYaml"])
+    dagster.wait_until_quiet(300)
+    found = dagster.partitions()
+    assert found["failed"] == [GONE]
+    assert set(found["materialized"]) == {ONE, TWO, THREE, *MANY}
+    assert publications(dagster) == before + 1
+    assert github.max_in_flight == 1  # two runs were under way at once: the pool kept them apart
+
+
+def test_a_backfill_retries_what_failed_and_nothing_else(
+    dagster: DagsterServer, github: Sandbox, world: World
+) -> None:
+    before = publications(dagster)
+    first = dagster.backfill(THREE, GONE)
+    wait_for("The backfill's failure", lambda: dagster.backfill_status(first) == "COMPLETED_FAILED")
+    assert dagster.partitions()["failed"] == [GONE]
+    assert THREE in dagster.partitions()["materialized"]
+    world.add_repository(GONE)
+    github.reset_requests()
+    again = dagster.backfill(GONE)
+    wait_for("The backfill's success", lambda: dagster.backfill_status(again) == "COMPLETED_SUCCESS")
+    assert dagster.partitions()["failed"] == []
+    assert not any("repository-3" in str(request.variables) for request in github.requests)
+    dagster.wait_until_quiet()
+    assert publications(dagster) - before in {1, 2}  # once after each backfill, or once after both
+
+
+def test_a_killed_worker_is_started_again(dagster: DagsterServer, github: Sandbox, world: World) -> None:
+    github.latency = 30
+    world.open_pull_request(world.repository(ONE), "person-1", "One more")
+    asked = len(github.requests)
+    run = dagster.launch("sync", {"ops": {"repository_sync": {"config": {"repositories": [ONE]}}}})
+    wait_for("A request of the worker", lambda: len(github.requests) > asked)
+    os.kill(dagster.worker(run), signal.SIGKILL)
+    github.latency = 0
+    retry = wait_for(
+        "The retry", lambda: next((r for r in dagster.runs("sync") if r["parentRunId"] == run), None)
+    )
+    wait_for(
+        "Its success",
+        lambda: next(r["status"] for r in dagster.runs("sync") if r["runId"] == retry["runId"]) == "SUCCESS",
+    )
+    dagster.wait_until_quiet()
+    assert len(pipeline_of(dagster).latest(1000)) >= 4
+
+
+def test_a_command_line_beside_the_daemon_runs_once_and_publishes_itself(dagster: DagsterServer) -> None:
+    runs, before = len(dagster.runs("sync")), publications(dagster)
+    done = subprocess.run(
+        [sys.executable, "-m", "prpipeline", "sync", ONE, "--json"],
+        env=dagster.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(dagster.runs("sync")) == runs + 1
+    assert publications(dagster) == before + 1
+
+
+def test_untracking_takes_the_partition_away(dagster: DagsterServer) -> None:
+    pipeline_of(dagster).untrack([RepositoryName.parse(ONE)], delete_data=False)
+    wait_for("The partition's end", lambda: ONE not in dagster.partitions()["all"])
+
+
+def test_its_terminal_shows_no_warning(dagster: DagsterServer) -> None:
+    assert f"Dagster's UI: {dagster.url}" in dagster.log
+    lines = [line for line in dagster.log.splitlines() if "warning" in line.lower()]
+    # A partition that is no repository and a killed worker are worth one.
+    assert [line for line in lines if "not a repository" not in line] == []
