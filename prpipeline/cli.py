@@ -233,12 +233,7 @@ def dev(port: int) -> None:
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
 def report(open_it: bool) -> None:
     """Write the HTML report beside the published file: one page that needs no network."""
-    from prpipeline.report import write_report
-    from prpipeline.warehouse.publish import open_published
-
-    published = _pipeline().settings.published_path
-    with open_published(published) as connection:
-        info = write_report(connection, published.with_name("review_time_report.html"))
+    info = _pipeline().report()
     click.echo(str(info.path))
     if open_it:
         click.launch(info.path.as_uri())
