@@ -25,7 +25,15 @@ from prpipeline.warehouse import Connection, Warehouse, WarehouseError, records,
 from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.publish import Release, open_published, publish
-from prpipeline.warehouse.summary import Summary, count_rows, preview, row_counts, summaries
+from prpipeline.warehouse.summary import (
+    Summary,
+    Week,
+    count_rows,
+    preview,
+    row_counts,
+    summaries,
+    weeks_of_all,
+)
 from prpipeline.warehouse.tracking import Tracked
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
@@ -235,6 +243,11 @@ class Pipeline:
         with self.warehouse.transaction() as connection:
             ids = self._ids(connection, names)
             return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
+
+    def weeks(self) -> tuple[Week, ...]:
+        """The last half year of all repositories together, by week."""
+        with self.warehouse.transaction() as connection:
+            return weeks_of_all(connection)
 
     @staticmethod
     def _ids(connection: Connection, names: Sequence[str]) -> dict[int, str]:

@@ -30,6 +30,7 @@ REVIEW_TIME_REPORT = dg.AssetKey("review_time_report")
 AGGREGATES = [dg.AssetKey(["metrics", table]) for table in metrics.AGGREGATE_TABLES]
 RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
 OWNERS = ["team:analytics"]
+RECONCILE = "reconcile"  # the job that looks closer
 
 # How long a sync may take before anybody has to know.
 _LATE = timedelta(hours=2)
@@ -54,9 +55,10 @@ class SyncConfig(dg.Config):
         description="How many days of history to read of repositories that are new. Empty: as set for each.",
     )
     full: bool = Field(default=False, description="Read the whole history again from its start.")
-    reconcile: bool = Field(
-        default=False,
-        description="Also find what GitHub does not report as a change: deletions and silent edits.",
+    reconcile: bool | None = Field(
+        default=None,
+        description="Also find what GitHub does not report as a change: deletions and silent edits. "
+        "Empty: job 'reconcile' does, all others do not.",
     )
 
 
@@ -118,7 +120,9 @@ def _sync(
         yield from reporter.materializations(dict.fromkeys(names))
         return
     failed: list[SyncResult] = []
-    options = SyncOptions(config.full, config.days_back, config.reconcile)
+    # The job's name rather than configuration of it: the launchpad fills that with the assets' defaults.
+    reconcile = context.run.job_name == RECONCILE if config.reconcile is None else config.reconcile
+    options = SyncOptions(config.full, config.days_back, reconcile)
     before = pipeline.row_counts(names)
     for results in _in_batches(pipeline.sync(names, options)):
         changed = [r.tracked_as for r in results if r.mode not in {"unchanged", "failed"}]
@@ -269,7 +273,7 @@ def build_published(sync_period: timedelta | None) -> dg.AssetsDefinition:
     )
     def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
         with _plainly():
-            return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish()))
+            return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish(), pipeline.weeks()))
 
     return published_database
 

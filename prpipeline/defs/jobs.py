@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.assets import RAW, RECONCILE, REVIEW_TIME_HOURS
 
 SYNCED_KEYS = frozenset({*RAW, REVIEW_TIME_HOURS})
 SYNCED = dg.AssetSelection.assets(*SYNCED_KEYS).without_checks()
@@ -14,10 +14,9 @@ sync_job = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 reconcile_job = dg.define_asset_job(
-    "reconcile",
+    RECONCILE,
     selection=SYNCED,
     description="Like sync, and find what GitHub does not report as a change: deletions and silent edits.",
-    config={"ops": {"repository_sync": {"config": {"reconcile": True}}}},
     executor_def=dg.in_process_executor,
 )
 publish_job = dg.define_asset_job(

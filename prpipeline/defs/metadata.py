@@ -11,7 +11,7 @@ from prpipeline.report import ReportInfo
 from prpipeline.sync import SyncResult
 from prpipeline.warehouse.checks import Findings
 from prpipeline.warehouse.publish import Release
-from prpipeline.warehouse.summary import Summary
+from prpipeline.warehouse.summary import Summary, Week
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]
 
@@ -78,14 +78,21 @@ def to_look_at(table: str, summary: Summary, rows: pd.DataFrame) -> Metadata:
     entries: Metadata = {}
     if table == "review_time_hours":
         entries["dagster/column_lineage"] = lineage.of_review_times()
-    if table == "review_time_hours" and any(week.median_hours is not None for week in summary.weeks):
-        svg = picture.review_time_by_week(summary.weeks)
-        entries["review time by week"] = dg.MetadataValue.md(
-            picture.markdown(svg, "Median hours until the first review, by week")
-        )
-        entries["median hours by week"] = sparkline([week.median_hours for week in summary.weeks])
+        entries |= _picture(summary.weeks)
     entries["preview"] = preview(rows)
     return entries
+
+
+def _picture(weeks: Sequence[Week]) -> Metadata:
+    """The review time by week: drawn, and as a line of text for where the UI hides pictures behind a click."""
+    if all(week.median_hours is None for week in weeks):
+        return {}
+    svg = picture.review_time_by_week(weeks)
+    text = "Median hours until the first review, by week"
+    return {
+        "review time by week": dg.MetadataValue.md(picture.markdown(svg, text)),
+        "median hours by week": sparkline([week.median_hours for week in weeks]),
+    }
 
 
 def of_aggregate(table: str, rows: int) -> Metadata:
@@ -93,9 +100,9 @@ def of_aggregate(table: str, rows: int) -> Metadata:
     return {"dagster/row_count": rows, "dagster/column_lineage": lineage.of_aggregate(table)}
 
 
-def of_release(release: Release) -> Metadata:
+def of_release(release: Release, weeks: Sequence[Week]) -> Metadata:
     table = pd.DataFrame({"table": list(release.rows), "rows": list(release.rows.values())})
-    return {
+    return _picture(weeks) | {
         "file": dg.MetadataValue.path(str(release.path)),
         "dagster/row_count": release.rows["review_time_hours"],
         "megabytes": round(release.size_bytes / 1e6, 2),

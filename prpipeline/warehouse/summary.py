@@ -56,6 +56,20 @@ def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> 
     return {i: Summary(rows[i], tuple(weeks[i])) for i in ids}
 
 
+def weeks_of_all(connection: DuckDBPyConnection) -> tuple[Week, ...]:
+    """The last half year by week, over all repositories."""
+    rows = connection.execute(
+        """
+        FROM (
+            SELECT created_week, count(*), median(review_time_hours) FROM metrics.review_time_hours
+            WHERE NOT is_bot_author GROUP BY created_week ORDER BY created_week DESC LIMIT 26
+        )
+        ORDER BY created_week
+        """
+    ).fetchall()
+    return tuple(Week(*row) for row in rows)
+
+
 def row_counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """How many rows each of these repositories has, by table."""
     rows = {i: dict.fromkeys(COUNTED, 0) for i in repository_ids}

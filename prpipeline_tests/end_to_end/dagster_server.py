@@ -170,14 +170,15 @@ class DagsterServer:
         return list(tick["evaluationResult"]["runRequests"])
 
     def wait_until_quiet(self, seconds: float = 120) -> None:
-        """No run is under way, and what was synced is published."""
+        """No run is under way, and what was synced (if anything was) is published."""
         wait_for("The end of all runs and a publication", self._is_quiet, seconds)
 
     def _is_quiet(self) -> bool:
         runs = self.runs()
         synced = [r["endTime"] or 0 for r in runs if r["jobName"] != "publish" and r["status"] in ENDED]
         published = [r["startTime"] or 0 for r in runs if r["jobName"] == "publish"]
-        return all(r["status"] in ENDED for r in runs) and max(published, default=0) > max(synced, default=0)
+        is_published = not synced or max(published, default=0) > max(synced)
+        return is_published and all(r["status"] in ENDED for r in runs)
 
     def _is_up(self) -> bool:
         try:

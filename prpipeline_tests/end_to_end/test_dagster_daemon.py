@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from prpipeline.pipeline import Pipeline
 from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
+from prpipeline_tests.end_to_end import dagster_browser
 from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
 
 pytestmark = pytest.mark.end_to_end
@@ -98,6 +100,39 @@ def test_a_backfill_retries_what_failed_and_nothing_else(
     assert not any("repository-3" in str(request.variables) for request in github.requests)
     dagster.wait_until_quiet()
     assert publications(dagster) - before in {1, 2}  # once after each backfill, or once after both
+
+
+@pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine")
+def test_a_person_sees_and_materializes_a_partition(dagster: DagsterServer, tmp_path: Path) -> None:
+    asset = f"{dagster.url}/assets/metrics/review_time_hours"
+    with dagster_browser.page(tmp_path) as page:
+        page.goto(f"{asset}?view=lineage")
+        for name in ("pull_requests", "review_time_hours", "published_database"):
+            page.get_by_text(name, exact=True).first.wait_for()
+
+        page.goto(f"{asset}?view=partitions&partition={ONE.replace('/', '%2F')}")
+        page.get_by_text("coverage %").wait_for()
+        page.get_by_text("Materialized", exact=True).first.wait_for()
+        row = page.get_by_role("row").filter(has_text="review time by week")
+        row.get_by_text("[Show Markdown]").click()
+        picture = page.get_by_role("img", name="Median hours until the first review, by week")
+        picture.wait_for()
+        assert picture.evaluate("image => image.complete && image.naturalWidth") == 560
+        page.keyboard.press("Escape")
+
+        before = {run["runId"] for run in dagster.runs()}
+        page.get_by_role("button", name="Materialize").first.click()
+        page.get_by_role("button", name="Launch 1 run").click()
+        launched = wait_for(
+            "The run",
+            lambda: [r for r in dagster.runs() if r["runId"] not in before and r["jobName"] != "publish"],
+        )
+        page.goto(f"{dagster.url}/runs/{launched[0]['runId']}")
+        page.get_by_text("Success", exact=True).first.wait_for()
+
+        dagster.wait_until_quiet()
+        page.goto(f"{dagster.url}/assets/published_database")
+        page.get_by_role("img", name="Median hours until the first review, by week").wait_for()
 
 
 def test_a_killed_worker_is_started_again(dagster: DagsterServer, github: Sandbox, world: World) -> None:
