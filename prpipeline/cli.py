@@ -106,18 +106,20 @@ def untrack(repositories: Sequence[str], delete_data: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def status(as_json: bool) -> None:
     """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
-    pipeline = _pipeline()
-    rows = pipeline.status()
-    if not rows and not pipeline.settings.is_demo:
-        pipeline = _pipeline_of(pipeline.settings.model_copy(update={"is_demo": True}))
-        rows = pipeline.status()
+    from prpipeline.roster import Roster
+    from prpipeline.settings import load_settings
+
+    settings = load_settings()
+    rows = Roster(settings).status()
+    if not rows and not settings.is_demo:
+        rows = Roster(settings.model_copy(update={"is_demo": True})).status()
         if rows:
             click.echo("These are the sample repositories of the demo.\n", err=True)
     from prpipeline.schedule_times import next_run
 
-    coming = next_run(pipeline.settings.schedule, datetime.now(UTC))
+    coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
-        content = {"repositories": rows, "published": _published(pipeline), "next_run_at": coming}
+        content = {"repositories": rows, "published": _published(settings), "next_run_at": coming}
         click.echo(json.dumps(content, default=_isoformat))
         return
     if not rows:
@@ -125,7 +127,7 @@ def status(as_json: bool) -> None:
         return
     from prpipeline.screen import status_table
 
-    status_table(rows, _published(pipeline), coming)
+    status_table(rows, _published(settings), coming)
 
 
 @cli.command()
@@ -169,7 +171,7 @@ def sync(
     else:
         from prpipeline.screen import results_table
 
-        results_table(results, _published(pipeline))
+        results_table(results, _published(pipeline.settings))
     sys.exit(_exit_code(results))
 
 
@@ -200,7 +202,7 @@ def demo(repositories: Sequence[str]) -> None:
         results = _sync(pipeline, names)
     if any(not r.failed for r in results):
         review_times(pipeline.latest(15))
-    results_table(results, _published(pipeline))
+    results_table(results, _published(pipeline.settings))
     sys.exit(_exit_code(results))
 
 
@@ -432,8 +434,8 @@ def _match_partitions(pipeline: Pipeline) -> None:
         dagster.match_partitions(pipeline.tracked())
 
 
-def _published(pipeline: Pipeline) -> str | None:
-    path = pipeline.settings.published_path
+def _published(settings: Settings) -> str | None:
+    path = settings.published_path
     return str(path) if path.exists() else None
 
 
@@ -455,7 +457,7 @@ def _sync_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, A
         "requests": sum(r.requests for r in results),
         "points": sum(r.points for r in results),
         "seconds": round(sum(r.seconds for r in results), 3),
-        "published": _published(pipeline),
+        "published": _published(pipeline.settings),
     }
 
 

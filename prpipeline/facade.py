@@ -14,10 +14,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import SecretStr
 
-from prpipeline.github import open_sources
 from prpipeline.github.auth import Anonymous, TokenCredential
 from prpipeline.github.client import Client
 from prpipeline.github.rest import RestSource
+from prpipeline.github.sources import open_sources
 from prpipeline.repository import RepositoryName
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions

@@ -6,9 +6,8 @@ What Dagster's assets, the command line and the façade call; holds no logic of 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import pandas as pd
 
@@ -16,12 +15,12 @@ from prpipeline import metrics
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
-from prpipeline.repository import InvalidRepositoryName, RepositoryName
+from prpipeline.roster import Roster
 from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
-from prpipeline.warehouse import Connection, Warehouse, WarehouseError, records, tracking
+from prpipeline.warehouse import Connection, WarehouseError, tracking
 from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.publish import Release, open_published, publish
@@ -34,7 +33,6 @@ from prpipeline.warehouse.summary import (
     summaries,
     weeks_of_all,
 )
-from prpipeline.warehouse.tracking import Tracked
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
@@ -46,7 +44,7 @@ _LATEST = """
 """
 
 
-class Pipeline:
+class Pipeline(Roster):
     """One run of the pipeline on one data folder; ``on_result`` and ``on_progress`` watch it."""
 
     def __init__(
@@ -56,23 +54,9 @@ class Pipeline:
         on_result: Callable[[SyncResult], None] = lambda result: None,
         on_progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        self.settings = settings
-        self.warehouse = Warehouse(settings.warehouse_path)
+        super().__init__(settings)
         self.on_result = on_result
         self.on_progress = on_progress
-
-    # ── what is tracked ──────────────────────────────────────────────────────────────────────────────
-
-    def tracked(self) -> list[str]:
-        """The partition keys of all tracked repositories."""
-        return [t.tracked_as for t in self.tracked_rows()]
-
-    def tracked_rows(self) -> list[Tracked]:
-        """All tracked repositories with how far each has come."""
-        if not self.warehouse.exists():
-            return []
-        with self.warehouse.transaction() as connection:
-            return [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
 
     def follow_file(self, seen: str | None = None) -> str:
         """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
@@ -96,95 +80,6 @@ class Pipeline:
                 tracking.forget_source(connection, DEMO_SOURCE)
             tracked_file.follow(connection, repositories, utc_now())
         return stamp
-
-    def adopt(self, partition_keys: Iterable[str]) -> list[str]:
-        """Track repositories that were added as partitions in the UI; a sentence for each that cannot be."""
-        refused = []
-        for key in sorted(set(partition_keys).difference(self.tracked())):
-            try:
-                self.track([RepositoryName.parse(key)], source="ui")
-            except InvalidRepositoryName as error:
-                refused.append(f"{error} The partition is removed.")
-        return refused
-
-    def known_rows(self) -> list[Tracked]:
-        """All repositories that are or were tracked."""
-        if not self.warehouse.exists():
-            return []
-        with self.warehouse.transaction() as connection:
-            return [t for t in tracking.all_known(connection) if self._is_ours(t)]
-
-    def _is_ours(self, tracked: Tracked) -> bool:
-        """The demo's repositories are not on the real GitHub, nor the real ones in the demo."""
-        return (tracked.source == DEMO_SOURCE) == self.settings.is_demo
-
-    def track(
-        self,
-        names: Sequence[RepositoryName],
-        *,
-        source: str,
-        days_back: int | None = None,
-        keep_options: bool = False,
-    ) -> list[str]:
-        """Track these; returns the partition keys of those that were not tracked before."""
-        added = []
-        with self.warehouse.transaction() as connection:
-            if self.settings.is_demo:
-                source = DEMO_SOURCE
-            elif names:
-                tracking.forget_source(connection, DEMO_SOURCE)
-            for name in names:
-                known = tracking.find(connection, name)
-                if known is not None and known.is_tracked and keep_options:
-                    continue
-                if tracking.track(
-                    connection,
-                    name,
-                    source=source,
-                    now=utc_now(),
-                    days_back=days_back if days_back is not None or known is None else known.days_back,
-                    team=known.team if known else None,
-                ):
-                    added.append(known.tracked_as if known else str(name))
-        return added
-
-    def forget_demo(self) -> None:
-        """Remove the sample repositories and all their rows."""
-        with self.warehouse.transaction() as connection:
-            tracking.forget_source(connection, DEMO_SOURCE)
-
-    def untrack(self, names: Sequence[RepositoryName], *, delete_data: bool) -> list[str]:
-        """Stop tracking these; returns the partition keys of those that were."""
-        dropped = []
-        with self.warehouse.transaction() as connection:
-            for name in names:
-                known = tracking.find(connection, name)
-                if known is not None and tracking.untrack(connection, name, delete_data=delete_data):
-                    dropped.append(known.tracked_as)
-        return dropped
-
-    def status(self) -> list[dict[str, Any]]:
-        """One row per tracked repository, as it is now in the warehouse."""
-        if not self.warehouse.exists():
-            return []
-        with self.warehouse.transaction() as connection:
-            rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
-            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
-        return [
-            {
-                "tracked_as": t.tracked_as,
-                "repository": t.repository,
-                "repository_id": t.repository_id,
-                "status": t.status,
-                "last_sync_at": t.last_sync_at,
-                "watermark_at": t.watermark_at,
-                "pull_requests": held.get(t.repository_id or 0, 0),
-                "pull_requests_on_github": t.pull_requests_on_github,
-                "history_days_back": t.history_days_back,
-                "last_error": t.last_error,
-            }
-            for t in rows
-        ]
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────
 

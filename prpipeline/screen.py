@@ -6,19 +6,21 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from prpipeline.pipeline import Pipeline
-from prpipeline.sync import SyncResult
-from prpipeline.sync.context import Progress as HistoryProgress
-from prpipeline.sync.estimate import Estimate
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prpipeline.pipeline import Pipeline
+    from prpipeline.sync import SyncResult
+    from prpipeline.sync.context import Progress as HistoryProgress
+    from prpipeline.sync.estimate import Estimate
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
 

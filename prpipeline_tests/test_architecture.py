@@ -25,7 +25,8 @@ ALLOWED = {
     "sync": {"github", "warehouse", "repository", "settings"},
     "report": {"dictionary"},
     "sandbox": set(),
-    "pipeline": {"github", "metrics", "report", "repository", "settings", "sync", "warehouse"},
+    "roster": {"repository", "settings", "warehouse"},
+    "pipeline": {"roster", "github", "metrics", "report", "repository", "settings", "sync", "warehouse"},
 }
 CORE = set(ALLOWED)
 ABOVE = {"defs", "definitions", "cli", "__main__", "screen", "console", "doctor", "demo", "facade"}

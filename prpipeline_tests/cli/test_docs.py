@@ -1,0 +1,112 @@
+"""The docs are true: what they name exists, what they show runs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+import prpipeline
+from prpipeline import dictionary
+from prpipeline.cli import cli
+from prpipeline.settings import RepositoriesFile
+from prpipeline_tests.cli.conftest import Shell
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "prpipeline").rglob("*.py"))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(text: str) -> set[tuple[str, str]]:
+    """Pairs of a command and the rest of its line, for each ``prpipeline …`` that the text shows."""
+    shown = re.findall(r"(?:`|^|bin/)prpipeline (\w[\w-]*)([^`\n|]*)", text, re.MULTILINE)
+    return {(name, rest) for name, rest in shown}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_exist(page: Path) -> None:
+    for name, rest in commands(page.read_text(encoding="utf-8")):
+        assert name in cli.commands, f"prpipeline {name}"
+        options = {o for p in cli.commands[name].params if isinstance(p, click.Option) for o in p.opts}
+        for option in re.findall(r"(?<!\S)--[\w-]+", rest):
+            assert option in options, f"prpipeline {name} {option}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert {name for name, _ in commands(README)} == set(cli.commands)
+
+
+def test_every_option_of_sync_is_in_the_readme() -> None:
+    for parameter in cli.commands["sync"].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+def test_variables_exist_and_are_all_named() -> None:
+    named = set(re.findall(r"`((?:GITHUB|GH|PRPIPELINE|DAGSTER)_[A-Z_]+)`", README))
+    used = set(re.findall(r"\"((?:GITHUB|GH|PRPIPELINE|DAGSTER)_[A-Z_]+)\"", SOURCES))
+    assert named - used == set()
+    assert used - named - {"PRPIPELINE_DEMO"} == set()  # the demo sets that for its own processes
+
+
+def test_the_repositories_file_shown_is_valid() -> None:
+    (shown,) = blocks(README, "yaml")
+    file = RepositoriesFile(**yaml.safe_load(shown))
+    assert len(file.repositories) == 3
+
+
+def test_the_functions_shown_exist() -> None:
+    (shown,) = blocks(README, "python")
+    for name, arguments in re.findall(r"prpipeline\.(\w+)\((.*?)\)", shown):
+        function = getattr(prpipeline, name)
+        given = [a for a in arguments.split(", ") if a]
+        values = [a for a in given if "=" not in a]
+        inspect.signature(function).bind(*values, **dict(a.split("=") for a in given if "=" in a))
+
+
+def test_make_targets_exist() -> None:
+    for target in set(re.findall(r"\bmake ([a-z-]+)", README + (ROOT / "CONTRIBUTING.md").read_text())):
+        assert (
+            subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False).returncode == 0
+        )
+
+
+def test_published_tables_named_in_the_readme_exist() -> None:
+    tables = {table.name for table in dictionary.load().tables}
+    for name in re.findall(r"FROM (\w+)", README):
+        assert name in tables
+
+
+@pytest.mark.end_to_end
+def test_the_command_lines_shown_run(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    shown = [
+        line for block in blocks(README, "bash") for line in block.splitlines() if "bin/prpipeline" in line
+    ]
+    assert shown
+    for line in shown:
+        ended = shell.run(*shlex.split(line)[1:])
+        assert ended.returncode == 0, ended.stderr
