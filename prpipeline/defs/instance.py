@@ -17,7 +17,9 @@ _DEFAULTS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency: {runs: {max_concurrent_runs: 2}, pools: {granularity: op, default_limit: 1}}
-run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 86400}
+run_monitoring:
+  {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 86400, poll_interval_seconds: 15,
+   free_slots_after_run_end_seconds: 5}
 run_retries: {enabled: true, max_retries: 2, retry_on_asset_or_op_failure: false}
 python_logs: {managed_python_loggers: [prpipeline], python_log_level: INFO}
 """

@@ -31,6 +31,12 @@ def test_a_new_home_is_made_and_its_state_survives(
         assert list(instance.get_dynamic_partitions(PARTITIONS)) == ["a/one"]
 
 
+def test_a_new_home_is_configured_as_the_checkout_is() -> None:
+    checkout = yaml.safe_load((project_root() / "dagster.yaml").read_text(encoding="utf-8"))
+    for section, values in yaml.safe_load(places._DEFAULTS).items():
+        assert checkout[section] == values
+
+
 def test_the_checkouts_state_is_found_from_any_folder(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ def wait_for(what: str, look: Callable[[], T], seconds: float = 120) -> T:
     while not (seen := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds:.0f} seconds")
-        time.sleep(0.25)
+        time.sleep(0.5)
     return seen
 
 
