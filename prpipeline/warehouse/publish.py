@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from prpipeline import __version__, dictionary, metrics
-from prpipeline.warehouse.database import STORAGE_VERSION, Warehouse, WarehouseError, utc_now
+from prpipeline.warehouse.database import STORAGE_VERSION, Warehouse, WarehouseError, quoted, utc_now
 
 log = logging.getLogger("prpipeline")
 
@@ -53,8 +53,7 @@ def publish(warehouse: Warehouse) -> Release:
         pass  # creates or migrates the file, and leaves no .wal behind
     with warehouse.exclusive(), _explained(releases):
         releases.mkdir(parents=True, exist_ok=True)
-        for leftover in releases.glob(".unfinished-*"):  # of a publication that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
+        _remove_leftovers(releases)
         published_at = utc_now()
         folder = _free_name(releases, published_at)
         unfinished = releases / f".unfinished-{folder.name}"
@@ -62,8 +61,9 @@ def publish(warehouse: Warehouse) -> Release:
         try:
             rows = _write(warehouse.path, unfinished / FILE_NAME, published_at)
             _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
-            _sync_to_disk(unfinished / FILE_NAME)
+            _sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
+            _sync_to_disk(releases)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -77,6 +77,14 @@ def publish(warehouse: Warehouse) -> Release:
         size_bytes=(folder / FILE_NAME).stat().st_size,
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _remove_leftovers(releases: Path) -> None:
+    """Of a publication that was killed."""
+    for folder in releases.glob(".unfinished-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for link in releases.parent.glob(f".{LINK_NAME}-*"):
+        link.unlink()
 
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
@@ -107,7 +115,7 @@ def _write(warehouse_path: Path, target: Path, published_at: datetime) -> dict[s
     }
     with duckdb.connect(str(target), config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
         connection.execute("SET preserve_insertion_order = false")
-        connection.execute(f"ATTACH '{_quoted(warehouse_path)}' AS warehouse (READ_ONLY)")
+        connection.execute(f"ATTACH '{quoted(warehouse_path)}' AS warehouse (READ_ONLY)")
         connection.execute(
             "CREATE TEMP TABLE names AS SELECT DISTINCT ON (repository_id) repository_id, repository "
             "FROM warehouse.meta.repositories WHERE repository_id IS NOT NULL ORDER BY is_tracked DESC"
@@ -152,10 +160,10 @@ def _create(
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: dictionary.Table) -> None:
     text = f"{table.description} One row: {table.grain}."
-    connection.execute(f"COMMENT ON TABLE main.\"{table.name}\" IS '{_quoted(text)}'")
+    connection.execute(f"COMMENT ON TABLE main.\"{table.name}\" IS '{quoted(text)}'")
     for column in table.columns:
         connection.execute(
-            f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{_quoted(column.description)}\''
+            f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{quoted(column.description)}\''
         )
 
 
@@ -205,7 +213,7 @@ def _clean(releases: Path, newest: Path) -> None:
 
 
 def _free_name(releases: Path, now: datetime) -> Path:
-    """Named by the time, so that they sort; never one that sorts before an older release."""
+    """Named by the time, so that they sort."""
     stamp, taken = now.strftime("%Y%m%dT%H%M%S"), {folder.name for folder in releases.iterdir()}
     number = 0
     while (name := f"{stamp}-{number:04}") in taken:
@@ -213,8 +221,8 @@ def _free_name(releases: Path, now: datetime) -> Path:
     return releases / name
 
 
-def _sync_to_disk(file: Path) -> None:
-    for path in (file, file.parent):
+def _sync_to_disk(*paths: Path) -> None:
+    for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -235,7 +243,3 @@ def _explained(releases: Path) -> Iterator[None]:
         raise WarehouseError(
             f"Nothing was published: {str(error).splitlines()[0]}. The last release stays."
         ) from None
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")

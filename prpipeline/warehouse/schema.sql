@@ -66,6 +66,13 @@ CREATE TABLE meta.metric_states (
     computed_at         TIMESTAMP NOT NULL
 );
 
+-- What conditional requests remember between two runs: quiet repositories are then probed for nothing by REST.
+CREATE TABLE meta.etags (
+    key     VARCHAR NOT NULL,
+    etag    VARCHAR NOT NULL,
+    value   VARCHAR NOT NULL
+);
+
 CREATE TABLE raw.pull_requests (
     repository_id       BIGINT NOT NULL,
     pull_request_id     BIGINT NOT NULL,

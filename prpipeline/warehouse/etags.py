@@ -1,0 +1,29 @@
+"""What conditional requests remember, kept in the warehouse. Works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from prpipeline.warehouse.records import insert
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Remembered = Mapping[str, tuple[str, str]]
+"""By key: the ETag, and the value put with it."""
+
+
+def load(connection: DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """All that is remembered."""
+    rows = connection.execute("SELECT key, etag, value FROM meta.etags").fetchall()
+    return {key: (etag, value) for key, etag, value in rows}
+
+
+def save(connection: DuckDBPyConnection, remembered: Remembered) -> None:
+    """Remember these, in place of what their keys had before."""
+    connection.execute(
+        "DELETE FROM meta.etags WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(remembered)]
+    )
+    rows = [{"key": key, "etag": etag, "value": value} for key, (etag, value) in remembered.items()]
+    insert(connection, "meta.etags", rows)
