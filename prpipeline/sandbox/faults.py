@@ -235,7 +235,7 @@ def _sso_partial(fault: Fault, request: Request, response: Response, now: dateti
         _null_nodes(response.result, "FORBIDDEN", SAML, {"saml_failure": True}, [0])
         response.body = b""
         return response
-    body = json.loads(response.body)
+    body = json.loads(response.body or b"null")  # a 304 has none
     if isinstance(body, list):
         response.body = encode(body[1:])
     response.headers["X-GitHub-SSO"] = "partial-results; organizations=21955855,20582480"
