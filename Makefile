@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 REPOS  ?=
 PORT   ?= 3000
 
-.PHONY: run dev test lint format bench bench-quick lock clean
+.PHONY: run dev test test-slow lint format bench bench-quick lock clean
 
 run: $(VENV)/.installed            ## sample repositories, or with REPOS="owner/name …" real ones
 	$(BIN)/prpipeline demo $(REPOS)
@@ -14,7 +14,10 @@ dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000
 	DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(BIN)/prpipeline dev --port $(PORT)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+test-slow: $(VENV)/.installed-dev  ## the soak, the kills, the daemon, the browser, the BI clients
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

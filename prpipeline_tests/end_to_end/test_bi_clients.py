@@ -19,7 +19,7 @@ from prpipeline.sandbox import generated_world, sample_world
 from prpipeline_tests.end_to_end import bi_sandbox
 from prpipeline_tests.end_to_end.bi_environments import Environment, environments, node_modules
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
 
 ROOT = Path(__file__).parents[2]
 READER = Path(__file__).with_name("bi_reader.py")

@@ -17,6 +17,7 @@ KINDS = sorted({name.split()[0] for name in PASSING} - {"slow_drip", "slow_heade
 SYNCS_UNTIL_WELL = 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("api", "seed"), [("graphql", 1), ("rest", 2)])
 def test_soak(tmp_path: Path, api: str, seed: int) -> None:
     dice = random.Random(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ def _change_state(world: World, kind: str, pull_request: PullRequest) -> None:
         world.ready_for_review(pull_request)
 
 
+@pytest.mark.slow
 @given(steps=steps, page_size=st.sampled_from([2, 5, 25]), overlap=st.sampled_from([0, 15]))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_warehouse_equals_github(

@@ -55,6 +55,7 @@ def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_pa
         lab.assert_equal()
 
 
+@pytest.mark.slow
 def test_a_thousand_repositories_of_which_fifty_changed_take_thirty_requests(tmp_path: Path) -> None:
     world = generated_world(clock=ManualClock(), repositories=1000, pull_requests=2, reviews_per_pr=1)
     with Sandbox(world) as server:
