@@ -1,6 +1,6 @@
-"""Metrics of reviews: tables in schema metrics, made by SQL from schemas raw and meta alone.
+"""Metrics of reviews: tables and views in schema metrics, made by SQL from schemas raw and meta alone.
 
-``rebuild`` makes the tables that hold rows per repository, ``rebuild_aggregates`` those over the whole warehouse.
+What takes computing is a table; what repeats raw, or is wanted only when somebody reads, is a view. ``rebuild`` makes the tables that hold rows per repository, ``rebuild_aggregates`` those over the whole warehouse.
 Both run inside the caller's transaction. What a metric means stands at the head of its file in sql/.
 Not here: opening the warehouse, publishing, orchestration, GitHub.
 """
@@ -21,7 +21,7 @@ from prpipeline.settings import MetricSettings
 METRIC_VERSION = 1
 """Raised whenever a definition or a table's shape changes; repositories of another version are stale."""
 
-REPOSITORY_TABLES = ("draft_spells", "review_evidence", "review_time_hours")
+REPOSITORY_TABLES = ("draft_spells", "pull_request_times")
 """Rows per repository, in the order in which they build on each other."""
 
 AGGREGATE_TABLES = (
@@ -37,12 +37,18 @@ AGGREGATE_TABLES = (
     "compat_fivetran",
     "compat_issue_metrics",
 )
-"""Over the whole warehouse, made from the tables above."""
+"""Over the whole warehouse, made from the tables above; those by other people's definitions are views."""
 
-TABLES = REPOSITORY_TABLES + AGGREGATE_TABLES
+TABLES = ("draft_spells", "review_evidence", "review_time_hours", *AGGREGATE_TABLES)
+"""What is published; all that is in the dictionary."""
 
-_SHARED = ("names", "hours")
+_STORED = ("rules", "pull_request_times", *TABLES)
+
+_MACROS = ("names", "hours", "is_bot")
 """What the tables' own files build on."""
+
+_MACROS_OF_TABLES = ("evidence",)
+"""What the views and the filling of tables build on."""
 
 _BATCH_PULL_REQUESTS = 500_000
 """So many at a time keep memory bounded, and their joins inside it, whatever the size of the warehouse."""
@@ -61,16 +67,18 @@ class Connection(Protocol):
 def create_tables(connection: Connection) -> None:
     """Create what is missing; tables of another shape, or of no further use, are dropped: all is derived."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    expected = {name: list(table_file(name).columns) for name in TABLES}
+    files = [table_file(name) for name in _STORED]
+    expected = {file.name: list(file.columns) for file in files if not file.is_view}
     found = _stored_tables(connection)
     for name, columns in found.items():
         if expected.get(name) != columns:
             connection.execute(f'DROP TABLE metrics."{name}"')
-    for definition in _SHARED:
-        for statement in statements(definition):
-            connection.execute(statement.sql)
-    for name in TABLES:
-        connection.execute(table_file(name).create.sql)
+    of_macros = [statement for name in _MACROS for statement in statements(name)]
+    of_tables = [file.create for file in files if not file.is_view]
+    of_table_macros = [statement for name in _MACROS_OF_TABLES for statement in statements(name)]
+    of_views = [file.create for file in files if file.is_view]
+    for statement in (*of_macros, *of_tables, *of_table_macros, *of_views):
+        connection.execute(statement.sql)
     if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
         connection.execute("DELETE FROM meta.metric_states")
 
@@ -82,6 +90,7 @@ def rebuild(
     as_of: datetime,
 ) -> None:
     """Replace all rows of these repositories (None: of all) by what raw says now."""
+    _fill(connection, table_file("rules"), _values(settings, as_of))
     if repository_ids is None:
         repository_ids = _known_repositories(connection)
         _empty(connection, REPOSITORY_TABLES)
@@ -98,6 +107,7 @@ def rebuild(
 def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
     """Replace the tables over the whole warehouse, after bringing running clocks and names up to date."""
     values = _values(settings, as_of)
+    _fill(connection, table_file("rules"), values)
     for statement in statements("bring_up_to_date"):
         connection.execute(statement.sql, statement.bound(values))
     for name in AGGREGATE_TABLES:
@@ -153,8 +163,9 @@ def _batches(connection: Connection, repository_ids: Sequence[int]) -> Iterator[
 
 def _stored_tables(connection: Connection) -> dict[str, list[tuple[str, str]]]:
     rows = connection.execute(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns "
-        "WHERE table_catalog = current_database() AND table_schema = 'metrics' ORDER BY ordinal_position"
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
+        "WHERE database_name = current_database() AND schema_name = 'metrics' ORDER BY column_index"
     ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
     for table, column, data_type in rows:

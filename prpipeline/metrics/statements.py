@@ -16,7 +16,7 @@ _END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
 _MARK = "\0"
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
-_COLUMN = re.compile(r"^    ([a-z]\w*)\s+([A-Z]+),?$", re.MULTILINE)
+_COLUMN = re.compile(r"^    ([a-z]\w*)\s+([A-Z][A-Z\[\]]*(?:\('.*'\))?),?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """The file of one table: its definition in words, its shape, and how its rows are made."""
+    """The file of one table or view: its definition in words, its shape, and how its rows are made."""
 
     name: str
     definition: str
     create: Statement
     fill: tuple[Statement, ...]
+
+    @property
+    def is_view(self) -> bool:
+        return " VIEW metrics." in self.create.sql
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:

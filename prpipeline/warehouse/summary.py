@@ -13,7 +13,7 @@ COUNTED = {
     "pull_requests": "raw.pull_requests",
     "reviews": "raw.reviews",
     "review_events": "raw.review_events",
-    "review_time_hours": "metrics.review_time_hours",
+    "review_time_hours": "metrics.pull_request_times",
 }
 
 
@@ -43,7 +43,7 @@ def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> 
         """
         FROM (
             SELECT repository_id, created_week, count(*), median(review_time_hours)
-            FROM metrics.review_time_hours
+            FROM metrics.pull_request_times
             WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND NOT is_bot_author
             GROUP BY repository_id, created_week
         )
@@ -61,7 +61,7 @@ def weeks_of_all(connection: DuckDBPyConnection) -> tuple[Week, ...]:
     rows = connection.execute(
         """
         FROM (
-            SELECT created_week, count(*), median(review_time_hours) FROM metrics.review_time_hours
+            SELECT created_week, count(*), median(review_time_hours) FROM metrics.pull_request_times
             WHERE NOT is_bot_author GROUP BY created_week ORDER BY created_week DESC LIMIT 26
         )
         ORDER BY created_week
@@ -105,7 +105,8 @@ def preview(connection: DuckDBPyConnection, table: str, repository_id: int) -> p
             "number DESC",
         ),
     }[table]
+    source = "metrics.review_time_hours" if table == "review_time_hours" else COUNTED[table]
     return connection.execute(
-        f"SELECT {columns} FROM {COUNTED[table]} WHERE repository_id = ? ORDER BY {order} LIMIT 8",
+        f"SELECT {columns} FROM {source} WHERE repository_id = ? ORDER BY {order} LIMIT 8",
         [repository_id],
     ).df()

@@ -188,7 +188,7 @@ def _select(connection: DuckDBPyConnection, where: str, parameters: list[Any]) -
 def _metric_tables(connection: DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
         """
-        SELECT 'metrics.' || table_name FROM duckdb_columns()
+        SELECT 'metrics.' || table_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_name)
         WHERE database_name = current_database() AND schema_name = 'metrics' AND column_name = 'repository_id'
         ORDER BY ALL
         """

@@ -14,16 +14,16 @@ OPENED = datetime(2026, 5, 4, 10, 0)
 REVIEW = Review(7, Person(2, "bob"), "APPROVED", OPENED + timedelta(hours=1))
 
 DAMAGE = {
-    "business_hours_within_hours": "UPDATE metrics.review_time_hours SET review_time_business_hours = 99 WHERE number = 1",
-    "draft_events_agree": "UPDATE metrics.review_time_hours SET draft_hours = NULL WHERE number = 1",
-    "metric_version_current": "UPDATE metrics.review_time_hours SET metric_version = 0",
+    "business_hours_within_hours": "UPDATE metrics.pull_request_times SET review_time_business_hours = 99 WHERE number = 1",
+    "draft_events_agree": "UPDATE metrics.pull_request_times SET draft_hours = NULL WHERE number = 1",
+    "metric_version_current": "UPDATE metrics.pull_request_times SET metric_version = 0",
     "no_future_reviews": "UPDATE raw.reviews SET submitted_at = TIMESTAMP '2099-01-01'",
     "no_future_times": "UPDATE raw.pull_requests SET merged_at = TIMESTAMP '2099-01-01'",
-    "no_negative_hours": "UPDATE metrics.review_time_hours SET cycle_time_hours = -1",
-    "null_reasons_complete": "UPDATE metrics.review_time_hours SET null_reason = NULL",
+    "no_negative_hours": "UPDATE metrics.pull_request_times SET cycle_time_hours = -1",
+    "null_reasons_complete": "UPDATE metrics.pull_request_times SET null_reason = NULL",
     "reviews_have_pull_request": "DELETE FROM raw.pull_requests WHERE number = 1",
-    "row_per_pull_request": "DELETE FROM metrics.review_time_hours WHERE number = 1",
-    "row_per_review": "DELETE FROM metrics.review_evidence",
+    "row_per_pull_request": "DELETE FROM metrics.pull_request_times WHERE number = 1",
+    "row_per_review": "DELETE FROM raw.pull_requests",
     "unique_pull_requests": "INSERT INTO raw.pull_requests FROM raw.pull_requests",
     "unique_review_events": "INSERT INTO raw.review_events FROM raw.review_events",
     "unique_reviews": "INSERT INTO raw.reviews FROM raw.reviews",

@@ -35,7 +35,7 @@ def test_table_and_dictionary_agree(lab: Lab, table: str) -> None:
     )
     described = [(column.name, column.type) for column in dictionary.load().table(table).columns]
     assert [(column["column_name"], column["data_type"]) for column in shape] == described
-    assert list(table_file(table).columns) == described
+    assert table_file(table).is_view or list(table_file(table).columns) == described
 
 
 def test_every_table_of_metrics_is_known() -> None:
@@ -83,11 +83,11 @@ def test_rebuilding_one_repository_leaves_the_others(lab: Lab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.store([reviewed_by(BOB, first_id=300)], repository_id=2)
     lab.rebuild()
-    lab.connection.execute("DELETE FROM raw.pull_requests")
+    lab.connection.execute("DELETE FROM raw.pull_requests WHERE repository_id = 1")
     lab.connection.execute("DELETE FROM raw.reviews")
     metrics.rebuild(lab.connection, [1], MetricSettings(), AS_OF)
-    assert [row["repository_id"] for row in lab.rows("FROM metrics.review_time_hours")] == [2]
-    assert [row["repository_id"] for row in lab.rows("FROM metrics.review_evidence")] == [2]
+    rows = lab.rows("FROM metrics.review_time_hours")
+    assert [(row["repository_id"], row["reviews"]) for row in rows] == [(2, 1)]
 
 
 def test_batches_change_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_the_same_settings_in_other_words_make_nothing_stale() -> None:
 def test_a_table_of_another_shape_is_made_anew(lab: Lab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
-    lab.connection.execute("ALTER TABLE metrics.review_time_hours ADD COLUMN surprise BIGINT")
+    lab.connection.execute("ALTER TABLE metrics.pull_request_times ADD COLUMN surprise BIGINT")
     lab.connection.execute("CREATE TABLE metrics.of_an_older_version (x BIGINT)")
     metrics.create_tables(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]

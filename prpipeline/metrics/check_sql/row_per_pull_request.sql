@@ -7,7 +7,7 @@ SELECT
 FROM (
     SELECT pull_request_id, any_value(repository_id) AS repository_id, any_value(number) AS number,
         count(*) AS rows
-    FROM metrics.review_time_hours
+    FROM metrics.pull_request_times
     GROUP BY pull_request_id
 ) AS metric
 FULL JOIN raw.pull_requests AS pull_request USING (pull_request_id)

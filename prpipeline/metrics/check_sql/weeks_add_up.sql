@@ -4,7 +4,7 @@ SELECT repository_id, coalesce(rows.n, 0) AS pull_requests, coalesce(weeks.n, 0)
     coalesce(rows.n_null, 0) AS nulls, coalesce(weeks.n_null, 0) AS nulls_in_weeks
 FROM (
     SELECT repository_id, count(*) AS n, count(*) - count(review_time_hours) AS n_null
-    FROM metrics.review_time_hours
+    FROM metrics.pull_request_times
     GROUP BY repository_id
 ) AS rows
 FULL JOIN (

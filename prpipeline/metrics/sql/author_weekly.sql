@@ -31,14 +31,13 @@ DELETE FROM metrics.author_weekly;
 INSERT INTO metrics.author_weekly BY NAME
 WITH grouped AS (
     SELECT
-        any_value(repository) AS repository,
-        arg_max(author_login, created_at) AS author_login,
+        arg_max(author_login, times.created_at) AS author_login,
         created_week AS week,
         bool_or(is_bot_author) AS is_bot_author,
-        author_id,
-        repository_id,
+        times.author_id,
+        times.repository_id,
         count(*) AS n,
-        count(merged_at) AS n_merged,
+        count(times.merged_at) AS n_merged,
         count(*) FILTER (merged_without_review) AS n_merged_without_review,
         count(*) - count(review_time_hours) AS n_null,
         CAST(sum(review_rounds) AS BIGINT) AS review_rounds,
@@ -46,11 +45,12 @@ WITH grouped AS (
         quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS review_time_hours,
         count(*) - count(cycle_time_hours) AS cycle_time_hours_nulls,
         quantile_cont(cycle_time_hours, [0.5, 0.75, 0.9]) AS cycle_time_hours
-    FROM metrics.review_time_hours
-    GROUP BY repository_id, author_id, created_week
+    FROM metrics.pull_request_times AS times
+    JOIN raw.pull_requests USING (pull_request_id)
+    GROUP BY times.repository_id, times.author_id, created_week
 )
 SELECT
-    repository,
+    names.repository,
     author_login,
     week,
     n,
@@ -70,4 +70,4 @@ SELECT
     author_id,
     repository_id
 FROM grouped
-ORDER BY repository, author_login, week;
+LEFT JOIN metrics.names() AS names USING (repository_id);

@@ -7,19 +7,7 @@
 --                                         or closed_at, or now, whichever is first
 --   hours_request_review_to_merge         to the merge; NULL where it was not merged
 
-CREATE TABLE IF NOT EXISTS metrics.compat_fivetran (
-    repository                           VARCHAR,
-    number                               BIGINT,
-    hours_request_review_to_first_review DOUBLE,
-    hours_request_review_to_first_action DOUBLE,
-    hours_request_review_to_merge        DOUBLE,
-    pull_request_id                      BIGINT,
-    repository_id                        BIGINT
-);
-
-DELETE FROM metrics.compat_fivetran;
-
-INSERT INTO metrics.compat_fivetran BY NAME
+CREATE OR REPLACE VIEW metrics.compat_fivetran AS
 WITH requests AS (
     SELECT pull_request_id, subject_id, subject_is_team, created_at
     FROM raw.review_events
@@ -30,14 +18,14 @@ first_requests AS (
 ),
 first_reviews AS (
     SELECT pull_request_id, min(submitted_at) AS reviewed_at
-    FROM metrics.review_evidence
+    FROM raw.reviews
     JOIN first_requests USING (pull_request_id)
     WHERE submitted_at > requested_at
     GROUP BY pull_request_id
 ),
 first_actions AS (
     SELECT review.pull_request_id, min(review.submitted_at) AS acted_at
-    FROM metrics.review_evidence AS review
+    FROM raw.reviews AS review
     JOIN requests AS request
         ON request.pull_request_id = review.pull_request_id
         AND request.subject_id = review.reviewer_id
@@ -47,16 +35,18 @@ first_actions AS (
     GROUP BY review.pull_request_id
 )
 SELECT
-    repository,
+    names.repository,
     number,
-    date_diff('second', requested_at, coalesce(reviewed_at, $as_of)) / 3600
+    date_diff('second', requested_at, coalesce(reviewed_at, as_of)) / 3600
         AS hours_request_review_to_first_review,
-    date_diff('second', requested_at, least(coalesce(acted_at, $as_of), coalesce(closed_at, $as_of))) / 3600
+    date_diff('second', requested_at, least(coalesce(acted_at, as_of), coalesce(closed_at, as_of))) / 3600
         AS hours_request_review_to_first_action,
     date_diff('second', requested_at, merged_at) / 3600 AS hours_request_review_to_merge,
     pull_request_id,
     repository_id
-FROM metrics.review_time_hours
+FROM raw.pull_requests
+CROSS JOIN metrics.rules
 JOIN first_requests USING (pull_request_id)
 LEFT JOIN first_reviews USING (pull_request_id)
-LEFT JOIN first_actions USING (pull_request_id);
+LEFT JOIN first_actions USING (pull_request_id)
+LEFT JOIN metrics.names() AS names USING (repository_id);

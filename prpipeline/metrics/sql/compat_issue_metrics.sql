@@ -10,20 +10,7 @@
 --   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open;
 --                                 NULL where that is 0
 
-CREATE TABLE IF NOT EXISTS metrics.compat_issue_metrics (
-    repository                   VARCHAR,
-    number                       BIGINT,
-    ready_for_review_at          TIMESTAMP,
-    time_to_first_review_seconds BIGINT,
-    time_to_merge_seconds        BIGINT,
-    time_in_draft_seconds        BIGINT,
-    pull_request_id              BIGINT,
-    repository_id                BIGINT
-);
-
-DELETE FROM metrics.compat_issue_metrics;
-
-INSERT INTO metrics.compat_issue_metrics BY NAME
+CREATE OR REPLACE VIEW metrics.compat_issue_metrics AS
 WITH ready AS (
     SELECT pull_request_id, min(created_at) AS ready_event_at
     FROM raw.review_events
@@ -31,8 +18,10 @@ WITH ready AS (
     GROUP BY pull_request_id
 ),
 starts AS (
-    SELECT pull_request_id, author_login, CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
-    FROM metrics.review_time_hours
+    SELECT
+        repository_id, pull_request_id, number, author_login, created_at, merged_at,
+        CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
+    FROM raw.pull_requests
     LEFT JOIN ready USING (pull_request_id)
 ),
 -- Only a pull request of more than 50 reviews needs its reviews put in order.
@@ -59,14 +48,14 @@ drafts AS (
     SELECT
         pull_request_id,
         CAST(sum(date_diff('second', started_at,
-            coalesce(ended_at, CASE WHEN state = 'open' THEN greatest($as_of, started_at) END))) AS BIGINT)
-            AS seconds
+            coalesce(ended_at, CASE WHEN is_open THEN greatest(as_of, started_at) END))) AS BIGINT) AS seconds
     FROM metrics.draft_spells
-    JOIN metrics.review_time_hours USING (pull_request_id)
+    JOIN metrics.pull_request_times USING (pull_request_id)
+    CROSS JOIN metrics.rules
     GROUP BY pull_request_id
 )
 SELECT
-    repository,
+    names.repository,
     number,
     ready_for_review_at,
     date_diff('second', coalesce(ready_for_review_at, created_at), reviewed_at) AS time_to_first_review_seconds,
@@ -74,10 +63,7 @@ SELECT
     nullif(seconds, 0) AS time_in_draft_seconds,
     pull_request_id,
     repository_id
-FROM (
-    SELECT *, CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
-    FROM metrics.review_time_hours
-    LEFT JOIN ready USING (pull_request_id)
-)
+FROM starts
 LEFT JOIN first_reviews USING (pull_request_id)
-LEFT JOIN drafts USING (pull_request_id);
+LEFT JOIN drafts USING (pull_request_id)
+LEFT JOIN metrics.names() AS names USING (repository_id);

@@ -7,26 +7,13 @@
 --   merge_time_seconds           merged_at - first approval; NULL where that would be negative, or nothing approved it
 --   cycle_time_seconds           merged_at - first ready_for_review event, or created_at where there is none
 
-CREATE TABLE IF NOT EXISTS metrics.compat_middleware (
-    repository                  VARCHAR,
-    number                      BIGINT,
-    first_response_time_seconds BIGINT,
-    rework_time_seconds         BIGINT,
-    merge_time_seconds          BIGINT,
-    cycle_time_seconds          BIGINT,
-    pull_request_id             BIGINT,
-    repository_id               BIGINT
-);
-
-DELETE FROM metrics.compat_middleware;
-
-INSERT INTO metrics.compat_middleware BY NAME
+CREATE OR REPLACE VIEW metrics.compat_middleware AS
 WITH reviews AS (
     SELECT
         pull_request_id,
         min(submitted_at) AS first_at,
         min(submitted_at) FILTER (state = 'APPROVED') AS approved_at
-    FROM metrics.review_evidence
+    FROM raw.reviews
     GROUP BY pull_request_id
 ),
 ready AS (
@@ -36,7 +23,7 @@ ready AS (
     GROUP BY pull_request_id
 )
 SELECT
-    repository,
+    names.repository,
     number,
     date_diff('second', created_at, first_at) AS first_response_time_seconds,
     date_diff('second', first_at, approved_at) AS rework_time_seconds,
@@ -44,7 +31,8 @@ SELECT
     date_diff('second', coalesce(ready_event_at, created_at), merged_at) AS cycle_time_seconds,
     pull_request_id,
     repository_id
-FROM metrics.review_time_hours
+FROM raw.pull_requests
 LEFT JOIN reviews USING (pull_request_id)
 LEFT JOIN ready USING (pull_request_id)
+LEFT JOIN metrics.names() AS names USING (repository_id)
 WHERE state <> 'open';

@@ -3,16 +3,7 @@
 -- The first submitted review of anyone at any time, less created_at, in hours rounded to 2 decimals: the author's own
 -- reviews, bots' and those after the merge count.
 
-CREATE TABLE IF NOT EXISTS metrics.compat_origin (
-    repository        VARCHAR,
-    number            BIGINT,
-    review_time_hours DOUBLE,
-    pull_request_id   BIGINT,
-    repository_id     BIGINT
-);
-
-DELETE FROM metrics.compat_origin;
-
-INSERT INTO metrics.compat_origin BY NAME
-SELECT repository, number, review_time_hours_any AS review_time_hours, pull_request_id, repository_id
-FROM metrics.review_time_hours;
+CREATE OR REPLACE VIEW metrics.compat_origin AS
+SELECT names.repository, number, review_time_hours_any AS review_time_hours, pull_request_id, repository_id
+FROM metrics.pull_request_times
+LEFT JOIN metrics.names() AS names USING (repository_id);

@@ -26,7 +26,7 @@ DELETE FROM metrics.review_queue;
 
 INSERT INTO metrics.review_queue BY NAME
 WITH waiting AS (
-    SELECT * FROM metrics.review_time_hours WHERE waiting_hours IS NOT NULL
+    SELECT * FROM metrics.pull_request_times WHERE waiting_hours IS NOT NULL
 ),
 -- Of a request and a removal in the same second the request is taken to be the later one.
 latest AS (
@@ -45,7 +45,7 @@ latest AS (
 ),
 reviewed AS (
     SELECT pull_request_id, reviewer_id, max(submitted_at) AS reviewed_at
-    FROM metrics.review_evidence
+    FROM raw.reviews
     WHERE pull_request_id IN (SELECT pull_request_id FROM waiting)
     GROUP BY ALL
 ),
@@ -65,21 +65,23 @@ asked AS (
 )
 SELECT
     row_number() OVER (ORDER BY ready_at, pull_request_id) AS place,
-    repository,
-    team,
-    number,
-    title,
-    author_login,
+    names.repository,
+    names.team,
+    waiting.number,
+    pull_request.title,
+    pull_request.author_login,
     waiting_hours,
     requested_reviewers,
     coalesce(requested, 0) AS requested,
     ready_at,
-    created_at,
+    waiting.created_at,
     is_bot_author,
-    url,
-    author_id,
+    pull_request.url,
+    waiting.author_id,
     pull_request_id,
-    repository_id
+    waiting.repository_id
 FROM waiting
+JOIN raw.pull_requests AS pull_request USING (pull_request_id)
 LEFT JOIN asked USING (pull_request_id)
+LEFT JOIN metrics.names() AS names ON names.repository_id = waiting.repository_id
 ORDER BY place;

@@ -36,8 +36,8 @@ WITH spans AS (
             metrics.hours_between(created_at, greatest(created_at, coalesce(merged_at, closed_at, $as_of)))
         ) AS hours,
         review_time_hours,
-        state
-    FROM metrics.review_time_hours
+        is_open
+    FROM metrics.pull_request_times
 ),
 moments AS (
     SELECT repository_id, month, hours, count(review_time_hours) AS reviewed, count(*) AS ended
@@ -81,8 +81,8 @@ plain AS (
         month,
         count(*) AS n,
         count(review_time_hours) AS n_reviewed,
-        count(*) FILTER (review_time_hours IS NULL AND state = 'open') AS n_open,
-        count(*) FILTER (review_time_hours IS NULL AND state <> 'open') AS n_closed,
+        count(*) FILTER (review_time_hours IS NULL AND is_open) AS n_open,
+        count(*) FILTER (review_time_hours IS NULL AND NOT is_open) AS n_closed,
         quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS hours
     FROM spans
     GROUP BY repository_id, month

@@ -61,8 +61,6 @@ DELETE FROM metrics.review_time_weekly;
 INSERT INTO metrics.review_time_weekly BY NAME
 WITH grouped AS (
     SELECT
-        any_value(repository) AS repository,
-        any_value(team) AS team,
         created_week AS week,
         repository_id,
         count(*) AS n,
@@ -93,12 +91,12 @@ WITH grouped AS (
         quantile_cont(draft_hours, [0.5, 0.75, 0.9]) AS draft_hours,
         count(*) - count(waiting_hours) AS waiting_hours_nulls,
         quantile_cont(waiting_hours, [0.5, 0.75, 0.9]) AS waiting_hours
-    FROM metrics.review_time_hours
+    FROM metrics.pull_request_times
     GROUP BY repository_id, created_week
 )
 SELECT
-    repository,
-    team,
+    names.repository,
+    names.team,
     week,
     n,
     n_bot_authors,
@@ -148,4 +146,5 @@ SELECT
     round(waiting_hours[3], 2) AS waiting_hours_p90,
     repository_id
 FROM grouped
-ORDER BY repository, week;
+LEFT JOIN metrics.names() AS names USING (repository_id)
+ORDER BY names.repository, week;

@@ -28,20 +28,44 @@ CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
 DELETE FROM metrics.reviewer_weekly;
 
 INSERT INTO metrics.reviewer_weekly BY NAME
-WITH reviews AS (
+WITH qualifying AS MATERIALIZED (
+    SELECT
+        repository_id, reviewer_id, reviewer_login, pull_request_id, submitted_at, original_state,
+        CAST(date_trunc('week', submitted_at) AS DATE) AS week
+    FROM metrics.judged((SELECT list(DISTINCT repository_id) FROM raw.pull_requests))
+    WHERE is_qualifying
+),
+reviews AS (
     SELECT
         repository_id,
         reviewer_id,
-        CAST(date_trunc('week', submitted_at) AS DATE) AS week,
+        week,
         arg_max(reviewer_login, submitted_at) AS login,
         max(submitted_at) AS login_at,
         count(*) AS reviews,
-        count(DISTINCT pull_request_id) AS pull_requests,
+        min(pull_request_id) AS first_pull_request,
+        max(pull_request_id) AS last_pull_request,
         count(*) FILTER (original_state = 'APPROVED') AS approvals,
         count(*) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests
-    FROM metrics.review_evidence
-    WHERE is_qualifying
-    GROUP BY ALL
+    FROM qualifying
+    GROUP BY repository_id, reviewer_id, week
+),
+-- How many pull requests they were on is plain where it is one, or where there are two reviews; others need a count.
+many AS (
+    SELECT repository_id, reviewer_id, week, count(*) AS pull_requests
+    FROM (
+        SELECT DISTINCT repository_id, coalesce(reviewer_id, -1) AS reviewer_id, week, pull_request_id
+        FROM qualifying
+        WHERE (repository_id, coalesce(reviewer_id, -1), week) IN (
+            SELECT (repository_id, coalesce(reviewer_id, -1), week)
+            FROM reviews
+            WHERE reviews > 2 AND first_pull_request < last_pull_request
+        )
+    )
+    GROUP BY repository_id, reviewer_id, week
+),
+totals AS (
+    SELECT repository_id, week, sum(reviews)::DOUBLE AS reviews FROM reviews GROUP BY repository_id, week
 ),
 asked AS (
     SELECT pull_request_id, repository_id, subject_id AS reviewer_id, subject_login, created_at
@@ -50,7 +74,7 @@ asked AS (
 ),
 answers AS (
     SELECT pull_request_id, reviewer_id, submitted_at
-    FROM metrics.review_evidence
+    FROM raw.reviews
     SEMI JOIN asked USING (pull_request_id, reviewer_id)
 ),
 answered AS (
@@ -94,50 +118,32 @@ requests AS (
             AND taken_back.created_at = answered.created_at
     )
     GROUP BY ALL
-),
-both_sides AS (
-    SELECT
-        repository_id, reviewer_id, week, login, login_at, reviews, pull_requests, approvals, change_requests,
-        NULL::BIGINT AS requests, NULL::BIGINT AS requests_unanswered, NULL::DOUBLE[] AS response_hours
-    FROM reviews
-    UNION ALL
-    SELECT
-        repository_id, reviewer_id, week, login, login_at, NULL, NULL, NULL, NULL,
-        requests, requests_unanswered, response_hours
-    FROM requests
-),
-merged AS (
-    SELECT
-        repository_id,
-        reviewer_id,
-        week,
-        arg_max(login, login_at) AS reviewer_login,
-        coalesce(max(reviews), 0) AS reviews,
-        coalesce(max(pull_requests), 0) AS pull_requests,
-        coalesce(max(approvals), 0) AS approvals,
-        coalesce(max(change_requests), 0) AS change_requests,
-        coalesce(max(requests), 0) AS requests,
-        coalesce(max(requests_unanswered), 0) AS requests_unanswered,
-        any_value(response_hours) AS response_hours
-    FROM both_sides
-    GROUP BY repository_id, reviewer_id, week
 )
 SELECT
     names.repository,
-    reviewer_login,
+    CASE
+        WHEN requests.login IS NOT NULL AND (reviews.login IS NULL OR requests.login_at > reviews.login_at)
+            THEN requests.login
+        ELSE reviews.login
+    END AS reviewer_login,
     week,
-    reviews,
-    pull_requests,
-    round(reviews / nullif(sum(reviews) OVER (PARTITION BY repository_id, week), 0), 4) AS share_of_reviews,
-    approvals,
-    change_requests,
-    requests,
-    requests_unanswered,
+    coalesce(reviews.reviews, 0) AS reviews,
+    coalesce(many.pull_requests, 1 + (first_pull_request < last_pull_request)::BIGINT, 0) AS pull_requests,
+    round(coalesce(reviews.reviews, 0) / totals.reviews, 4) AS share_of_reviews,
+    coalesce(approvals, 0) AS approvals,
+    coalesce(change_requests, 0) AS change_requests,
+    coalesce(requests, 0) AS requests,
+    coalesce(requests_unanswered, 0) AS requests_unanswered,
     round(response_hours[1], 2) AS response_hours_median,
     round(response_hours[2], 2) AS response_hours_p75,
     round(response_hours[3], 2) AS response_hours_p90,
     reviewer_id,
     repository_id
-FROM merged
-LEFT JOIN metrics.names() AS names USING (repository_id)
-ORDER BY repository, week, reviewer_login;
+FROM reviews
+FULL JOIN requests USING (repository_id, reviewer_id, week)
+LEFT JOIN many
+    ON many.repository_id = reviews.repository_id
+    AND many.reviewer_id = coalesce(reviews.reviewer_id, -1)
+    AND many.week = reviews.week
+LEFT JOIN totals USING (repository_id, week)
+LEFT JOIN metrics.names() AS names USING (repository_id);

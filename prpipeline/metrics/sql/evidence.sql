@@ -1,0 +1,78 @@
+-- The reviews of some repositories, judged one by one: what they are judged by stands at the head of review_evidence.
+CREATE OR REPLACE MACRO metrics.judged(repositories) AS TABLE
+WITH rules AS (
+    SELECT exclude_self, exclude_bots, bots FROM metrics.rules
+),
+-- What a dismissed review had said is known only from the event that dismissed it.
+dismissals AS (
+    SELECT review_id, arg_max(previous_state, created_at) AS previous_state
+    FROM raw.review_events
+    WHERE repository_id IN (SELECT unnest(repositories))
+      AND event = 'review_dismissed'
+      AND review_id IS NOT NULL
+    GROUP BY review_id
+),
+pull_requests AS (
+    SELECT pull_request_id, author_id, created_at, merged_at
+    FROM raw.pull_requests
+    WHERE repository_id IN (SELECT unnest(repositories))
+),
+reviews AS (
+    SELECT review.*, metrics.is_bot(reviewer_login, reviewer_is_bot, rules.bots) AS is_bot
+    FROM raw.reviews AS review, rules
+    WHERE repository_id IN (SELECT unnest(repositories))
+),
+judged AS (
+    SELECT
+        review.*,
+        pull_request.created_at,
+        coalesce(review.reviewer_id = pull_request.author_id, false) AS is_self,
+        coalesce(review.submitted_at > pull_request.merged_at, false) AS is_after_merge
+    FROM reviews AS review
+    JOIN pull_requests AS pull_request USING (pull_request_id)
+)
+SELECT
+    review.*,
+    CASE WHEN review.state = 'DISMISSED' THEN dismissals.previous_state ELSE review.state END AS original_state,
+    CASE
+        WHEN is_self AND rules.exclude_self THEN 'self'
+        WHEN is_bot AND rules.exclude_bots THEN 'bot'
+        WHEN is_after_merge THEN 'after_merge'
+    END AS disqualified_by,
+    NOT (is_self AND rules.exclude_self OR is_bot AND rules.exclude_bots OR is_after_merge) AS is_qualifying
+FROM judged AS review
+CROSS JOIN rules
+LEFT JOIN dismissals USING (review_id);
+
+-- The same with where they lie between draft and ready.
+CREATE OR REPLACE MACRO metrics.evidence(repositories) AS TABLE
+-- Few are opened as a draft; all others are ready from the start.
+WITH drafts AS (
+    SELECT spell.pull_request_id, true AS is_known, min(event.created_at) AS ready_at
+    FROM metrics.draft_spells AS spell
+    LEFT JOIN (
+        SELECT pull_request_id, created_at
+        FROM raw.review_events
+        WHERE event = 'ready_for_review' AND repository_id IN (SELECT unnest(repositories))
+    ) AS event USING (pull_request_id)
+    WHERE spell.repository_id IN (SELECT unnest(repositories)) AND spell.opened_as_draft
+    GROUP BY spell.pull_request_id
+),
+reviews_in_draft AS (
+    SELECT DISTINCT review.review_id, true AS is_known
+    FROM metrics.draft_spells AS spell
+    JOIN raw.reviews AS review USING (pull_request_id)
+    WHERE spell.repository_id IN (SELECT unnest(repositories))
+      AND review.repository_id IN (SELECT unnest(repositories))
+      AND review.submitted_at >= spell.started_at
+      AND (review.submitted_at < spell.ended_at OR spell.ended_at IS NULL)
+)
+SELECT
+    review.*,
+    reviews_in_draft.is_known IS NOT NULL AS is_in_draft,
+    coalesce(
+        review.submitted_at >= CASE WHEN drafts.is_known THEN drafts.ready_at ELSE review.created_at END, false
+    ) AS is_since_ready
+FROM metrics.judged(repositories) AS review
+LEFT JOIN drafts USING (pull_request_id)
+LEFT JOIN reviews_in_draft USING (review_id);

@@ -1,0 +1,190 @@
+-- pull_request_times: what review_time_hours computes, one narrow row per pull request; what it means stands there.
+--
+-- What raw says in words (titles, logins) is joined by the view: to write it again would cost more than to compute.
+
+CREATE TABLE IF NOT EXISTS metrics.pull_request_times (
+    repository_id                BIGINT,
+    pull_request_id              BIGINT,
+    number                       BIGINT,
+    author_id                    BIGINT,
+    created_at                   TIMESTAMP,
+    created_week                 DATE,
+    ready_at                     TIMESTAMP,
+    closed_at                    TIMESTAMP,
+    merged_at                    TIMESTAMP,
+    is_open                      BOOLEAN,
+    is_bot_author                BOOLEAN,
+    review_time_hours            DOUBLE,
+    null_reason                  ENUM('no_reviews', 'only_self', 'only_bots', 'only_self_and_bots', 'only_after_merge'),
+    review_time_hours_any        DOUBLE,
+    pickup_time_hours            DOUBLE,
+    review_time_business_hours   DOUBLE,
+    time_to_first_approval_hours DOUBLE,
+    time_to_merge_hours          DOUBLE,
+    cycle_time_hours             DOUBLE,
+    draft_hours                  DOUBLE,
+    waiting_hours                DOUBLE,
+    review_rounds                BIGINT,
+    reviewers                    BIGINT,
+    reviews                      BIGINT,
+    first_review_id              BIGINT,
+    first_review_at              TIMESTAMP,
+    first_bot_review_at          TIMESTAMP,
+    merged_without_review        BOOLEAN,
+    reviewed_after_merge         BOOLEAN,
+    reviewed_in_draft            BOOLEAN,
+    metric_version               BIGINT
+);
+
+DELETE FROM metrics.pull_request_times WHERE repository_id IN (SELECT unnest($repositories));
+
+INSERT INTO metrics.pull_request_times BY NAME
+WITH drafts AS (
+    SELECT
+        spell.pull_request_id,
+        bool_or(spell.opened_as_draft) AS opened_as_draft,
+        bool_or(spell.ended_at IS NULL) AS still_draft,
+        CAST(sum(greatest(0, date_diff('second',
+            spell.started_at,
+            least(spell.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
+        ))) AS BIGINT) AS seconds
+    FROM metrics.draft_spells AS spell
+    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
+    WHERE spell.repository_id IN (SELECT unnest($repositories))
+      AND pull_request.repository_id IN (SELECT unnest($repositories))
+    GROUP BY spell.pull_request_id
+),
+first_ready AS (
+    SELECT pull_request_id, min(created_at) AS moment
+    FROM raw.review_events
+    WHERE repository_id IN (SELECT unnest($repositories)) AND event = 'ready_for_review'
+    GROUP BY pull_request_id
+),
+-- place is one number that sorts as (submitted_at, review_id) does, of qualifying reviews.
+evidence AS MATERIALIZED (
+    SELECT
+        pull_request_id, submitted_at, original_state, disqualified_by, is_bot, is_in_draft, is_since_ready,
+        CASE WHEN is_qualifying
+            THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place,
+        CASE WHEN is_qualifying THEN coalesce(reviewer_id, -1) END AS reviewer
+    FROM metrics.evidence($repositories)
+),
+reviews AS (
+    SELECT
+        pull_request_id,
+        min(submitted_at) AS first_any_at,
+        min(submitted_at) FILTER (is_bot) AS first_bot_review_at,
+        min(submitted_at) FILTER (place IS NOT NULL AND is_since_ready) AS first_since_ready_at,
+        min(submitted_at) FILTER (place IS NOT NULL AND is_since_ready AND original_state = 'APPROVED')
+            AS first_approval_at,
+        min(place) AS first_place,
+        max(place) FILTER (original_state = 'CHANGES_REQUESTED') AS last_request_place,
+        max(place) FILTER (original_state = 'APPROVED') AS last_approval_place,
+        count(place) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests,
+        count(place) AS reviews,
+        min(reviewer) AS lowest_reviewer,
+        max(reviewer) AS highest_reviewer,
+        bool_or(disqualified_by = 'self') AS some_self,
+        bool_or(disqualified_by = 'bot') AS some_bot,
+        bool_or(disqualified_by = 'after_merge') AS some_after_merge,
+        bool_or(place IS NOT NULL AND is_in_draft) AS some_in_draft
+    FROM evidence
+    GROUP BY pull_request_id
+),
+-- How many people reviewed is plain where it is one, or where there are two reviews; only others need a count.
+crowds AS (
+    SELECT pull_request_id, count(*) AS reviewers
+    FROM (
+        SELECT DISTINCT pull_request_id, reviewer
+        FROM evidence
+        SEMI JOIN (SELECT pull_request_id FROM reviews WHERE reviews > 2 AND lowest_reviewer < highest_reviewer)
+            USING (pull_request_id)
+        WHERE reviewer IS NOT NULL
+    )
+    GROUP BY pull_request_id
+),
+-- Working seconds since some fixed moment, at any second t of a half day:
+-- worked_before + the part of each of its at most two working intervals that has passed.
+half_days AS (
+    SELECT
+        unnest($half_day) AS half_day,
+        unnest($worked_before) AS worked_before,
+        unnest($first_start) AS first_start,
+        unnest($first_length) AS first_length,
+        unnest($second_start) AS second_start,
+        unnest($second_length) AS second_length
+),
+times AS (
+    SELECT
+        pull_request.*,
+        reviews.* EXCLUDE (pull_request_id),
+        coalesce(crowds.reviewers, 1 + (lowest_reviewer < highest_reviewer)::BIGINT, 0) AS reviewers,
+        make_timestamp((first_place >> 64)::BIGINT) AS first_review_at,
+        (first_place & 18446744073709551615::HUGEINT)::BIGINT AS first_review_id,
+        CASE WHEN coalesce(drafts.opened_as_draft, false) THEN first_ready.moment ELSE pull_request.created_at END
+            AS ready_at,
+        CASE WHEN coalesce(drafts.still_draft, false) = pull_request.is_draft
+            THEN coalesce(drafts.seconds, 0) END AS draft_seconds
+    FROM (
+        SELECT repository_id, pull_request_id, number, author_id, created_at, closed_at, merged_at, is_draft, state,
+            metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author
+        FROM raw.pull_requests
+        WHERE repository_id IN (SELECT unnest($repositories))
+    ) AS pull_request
+    LEFT JOIN reviews USING (pull_request_id)
+    LEFT JOIN crowds USING (pull_request_id)
+    LEFT JOIN drafts USING (pull_request_id)
+    LEFT JOIN first_ready USING (pull_request_id)
+)
+SELECT
+    repository_id,
+    pull_request_id,
+    number,
+    author_id,
+    created_at,
+    CAST(date_trunc('week', created_at) AS DATE) AS created_week,
+    ready_at,
+    closed_at,
+    merged_at,
+    state = 'open' AS is_open,
+    is_bot_author,
+    metrics.hours_between(created_at, first_review_at) AS review_time_hours,
+    CASE
+        WHEN first_review_at IS NOT NULL THEN NULL
+        WHEN first_any_at IS NULL THEN 'no_reviews'
+        WHEN some_after_merge THEN 'only_after_merge'
+        WHEN some_self AND some_bot THEN 'only_self_and_bots'
+        WHEN some_self THEN 'only_self'
+        ELSE 'only_bots'
+    END AS null_reason,
+    metrics.hours_between(created_at, first_any_at) AS review_time_hours_any,
+    metrics.hours_between(ready_at, first_since_ready_at) AS pickup_time_hours,
+    metrics.hours(
+        reviewed.worked_before
+            + greatest(0, least(epoch(first_review_at)::BIGINT - reviewed.first_start, reviewed.first_length))
+            + greatest(0, least(epoch(first_review_at)::BIGINT - reviewed.second_start, reviewed.second_length))
+        - opened.worked_before
+            - greatest(0, least(epoch(created_at)::BIGINT - opened.first_start, opened.first_length))
+            - greatest(0, least(epoch(created_at)::BIGINT - opened.second_start, opened.second_length))
+    ) AS review_time_business_hours,
+    metrics.hours_between(ready_at, first_approval_at) AS time_to_first_approval_hours,
+    CASE WHEN merged_at >= ready_at THEN metrics.hours_between(ready_at, merged_at) END AS time_to_merge_hours,
+    metrics.hours_between(created_at, merged_at) AS cycle_time_hours,
+    metrics.hours(draft_seconds) AS draft_hours,
+    CASE WHEN state = 'open' AND NOT is_draft AND first_review_at IS NULL
+        THEN metrics.hours_between(ready_at, greatest($as_of, ready_at)) END AS waiting_hours,
+    coalesce(change_requests + (last_approval_place > last_request_place)::BIGINT, change_requests, 0)
+        AS review_rounds,
+    reviewers,
+    coalesce(reviews, 0) AS reviews,
+    first_review_id,
+    first_review_at,
+    first_bot_review_at,
+    merged_at IS NOT NULL AND first_review_at IS NULL AS merged_without_review,
+    coalesce(some_after_merge, false) AS reviewed_after_merge,
+    coalesce(some_in_draft, false) AS reviewed_in_draft,
+    $metric_version AS metric_version
+FROM times
+LEFT JOIN half_days AS opened
+    ON opened.half_day = CASE WHEN first_review_at IS NOT NULL THEN epoch(created_at)::BIGINT // 43200 END
+LEFT JOIN half_days AS reviewed ON reviewed.half_day = epoch(first_review_at)::BIGINT // 43200;
