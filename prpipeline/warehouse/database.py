@@ -34,22 +34,18 @@ class WarehouseError(Exception):
 
 
 class Warehouse:
-    """``warehouse.duckdb`` in a folder. Safe for threads, and for processes that share the folder."""
+    """``warehouse.duckdb`` in a folder. Safe for threads, and for processes that share the folder; not over a fork."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._begin()
-        _all.add(self)
-
-    def _begin(self) -> None:
-        self._lock = WriterLock(self.path)
+        self._lock = WriterLock(path)
         self._threads = threading.RLock()  # the file lock is one for all threads of a process
         self._open = _Open()
         self._is_prepared = False
         self._sessions = 0
         self._taken_at = 0.0
         self._timer: threading.Timer | None = None
-        weakref.finalize(self, _close_at_exit, self._threads, self._open)
+        weakref.finalize(self, _close_at_exit, self._threads, self._open, os.getpid())
 
     def exists(self) -> bool:
         return self.path.exists()
@@ -233,25 +229,10 @@ def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:
             log.warning("%s", error)
 
 
-def _close_at_exit(threads: threading.RLock, opened: _Open) -> None:
-    if threads.acquire(timeout=1):
+def _close_at_exit(threads: threading.RLock, opened: _Open, pid: int) -> None:
+    # A forked child must not close what is its parent's: closing writes.
+    if pid == os.getpid() and threads.acquire(timeout=1):
         try:
             opened.close()
         finally:
             threads.release()
-
-
-_all: weakref.WeakSet[Warehouse] = weakref.WeakSet()
-_inherited: list[_Open] = []
-
-
-def _after_fork() -> None:
-    """A forked child must not touch what its parent has open, not even to close it; it opens its own."""
-    for warehouse in _all:
-        _inherited.append(_Open(warehouse._open.connection))
-        warehouse._open.connection = None
-        warehouse._begin()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
