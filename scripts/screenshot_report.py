@@ -32,4 +32,9 @@ def take(report: Path, picture: Path, scheme: str = "light") -> None:
 
 if __name__ == "__main__":
     arguments = [Path(argument) for argument in sys.argv[1:]]
-    take(*(arguments + [ROOT / "data/published/review_time_report.html", ROOT / "docs/report.png"][len(arguments) :]))
+    take(
+        *(
+            arguments
+            + [ROOT / "data/published/review_time_report.html", ROOT / "docs/report.png"][len(arguments) :]
+        )
+    )
