@@ -292,7 +292,10 @@ def _text(value: object) -> str | None:
     """Text that every store takes: no NUL, no half of a surrogate pair."""
     if value is None:
         return None
-    return str(value).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    text = str(value)
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _string(body: Json, field: str) -> str:
@@ -332,6 +335,10 @@ def _time(value: object) -> datetime | None:
 def time(value: object) -> datetime:
     """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it. Raises MalformedRecord."""
     try:
+        if (
+            isinstance(value, str) and len(value) == 20 and value[10] + value[-1] == "TZ"
+        ):  # as GitHub writes it
+            return datetime.fromisoformat(value[:-1])
         moment = datetime.fromisoformat(str(value))
     except ValueError:
         raise MalformedRecord(f"{value!r} is not a time") from None

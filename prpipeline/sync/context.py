@@ -60,19 +60,21 @@ class Context:
             self.spent[tracked_as] = self.spent.get(tracked_as, Usage()).plus(spent)
 
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> list[Head]:
-        """Read these pull requests whole and write them, an answer a transaction; returns those that are gone."""
+        """Read these pull requests whole and write them, each in one transaction; returns those that are gone."""
         missing: list[Head] = []
         names = {repository.repository_id: repository for repository, _ in repository_heads}
-        for answer in prefetch(self.source.hydrate(repository_heads), self.source.client):
+        for answers in prefetch(self.source.hydrate(repository_heads), self.source.client):
+            found = {repository_id for answer in answers for repository_id, _ in answer.pull_requests}
             with self.warehouse.transaction() as connection:
-                for repository_id in {
-                    repository_id for repository_id, _ in answer.pull_requests
-                } & names.keys():
-                    own = [pair for pair in answer.pull_requests if pair[0] == repository_id]
-                    self.add(repository_id, records.write(connection, own, answer.read_at))
+                for repository_id in found & names.keys():
+                    own = [
+                        ([pair for pair in answer.pull_requests if pair[0] == repository_id], answer.read_at)
+                        for answer in answers
+                    ]
+                    self.add(repository_id, records.write_answers(connection, own))
                     for tracked in tracking.with_id(connection, repository_id):
                         tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
-            missing += answer.missing
+            missing += [head for answer in answers for head in answer.missing]
         return missing
 
     def add(self, repository_id: int, written: Written) -> None:

@@ -30,17 +30,26 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
         back=None if days_back is None else timedelta(days=days_back),
         started_at=started_at,
     )
-    for page in prefetch(pages, context.source.client):
-        started_at = started_at or page.read_at
+    held: int | None = None
+    for pages_at_once in prefetch(pages, context.source.client):
+        page = pages_at_once[-1]
+        is_last = page.cursor is None
+        started_at = started_at or pages_at_once[0].read_at
         repository_id = page.repository.repository_id
         with context.warehouse.transaction() as connection:
-            check_identity(connection, tracked, page.repository)
-            context.add(
-                repository_id,
-                records.write(connection, [(repository_id, pr) for pr in page.pull_requests], page.read_at),
+            for found in {each.repository for each in pages_at_once}:
+                check_identity(connection, tracked, found)
+            written = records.write_answers(
+                connection,
+                [
+                    ([(repository_id, pr) for pr in each.pull_requests], each.read_at)
+                    for each in pages_at_once
+                ],
             )
-            held = records.count(connection, repository_id)
-            is_last = page.cursor is None
+            context.add(repository_id, written)
+            # Counting looks at every row; in between, what was added says enough.
+            is_known = held is not None and not is_last
+            held = (held or 0) + written.added if is_known else records.count(connection, repository_id)
             has_gaps = is_last and days_back is None and held < (page.total or 0)
             changes: dict[str, Any] = {
                 "repository_id": repository_id,

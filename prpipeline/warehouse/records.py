@@ -23,12 +23,14 @@ class Written:
     pull_requests: int = 0
     reviews: int = 0
     removed: int = 0
+    added: int = 0  # of the pull requests, those that were not there before
 
     def __add__(self, other: Written) -> Written:
         return Written(
             self.pull_requests + other.pull_requests,
             self.reviews + other.reviews,
             self.removed + other.removed,
+            self.added + other.added,
         )
 
 
@@ -62,14 +64,23 @@ def write(
     An older state never overwrites a newer one. Reviews that GitHub no longer has are removed, and
     recorded in ``meta.removals``.
     """
-    incoming: dict[int, tuple[int, PullRequest]] = {}
-    for repository_id, pr in pull_requests:
-        other = incoming.get(pr.pull_request_id)
-        if other is None or pr.updated_at >= other[1].updated_at:
-            incoming[pr.pull_request_id] = (repository_id, pr)
+    return write_answers(connection, [(pull_requests, synced_at)])
+
+
+def write_answers(
+    connection: DuckDBPyConnection,
+    answers: Sequence[tuple[Sequence[tuple[int, PullRequest]], datetime]],
+) -> Written:
+    """``write`` for several answers, each of its own time, at the price of one."""
+    incoming: dict[int, tuple[int, PullRequest, datetime]] = {}
+    for pull_requests, synced_at in answers:
+        for repository_id, pr in pull_requests:
+            other = incoming.get(pr.pull_request_id)
+            if other is None or (pr.updated_at, synced_at) >= (other[1].updated_at, other[2]):
+                incoming[pr.pull_request_id] = (repository_id, pr, synced_at)
     held_rows = _held_rows(connection, list(incoming))
     rows = []
-    for pull_request_id, (repository_id, pr) in list(incoming.items()):
+    for pull_request_id, (repository_id, pr, synced_at) in list(incoming.items()):
         row = _pull_request_row(repository_id, pr, synced_at)
         if held_row := held_rows.get(pull_request_id):
             if (held_row["updated_at"], held_row["synced_at"]) > (pr.updated_at, synced_at):
@@ -81,7 +92,7 @@ def write(
         rows.append(row)
     whole = [
         (repository_id, pr)
-        for repository_id, pr in incoming.values()
+        for repository_id, pr, _ in incoming.values()
         if pr.reviews is not None and pr.events is not None
     ]
     reviews = {
@@ -91,14 +102,16 @@ def write(
     removed = 0
     if held_rows:
         replaced = [pr.pull_request_id for _, pr in whole if pr.pull_request_id in held_rows]
-        removed = _record_vanished(connection, replaced, list(reviews), synced_at)
+        now = max(synced_at for _, synced_at in answers)
+        removed = _record_vanished(connection, replaced, list(reviews), now)
         _delete(connection, "raw.pull_requests", [i for i in incoming if i in held_rows])
         _delete(connection, "raw.reviews", replaced)
         _delete(connection, "raw.review_events", replaced)
     insert(connection, "raw.pull_requests", rows)
     insert(connection, "raw.reviews", list(reviews.values()))
     insert(connection, "raw.review_events", list(events.values()))
-    return Written(len(rows), len(reviews), removed)
+    added = sum(pull_request_id not in held_rows for pull_request_id in incoming)
+    return Written(len(rows), len(reviews), removed, added)
 
 
 def _held_rows(connection: DuckDBPyConnection, pull_request_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

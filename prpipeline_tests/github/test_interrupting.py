@@ -44,7 +44,7 @@ def test_leaving_early_ends_a_wait_of_hours(tmp_path: Path) -> None:
             yield here.source.repository(name)[0].full_name
 
         fetched = prefetch(items(), here.client)
-        assert next(fetched) == "octo/app"
+        assert next(fetched) == ["octo/app"]
         assert clock.asleep.wait(30)
         fetched.close()  # what an exception in the loop over it does
         assert here.source.repository(name)[0].full_name == "octo/app", "the lane is good for more"
