@@ -14,6 +14,8 @@ from prpipeline.sandbox import Sandbox
 from prpipeline_tests.crash.runs import Runs
 from prpipeline_tests.github.lab import Lab, small_world
 
+pytestmark = pytest.mark.slow
+
 KILLS = {"history": 20, "increments": 12, "publishing": 18}
 REPOSITORIES = ("octo/app", "octo/lib", "octo/docs")
 
