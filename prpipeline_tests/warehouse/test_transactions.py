@@ -83,8 +83,13 @@ def test_an_exception_undoes_the_transaction_and_frees_the_file(
 
 
 def test_a_query_that_fails_undoes_the_transaction(warehouse: Warehouse) -> None:
-    with pytest.raises(WarehouseError, match="no_such_table"), warehouse.transaction() as connection:
-        connection.execute(f"{INSERT}; FROM no_such_table", [1])
+    def fail() -> None:
+        with warehouse.transaction() as connection:
+            connection.execute(INSERT, [1])
+            connection.execute("FROM no_such_table")
+
+    with pytest.raises(WarehouseError, match="no_such_table"):
+        fail()
     assert held(warehouse) == []
 
 
