@@ -39,30 +39,30 @@ WITH spans AS (
         is_open
     FROM metrics.pull_request_times
 ),
-moments AS (
-    SELECT repository_id, month, hours, count(review_time_hours) AS reviewed, count(*) AS ended
-    FROM spans
-    GROUP BY repository_id, month, hours
-),
-at_risk AS (
+-- By rows counted down from the longest, the number of a row is how many were still unreviewed before it; those whose
+-- end of sight falls together with a review are among them.
+numbered AS (
     SELECT
-        *,
-        sum(ended) OVER (
-            PARTITION BY repository_id, month ORDER BY hours DESC ROWS UNBOUNDED PRECEDING
+        repository_id,
+        month,
+        hours,
+        review_time_hours IS NOT NULL AS is_reviewed,
+        row_number() OVER (
+            PARTITION BY repository_id, month ORDER BY hours DESC, review_time_hours IS NOT NULL
         ) AS unreviewed
-    FROM moments
+    FROM spans
 ),
--- The product of (1 - reviewed / unreviewed) as a sum of logarithms; a factor of 0 ends it.
+-- The product of (1 - 1 / unreviewed) as a sum of logarithms; a factor of 0 ends it.
 estimate AS (
     SELECT
         repository_id,
         month,
         hours,
-        CASE WHEN reviewed = unreviewed THEN 0 ELSE exp(sum(
-            CASE WHEN reviewed = unreviewed THEN 0 ELSE ln(1 - reviewed / unreviewed) END
-        ) OVER (PARTITION BY repository_id, month ORDER BY hours ROWS UNBOUNDED PRECEDING)) END AS surviving
-    FROM at_risk
-    WHERE reviewed > 0
+        CASE WHEN unreviewed = 1 THEN 0 ELSE exp(sum(
+            CASE WHEN unreviewed = 1 THEN 0 ELSE ln(1 - 1 / unreviewed) END
+        ) OVER (PARTITION BY repository_id, month ORDER BY unreviewed DESC ROWS UNBOUNDED PRECEDING)) END AS surviving
+    FROM numbered
+    WHERE is_reviewed
 ),
 -- The allowance is for sums of logarithms that should be exactly a half.
 kaplan_meier AS (
@@ -105,4 +105,4 @@ SELECT
 FROM plain
 LEFT JOIN kaplan_meier USING (repository_id, month)
 LEFT JOIN metrics.names() AS names USING (repository_id)
-ORDER BY repository, month;
+ORDER BY names.repository, plain.month;
