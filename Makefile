@@ -24,6 +24,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(VENV)/.installed-dev        ## against other ways to do it, and against its aims; tables, no verdict
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/.installed-dev  ## the same with less of everything, under three minutes
+	$(BIN)/python -m benchmarks --quick
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

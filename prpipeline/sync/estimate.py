@@ -14,6 +14,7 @@ from prpipeline.github.failures import GitHubFailure
 from prpipeline.github.rest import HYDRATED_AT_ONCE, RestSource
 from prpipeline.github.source import Source
 from prpipeline.repository import RepositoryName
+from prpipeline.sync.increment import PROBE_SIZE
 
 # Measured against GitHub: a page of 25 pull requests takes about 2.5 s, a REST request a fifth of a second.
 _GRAPHQL_SECONDS = 2.5
@@ -71,7 +72,40 @@ def requests_for(source: Source, pull_requests: int) -> int:
     if isinstance(source, RestSource):
         pages = ceil(pull_requests / min(size, HYDRATED_AT_ONCE))
         return 3 + 2 * pages + _REST_REQUESTS * pull_requests  # each page is looked at twice
-    return max(1, ceil(pull_requests / size))
+    return history_cost(pull_requests, size).requests
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """By GraphQL, where a request of ours costs a point; without waiting for allowances."""
+
+    requests: int
+    seconds: float
+
+    @property
+    def points(self) -> int:
+        return self.requests
+
+
+def history_cost(pull_requests: int, page_size: int) -> Cost:
+    """The whole past of one repository."""
+    requests = _pages(pull_requests, page_size)
+    return Cost(requests, requests * _GRAPHQL_SECONDS)
+
+
+def day_cost(repositories: int, changed: int, pull_requests_each: int, page_size: int) -> Cost:
+    """One increment: every repository is probed, what changed is read, and what was read is probed again."""
+    probes = ceil(repositories / PROBE_SIZE)
+    # Those that changed are spread over the probes; each probe's are read by themselves, and looked at again.
+    busy = min(probes, changed)
+    share = ceil(changed / busy) if busy else 0
+    reads = busy * _pages(share * pull_requests_each, page_size) if busy else 0
+    requests = probes + reads + busy
+    return Cost(requests, requests * _GRAPHQL_SECONDS)
+
+
+def _pages(pull_requests: int, page_size: int) -> int:
+    return max(1, ceil(pull_requests / page_size))
 
 
 def _waits(source: Source, requests: int) -> float:

@@ -1,0 +1,52 @@
+"""What one writes first: list the pull requests, ask for the reviews of each (with --detail for each whole, too)."""
+
+from __future__ import annotations
+
+import sys
+
+import duckdb
+import requests
+from measuring import Measured
+
+
+def main() -> None:
+    url, folder, detail = sys.argv[1], sys.argv[2], "--detail" in sys.argv
+    session = requests.Session()
+    session.headers["Authorization"] = "Bearer sandbox-token"
+    asked = 0
+
+    def pages(address: str | None) -> list[dict]:
+        nonlocal asked
+        found: list[dict] = []
+        while address:
+            answer = session.get(address, timeout=60)
+            answer.raise_for_status()
+            asked += 1
+            found += answer.json()
+            address = answer.links.get("next", {}).get("url")
+        return found
+
+    with Measured() as measured, duckdb.connect(f"{folder}/naive.duckdb") as connection:
+        connection.execute("CREATE TABLE pulls (id BIGINT, number BIGINT, title TEXT, created TIMESTAMP)")
+        connection.execute("CREATE TABLE reviews (id BIGINT, number BIGINT, state TEXT, submitted TIMESTAMP)")
+        repository = f"{url}/repos/bulk/repository-1"
+        for pull in pages(f"{repository}/pulls?state=all&per_page=100"):
+            if detail:
+                session.get(f"{repository}/pulls/{pull['number']}", timeout=60).json()
+                asked += 1
+            connection.execute(
+                "INSERT INTO pulls VALUES (?, ?, ?, ?)",
+                [pull["id"], pull["number"], pull["title"], pull["created_at"]],
+            )
+            rows = [
+                [review["id"], pull["number"], review["state"], review["submitted_at"]]
+                for review in pages(f"{repository}/pulls/{pull['number']}/reviews?per_page=100")
+            ]
+            if rows:
+                connection.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?)", rows)
+        counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("pulls", "reviews")]
+    measured.tell(requests=asked, points=asked, pull_requests=counts[0], reviews=counts[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""docs/cost.md says what the code computes, and the code computes what a sync takes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks import cost_page
+from prpipeline.sandbox import Sandbox
+from prpipeline.sync.estimate import day_cost, history_cost
+from prpipeline_tests.github.lab import Lab, small_world
+
+PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
+
+
+def test_the_page_holds_what_the_code_computes() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    _, _, rest = text.partition("<!-- tables: python -m benchmarks.cost_page -->\n")
+    assert rest.partition("<!-- end -->")[0] == cost_page.tables()
+
+
+def test_what_is_computed_is_what_it_takes(tmp_path: Path) -> None:
+    names = [f"octo/app-{n}" for n in range(12)]
+    world = small_world(7, names)
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path)
+        histories = here.sync()
+        size = here.sync_settings.page_size
+        assert [(r.requests, r.points) for r in histories] == [
+            (history_cost(7, size).requests, history_cost(7, size).points)
+        ] * len(names)
+
+        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        for name in names[:4]:
+            for pull_request in list(world.repository(name).pull_requests.values())[:3]:
+                world.review(pull_request, "grace", "COMMENTED")
+        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        day = here.sync()
+        assert sum(r.requests for r in day) == day_cost(len(names), 4, 3, size).requests
+
+        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        quiet = here.sync()
+        assert sum(r.requests for r in quiet) == day_cost(len(names), 0, 0, size).requests == 1
