@@ -10,8 +10,8 @@ from prpipeline.github.client import Client
 
 T = TypeVar("T")
 
-# Pages that may wait to be written: enough to share a transaction, few enough that memory stays flat.
-_AHEAD = 8
+# Pages that may wait to be written: what is not written when the machine is killed has to be read again.
+_AHEAD = 1
 
 
 def prefetch(items: Iterator[T], client: Client) -> Iterator[list[T]]:
