@@ -50,8 +50,8 @@ def history(quick: bool) -> None:
     latencies = (0.0, 0.1)
     dlt_python = _dlt_environment()
     for latency in latencies:
-        # At 100 ms, one request a pull request takes minutes; the quick run leaves the others fewer to fetch.
-        count = 100 if quick and latency else 1000
+        # One request a pull request takes minutes; the quick run leaves the others fewer to fetch.
+        count = 50 if quick else 1000
         with sandbox(1, 1000, latency) as url, _another(url, count, latency) as smaller:
             with tempfile.TemporaryDirectory() as folder:
                 mine = ours(url, Path(folder))
@@ -94,7 +94,7 @@ def history(quick: bool) -> None:
 def increment(quick: bool) -> None:
     """Ten of 1,000 pull requests changed; then none. Many repositories, 5 % of them changed; then none."""
     rows = []
-    for repositories, pull_requests in ((1, 1000), (100 if quick else 1000, 3)):
+    for repositories, pull_requests in ((1, 1000), (40 if quick else 1000, 3)):
         changed = 10 if repositories == 1 else repositories // 20
         world = generated_world(repositories, pull_requests, 2, clock=_clock())
         with tempfile.TemporaryDirectory() as folder, Sandbox(world) as server:
@@ -123,7 +123,7 @@ def increment(quick: bool) -> None:
 
 def publication(quick: bool) -> None:
     """Publish a large warehouse while somebody reads the last publication."""
-    wanted = 50_000_000 if quick else 1_000_000_000
+    wanted = 10_000_000 if quick else 1_000_000_000
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Warehouse(Path(folder) / "warehouse.duckdb")
         with warehouse.transaction():
@@ -166,7 +166,7 @@ def start_up(quick: bool) -> None:
 
 def memory(quick: bool) -> None:
     """Histories of growing length: what a pull request more costs in memory."""
-    sizes = (1_000, 5_000) if quick else (5_000, 50_000, 200_000)
+    sizes = (1_000, 3_000) if quick else (5_000, 50_000, 200_000)
     rows: list[list[Any]] = []
     for size in sizes:
         with sandbox(1, size, 0.0) as url, tempfile.TemporaryDirectory() as folder:
@@ -179,7 +179,7 @@ def memory(quick: bool) -> None:
 
 def growth(quick: bool) -> None:
     """Many small increments: the warehouse's size against that of a fresh copy of it; Dagster's event storage."""
-    rounds = 50 if quick else 1000
+    rounds = 10 if quick else 1000
     world = generated_world(1, 200, 2, clock=_clock())
     with tempfile.TemporaryDirectory() as folder, Sandbox(world) as server:
         ours(server.url, Path(folder))
