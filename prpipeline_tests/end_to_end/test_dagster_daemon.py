@@ -23,7 +23,7 @@ from prpipeline.settings import load_settings
 from prpipeline_tests.end_to_end import dagster_browser
 from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dagster")]
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE = "bulk/no-such-thing"
