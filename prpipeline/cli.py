@@ -96,8 +96,7 @@ def untrack(repositories: Sequence[str], delete_data: bool) -> None:
     pipeline.untrack(names, delete_data=delete_data)
     _match_partitions(pipeline)
     if delete_data and pipeline.settings.published_path.exists():
-        pipeline.aggregate()
-        pipeline.publish()
+        pipeline.publish_deletion()
     for name in names:
         click.echo(f"{name}: no longer tracked{', its rows are removed' if delete_data else ''}.")
 

@@ -163,6 +163,12 @@ class Pipeline(Roster):
         """Put what the warehouse holds before its readers."""
         return publish(self.warehouse)
 
+    def publish_deletion(self) -> None:
+        """Leave nothing published, of now or before, that still has rows which were deleted on purpose."""
+        self.aggregate()
+        publish(self.warehouse, is_only=True)
+        self.report()
+
     def report(self) -> ReportInfo:
         """Write the report of what is published, beside it."""
         target = self.settings.published_path.with_name(FILE_NAME)

@@ -45,8 +45,11 @@ class Release:
     seconds: float
 
 
-def publish(warehouse: Warehouse) -> Release:
-    """Copy the published tables into a new release and show it. Raises WarehouseError; the last release stays."""
+def publish(warehouse: Warehouse, *, is_only: bool = False) -> Release:
+    """Copy the published tables into a new release and show it. Raises WarehouseError; the last release stays.
+
+    With ``is_only`` no older release stays: for rows that were deleted on purpose.
+    """
     started = time.monotonic()
     releases = warehouse.path.parent / "releases"
     with warehouse.transaction():
@@ -68,7 +71,7 @@ def publish(warehouse: Warehouse) -> Release:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         shown = _show(warehouse.path.parent / LINK_NAME, folder)
-        _clean(releases, folder)
+        _clean(releases, folder, all_others=is_only)
     return Release(
         path=shown,
         folder=folder,
@@ -202,13 +205,13 @@ def _show(link: Path, folder: Path) -> Path:
     return link / FILE_NAME
 
 
-def _clean(releases: Path, newest: Path) -> None:
+def _clean(releases: Path, newest: Path, *, all_others: bool) -> None:
     now = time.time()
     finished = sorted(
         (f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True
     )
-    for old in finished[_KEPT_RELEASES:]:
-        if old != newest and now - old.stat().st_mtime > _GRACE_SECONDS:
+    for old in finished if all_others else finished[_KEPT_RELEASES:]:
+        if old != newest and (all_others or now - old.stat().st_mtime > _GRACE_SECONDS):
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -138,6 +138,9 @@ def test_track_status_untrack(shell: Shell) -> None:
     assert shell.json("status", "--json")["repositories"] == []
     for table in ("pull_requests", "reviews", "review_events", "review_time_hours", "repositories"):
         assert shell.published(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert len(list((shell.folder / "data" / "releases").iterdir())) == 1
+    report = shell.folder / "data" / "published" / "review_time_report.html"
+    assert "octo/app" not in report.read_text(encoding="utf-8")
 
 
 def test_queries_for_people_and_scripts(shell: Shell) -> None:
