@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import signal
 import sys
 import threading
 
@@ -23,11 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
         latency=options.latency,
         port=options.port,
     ) as server:
+        over = threading.Event()
+        # Whoever starts us may have both ignored, as shells do for what runs in the background.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: over.set())
         print(server.url, flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+        over.wait()
     return 0
 
 

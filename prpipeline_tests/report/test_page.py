@@ -16,7 +16,7 @@ from prpipeline_tests.report.browser import Opened, chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 CHARTS = ("trend", "distribution", "reviewers", "opened", "reviews")
 HOSTILE = (
@@ -122,6 +122,7 @@ def test_works_by_keyboard_alone(browser: Browser, report: Path) -> None:
     assert page.get_attribute("#queue thead th >> nth=1", "aria-sort") == "ascending"
     page.focus("#trend summary")
     page.keyboard.press("Enter")
+    page.locator("#trend details tbody tr").first.wait_for()
     assert page.locator("#trend details tbody tr").count() == 26
     page.focus("#heat-measure input:checked")
     page.keyboard.press("ArrowRight")
