@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.roster import Roster
+from prpipeline.schedule_times import next_run
 from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
@@ -161,12 +163,16 @@ class Pipeline(Roster):
 
     def publish(self) -> Release:
         """Put what the warehouse holds before its readers."""
-        return publish(self.warehouse)
+        return publish(self.warehouse, next_run_at=self._next_run_at())
+
+    def _next_run_at(self) -> datetime | None:
+        coming = next_run(self.settings.schedule, datetime.now(UTC))
+        return coming and coming.replace(tzinfo=None)
 
     def publish_deletion(self) -> None:
         """Leave nothing published, of now or before, that still has rows which were deleted on purpose."""
         self.aggregate()
-        publish(self.warehouse, is_only=True)
+        publish(self.warehouse, is_only=True, next_run_at=self._next_run_at())
         self.report()
 
     def report(self) -> ReportInfo:

@@ -180,6 +180,7 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
     table.add_column("repository")
     table.add_column("status")
     table.add_column("last sync")
+    table.add_column("complete to (UTC)")
     table.add_column("pull requests", justify="right")
     table.add_column("coverage", justify="right")
     for row in rows:
@@ -190,6 +191,7 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
             escape(name),
             f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
             _ago(row["last_sync_at"]),
+            f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
             f"{row['pull_requests']:,}",
             _coverage(row),
         )

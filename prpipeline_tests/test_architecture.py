@@ -26,7 +26,17 @@ ALLOWED = {
     "report": {"dictionary"},
     "sandbox": set(),
     "roster": {"repository", "settings", "warehouse"},
-    "pipeline": {"roster", "github", "metrics", "report", "repository", "settings", "sync", "warehouse"},
+    "pipeline": {
+        "schedule_times",
+        "roster",
+        "github",
+        "metrics",
+        "report",
+        "repository",
+        "settings",
+        "sync",
+        "warehouse",
+    },
 }
 CORE = set(ALLOWED)
 ABOVE = {"defs", "definitions", "cli", "__main__", "screen", "console", "doctor", "demo", "facade"}

@@ -45,10 +45,11 @@ class Release:
     seconds: float
 
 
-def publish(warehouse: Warehouse, *, is_only: bool = False) -> Release:
+def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetime | None = None) -> Release:
     """Copy the published tables into a new release and show it. Raises WarehouseError; the last release stays.
 
-    With ``is_only`` no older release stays: for rows that were deleted on purpose.
+    With ``is_only`` no older release stays: for rows that were deleted on purpose. ``next_run_at`` (UTC) is told
+    to readers.
     """
     started = time.monotonic()
     releases = warehouse.path.parent / "releases"
@@ -62,7 +63,7 @@ def publish(warehouse: Warehouse, *, is_only: bool = False) -> Release:
         unfinished = releases / f".unfinished-{folder.name}"
         unfinished.mkdir()
         try:
-            rows = _write(warehouse.path, unfinished / FILE_NAME, published_at)
+            rows = _write(warehouse.path, unfinished / FILE_NAME, published_at, next_run_at)
             _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
             _sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
@@ -109,10 +110,13 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
 
 
-def _write(warehouse_path: Path, target: Path, published_at: datetime) -> dict[str, int]:
+def _write(
+    warehouse_path: Path, target: Path, published_at: datetime, next_run_at: datetime | None
+) -> dict[str, int]:
     """Make the release's file; the closed warehouse is only read."""
     values: dict[str, Any] = {
         "published_at": published_at,
+        "next_run_at": next_run_at,
         "version": __version__,
         "metric_version": metrics.METRIC_VERSION,
     }

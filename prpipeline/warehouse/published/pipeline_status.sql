@@ -5,5 +5,6 @@ SELECT
     count(*) AS repositories,
     count(*) FILTER (last_error IS NOT NULL) AS repositories_failed,
     min(last_sync_at) AS oldest_sync_at,
-    max(last_sync_at) AS newest_sync_at
+    max(last_sync_at) AS newest_sync_at,
+    $next_run_at::TIMESTAMP AS next_run_at
 FROM warehouse.meta.repositories WHERE is_tracked
