@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Protocol
 
 from prpipeline.metrics.calendar import half_days
@@ -81,6 +82,16 @@ def create_tables(connection: Connection) -> None:
         connection.execute(statement.sql)
     if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
         connection.execute("DELETE FROM meta.metric_states")
+    connection.execute(f"CREATE OR REPLACE VIEW metrics.definitions AS SELECT '{_definitions()}' AS fingerprint")
+
+
+def are_tables_current(connection: Connection) -> bool:
+    """Whether ``create_tables`` of these very definitions has been here: to look costs a fiftieth of doing it again."""
+    views = connection.execute(
+        "SELECT sql FROM duckdb_views() WHERE database_name = current_database() "
+        "AND schema_name = 'metrics' AND view_name = 'definitions'"
+    ).fetchall()
+    return any(_definitions() in sql for (sql,) in views)
 
 
 def rebuild(
@@ -131,6 +142,13 @@ def fingerprint(settings: MetricSettings) -> str:
     relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
     relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _definitions() -> str:
+    texts = [s.sql for name in (*_MACROS, *_MACROS_OF_TABLES) for s in statements(name)]
+    texts += [table_file(name).create.sql for name in _STORED]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _known_repositories(connection: Connection) -> list[int]:
@@ -219,6 +237,7 @@ __all__ = [
     "REPOSITORY_TABLES",
     "TABLES",
     "Check",
+    "are_tables_current",
     "create_tables",
     "fingerprint",
     "rebuild",

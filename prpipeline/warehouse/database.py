@@ -150,6 +150,7 @@ class Warehouse:
         connection.execute("COMMIT")
         _detach(connection)
         os.replace(unfinished, self.path)
+        self._is_prepared = True
 
     def _let_go(self) -> None:
         """Close the file and give up the lock, if we have them."""

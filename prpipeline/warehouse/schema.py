@@ -24,11 +24,12 @@ def create(connection: DuckDBPyConnection) -> None:
 
 
 def bring_forward(connection: DuckDBPyConnection, version: int) -> None:
-    """From an earlier version, in the caller's transaction: all steps or none."""
+    """From an earlier version, or other definitions of metrics, in the caller's transaction: all steps or none."""
     for step in range(version + 1, SCHEMA_VERSION + 1):
         connection.execute(_sql(f"migrations/{step:04}.sql"))
         _record(connection, step)
-    metrics.create_tables(connection)
+    if version < SCHEMA_VERSION or not metrics.are_tables_current(connection):
+        metrics.create_tables(connection)
 
 
 def find_version(connection: DuckDBPyConnection) -> int:
