@@ -58,6 +58,8 @@ def server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def shell(server: Sandbox, tmp_path: Path) -> Shell:
+    impatient = tmp_path / "impatient.yaml"
+    impatient.write_text("sync:\n  attempts: 2\n")
     return Shell(
         tmp_path,
         {
@@ -65,6 +67,7 @@ def shell(server: Sandbox, tmp_path: Path) -> Shell:
             "GITHUB_TOKEN": TOKEN,
             "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
             "DAGSTER_HOME": str(tmp_path / "dagster"),
+            "PRPIPELINE_REPOSITORIES": str(impatient),
             "COLUMNS": "160",
         },
     )

@@ -173,6 +173,7 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
     assert "does not accept the token" in ill.stdout
 
 
+@pytest.mark.slow
 def test_the_demo_needs_nothing_and_makes_room_for_real_repositories(shell: Shell) -> None:
     without = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": str(Path("/nowhere"))}
     ended = shell.run("demo", **without)

@@ -15,7 +15,7 @@ from prpipeline.defs.instance import COMMAND_LINE_TAG
 from prpipeline.sandbox import Sandbox, generated_world
 from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
 def test_a_killed_sync_is_ended_by_the_next_one_which_goes_on_at_once(tmp_path: Path) -> None:

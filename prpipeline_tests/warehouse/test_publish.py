@@ -159,7 +159,10 @@ def query_with(python: str, data: Path) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.4", "1.5"])
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
+)
 def test_earlier_duckdbs_open_it(warehouse: Warehouse, version: str) -> None:
     publish(warehouse)
     assert query_with(environments()[version].python, warehouse.path.parent) == "octo/app"

@@ -126,6 +126,7 @@ def test_threads_share_it(warehouse: Warehouse) -> None:
     assert held(warehouse) == [lane * 100 + number for lane in range(4) for number in range(10)]
 
 
+@pytest.mark.slow
 def test_nobody_who_waits_is_passed_by(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         connection.execute(INSERT, [1])
