@@ -106,6 +106,7 @@ def of_release(release: Release, weeks: Sequence[Week]) -> Metadata:
         "file": dg.MetadataValue.path(str(release.path)),
         "dagster/row_count": release.rows["review_time_hours"],
         "megabytes": round(release.size_bytes / 1e6, 2),
+        "written": "whole" if release.is_whole else "what changed since the last release",
         "seconds": release.seconds,
         "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
     }

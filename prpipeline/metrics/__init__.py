@@ -82,7 +82,9 @@ def create_tables(connection: Connection) -> None:
         connection.execute(statement.sql)
     if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
         connection.execute("DELETE FROM meta.metric_states")
-    connection.execute(f"CREATE OR REPLACE VIEW metrics.definitions AS SELECT '{_definitions()}' AS fingerprint")
+    connection.execute(
+        f"CREATE OR REPLACE VIEW metrics.definitions AS SELECT '{_definitions()}' AS fingerprint"
+    )
 
 
 def are_tables_current(connection: Connection) -> bool:

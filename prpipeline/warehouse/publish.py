@@ -13,34 +13,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from prpipeline import __version__, dictionary, metrics
-from prpipeline.warehouse.database import STORAGE_VERSION, Warehouse, WarehouseError, quoted, utc_now
+from prpipeline import __version__, metrics
+from prpipeline.warehouse.database import Warehouse, WarehouseError, utc_now
+from prpipeline.warehouse.release_file import FILE_NAME, write_release
 
 log = logging.getLogger("prpipeline")
 
-FILE_NAME = "prpipeline.duckdb"
 LINK_NAME = "published"
 _KEPT_RELEASES = 3
 _GRACE_SECONDS = 15 * 60  # a reader may have followed the link just before it moved
 
-# What analysts ask for together lies together, so that scans skip the rest.
-_ORDER = {"pull_requests": "repository_id, number", "review_time_hours": "repository_id, number"}
-
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A publication: where it is, and how many rows each table has."""
+    """A publication: where it is, how many rows each table has, and how it was written."""
 
     path: Path  # by the link, so that it stays true
     folder: Path
     published_at: datetime
     rows: dict[str, int]
+    is_whole: bool  # or only what changed was written, on a copy of the last one
     size_bytes: int
     seconds: float
 
@@ -63,7 +59,14 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
         unfinished = releases / f".unfinished-{folder.name}"
         unfinished.mkdir()
         try:
-            rows = _write(warehouse.path, unfinished / FILE_NAME, published_at, next_run_at)
+            values = {
+                "published_at": published_at,
+                "next_run_at": next_run_at,
+                "version": __version__,
+                "metric_version": metrics.METRIC_VERSION,
+            }
+            last = None if is_only else next(iter(_finished(releases)), None)
+            written = write_release(warehouse.path, unfinished, last, values)
             _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
             _sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
@@ -77,7 +80,8 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
         path=shown,
         folder=folder,
         published_at=published_at,
-        rows=rows,
+        rows=written.rows,
+        is_whole=written.is_whole,
         size_bytes=(folder / FILE_NAME).stat().st_size,
         seconds=round(time.monotonic() - started, 3),
     )
@@ -110,77 +114,6 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
 
 
-def _write(
-    warehouse_path: Path, target: Path, published_at: datetime, next_run_at: datetime | None
-) -> dict[str, int]:
-    """Make the release's file; the closed warehouse is only read."""
-    values: dict[str, Any] = {
-        "published_at": published_at,
-        "next_run_at": next_run_at,
-        "version": __version__,
-        "metric_version": metrics.METRIC_VERSION,
-    }
-    with duckdb.connect(str(target), config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
-        connection.execute("SET preserve_insertion_order = false")
-        connection.execute(f"ATTACH '{quoted(warehouse_path)}' AS warehouse (READ_ONLY)")
-        connection.execute(
-            "CREATE TEMP TABLE names AS SELECT DISTINCT ON (repository_id) repository_id, repository "
-            "FROM warehouse.meta.repositories WHERE repository_id IS NOT NULL ORDER BY is_tracked DESC"
-        )
-        rows = {}
-        for table in dictionary.load().tables:
-            order = _ORDER.get(table.name)
-            _create(connection, table, _query(table.name), f" ORDER BY {order}" if order else "", values)
-            _comment(connection, table)
-            counted = connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone()
-            rows[table.name] = int(counted[0]) if counted else 0
-        connection.execute("DETACH warehouse")
-        connection.execute("CHECKPOINT")
-    return rows
-
-
-def _create(
-    connection: duckdb.DuckDBPyConnection,
-    table: dictionary.Table,
-    query: str,
-    order: str,
-    values: dict[str, Any],
-) -> None:
-    columns = ", ".join(f'"{column.name}"::{column.type} AS "{column.name}"' for column in table.columns)
-    if table.name == "data_dictionary":
-        definition = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
-        connection.execute(f"CREATE TABLE main.data_dictionary ({definition})")
-        connection.executemany(
-            "INSERT INTO main.data_dictionary VALUES (?, ?, ?, ?, ?)",
-            [
-                [t.name, column.name, column.type, column.description, f"{t.description} One row: {t.grain}."]
-                for t in dictionary.load().tables
-                for column in t.columns
-            ],
-        )
-        return
-    used = {name: value for name, value in values.items() if f"${name}" in query}
-    connection.execute(
-        f'CREATE TABLE main."{table.name}" AS SELECT {columns} FROM ({query}) AS source{order}', used
-    )
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, table: dictionary.Table) -> None:
-    text = f"{table.description} One row: {table.grain}."
-    connection.execute(f"COMMENT ON TABLE main.\"{table.name}\" IS '{quoted(text)}'")
-    for column in table.columns:
-        connection.execute(
-            f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{quoted(column.description)}\''
-        )
-
-
-def _query(table: str) -> str:
-    file = resources.files("prpipeline.warehouse") / "published" / f"{table}.sql"
-    if file.is_file():
-        return file.read_text(encoding="utf-8").strip()
-    return f'SELECT * FROM warehouse.metrics."{table}"'
-
-
 def _carry_over(link: Path, folder: Path) -> None:
     """What stands beside the published file, such as the report, stays there until it is made anew."""
     if link.is_dir():
@@ -211,12 +144,15 @@ def _show(link: Path, folder: Path) -> Path:
 
 def _clean(releases: Path, newest: Path, *, all_others: bool) -> None:
     now = time.time()
-    finished = sorted(
-        (f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True
-    )
+    finished = _finished(releases)
     for old in finished if all_others else finished[_KEPT_RELEASES:]:
         if old != newest and (all_others or now - old.stat().st_mtime > _GRACE_SECONDS):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _finished(releases: Path) -> list[Path]:
+    """The newest first."""
+    return sorted((f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True)
 
 
 def _free_name(releases: Path, now: datetime) -> Path:

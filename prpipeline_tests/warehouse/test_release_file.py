@@ -1,0 +1,157 @@
+"""A release made from the last one is the release that would have been written whole."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prpipeline import dictionary, metrics
+from prpipeline.sandbox import Sandbox
+from prpipeline.settings import MetricSettings
+from prpipeline.sync import SyncOptions
+from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse.publish import publish
+from prpipeline_tests.end_to_end.bi_environments import environments
+from prpipeline_tests.github.lab import Lab, new_folder, small_world
+from prpipeline_tests.sync.test_always_equal import change, changes
+from prpipeline_tests.warehouse.test_publish import query_with
+
+# Changes come to the first two, and the last synced is read again: less than a third of all.
+REPOSITORIES = ("octo/app", "octo/lib", "octo/web", *(f"octo/other-{n}" for n in range(7)), "octo/api")
+AS_OF = datetime(2027, 1, 1)
+OF_THE_PUBLICATION = {"pipeline_status"}
+
+
+def derive(lab: Lab, as_of: datetime, rules: MetricSettings) -> None:
+    with lab.warehouse.transaction() as connection:
+        behind = {
+            *metrics.stale_repositories(connection, rules),
+            *tracking.with_metrics_behind(connection),
+        }
+        metrics.rebuild(connection, sorted(behind), rules, as_of)
+        metrics.rebuild_aggregates(connection, rules, as_of)
+
+
+def rows(file: Path) -> dict[str, list[str]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(f"FROM {table.name}").fetchall()))
+            for table in dictionary.load().tables
+            if table.name not in OF_THE_PUBLICATION
+        }
+
+
+def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
+    """What a warehouse of the same content publishes that has no last release."""
+    elsewhere = new_folder() / warehouse.path.name
+    shutil.copy(warehouse.path, elsewhere)
+    return rows(publish(Warehouse(elsewhere)).path)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(days=st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3), rename=st.booleans())
+def test_whatever_happens_it_is_the_same(days: list[list[tuple[str, str, int, int]]], rename: bool) -> None:
+    world = small_world(repositories=REPOSITORIES)
+    with Sandbox(world) as server:
+        lab = Lab(world, server, new_folder())
+        lab.sync()
+        derive(lab, AS_OF, MetricSettings())
+        assert publish(lab.warehouse).is_whole
+        for day, happened in enumerate(days, 1):
+            for what in happened:
+                change(world, what)
+            if rename and day == 2:
+                world.rename_repository("octo/web", "renamed")
+            world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+            lab.sync(SyncOptions(reconcile=day % 2 == 0))
+            derive(lab, AS_OF + timedelta(days=day), MetricSettings())
+            release = publish(lab.warehouse)
+            assert day > 1 or not release.is_whole  # later it may have grown too much
+            found = rows(release.path)
+            assert found == written_whole(lab.warehouse)
+            assert release.rows == {table: len(those) for table, those in found.items()} | {
+                "pipeline_status": 1
+            }
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    world = small_world(repositories=REPOSITORIES)
+    with Sandbox(world) as server:
+        lab = Lab(world, server, tmp_path)
+        lab.sync()
+    derive(lab, AS_OF, MetricSettings())
+    publish(lab.warehouse)
+    return lab
+
+
+def test_other_rules_are_seen_in_every_row(lab: Lab) -> None:
+    derive(lab, AS_OF, MetricSettings(bots=("dev-1",), exclude_self=False))
+    assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
+
+
+def test_another_team_or_none(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        tracking.update(connection, "octo/api", team="platform")
+    derive(lab, AS_OF, MetricSettings())
+    release = publish(lab.warehouse)
+    assert not release.is_whole
+    assert rows(release.path) == written_whole(lab.warehouse)
+
+
+def test_an_untracked_repository_that_was_deleted_is_gone(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        tracking.forget_source(connection, "cli")
+    derive(lab, AS_OF, MetricSettings())
+    release = publish(lab.warehouse)
+    assert rows(release.path) == written_whole(lab.warehouse)
+    assert release.rows["pull_requests"] == 0
+
+
+def test_rows_that_changed_unnoticed_are_noticed(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        connection.execute(
+            "DELETE FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
+        )
+    assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
+
+
+@pytest.mark.parametrize("damage", ["contents", "file", "no contents"])
+def test_a_damaged_release_is_not_built_upon(lab: Lab, damage: str) -> None:
+    last = (lab.warehouse.path.parent / "published").resolve()
+    if damage == "file":
+        (last / "prpipeline.duckdb").write_bytes(b"no database" * 1000)
+    elif damage == "contents":
+        (last / ".contents.json").write_text('{"layout": 1')
+    else:
+        (last / ".contents.json").unlink()
+    assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
+
+
+def test_many_small_changes_do_not_make_it_grow_for_ever(lab: Lab) -> None:
+    sizes, whole = [], 0
+    for day in range(1, 12):
+        with lab.warehouse.transaction() as connection:
+            tracking.update(connection, "octo/api", team=f"team-{day}")
+        derive(lab, AS_OF + timedelta(days=day), MetricSettings())
+        release = publish(lab.warehouse)
+        sizes.append(release.size_bytes)
+        whole += release.is_whole
+    assert whole < len(sizes) / 2
+    assert max(sizes) < 2 * min(sizes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["1.2", "1.4", "1.5"])
+def test_earlier_duckdbs_open_it(lab: Lab, version: str) -> None:
+    with lab.warehouse.transaction() as connection:
+        tracking.update(connection, "octo/api", team="platform")
+    derive(lab, AS_OF + timedelta(days=1), MetricSettings())
+    publish(lab.warehouse)
+    assert "octo/api" in query_with(environments()[version].python, lab.warehouse.path.parent)
