@@ -91,7 +91,7 @@ def _picture(weeks: Sequence[Week]) -> Metadata:
     text = "Median hours until the first review, by week"
     return {
         "review time by week": dg.MetadataValue.md(picture.markdown(svg, text)),
-        "median hours by week": sparkline([week.median_hours for week in weeks]),
+        "median hours by week": sparkline([week.median_hours for week in picture.without_gaps(weeks)]),
     }
 
 
@@ -166,8 +166,10 @@ def failures(failed: Sequence[SyncResult], total: int) -> str:
     """Which repositories failed and why, in a few sentences."""
     shown = [f"{result.tracked_as}: {result.error}" for result in failed[:10]]
     more = f" And {len(failed) - 10} more." if len(failed) > 10 else ""
-    noun = "repository" if total == 1 else "repositories"
-    return f"{len(failed)} of {total} {noun} failed; the others are done. " + " ".join(shown) + more
+    if total == 1:
+        return shown[0]
+    others = "; the others are done" if len(failed) < total else ""
+    return f"{len(failed)} of {total} repositories failed{others}. " + " ".join(shown) + more
 
 
 def failure_table(failed: Sequence[SyncResult]) -> str:

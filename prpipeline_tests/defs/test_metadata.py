@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from prpipeline import dictionary, metrics
 from prpipeline.defs import lineage, metadata, picture
-from prpipeline.warehouse.summary import Week
+from prpipeline.warehouse.summary import Summary, Week
 
 
 def test_signs_are_written_so_that_they_mean_themselves() -> None:
@@ -40,6 +41,17 @@ def test_weeks_without_a_pull_request_have_their_place() -> None:
     svg = picture.review_time_by_week([Week(monday, 1, 1.0), Week(monday + timedelta(weeks=3), 1, 1.0)])
     places = [int(x) for x in re.findall(r"M(\d+) \d+v", svg)]
     assert places[1] - places[0] == 3 * 16
+
+
+def test_the_line_of_blocks_tells_the_same_weeks_as_the_picture() -> None:
+    monday = date(2026, 5, 4)
+    weeks = tuple(
+        Week(monday + timedelta(weeks=4 * n), 1, hours) for n, hours in enumerate([2.0] * 9 + [8.0])
+    )
+    line = metadata.to_look_at("review_time_hours", Summary(weeks=weeks), pd.DataFrame())[
+        "median hours by week"
+    ]
+    assert line == "·▃···▃···▃···▃···▃···▃···█"
 
 
 def test_lineage_names_columns_that_exist() -> None:
