@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from prpipeline.github.failures import GitHubFailure
 from prpipeline.settings import ConfigurationError
@@ -18,7 +18,7 @@ class PlainFailure(DagsterUserCodeProcessError, dg.Failure):
     def __init__(self, sentence: str, metadata: Mapping[str, dg.MetadataValue] | None = None) -> None:
         # Dagster takes these errors' description from here, not from their traceback.
         shown = SerializableErrorInfo(sentence, stack=[], cls_name=None)
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             sentence, metadata=metadata, allow_retries=False, user_code_process_error_infos=[shown]
         )
 
