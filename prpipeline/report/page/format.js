@@ -36,6 +36,10 @@ function dateTime(text) {
   return text ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : 'never';
 }
 
+function zoneName(zone) {
+  return zone.replaceAll('_', ' ');
+}
+
 function ago(text, now = Date.now()) {
   const hours = (now - Date.parse(text)) / 36e5;
   return hours < 0.1 ? 'just now' : `${duration(hours)} ago`;
