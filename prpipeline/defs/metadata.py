@@ -15,6 +15,7 @@ from prpipeline.warehouse.summary import Summary, Week
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]
 
+_RAW = {"pull_requests", "reviews", "review_events"}  # as GitHub gives them: no column comes of another
 
 # Every sign that means something in Markdown or HTML, written so that it means itself.
 _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
@@ -28,8 +29,14 @@ def description(table: str) -> str:
 def of_table(table: str) -> Metadata:
     """What is known of a table before it has rows."""
     entry = dictionary.load().table(table)
+    comes_from = {} if table in _RAW else lineage.in_words(table)
     schema = dg.TableSchema(
-        [dg.TableColumn(c.name, c.type.lower(), description=c.description) for c in entry.columns]
+        [
+            dg.TableColumn(
+                c.name, c.type.lower(), description=f"{c.description} {comes_from.get(c.name, '')}".strip()
+            )
+            for c in entry.columns
+        ]
     )
     return {
         "dagster/column_schema": dg.MetadataValue.table_schema(schema),
@@ -96,7 +103,7 @@ def _picture(weeks: Sequence[Week]) -> Metadata:
 
 
 def of_aggregate(table: str, rows: int) -> Metadata:
-    # The UI shows lineage of materializations only, not of definitions.
+    # Dagster knows lineage of materializations only, not of definitions.
     return {"dagster/row_count": rows, "dagster/column_lineage": lineage.of_aggregate(table)}
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import dagster as dg
 import pandas as pd
 import pytest
 
@@ -63,6 +64,11 @@ def test_lineage_names_columns_that_exist() -> None:
             assert column in columns[table]
             for source in sources:
                 assert source.column_name in columns[source.asset_key.path[-1]], (table, column)
+    schema = metadata.of_table("review_time_hours")["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchemaMetadataValue)
+    described = {column.name: column.description or "" for column in schema.schema.columns}
+    assert described["title"].endswith(" From `pull_requests.title`.")
+    assert "From `pull_requests.author_id`, `pull_requests.created_at`" in described["review_time_hours"]
     weekly = found["review_time_weekly"].value.deps_by_column
     assert [d.column_name for d in weekly["review_time_hours_p90"]] == ["review_time_hours"]
     assert [d.column_name for d in weekly["review_time_hours_any_p90"]] == ["review_time_hours_any"]
