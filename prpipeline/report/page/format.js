@@ -21,7 +21,7 @@ function durationParts(hours) {
 }
 
 function duration(hours) {
-  return durationParts(hours).join(' ').trim();
+  return durationParts(hours).join('\u00a0').trim(); // number and unit stay on one line
 }
 
 function share(part, whole) {

@@ -194,7 +194,7 @@ function queue(scope) {
   const rows = here.filter(row => queueAuthors === 'all' || row.is_bot_author === (queueAuthors === 'bots'));
   segments('queue-authors', [['people', 'People'], ['bots', 'Bots'], ['all', 'All']], queueAuthors, chosen => { queueAuthors = chosen; queue(scope); byId('queue-authors').querySelector(':checked').focus(); });
   const all = scope.kind === 'all' ? content.waiting : [...new Map(here.map(row => [row.scope, row.in_repository])).values()].reduce((sum, value) => sum + value, 0);
-  fill('queue-note', 'Open, ready, and without a review by another person; the longest first. '
+  fill('queue-note', 'Open, ready, and without a review by another person; the longest since it was ready first. '
     + (all > here.length ? `The ${count(here.length)} that have waited longest of ${count(all)} are listed.` : ''));
   if (!rows.length) return fill('queue', empty({ people: "None of people's pull requests is waiting.", bots: "None of bots' pull requests is waiting.", all: 'Nothing is waiting.' }[queueAuthors]));
   return fill('queue', table([
@@ -271,7 +271,7 @@ function authors(scope) {
     line('Median time to first review by a person', row => duration(row?.median_hours)),
     line('90th percentile', row => duration(row?.p90_hours)),
     line('Merged without a review by a person', row => percent(share(row?.merged_unreviewed, row?.merged))),
-    line('Waiting now', row => count(row?.waiting ?? 0)),
+    line('Of those, waiting now', row => count(row?.waiting ?? 0)),
     line('Reviews submitted', (row, isBot) => count(reviewsBy(isBot))),
   ];
   fill('authors-table', table([
