@@ -93,6 +93,16 @@ def test_make_dev_serves_the_ui_until_it_is_told_to_end(checkout: Path, ended_by
         requests.get(f"http://127.0.0.1:{port}/server_info", timeout=5)
 
 
+def test_in_the_background_of_a_script_it_ends_when_told_to(checkout: Path) -> None:
+    port = free_port()
+    in_background = f"trap '' INT; DAGSTER_HOME=$PWD exec .venv/bin/prpipeline dev --port {port}"
+    with started(in_background, checkout) as process:
+        wait_for("The code location", lambda: locations(port))
+        process.terminate()
+        process.wait(60)
+        wait_for("The end of all processes", lambda: not group_lives(process.pid))
+
+
 def test_the_ui_can_be_shown_read_only(checkout: Path) -> None:
     port = free_port()
     with started(SHARING.replace("3001", str(port)), checkout):
