@@ -378,7 +378,7 @@ def _sync(
         if unknown:  # most likely a typing error, not worth a failure every day
             pipeline.untrack(_names(unknown), delete_data=True)
             dagster.match_partitions(pipeline.tracked())
-        if run.problem and len(results) < len(chosen):
+        if run.problem and (run.is_unexpected or len(results) < len(chosen)):
             raise click.ClickException(run.problem)
         if any(not r.failed for r in results) or pipeline.settings.published_path.exists():
             screen.say("Publishing …")

@@ -180,7 +180,7 @@ class Pipeline(Roster):
         target = self.settings.published_path.with_name(FILE_NAME)
         with open_published(self.settings.published_path) as connection:
             try:
-                return write_report(connection, target)
+                return write_report(connection, target, self.settings.metrics.calendar.timezone)
             except OSError as error:
                 raise WarehouseError(
                     f"The report cannot be written to {target.parent}: {error.strerror or error}."

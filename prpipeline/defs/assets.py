@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 
 import dagster as dg
@@ -11,12 +10,10 @@ from pydantic import Field
 
 from prpipeline import metrics
 from prpipeline.defs import metadata
+from prpipeline.defs.failures import PlainFailure, plainly
 from prpipeline.defs.partitions import repository_partitions
-from prpipeline.github.failures import GitHubFailure
 from prpipeline.pipeline import Pipeline
-from prpipeline.settings import ConfigurationError
 from prpipeline.sync import SyncOptions, SyncResult
-from prpipeline.warehouse import WarehouseError
 from prpipeline.warehouse.summary import Summary
 
 log = logging.getLogger("prpipeline")
@@ -103,8 +100,8 @@ def build_repository_sync(batch_size: int) -> dg.AssetsDefinition:
     )
     def repository_sync(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.AssetMaterialization]:
-        with _plainly():
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+        with plainly():
             yield from _sync(context, config, pipeline)
 
     return repository_sync
@@ -112,7 +109,7 @@ def build_repository_sync(batch_size: int) -> dg.AssetsDefinition:
 
 def _sync(
     context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline
-) -> Iterator[dg.AssetMaterialization]:
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     names = _names(context, config, pipeline)
     reporter = _Reporter(context, pipeline)
     if not context.selected_asset_keys & set(RAW):
@@ -135,24 +132,15 @@ def _sync(
         failed += [result for result in results if result.failed]
     if failed:
         _report_failures(context, failed)
-        raise dg.Failure(
-            description=metadata.failures(failed, len(names)),
-            metadata={"failed": dg.MetadataValue.md(metadata.failure_table(failed))},
-            allow_retries=False,
+        yield from reporter.reasons(failed)
+        raise PlainFailure(
+            metadata.failures(failed, len(names)),
+            {"failed": dg.MetadataValue.md(metadata.failure_table(failed))},
         )
 
 
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """What we know how to say in a sentence shows as that sentence, not as a stack of our internals."""
-    try:
-        yield
-    except (ConfigurationError, GitHubFailure, WarehouseError) as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
-
-
 def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline) -> list[str]:
-    """The partition keys to work on. Raises dg.Failure for names that are not tracked."""
+    """The partition keys to work on. Raises PlainFailure for names that are not tracked."""
     if context.has_partition_key or context.has_partition_key_range:
         return list(context.partition_keys)
     tracked = {key.lower(): key for key in pipeline.tracked()}
@@ -160,10 +148,7 @@ def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipe
         return list(tracked.values())
     unknown = [name for name in config.repositories if name.lower() not in tracked]
     if unknown:
-        raise dg.Failure(
-            description=f"Not tracked: {', '.join(unknown)}. Track them first, or correct their spelling.",
-            allow_retries=False,
-        )
+        raise PlainFailure(f"Not tracked: {', '.join(unknown)}. Track them first, or correct their spelling.")
     return [tracked[name.lower()] for name in config.repositories]
 
 
@@ -207,6 +192,14 @@ class _Reporter:
                     entries = metadata.to_look_at(table, summary, rows) | entries
                 yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 
+    def reasons(self, failed: Sequence[SyncResult]) -> Iterator[dg.AssetObservation]:
+        """Why these failed, for the pages of their partitions."""
+        for result in failed[:_FEW]:
+            for key in self._keys:
+                yield dg.AssetObservation(
+                    key, partition=result.tracked_as, metadata={"why it failed": result.error or ""}
+                )
+
 
 def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncResult]) -> None:
     """Let the failed partitions show as failed where the run itself carries no partitions.
@@ -230,7 +223,7 @@ def build_aggregates() -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="aggregates", specs=list(map(_aggregate, AGGREGATES)), pool="warehouse")
     def aggregates(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
-        with _plainly():
+        with plainly():
             rows = pipeline.aggregate()
         for key in AGGREGATES:
             yield dg.MaterializeResult(
@@ -272,7 +265,7 @@ def build_published(sync_period: timedelta | None) -> dg.AssetsDefinition:
         pool="warehouse",
     )
     def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-        with _plainly():
+        with plainly():
             return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish(), pipeline.weeks()))
 
     return published_database
@@ -289,5 +282,5 @@ def build_published(sync_period: timedelta | None) -> dg.AssetsDefinition:
     "requests. Opens from disk in any browser.",
 )
 def review_time_report(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    with _plainly():
+    with plainly():
         return dg.MaterializeResult(metadata=metadata.of_report(pipeline.report()))

@@ -25,7 +25,7 @@ python_logs: {managed_python_loggers: [prpipeline], python_log_level: INFO}
 """
 
 # Names the lock that the command line which runs this run holds for as long as it lives.
-COMMAND_LINE_TAG = "prpipeline/command_line"
+COMMAND_LINE_TAG = ".dagster/prpipeline_command_line"  # so prefixed, the UI does not show it
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 

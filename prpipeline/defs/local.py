@@ -19,10 +19,11 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class LocalRun:
-    """What became of a run of a job: ``problem`` is a sentence where it did not succeed."""
+    """What became of a run of a job: ``problem`` is a sentence where it did not succeed, or a stack where none is known."""
 
     run_id: str
     problem: str | None
+    is_unexpected: bool = False
 
 
 class LocalDagster:
@@ -74,17 +75,18 @@ class LocalDagster:
             tags=self._tags,
             raise_on_error=False,
         )
-        return LocalRun(result.run_id, None if result.success else _problem(result))
+        return LocalRun(result.run_id, None) if result.success else _failed(result)
 
 
-def _problem(result: dg.ExecuteInProcessResult) -> str:
+def _failed(result: dg.ExecuteInProcessResult) -> LocalRun:
     for event in result.filter_events(lambda event: event.is_step_failure):
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
-            return data.user_failure_data.description
+            return LocalRun(result.run_id, data.user_failure_data.description)
         if data.error:
-            return str((data.error.cause or data.error).message).strip()
-    return "The run failed; its log in the UI says why."
+            stack = (data.error.cause or data.error).to_string().rstrip()
+            return LocalRun(result.run_id, f"Unexpected, please report it.\n{stack}", is_unexpected=True)
+    return LocalRun(result.run_id, "The run failed; its log in the UI says why.")
 
 
 def state_folder(pipeline: Pipeline) -> Path:

@@ -15,6 +15,7 @@ from prpipeline.warehouse.summary import Summary, Week
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]
 
+_RAW = {"pull_requests", "reviews", "review_events"}  # as GitHub gives them: no column comes of another
 
 # Every sign that means something in Markdown or HTML, written so that it means itself.
 _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
@@ -28,8 +29,14 @@ def description(table: str) -> str:
 def of_table(table: str) -> Metadata:
     """What is known of a table before it has rows."""
     entry = dictionary.load().table(table)
+    comes_from = {} if table in _RAW else lineage.in_words(table)
     schema = dg.TableSchema(
-        [dg.TableColumn(c.name, c.type.lower(), description=c.description) for c in entry.columns]
+        [
+            dg.TableColumn(
+                c.name, c.type.lower(), description=f"{c.description} {comes_from.get(c.name, '')}".strip()
+            )
+            for c in entry.columns
+        ]
     )
     return {
         "dagster/column_schema": dg.MetadataValue.table_schema(schema),
@@ -91,12 +98,12 @@ def _picture(weeks: Sequence[Week]) -> Metadata:
     text = "Median hours until the first review, by week"
     return {
         "review time by week": dg.MetadataValue.md(picture.markdown(svg, text)),
-        "median hours by week": sparkline([week.median_hours for week in weeks]),
+        "median hours by week": sparkline([week.median_hours for week in picture.without_gaps(weeks)]),
     }
 
 
 def of_aggregate(table: str, rows: int) -> Metadata:
-    # The UI shows lineage of materializations only, not of definitions.
+    # Dagster knows lineage of materializations only, not of definitions.
     return {"dagster/row_count": rows, "dagster/column_lineage": lineage.of_aggregate(table)}
 
 
@@ -167,8 +174,10 @@ def failures(failed: Sequence[SyncResult], total: int) -> str:
     """Which repositories failed and why, in a few sentences."""
     shown = [f"{result.tracked_as}: {result.error}" for result in failed[:10]]
     more = f" And {len(failed) - 10} more." if len(failed) > 10 else ""
-    noun = "repository" if total == 1 else "repositories"
-    return f"{len(failed)} of {total} {noun} failed; the others are done. " + " ".join(shown) + more
+    if total == 1:
+        return shown[0]
+    others = "; the others are done" if len(failed) < total else ""
+    return f"{len(failed)} of {total} repositories failed{others}. " + " ".join(shown) + more
 
 
 def failure_table(failed: Sequence[SyncResult]) -> str:

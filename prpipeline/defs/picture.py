@@ -17,7 +17,7 @@ _ESCAPES = {ord(sign): f"%{ord(sign):02X}" for sign in "%<>#"}
 
 def review_time_by_week(weeks: Sequence[Week]) -> str:
     """One bar a week: the median hours until the first review; no bar where nothing was reviewed."""
-    weeks = _without_gaps(weeks)
+    weeks = without_gaps(weeks)
     highest = max((week.median_hours or 0 for week in weeks), default=0) or 1.0
     bars = "".join(
         f"M{_LEFT + _STEP * number + 8} {_FLOOR}v-{_HIGH * week.median_hours / highest:.0f}"
@@ -33,8 +33,8 @@ def review_time_by_week(weeks: Sequence[Week]) -> str:
     )
 
 
-def _without_gaps(weeks: Sequence[Week]) -> list[Week]:
-    """The weeks in which no pull request was opened as well, so that the axis is one of time."""
+def without_gaps(weeks: Sequence[Week]) -> list[Week]:
+    """The last half year of them, and the weeks in which no pull request was opened as well: an axis of time."""
     known = {week.week: week for week in weeks}
     first, count = weeks[0].week, (weeks[-1].week - weeks[0].week).days // 7
     days = (first + timedelta(weeks=number) for number in range(count + 1))

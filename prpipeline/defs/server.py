@@ -26,6 +26,8 @@ def run(port: int, settings: Settings) -> int:
     where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "prpipeline.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
     print("Starting Dagster …", flush=True)  # noqa: T201
+    # A shell script's background jobs ignore it, and what they start inherits that: Dagster would never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
         [*command, "--log-level", "warning", *where],
         cwd=folder,  # dagster.yaml's paths are relative to it

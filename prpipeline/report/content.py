@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from prpipeline import dictionary
 from prpipeline.report.queries import Connection, Row, rows
 from prpipeline.report.scopes import Scopes, measures, packed, short
+from prpipeline.report.zone import clock
 
 Content = dict[str, Any]
 
@@ -36,8 +37,8 @@ _DEFINED = (
 )
 
 
-def read_content(connection: Connection) -> Content:
-    """Everything the report shows."""
+def read_content(connection: Connection, zone: str = "UTC") -> Content:
+    """Everything the report shows; weekdays and hours as the clocks of ``zone`` show them."""
     (status,) = rows(connection, "status")
     as_of: datetime = status["published_at"]
     last_week = as_of.date() - timedelta(days=as_of.weekday())
@@ -56,7 +57,8 @@ def read_content(connection: Connection) -> Content:
         found = read(name, first_week=first_week, last_week=last_week)
         scopes.series("weekly", found, WEEKS, week)
     scopes.put("distribution", read("distribution", as_of=as_of), measures)
-    scopes.gather("heat_map", read("heat_map", as_of=as_of), _slot)
+    hours = clock(zone, as_of - timedelta(weeks=52, hours=1), as_of)
+    scopes.gather("heat_map", read("heat_map", as_of=as_of, **hours), _slot)
     scopes.gather("reviewers", read("reviewers", as_of=as_of, most=_REVIEWERS), _reviewer)
     scopes.gather("authors", read("people_and_bots", as_of=as_of), measures)
     queue = read(
@@ -70,6 +72,7 @@ def read_content(connection: Connection) -> Content:
         "status": {name: _plain(value) for name, value in status.items()},
         "first_week": first_week.isoformat(),
         "weeks": WEEKS,
+        "zone": zone,
         "repositories": packed([_repository(row, scopes) for row in repositories]),
         "scopes": list(scopes),
         "queue": packed([_waiting(row) for row in queue]),

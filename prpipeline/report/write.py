@@ -29,10 +29,13 @@ class ReportInfo:
     seconds: float
 
 
-def write_report(connection: Connection, target: Path) -> ReportInfo:
-    """Write the report of the published database to ``target``. Raises OSError; what was there then stays."""
+def write_report(connection: Connection, target: Path, zone: str = "UTC") -> ReportInfo:
+    """Write the report of the published database to ``target``, with the weekdays and hours of a time zone.
+
+    Raises OSError; what was there then stays.
+    """
     started = time.monotonic()
-    content = read_content(connection)
+    content = read_content(connection, zone)
     document = render(content).encode()
     _replace(target, document)
     return ReportInfo(

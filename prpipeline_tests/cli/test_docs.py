@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
 import re
 import shlex
 import subprocess
@@ -15,8 +15,10 @@ import yaml
 import prpipeline
 from prpipeline import dictionary
 from prpipeline.cli import cli
+from prpipeline.sandbox import Sandbox
 from prpipeline.settings import RepositoriesFile
 from prpipeline_tests.cli.conftest import Shell
+from prpipeline_tests.github.lab import small_world
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -78,13 +80,32 @@ def test_the_repositories_file_shown_is_valid() -> None:
     assert len(file.repositories) == 3
 
 
-def test_the_functions_shown_exist() -> None:
+def test_the_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (shown,) = blocks(README, "python")
-    for name, arguments in re.findall(r"prpipeline\.(\w+)\((.*?)\)", shown):
-        function = getattr(prpipeline, name)
-        given = [a for a in arguments.split(", ") if a]
-        values = [a for a in given if "=" not in a]
-        inspect.signature(function).bind(*values, **dict(a.split("=") for a in given if "=" in a))
+    world = small_world(repositories=("owner/name",))
+    world.review(world.open_pull_request("owner/name", "ada", number=123), "grace", "APPROVED")
+    with Sandbox(world, tokens=["token"]) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_TOKEN", "token")
+        monkeypatch.setenv("PRPIPELINE_DATA_DIR", str(tmp_path))
+        answers = [
+            eval(compile(ast.Expression(line.value), "README.md", "eval"), {"prpipeline": prpipeline})
+            for line in ast.parse(shown).body
+            if isinstance(line, ast.Expr)
+        ]
+    synced, pull_requests, reviews = answers
+    assert synced["errors"] == []
+    assert synced["prs_synced"] == len(pull_requests) == 15
+    assert [review["user"]["login"] for review in reviews] == ["grace"]
+    for key in re.findall(r'"(\w+)":', shown):
+        assert key in synced
+
+
+def test_no_python_goes_unrun() -> None:
+    """Beside the README's, all is run with the clients that it is for: end_to_end/test_bi_clients.py."""
+    for page in PAGES:
+        if page.name != "README.md":
+            assert "```python\n" not in page.read_text(encoding="utf-8"), page
 
 
 def test_make_targets_exist() -> None:

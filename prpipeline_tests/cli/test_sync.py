@@ -7,7 +7,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from prpipeline.cli import cli
+from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox
 from prpipeline_tests.cli.conftest import Shell
 
@@ -80,6 +83,17 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert sentence in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (shell.folder / "data" / "published").exists()
+
+
+def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError("a surprise")
+
+    monkeypatch.setattr(Pipeline, "derive", surprise)
+    ended = CliRunner().invoke(cli, ["sync", "octo/app"], env=shell.environment)
+    assert ended.exit_code == 1
+    assert "RuntimeError: a surprise" in ended.output
+    assert "in surprise" in ended.output
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,20 @@ class DagsterLab:
         assert materialization is not None
         return {label: value.value for label, value in materialization.metadata.items()}
 
+    def observed(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
+        """What was last observed of a partition, as its page in the UI shows it."""
+        records = self.instance.fetch_observations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
+        ).records
+        observation = records[0].asset_observation
+        assert observation is not None
+        return {label: value.value for label, value in observation.metadata.items()}
+
 
 def failure_sentence(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed step says for itself."""
+    """What the failed step says for itself, on the run's page and on terminals: that alone, without a stack."""
     (event,) = result.filter_events(lambda event: event.is_step_failure)
     failure = event.step_failure_data.user_failure_data
     assert failure is not None
+    assert event.step_failure_data.error_display_string.strip() == failure.description
     return str(failure.description)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from prpipeline.defs.assets import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
+from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox, World
 from prpipeline_tests.defs.dagster_lab import SYNCED, DagsterLab, failure_sentence
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
-GONE = "bulk/no-such-thing"
+GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"
 
 
 def test_a_partition_tells_its_numbers(lab: DagsterLab) -> None:
@@ -42,6 +43,7 @@ def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
     assert failure_sentence(result).startswith("1 of 3 repositories failed; the others are done. " + GONE)
     for key in SYNCED:
         assert lab.status(key) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
+        assert GONE in lab.observed(key, GONE)["why it failed"]
 
 
 def test_only_the_failed_one_is_asked_for_again(lab: DagsterLab, github: Sandbox, world: World) -> None:
@@ -68,6 +70,25 @@ def test_an_unknown_name_is_refused_with_a_sentence(lab: DagsterLab) -> None:
     assert failure_sentence(result) == (
         "Not tracked: octo/unknown. Track them first, or correct their spelling."
     )
+
+
+def test_the_sentence_counts_as_people_do(lab: DagsterLab) -> None:
+    lab.track(GONE, MISSING)
+    assert failure_sentence(lab.run(repositories=[GONE])).startswith(f"{GONE}: ")
+    both = failure_sentence(lab.run(repositories=[GONE, MISSING]))
+    assert both.startswith(f"2 of 2 repositories failed. {GONE}: ")
+
+
+def test_what_nobody_expected_shows_its_stack(lab: DagsterLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError("a surprise")
+
+    lab.track(ONE)
+    monkeypatch.setattr(Pipeline, "derive", surprise)
+    (event,) = lab.run(repositories=[ONE]).filter_events(lambda event: event.is_step_failure)
+    said = event.step_failure_data.error_display_string
+    assert "RuntimeError: a surprise" in said
+    assert "in surprise" in said
 
 
 def test_no_list_means_all_that_are_tracked(lab: DagsterLab) -> None:

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import dagster as dg
+import pandas as pd
 import pytest
 
 from prpipeline import dictionary, metrics
 from prpipeline.defs import lineage, metadata, picture
-from prpipeline.warehouse.summary import Week
+from prpipeline.warehouse.summary import Summary, Week
 
 
 def test_signs_are_written_so_that_they_mean_themselves() -> None:
@@ -42,6 +44,17 @@ def test_weeks_without_a_pull_request_have_their_place() -> None:
     assert places[1] - places[0] == 3 * 16
 
 
+def test_the_line_of_blocks_tells_the_same_weeks_as_the_picture() -> None:
+    monday = date(2026, 5, 4)
+    weeks = tuple(
+        Week(monday + timedelta(weeks=4 * n), 1, hours) for n, hours in enumerate([2.0] * 9 + [8.0])
+    )
+    line = metadata.to_look_at("review_time_hours", Summary(weeks=weeks), pd.DataFrame())[
+        "median hours by week"
+    ]
+    assert line == "·▃···▃···▃···▃···▃···▃···█"
+
+
 def test_lineage_names_columns_that_exist() -> None:
     columns = {t.name: {c.name for c in t.columns} for t in dictionary.load().tables}
     found = {"review_time_hours": lineage.of_review_times()}
@@ -51,6 +64,11 @@ def test_lineage_names_columns_that_exist() -> None:
             assert column in columns[table]
             for source in sources:
                 assert source.column_name in columns[source.asset_key.path[-1]], (table, column)
+    schema = metadata.of_table("review_time_hours")["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchemaMetadataValue)
+    described = {column.name: column.description or "" for column in schema.schema.columns}
+    assert described["title"].endswith(" From `pull_requests.title`.")
+    assert "From `pull_requests.author_id`, `pull_requests.created_at`" in described["review_time_hours"]
     weekly = found["review_time_weekly"].value.deps_by_column
     assert [d.column_name for d in weekly["review_time_hours_p90"]] == ["review_time_hours"]
     assert [d.column_name for d in weekly["review_time_hours_any_p90"]] == ["review_time_hours_any"]

@@ -48,6 +48,11 @@ def environments() -> dict[str, Environment]:
     return {version: _environment(requirements) for version, requirements in wanted.items()}
 
 
+def jupyter() -> Environment:
+    """Jupyter with its kernel, and what the notebook imports."""
+    return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "pandas", "nbclient", "ipykernel"))
+
+
 def node_modules() -> Path:
     """A folder in whose scripts Node finds DuckDB."""
     if shutil.which("node") is None or shutil.which("npm") is None:

@@ -50,7 +50,7 @@ class DagsterServer:
             "GITHUB_API_URL": github_url,
             "GITHUB_TOKEN": "sandbox-token",
         }
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -187,6 +187,6 @@ class DagsterServer:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

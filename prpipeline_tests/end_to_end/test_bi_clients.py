@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,8 @@ import pytest
 
 from prpipeline.sandbox import generated_world, sample_world
 from prpipeline_tests.end_to_end import bi_sandbox
-from prpipeline_tests.end_to_end.bi_environments import Environment, environments, node_modules
+from prpipeline_tests.end_to_end.bi_environments import Environment, environments, jupyter, node_modules
+from prpipeline_tests.end_to_end.terminal import terminal
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
 
@@ -46,12 +48,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def without_ours(path: str | None = None) -> dict[str, str]:
+    """The environment for a client that knows nothing of this checkout's Python."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    return kept | ({"PATH": path} if path else {})
+
+
 def run(command: list[str], cwd: Path, path: str | None = None) -> str:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment | ({"PATH": path} if path else {}),
+        env=without_ours(path),
         capture_output=True,
         text=True,
         timeout=120,
@@ -180,8 +187,26 @@ def recipes(client: str) -> list[str]:
 
 def test_no_recipe_goes_untested() -> None:
     assert {client for _, client, _ in RECIPES} == {
-        "duckdb", "cli", "sqlalchemy", "pandas", "harlequin", "node", "marimo"
+        "prpipeline", "duckdb", "cli", "sqlalchemy", "pandas", "harlequin", "node", "jupyter", "marimo"
     }  # fmt: skip
+
+
+def test_our_own_command(checkout: Path) -> None:
+    (code,) = recipes("prpipeline")
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    ours = {
+        "PRPIPELINE_DATA_DIR": str(checkout / "data"),
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+    }
+    done = subprocess.run(
+        ["bash", "-euc", code], cwd=checkout, env=ours, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^octo-labs/rocket +\d+\.\d", done.stdout, re.MULTILINE)
+    assert json.loads(done.stdout.splitlines()[-1])[0]["place"] == 1
+    assert (checkout / "queue.csv").read_text().startswith("place,")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.4", "1.5", "2.0"])
@@ -226,22 +251,18 @@ def test_pandas(clients: dict[str, Environment], checkout: Path) -> None:
     assert "octo-labs/rocket" in run([clients["1.5"].python, "-c", code], checkout)
 
 
-def test_harlequin(clients: dict[str, Environment], checkout: Path) -> None:
-    """Its adapter, opened by the options of the recipe; and that its command knows them."""
+def test_harlequin(clients: dict[str, Environment], checkout: Path, tmp_path: Path) -> None:
+    """In a terminal, as a person uses it: a query is typed, its rows appear."""
     (code,) = recipes("harlequin")
-    command, *options, file = code.split()
-    assert command == "harlequin"
-    usage = run(["harlequin", "--help"], checkout, clients["1.5"].path)
-    assert all(option in usage for option in options)
-    adapter = f"""
-from harlequin_duckdb import DuckDbAdapter
-connection = DuckDbAdapter(({file!r},), read_only=True, no_init=True).connect()
-(database,) = connection.get_catalog().items
-print(database.label, connection.execute("SELECT repository FROM review_time_hours ORDER BY 1 DESC").fetchall())
-"""
-    out = run([clients["1.5"].python, "-c", adapter], checkout)
-    assert out.startswith("prpipeline ")
-    assert "octo-labs/website" in out
+    environment = without_ours(clients["1.5"].path) | {"HOME": str(tmp_path)}
+    with terminal(["bash", "-c", f"exec {code}"], checkout, environment) as harlequin:
+        harlequin.wait_for("Query Editor")
+        harlequin.paste("SELECT DISTINCT upper(repository) FROM review_time_hours")
+        harlequin.wait_for("upper")
+        harlequin.press("j")
+        harlequin.wait_for("OCTO-LABS/ROCKET")
+        harlequin.press("q")
+        assert harlequin.ended() == 0
 
 
 def test_node(checkout: Path) -> None:
@@ -254,7 +275,29 @@ def test_node(checkout: Path) -> None:
     assert "octo-labs/rocket" in run(["node", str(script)], checkout)
 
 
-def test_notebook(clients: dict[str, Environment], checkout: Path) -> None:
+def test_jupyter_notebook(checkout: Path, tmp_path: Path) -> None:
+    (code,) = recipes("jupyter")
+    cells = [
+        {
+            "cell_type": "code",
+            "id": str(number),
+            "metadata": {},
+            "source": source.strip(),
+            "outputs": [],
+            "execution_count": None,
+        }
+        for number, source in enumerate(code.split("# %%\n")[1:])
+    ]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (checkout / "notebook.ipynb").write_text(json.dumps(notebook))
+    run(["jupyter", "execute", "--inplace", "notebook.ipynb"], checkout, jupyter().path)
+    executed = json.loads((checkout / "notebook.ipynb").read_text())["cells"]
+    assert [cell["execution_count"] for cell in executed] == [1, 2]
+    (shown,) = executed[-1]["outputs"]
+    assert "octo-labs/rocket" in "".join(shown["data"]["text/html"])
+
+
+def test_marimo_notebook(clients: dict[str, Environment], checkout: Path) -> None:
     (code,) = recipes("marimo")
     (checkout / "notebook.py").write_text(code)
     marimo = ["marimo", "-q", "export", "html", "notebook.py", "-o", "notebook.html"]

@@ -89,6 +89,18 @@ def test_two_hundred_repositories_of_a_schedule_end_with_one_publication(
     assert github.max_in_flight == 1  # two runs wanted it at once: the pool kept them apart
 
 
+@pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine")
+def test_a_failed_run_shows_a_sentence_and_no_stack(dagster: DagsterServer, tmp_path: Path) -> None:
+    failed = next(run for run in dagster.runs("sync") if run["status"] == "FAILURE")
+    with dagster_browser.page(tmp_path) as page:
+        page.goto(f"{dagster.url}/runs/{failed['runId']}")
+        page.get_by_text("STEP_FAILURE").wait_for()
+        page.get_by_text(f"{GONE}: Could not resolve to a Repository").first.wait_for()
+        assert page.get_by_text("Stack Trace").count() == 0
+        page.goto(f"{dagster.url}/assets/metrics/review_time_hours?view=overview")
+        page.get_by_text("pull_requests.created_at").first.wait_for()  # what a column comes of
+
+
 def test_a_backfill_retries_what_failed_and_nothing_else(dagster: DagsterServer, world: World) -> None:
     before = publications(dagster)
     first = dagster.backfill(ONE, GONE)  # neighbours, so one run over a range
@@ -177,3 +189,5 @@ def test_its_terminal_shows_no_warning(dagster: DagsterServer) -> None:
     lines = [line for line in dagster.log.splitlines() if "warning" in line.lower()]
     # A partition that is no repository and a killed worker are worth one.
     assert [line for line in lines if "not a repository" not in line] == []
+    assert f"{GONE}: Could not resolve to a Repository" in dagster.log
+    assert "prpipeline/defs/assets.py" not in dagster.log

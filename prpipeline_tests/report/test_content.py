@@ -89,6 +89,25 @@ def test_teams_gather_their_repositories() -> None:
     assert [s["kind"] for s in content["scopes"]].count("team") == 1
 
 
+def test_hours_are_those_of_the_zone_in_summer_and_in_winter() -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(connection, 1, opened=days(3))  # Friday, 16:00 UTC
+        samples.add_pull_request(connection, 2, opened=days(150))  # Friday, 16:00 UTC, in summer
+        samples.add_pull_request(connection, 3, opened=timedelta(hours=40))  # Sunday, 00:00 UTC
+
+        def opened(zone: str) -> set[tuple[int, int, int]]:
+            content = read_content(connection, zone)
+            assert content["zone"] == zone
+            slots = scope(content, "All repositories")["heat_map"]
+            return {(slot[0] // 24, slot[0] % 24, slot[1]) for slot in slots}
+
+        assert opened("UTC") == {(4, 16, 2), (6, 0, 1)}
+        assert opened("Europe/Berlin") == {(4, 17, 1), (4, 18, 1), (6, 1, 1)}
+        assert opened("America/New_York") == {(4, 11, 1), (4, 12, 1), (5, 19, 1)}
+        assert opened("Asia/Kolkata") == {(4, 21, 2), (6, 5, 1)}
+
+
 def test_queue_tells_who_is_asked_now() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")

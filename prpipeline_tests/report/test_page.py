@@ -129,6 +129,18 @@ def test_works_by_keyboard_alone(browser: Browser, report: Path) -> None:
     assert page.evaluate("document.activeElement.value") == "opened"
 
 
+def test_the_heat_map_says_whose_clocks_it_shows(browser: Browser, tmp_path: Path) -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(connection, 1, opened=timedelta(days=3), review_time_hours=2.0)
+        write_report(connection, tmp_path / "report.html", "America/New_York")
+    opened = Opened(browser, tmp_path / "report.html")
+    assert "in America/New York" in opened.page.inner_text("#heat-note")
+    opened.page.hover(".heat td.filled")
+    assert "Friday 11:00" in opened.page.inner_text("#hint")
+    assert opened.said == []
+
+
 def test_hints_tell_the_numbers(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report)
     opened.page.hover("#trend .chart", position={"x": 500, "y": 100})

@@ -21,7 +21,7 @@ function durationParts(hours) {
 }
 
 function duration(hours) {
-  return durationParts(hours).join(' ').trim();
+  return durationParts(hours).join('\u00a0').trim(); // number and unit stay on one line
 }
 
 function share(part, whole) {
@@ -34,6 +34,10 @@ function percent(fraction) {
 
 function dateTime(text) {
   return text ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : 'never';
+}
+
+function zoneName(zone) {
+  return zone.replaceAll('_', ' ');
 }
 
 function ago(text, now = Date.now()) {

@@ -174,8 +174,10 @@ const MEASURES = {
 
 function heat(scope) {
   const slots = new Map((scope.heat_map ?? []).map(slot => [slot[0], slot]));
+  fill('heat-note', `Weekday and hour in ${zoneName(content.zone)}, last 52 weeks, people only.`);
   segments('heat-measure', Object.entries(MEASURES).map(([key, { label }]) => [key, label]), heatMeasure, chosen => { heatMeasure = chosen; heat(scope); byId('heat-measure').querySelector(':checked').focus(); });
-  fill('heat', heatMap(slots, { ...MEASURES[heatMeasure], describe: slot => [
+  const measure = MEASURES[heatMeasure];
+  fill('heat', heatMap(slots, { ...measure, caption: `${measure.caption}, ${zoneName(content.zone)}`, describe: slot => [
     ['Median wait of those opened then', duration(slot[2])], ['Pull requests opened', count(slot[1])], ['Reviews submitted', count(slot[3])]] }));
 }
 
@@ -192,7 +194,7 @@ function queue(scope) {
   const rows = here.filter(row => queueAuthors === 'all' || row.is_bot_author === (queueAuthors === 'bots'));
   segments('queue-authors', [['people', 'People'], ['bots', 'Bots'], ['all', 'All']], queueAuthors, chosen => { queueAuthors = chosen; queue(scope); byId('queue-authors').querySelector(':checked').focus(); });
   const all = scope.kind === 'all' ? content.waiting : [...new Map(here.map(row => [row.scope, row.in_repository])).values()].reduce((sum, value) => sum + value, 0);
-  fill('queue-note', 'Open, ready, and without a review by another person; the longest first. '
+  fill('queue-note', 'Open, ready, and without a review by another person; the longest since it was ready first. '
     + (all > here.length ? `The ${count(here.length)} that have waited longest of ${count(all)} are listed.` : ''));
   if (!rows.length) return fill('queue', empty({ people: "None of people's pull requests is waiting.", bots: "None of bots' pull requests is waiting.", all: 'Nothing is waiting.' }[queueAuthors]));
   return fill('queue', table([
@@ -269,7 +271,7 @@ function authors(scope) {
     line('Median time to first review by a person', row => duration(row?.median_hours)),
     line('90th percentile', row => duration(row?.p90_hours)),
     line('Merged without a review by a person', row => percent(share(row?.merged_unreviewed, row?.merged))),
-    line('Waiting now', row => count(row?.waiting ?? 0)),
+    line('Of those, waiting now', row => count(row?.waiting ?? 0)),
     line('Reviews submitted', (row, isBot) => count(reviewsBy(isBot))),
   ];
   fill('authors-table', table([
@@ -307,7 +309,7 @@ function data() {
   const held = content.repositories.reduce((sum, row) => sum + row.pull_requests, 0);
   const simple = content.repositories.filter(row => row.scope === null && row.pull_requests).length;
   fill('data-note', `${plural(content.repositories.length, 'repository', 'repositories')} with ${plural(held, 'pull request')}. Published by prpipeline ${status.version} with metric definitions of version ${status.metric_version}. `
-    + `The least recent sync of a repository was ${status.oldest_sync_at ? dateTime(status.oldest_sync_at) : 'never'}. All times are UTC.`
+    + `The least recent sync of a repository was ${status.oldest_sync_at ? dateTime(status.oldest_sync_at) : 'never'}. All times are UTC${content.zone === 'UTC' ? '' : `, but for the hours of “When it happens”, which are those of ${zoneName(content.zone)}`}.`
     + (simple ? ` The ${count(simple)} least active repositories have no charts of their own; they count in all others.` : ''));
   if (!content.repositories.length) return;
   const worst = row => isTroubled(row) ? 0 : row.status === 'ok' ? 2 : 1;

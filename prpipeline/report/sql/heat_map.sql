@@ -1,6 +1,7 @@
--- By weekday (0 is Monday) and hour, UTC, over the last 52 weeks: pull requests that people opened, how long those
--- waited for review, and the reviews that people submitted.
-WITH teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
+-- By weekday (0 is Monday) and hour on the clocks of a zone, over the last 52 weeks: pull requests that people opened,
+-- how long those waited for review, and the reviews that people submitted.
+WITH clock AS (SELECT unnest($since) AS since, unnest($ahead) AS ahead),
+teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
 moments AS (
     SELECT team, repository_id, created_at AS moment, review_time_hours, true AS is_opening
     FROM review_time_hours
@@ -10,7 +11,8 @@ moments AS (
     FROM review_evidence LEFT JOIN teams USING (repository_id)
     WHERE submitted_at > $as_of - INTERVAL 364 DAY AND NOT is_bot AND NOT is_self
 ),
-slotted AS (SELECT *, (isodow(moment) - 1) * 24 + hour(moment) AS slot FROM moments)
+shown AS (SELECT *, moment + ahead AS local_time FROM moments ASOF JOIN clock ON moment >= since),
+slotted AS (SELECT *, (isodow(local_time) - 1) * 24 + hour(local_time) AS slot FROM shown)
 SELECT
     team, repository_id, slot,
     count(*) FILTER (is_opening) AS opened,

@@ -1,0 +1,70 @@
+"""A terminal without a screen, for programs that draw in one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from termios import tcsetwinsize
+
+
+class Terminal:
+    """What a program shows in its terminal, and the keys it is sent."""
+
+    def __init__(self, side: int, process: subprocess.Popen[bytes]) -> None:
+        self._side = side
+        self._process = process
+        self._seen = b""
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Read on until the program has drawn this."""
+        deadline = time.monotonic() + seconds
+        while text.encode() not in self._seen:
+            assert time.monotonic() < deadline, f"{text!r} did not appear: {self._seen[-500:]!r}"
+            if select.select([self._side], [], [], 1)[0]:
+                self._seen += os.read(self._side, 65536)
+
+    def paste(self, text: str) -> None:
+        os.write(self._side, f"\x1b[200~{text}\x1b[201~".encode())
+
+    def press(self, key: str) -> None:
+        """A letter with the control key."""
+        os.write(self._side, bytes([ord(key.upper()) - 64]))
+
+    def ended(self) -> int:
+        """The program's exit code, when it has ended; what it still draws is of no interest."""
+        while self._process.poll() is None:
+            if select.select([self._side], [], [], 0.2)[0]:
+                try:
+                    os.read(self._side, 65536)
+                except OSError:  # its side is closed
+                    return self._process.wait(60)
+        return self._process.returncode
+
+
+@contextmanager
+def terminal(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Iterator[Terminal]:
+    """The program in a terminal of 140 columns; it ends with the block."""
+    side, its_side = pty.openpty()
+    tcsetwinsize(side, (40, 140))
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment | {"TERM": "xterm-256color"},
+        stdin=its_side,
+        stdout=its_side,
+        stderr=its_side,
+        start_new_session=True,
+    )
+    os.close(its_side)
+    try:
+        yield Terminal(side, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(side)
