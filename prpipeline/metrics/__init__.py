@@ -1,6 +1,6 @@
 """Metrics of reviews: tables and views in schema metrics, made by SQL from schemas raw and meta alone.
 
-What takes computing is a table; what repeats raw, or is wanted only when somebody reads, is a view. ``rebuild`` makes the tables that hold rows per repository, ``rebuild_aggregates`` those over the whole warehouse.
+What takes computing is a table; what repeats raw, or is wanted only when somebody reads, is a view. ``rebuild`` makes what depends on one repository's rows alone, ``rebuild_aggregates`` all else.
 Both run inside the caller's transaction. What a metric means stands at the head of its file in sql/.
 Not here: opening the warehouse, publishing, orchestration, GitHub.
 """
@@ -22,8 +22,8 @@ from prpipeline.settings import MetricSettings
 METRIC_VERSION = 1
 """Raised whenever a definition or a table's shape changes; repositories of another version are stale."""
 
-REPOSITORY_TABLES = ("draft_spells", "pull_request_times")
-"""Rows per repository, in the order in which they build on each other."""
+REPOSITORY_TABLES = ("draft_spells", "pull_request_times", "reviewer_weekly", "author_weekly")
+"""Rows of one repository depend on nothing but its own; in the order in which they build on each other."""
 
 AGGREGATE_TABLES = (
     "review_time_weekly",
@@ -38,7 +38,7 @@ AGGREGATE_TABLES = (
     "compat_fivetran",
     "compat_issue_metrics",
 )
-"""Over the whole warehouse, made from the tables above; those by other people's definitions are views."""
+"""Many pull requests a row, or by other people's definitions, which are views."""
 
 TABLES = ("draft_spells", "review_evidence", "review_time_hours", *AGGREGATE_TABLES)
 """What is published; all that is in the dictionary."""
@@ -118,13 +118,14 @@ def rebuild(
 
 
 def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
-    """Replace the tables over the whole warehouse, after bringing running clocks and names up to date."""
+    """Replace the tables that span repositories or tell of now, after bringing running clocks and names up to date."""
     values = _values(settings, as_of)
     _fill(connection, table_file("rules"), values)
     for statement in statements("bring_up_to_date"):
         connection.execute(statement.sql, statement.bound(values))
     for name in AGGREGATE_TABLES:
-        _fill(connection, table_file(name), values)
+        if name not in REPOSITORY_TABLES:
+            _fill(connection, table_file(name), values)
 
 
 def stale_repositories(connection: Connection, settings: MetricSettings) -> list[int]:

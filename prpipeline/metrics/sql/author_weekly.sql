@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS metrics.author_weekly (
     repository_id            BIGINT
 );
 
-DELETE FROM metrics.author_weekly;
+DELETE FROM metrics.author_weekly WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.author_weekly BY NAME
 WITH grouped AS (
@@ -47,6 +47,8 @@ WITH grouped AS (
         quantile_cont(cycle_time_hours, [0.5, 0.75, 0.9]) AS cycle_time_hours
     FROM metrics.pull_request_times AS times
     JOIN raw.pull_requests USING (pull_request_id)
+    WHERE times.repository_id IN (SELECT unnest($repositories))
+      AND pull_requests.repository_id IN (SELECT unnest($repositories))
     GROUP BY times.repository_id, times.author_id, created_week
 )
 SELECT

@@ -25,14 +25,14 @@ CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
     repository_id         BIGINT
 );
 
-DELETE FROM metrics.reviewer_weekly;
+DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.reviewer_weekly BY NAME
 WITH qualifying AS MATERIALIZED (
     SELECT
         repository_id, reviewer_id, reviewer_login, pull_request_id, submitted_at, original_state,
         CAST(date_trunc('week', submitted_at) AS DATE) AS week
-    FROM metrics.judged((SELECT list(DISTINCT repository_id) FROM raw.pull_requests))
+    FROM metrics.judged($repositories)
     WHERE is_qualifying
 ),
 reviews AS (
@@ -70,12 +70,16 @@ totals AS (
 asked AS (
     SELECT pull_request_id, repository_id, subject_id AS reviewer_id, subject_login, created_at
     FROM raw.review_events
-    WHERE event = 'review_requested' AND NOT subject_is_team AND subject_id IS NOT NULL
+    WHERE repository_id IN (SELECT unnest($repositories))
+      AND event = 'review_requested'
+      AND NOT subject_is_team
+      AND subject_id IS NOT NULL
 ),
 answers AS (
     SELECT pull_request_id, reviewer_id, submitted_at
     FROM raw.reviews
     SEMI JOIN asked USING (pull_request_id, reviewer_id)
+    WHERE repository_id IN (SELECT unnest($repositories))
 ),
 answered AS (
     SELECT asked.*, answers.submitted_at
@@ -95,6 +99,7 @@ taken_back AS (
         AND NOT removal.subject_is_team
         AND removal.created_at > asked.created_at
         AND removal.created_at < asked.submitted_at
+    WHERE removal.repository_id IN (SELECT unnest($repositories))
 ),
 requests AS (
     SELECT
