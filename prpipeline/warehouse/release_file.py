@@ -10,7 +10,9 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -112,14 +114,13 @@ def _write_changes(
 ) -> dict[str, int]:
     if last.stat().st_size > known.bytes_when_whole * _LARGEST_GROWTH:
         raise _Unlike("changes have made the last one half as large again.")
-    with _opened(None, warehouse) as connection:
+    with _copied(last, target), _opened(None, warehouse) as connection:
         layout, states = _layout(connection), _states(connection)
         if layout != known.layout:
             raise _Unlike("the last one was laid out otherwise.")
         changed = {kind: _differing(known.states[kind], states[kind]) for kind in states}
         if _share(connection, changed["pull_requests"]) > _LARGEST_CHANGE:
             raise _Unlike("much has changed since the last one.")
-    shutil.copyfile(last, target)
     with _opened(target, warehouse) as connection:
         _cut(connection, changed["pull_requests"])
         connection.execute("BEGIN")
@@ -141,10 +142,20 @@ def _write_changes(
     return rows
 
 
+@contextmanager
+def _copied(source: Path, target: Path) -> Iterator[None]:
+    """The block and the copying go on side by side: one computes, the other waits for the disk."""
+    with ThreadPoolExecutor(1) as beside:
+        copying = beside.submit(shutil.copyfile, source, target)
+        yield
+        copying.result()
+
+
 def _opened(target: Path | None, warehouse: Path) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,
         "preserve_insertion_order": "false",
+        "checkpoint_threshold": "1KB",  # into the file at once: nobody needs a .wal of what is not shown yet
     }
     connection = duckdb.connect(str(target or ":memory:"), config=config)
     connection.execute(f"ATTACH '{quoted(warehouse)}' AS warehouse (READ_ONLY)")
