@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from prpipeline import metrics
+from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
@@ -22,7 +23,7 @@ from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_reposi
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
-from prpipeline.warehouse import Connection, WarehouseError, tracking
+from prpipeline.warehouse import Connection, WarehouseError, etags, tracking
 from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.publish import Release, open_published, publish
@@ -96,12 +97,22 @@ class Pipeline(Roster):
 
     @contextmanager
     def _sources(self) -> Iterator[list[Source]]:
-        sources = open_sources(self.settings)
+        remembered = MemoryEtags(self._etags())
+        sources = open_sources(self.settings, etags=remembered)
         try:
             yield sources
         finally:
             for source in sources:
                 source.client.close()
+        if remembered.fresh:
+            with self.warehouse.transaction() as connection:
+                etags.save(connection, remembered.fresh)
+
+    def _etags(self) -> dict[str, tuple[str, str]]:
+        if not self.warehouse.exists():
+            return {}
+        with self.warehouse.transaction() as connection:
+            return etags.load(connection)
 
     def derive(self, names: Sequence[str]) -> None:
         """Compute the metrics of these repositories from what is stored; asks GitHub nothing."""

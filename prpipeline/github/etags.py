@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -16,13 +17,14 @@ class Etags(Protocol):
 
 
 class MemoryEtags:
-    """As long as the process lives."""
+    """As long as the process lives; ``fresh`` are those that ``known`` did not hold yet, to be kept longer."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, str]] = {}
+    def __init__(self, known: Mapping[str, tuple[str, str]] | None = None) -> None:
+        self.fresh: dict[str, tuple[str, str]] = {}
+        self._known = known or {}
 
     def get(self, key: str) -> tuple[str, str] | None:
-        return self._known.get(key)
+        return self.fresh.get(key) or self._known.get(key)
 
     def put(self, key: str, etag: str, value: str) -> None:
-        self._known[key] = (etag, value)
+        self.fresh[key] = (etag, value)

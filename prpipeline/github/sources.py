@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from prpipeline.github.auth import Anonymous, AppCredential, Credential, TokenCredential
 from prpipeline.github.client import Client, Clock, SystemClock
+from prpipeline.github.etags import Etags
 from prpipeline.github.extract import GraphQLSource
 from prpipeline.github.rest import RestSource
 from prpipeline.github.source import Source
@@ -19,10 +20,10 @@ from prpipeline.settings import GitHubSettings, Settings
 _GH_SECONDS = 5.0
 
 
-def open_sources(settings: Settings, clock: Clock | None = None) -> list[Source]:
+def open_sources(settings: Settings, clock: Clock | None = None, etags: Etags | None = None) -> list[Source]:
     """A source per credential, to be used side by side; at least one. Sends nothing yet."""
     return [
-        _source(Client(settings.github, settings.sync, credential, clock or SystemClock()))
+        _source(Client(settings.github, settings.sync, credential, clock or SystemClock()), etags)
         for credential in credentials(settings.github)
     ]
 
@@ -39,9 +40,9 @@ def credentials(github: GitHubSettings) -> list[Credential]:
     return found or [Anonymous()]
 
 
-def _source(client: Client) -> Source:
+def _source(client: Client, etags: Etags | None) -> Source:
     by_rest = client.github.api == "rest" or isinstance(client.credential, Anonymous)
-    return RestSource(client) if by_rest else GraphQLSource(client)
+    return RestSource(client, etags) if by_rest else GraphQLSource(client)
 
 
 def _token_of_gh(api_url: str) -> SecretStr | None:

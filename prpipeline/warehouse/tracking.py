@@ -99,6 +99,8 @@ def untrack(connection: DuckDBPyConnection, name: RepositoryName, *, delete_data
         if known.repository_id is not None:
             for table in (*OWNED_TABLES, *_metric_tables(connection)):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
+            address = f"/repositories/{known.repository_id}/"
+            connection.execute("DELETE FROM meta.etags WHERE contains(key, ?)", [address])
         connection.execute("DELETE FROM meta.syncs WHERE tracked_as = ?", [known.tracked_as])
         connection.execute("DELETE FROM meta.repositories WHERE tracked_as = ?", [known.tracked_as])
     return True

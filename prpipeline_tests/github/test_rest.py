@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from prpipeline.pipeline import Pipeline
 from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Fault, Sandbox, World
 from prpipeline.sandbox.messages import Request
-from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+from prpipeline.settings import Settings, load_settings
+from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline_tests.github.lab import TOKEN, Lab, busy_pull_request, small_world
 
 
 @pytest.fixture
@@ -135,3 +137,38 @@ def test_repositories_of_an_owner(here: Lab) -> None:
     here.world.add_repository("octo/fork", fork=True)
     found = {(r.full_name, r.is_archived, r.is_fork) for r in here.source.owner_repositories("octo")}
     assert found == {("octo/app", False, False), ("octo/old", True, False), ("octo/fork", False, True)}
+
+
+def run_of_its_own(settings: Settings) -> list[SyncResult]:
+    pipeline = Pipeline(settings)
+    return list(pipeline.sync(pipeline.tracked(), SyncOptions()))
+
+
+def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
+    world = small_world()
+    with Sandbox(world) as server:
+        settings = load_settings(
+            {
+                "GITHUB_API_URL": server.url,
+                "GITHUB_TOKEN": TOKEN,
+                "PRPIPELINE_GITHUB_API": "rest",
+                "PRPIPELINE_DATA_DIR": str(tmp_path),
+            }
+        )
+        pipeline = Pipeline(settings)
+        name = RepositoryName("octo", "app")
+        pipeline.track([name], source="cli")
+        for _ in range(2):
+            assert [result.error for result in run_of_its_own(settings)] == [None]
+        server.reset_requests()
+        assert [result.mode for result in run_of_its_own(settings)] == ["unchanged"]
+        assert [(request.status, request.points) for request in server.requests] == [(304, 0)]
+
+        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        world.review(next(iter(world.repository("octo/app").pull_requests.values())), "grace", "APPROVED")
+        (result,) = run_of_its_own(settings)
+        assert (result.mode, result.pull_requests) == ("increment", 1)
+
+        pipeline.untrack([name], delete_data=True)
+        with pipeline.warehouse.transaction() as connection:
+            assert connection.execute("SELECT count(*) FROM meta.etags").fetchall() == [(0,)]
