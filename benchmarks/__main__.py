@@ -132,7 +132,9 @@ def publication(quick: bool) -> None:
         size = 0
         pull_requests = wanted // 250  # about 250 bytes of published file each, with its reviews and metrics
         _fill(warehouse, pull_requests)
-        for what in ("first", "again, nothing changed"):
+        for what in ("first, whole", "5 % of the repositories changed", "nothing changed"):
+            if what.startswith("5 %"):
+                _change_a_twentieth(warehouse)
             with _reader(warehouse) as reads:
                 cpu = time.process_time()
                 release = publish(warehouse)
@@ -270,6 +272,19 @@ def _fill(warehouse: Warehouse, pull_requests: int) -> None:
         connection.execute(script)
         metrics.rebuild(connection, None, MetricSettings(), metrics_scale.AS_OF)
         metrics.rebuild_aggregates(connection, MetricSettings(), metrics_scale.AS_OF)
+
+
+def _change_a_twentieth(warehouse: Warehouse) -> None:
+    """A day later: titles of some repositories' pull requests, and the clocks of all that wait."""
+    from benchmarks import metrics_scale
+    from prpipeline import metrics
+    from prpipeline.settings import MetricSettings
+
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "UPDATE raw.pull_requests SET title = title || '!' WHERE repository_id % 20 = 7 AND number % 50 = 0"
+        )
+        metrics.rebuild_aggregates(connection, MetricSettings(), metrics_scale.AS_OF + timedelta(days=1))
 
 
 class _reader:  # noqa: N801 - used as a function

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import duckdb
 
 from prpipeline import metrics
 from prpipeline.settings import MetricSettings
+from prpipeline.warehouse import schema
 
 AS_OF = datetime(2026, 11, 1)
 PER_REPOSITORY = 20_000
@@ -113,8 +113,7 @@ def main() -> None:
 
 def generate(path: Path, pull_requests: int) -> None:
     connection = duckdb.connect(str(path), config={"storage_compatibility_version": "v1.2.0"})
-    schema = resources.files("prpipeline.warehouse").joinpath("schema.sql")
-    connection.execute(schema.read_text(encoding="utf-8"))
+    schema.create(connection)
     script = SCRIPT
     for name, value in {"$n": pull_requests, "$per": PER_REPOSITORY, "$first": FIRST_REPOSITORY}.items():
         script = script.replace(name, str(value))
