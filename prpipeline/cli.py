@@ -124,7 +124,7 @@ def status(as_json: bool) -> None:
     if not rows:
         click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
         return
-    from prpipeline.screen import status_table
+    from prpipeline.tables import status_table
 
     status_table(rows, _published(settings), coming)
 
@@ -168,7 +168,7 @@ def sync(
     if as_json:
         click.echo(json.dumps(_sync_json(results, pipeline), default=_isoformat))
     else:
-        from prpipeline.screen import results_table
+        from prpipeline.tables import results_table
 
         results_table(results, _published(pipeline.settings))
     sys.exit(_exit_code(results))
@@ -182,7 +182,7 @@ def demo(repositories: Sequence[str]) -> None:
     Without a GITHUB_TOKEN, on sample repositories behind a local stand-in for GitHub; with OWNER/NAME, on GitHub.
     """
     from prpipeline import demo as sample
-    from prpipeline.screen import results_table, review_times
+    from prpipeline.tables import results_table, review_times
 
     names = _names(repositories)
     pipeline = _pipeline()
@@ -395,8 +395,8 @@ def _estimate(
     from dataclasses import asdict
 
     from prpipeline.github.sources import open_sources
-    from prpipeline.screen import estimates_table
     from prpipeline.sync.estimate import estimate_history
+    from prpipeline.tables import estimates_table
 
     chosen = [str(name) for name in names] or pipeline.tracked()
     if not chosen:

@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from prpipeline.screen import output
+from prpipeline.tables import output
 from prpipeline.warehouse.query import QueryError, query
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ ALLOWED = {
     },
 }
 CORE = set(ALLOWED)
-ABOVE = {"defs", "definitions", "cli", "__main__", "screen", "console", "doctor", "demo", "facade"}
+ABOVE = {"defs", "definitions", "cli", "__main__", "screen", "tables", "console", "doctor", "demo", "facade"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
