@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 REPOS  ?=
 PORT   ?= 3000
 
+# Some machines forbid it: then each process that the tests start compiles all of Dagster anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run dev test test-slow lint format bench bench-quick lock clean
 
 run: $(VENV)/.installed            ## sample repositories, or with REPOS="owner/name …" real ones

@@ -1,4 +1,4 @@
-"""The command line as people and scripts meet it: a process of its own, against a sandbox."""
+"""The command line as people and scripts meet it, against a sandbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from prpipeline.cli import cli
 from prpipeline.sandbox import Sandbox
 from prpipeline_tests.github.lab import TOKEN, small_world
 
@@ -26,20 +28,30 @@ class Shell:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        keep = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("GITHUB", "GH_", "PRPIPELINE", "DAGSTER"))
-        }
+        """In this process, which has Dagster imported already: its start takes longer than most commands."""
+        unset = dict.fromkeys(os.environ.keys() - self._kept())
+        runner = CliRunner(env=unset | self.environment | environment)
+        ended = runner.invoke(cli, arguments, prog_name="prpipeline")
+        if ended.exception and not isinstance(ended.exception, SystemExit):
+            raise ended.exception
+        return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
+
+    def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """As a process of its own, as ``run`` is for users."""
         return subprocess.run(
             [sys.executable, "-m", "prpipeline", *arguments],
             cwd=self.folder,
-            env=keep | self.environment | environment,
+            env=self._kept() | self.environment | environment,
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
         )
+
+    @staticmethod
+    def _kept() -> dict[str, str]:
+        ours = ("GITHUB", "GH_", "PRPIPELINE", "DAGSTER")
+        return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
     def json(self, *arguments: str, **environment: str) -> Any:
         return json.loads(self.run(*arguments, **environment).stdout)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def test_from_github_to_the_published_file(shell: Shell) -> None:
-    ended = shell.run("sync", "octo/app", "--json")
+    ended = shell.process("sync", "octo/app", "--json")
     assert ended.returncode == 0, ended.stderr
     answer = json.loads(ended.stdout)
     (repository,) = answer["repositories"]
@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     shell: Shell, arguments: list[str], environment: dict[str, str], code: int, sentence: str
 ) -> None:
     ended = shell.run(*arguments, **environment)
-    assert ended.returncode == code
+    assert ended.returncode == code, ended
     assert sentence in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (shell.folder / "data" / "published").exists()

@@ -5,9 +5,11 @@ What is expected is read from the world itself, not through any API; nobody slee
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +101,7 @@ class Lab:
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
         self.sources = open_sources(self.settings, self.clock)
-        self.warehouse = Warehouse(folder / "warehouse.duckdb")
+        self.warehouse = new_warehouse(folder)
         self.names = [r.full_name for r in world.repositories.values()]
         self.track(self.names)
 
@@ -184,6 +186,24 @@ def make_settings(
     return settings.model_copy(
         update={"file": settings.file.model_copy(update={"sync": sync or SyncSettings()})}
     )
+
+
+def new_warehouse(folder: Path) -> Warehouse:
+    """One without rows, unless there is one in the folder."""
+    path = folder / "warehouse.duckdb"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_empty_warehouse(), path)
+    return Warehouse(path)
+
+
+@cache
+def _empty_warehouse() -> Path:
+    """Made once: to create its tables takes longer than most tests do."""
+    warehouse = Warehouse(new_folder() / "warehouse.duckdb")
+    with warehouse.transaction():
+        pass
+    return warehouse.path
 
 
 def new_folder() -> Path:

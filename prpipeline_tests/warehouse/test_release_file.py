@@ -54,9 +54,24 @@ def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
     return rows(publish(Warehouse(elsewhere)).path)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(days=st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3), rename=st.booleans())
-def test_whatever_happens_it_is_the_same(days: list[list[tuple[str, str, int, int]]], rename: bool) -> None:
+DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
+Days = list[list[tuple[str, str, int, int]]]
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(days=DAYS, rename=st.booleans())
+def test_whatever_happens_it_is_the_same(days: Days, rename: bool) -> None:
+    assert_the_same(days, rename)
+
+
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(days=DAYS, rename=st.booleans())
+def test_whatever_else_happens_it_is_the_same(days: Days, rename: bool) -> None:
+    assert_the_same(days, rename)
+
+
+def assert_the_same(days: Days, rename: bool) -> None:
     world = small_world(repositories=REPOSITORIES)
     with Sandbox(world) as server:
         lab = Lab(world, server, new_folder())
