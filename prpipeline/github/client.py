@@ -196,7 +196,7 @@ class Client:
             for _ in range(_REDIRECTS):
                 answer = self._send("GET", target, "core", repository, headers=headers)
                 if answer.status not in {301, 302, 307, 308}:
-                    self._check_rest(answer)
+                    self._check_rest(answer, conditional=etag is not None)
                     with protocol.as_promised():
                         return read(answer)
                 target = self._rest_url(protocol.redirect_target(target, answer))
@@ -207,9 +207,9 @@ class Client:
     # ── one request ──────────────────────────────────────────────────────────────────────────────────
 
     @staticmethod
-    def _check_rest(answer: protocol.Answer) -> None:
+    def _check_rest(answer: protocol.Answer, *, conditional: bool) -> None:
         try:
-            protocol.check_status(answer)
+            protocol.check_status(answer, conditional=conditional)
         except TooExpensive as trouble:
             raise ServerTrouble(str(trouble)) from None  # there is no smaller request to send instead
 

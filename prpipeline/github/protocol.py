@@ -125,13 +125,15 @@ def budget(answer: Answer) -> Budget | None:
         return None
 
 
-def check_status(answer: Answer) -> None:
-    """Raise the failure that a status other than success stands for; 304 is a success."""
+def check_status(answer: Answer, *, conditional: bool = False) -> None:
+    """Raise the failure that a status other than success stands for; 304 is one where it was asked for."""
     status = answer.status
-    if 200 <= status < 300 or status == 304:
+    if status in {200, 201} or (status == 304 and conditional):
         if answer.headers.get("x-github-sso", "").startswith("partial-results"):
             raise AccessDenied(_SSO_PARTIAL)
         return
+    if status < 300 or status == 304:
+        raise MalformedAnswer(f"GitHub answered {status}, which is no whole answer.")
     if status in {403, 429}:
         if limit := _limit(answer):
             raise limit

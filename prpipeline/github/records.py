@@ -168,7 +168,7 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
         subject=subject,
         subject_is_team=is_team,
         review_id=_optional_integer(dismissed, "fullDatabaseId"),
-        previous_state=node.get("previousReviewState"),
+        previous_state=_text(node.get("previousReviewState")),
     )
 
 
@@ -248,7 +248,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
         subject=subject,
         subject_is_team=is_team or bool(team),
         review_id=_optional_integer(dismissed, "review_id"),
-        previous_state=str(state).upper() if state else None,
+        previous_state=(_text(state) or "").upper() or None,
     )
 
 
@@ -300,9 +300,10 @@ def _text(value: object) -> str | None:
 
 def _string(body: Json, field: str) -> str:
     value = body.get(field)
-    if not isinstance(value, str) or not value:
+    text = _text(value) if isinstance(value, str) else None
+    if not text:
         raise MalformedRecord(f"{field} is missing")
-    return value
+    return text
 
 
 def _integer(body: Json, field: str) -> int:

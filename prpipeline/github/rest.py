@@ -6,6 +6,7 @@ where whatever moves comes to the front and is met by the next probe; counts and
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from prpipeline.github.failures import (
 )
 from prpipeline.github.protocol import Answer
 from prpipeline.github.records import PullRequest
+from prpipeline.github.seen import Seen, SeenPullRequest, load
 from prpipeline.github.source import (
     Head,
     Hydrated,
@@ -63,7 +65,7 @@ class _Listing:
 
 
 class RestSource:
-    """Source by REST. ``etags`` may outlive the process, which makes the probes of quiet repositories free."""
+    """Source by REST. ``etags`` may outlive the process: what did not change since is free, of the limit at least."""
 
     def __init__(self, client: Client, etags: Etags | None = None) -> None:
         self.client = client
@@ -231,7 +233,7 @@ class RestSource:
             seen |= {n for n, _ in heads}
             last = max(last, *seen, 0)
             wanted = [head for _, head in heads if back is None or head.updated_at >= started_at - back]
-            found = [self._whole(repository, head) for head in wanted]
+            found = [self._whole(repository, head, afresh=True) for head in wanted]
             before, number = listing, number + 1
             yield Page(
                 repository=repository,
@@ -259,32 +261,102 @@ class RestSource:
             assert read_at is not None
             yield Hydrated(read_at, tuple(whole), tuple(missing))
 
-    def _whole(self, repository: Repository, head: Head) -> PullRequest | None:
+    def _whole(self, repository: Repository, head: Head, *, afresh: bool = False) -> PullRequest | None:
         """A pull request with its reviews and events; None if GitHub shows its repository, but not it.
 
         The pull request is read first: what happens to it meanwhile makes its children newer than itself, and
-        the next probe sees that.
+        the next probe sees that. Its ETag says nothing about its children's, so each is asked. ``afresh``: take
+        no 304 for an answer.
         """
         if head.number is None:
             raise RequestRejected("REST knows pull requests by number only.")
         repository = self._now(repository)
         name, path = repository.full_name, f"/repos/{repository.full_name}"
+        key = f"{self.client.github.api_url}/repositories/{repository.repository_id}/pulls/{head.number}"
+        known = None if afresh else self._seen(key)
+
+        def read(answer: Answer) -> tuple[Seen[PullRequest], Repository, datetime]:
+            if known and answer.status == 304:
+                return known.body, repository, answer.server_time
+            body = _object(answer)
+            seen = Seen(answer.headers.get("etag"), records.pull_request_from_rest(body))
+            return seen, self._same(repository, body), answer.server_time
+
         try:
-            body = self._get(f"{path}/pulls/{head.number}", _object, name)
-            reviews = self.settled_items(f"{path}/pulls/{head.number}/reviews", {}, name)
-            events = self.settled_items(f"{path}/issues/{head.number}/timeline", {}, name)
+            body, found, read_at = self.client.get(
+                f"{path}/pulls/{head.number}",
+                read=read,
+                etag=known.body.etag if known else None,
+                repository=name,
+            )
+            reviews = self._children(
+                f"{path}/pulls/{head.number}/reviews",
+                name,
+                records.review_from_rest,
+                known.reviews if known else (),
+            )
+            events = self._children(
+                f"{path}/issues/{head.number}/timeline",
+                name,
+                records.event_from_rest,
+                known.events if known else (),
+            )
         except NotFound:
-            seen, _ = self._repository(path, name)  # or this, too, is not shown to us
-            if seen.repository_id != repository.repository_id:
+            found, _ = self._repository(path, name)  # or this, too, is not shown to us
+            if found.repository_id != repository.repository_id:
                 raise NotFound(f"{name} is another repository now.") from None
+            self._etags.forget(key)
             return None
-        if self._same(repository, body).repository_id != repository.repository_id:
+        if found.repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
+        pull_request = body.content.with_children(
+            tuple({r.review_id: r for page in reviews for r in page.content}.values()),
+            tuple({e.event_id: e for page in events for e in page.content}.values()),
+        )
+        owner = self.client.credential.etag_owner
+        seen = SeenPullRequest(owner, body, reviews, events) if owner else None
+        self._remember(key, pull_request, seen, read_at)
+        return pull_request
+
+    def _children(
+        self,
+        path: str,
+        name: str,
+        read: Callable[[Json], T | None],
+        known: Sequence[Seen[tuple[T, ...]]],
+    ) -> tuple[Seen[tuple[T, ...]], ...]:
+        """The pages of a list; ``known`` are those of an earlier reading, which may still hold."""
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE}, name, known)
+
+        def seen(index: int, page: _Listing) -> Seen[tuple[T, ...]]:
+            if page.is_unchanged:
+                return known[index]
+            kept = tuple(record for record in map(read, page.items) if record)
+            return Seen(page.etag, kept, page.next is not None or len(page.items) >= _LARGEST_PAGE)
+
         with protocol.as_promised():
-            kept = {r.review_id: r for r in map(records.review_from_rest, reviews) if r}
-            happened = {e.event_id: e for e in map(records.event_from_rest, events) if e}
-            pull_request = records.pull_request_from_rest(body)
-        return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+            return tuple(seen(index, page) for index, page in enumerate(pages))
+
+    def _seen(self, key: str) -> SeenPullRequest | None:
+        """What is remembered of a pull request, as this credential sees it."""
+        owner, kept = self.client.credential.etag_owner, self._etags.get(key)
+        return load(kept[1], owner) if owner and kept else None
+
+    def _remember(
+        self, key: str, pull_request: PullRequest, seen: SeenPullRequest | None, read_at: datetime
+    ) -> None:
+        """Keep what reconciling asks for again and again: open pull requests.
+
+        Not what was read in the very second of a change: GitHub's times have whole seconds, and so may have what
+        it makes ETags of.
+        """
+        changes = [pull_request.updated_at]
+        changes += [review.submitted_at for review in pull_request.reviews or ()]
+        changes += [event.created_at for event in pull_request.events or ()]
+        if seen is None or seen.body.etag is None or pull_request.state != "open" or max(changes) >= read_at:
+            self._etags.forget(key)
+        elif seen != self._seen(key):
+            self._etags.put(key, seen.body.etag, seen.dump())
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -295,34 +367,52 @@ class RestSource:
 
     def settled_items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
         """All items of a list that may shrink, read again where it did while we turned the pages."""
-        parameters = {"per_page": _LARGEST_PAGE, **parameters}
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+        return [item for page in pages for item in page.items]
 
-        def read() -> list[Json]:
-            pages = list(self._pages(path, parameters, name))
+    def _settled_pages(
+        self, path: str, parameters: Parameters, name: str, known: Sequence[Seen[Any]] = ()
+    ) -> list[_Listing]:
+        """The pages of a list that may shrink; one that is still as ``known`` has no items, but is unchanged."""
+
+        def read() -> list[_Listing]:
+            nonlocal known
+            believed, known = known, ()  # where that does not settle, all is read afresh
+            pages = list(self._pages(path, parameters, name, believed))
             for number, page in enumerate(pages[:-1], 1):
                 again = self._page(path, {**parameters, "page": number}, name, page.etag)
                 if not again.is_unchanged and [*map(_key, again.items)] != [*map(_key, page.items)]:
                     raise MalformedAnswer(f"{path} changed while it was read.")
-            return [item for page in pages for item in page.items]
+            return pages
 
         return self._until_settled(read)
 
-    def _pages(self, path: str, parameters: Parameters, name: str) -> Iterator[_Listing]:
-        listing = self._page(path, parameters, name)
-        seen = {_key(item) for item in listing.items}
-        yield listing
-        while listing.next:
-            listing = self._page(listing.next, None, name)
+    def _pages(
+        self, path: str, parameters: Parameters, name: str, known: Sequence[Seen[Any]] = ()
+    ) -> Iterator[_Listing]:
+        seen: set[object] = set()
+        address, query = path, parameters
+        for number in itertools.count(1):
+            before = known[number - 1] if number <= len(known) else None
+            listing = self._page(address, query, name, before.etag if before else None)
             new = {_key(item) for item in listing.items} - seen
-            if listing.next and not new:
+            if number > 1 and listing.next and not (new or listing.is_unchanged):
                 raise MalformedAnswer("GitHub's list goes on without bringing anything new.")
             seen |= new
             yield listing
+            if listing.next:
+                address, query = listing.next, {}
+            elif listing.is_unchanged and before and before.may_go_on:
+                # A 304 need not carry the Link, and a full page stays as it is when it gets a next one.
+                address, query = path, {**parameters, "page": number + 1}
+            else:
+                return
 
-    def _page(self, path: str, parameters: Parameters | None, name: str, etag: str | None = None) -> _Listing:
+    def _page(self, path: str, parameters: Parameters, name: str, etag: str | None = None) -> _Listing:
         def read(answer: Answer) -> _Listing:
             if answer.status == 304:
-                return _Listing([], None, None, etag, answer.server_time, is_unchanged=True)
+                following = protocol.next_page(answer)
+                return _Listing([], following, None, etag, answer.server_time, is_unchanged=True)
             items = answer.json()
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise MalformedAnswer("GitHub's answer is not the list that was asked for.")

@@ -207,6 +207,13 @@ def _link_elsewhere(fault: Fault, request: Request, response: Response, now: dat
     return response
 
 
+def _bare_304(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    # All that HTTP asks of a 304: its Link, if it has got one, stays unsaid.
+    if response.status == 304:
+        response.headers.pop("Link", None)
+    return response
+
+
 def _primary_limit(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
     limit = response.headers.get("X-RateLimit-Limit", "5000")
     headers = {
@@ -405,6 +412,7 @@ WIRE_KINDS: dict[str, Callable[[Fault, Request, Response, datetime], Response]] 
     "latency": _on_the_wire,
     "redirect": _redirect,
     "link_elsewhere": _link_elsewhere,
+    "bare_304": _bare_304,
     "primary_limit": _primary_limit,
     "secondary_limit": _secondary_limit,
     "sso_partial": _sso_partial,
