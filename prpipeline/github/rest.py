@@ -50,6 +50,7 @@ _OUT_OF_ORDER = 10  # GitHub's lists by update time are not sorted to the last r
 Json = Mapping[str, Any]
 Parameters = Mapping[str, str | int]
 T = TypeVar("T")
+_Check = Callable[[Json], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ class _Listing:
     etag: str | None
     read_at: datetime
     is_unchanged: bool = False  # a 304
+
+
+class _Unsettled(MalformedAnswer):
+    """A list that did not hold still while it was read; all of it has to be read again."""
+
+
+def _key(item: Json) -> str | int:
+    """What tells the items of a list apart."""
+    for name in ("node_id", "id", "sha"):
+        if isinstance(found := item.get(name), (str, int)) and found:
+            return found
+    return json.dumps(item, sort_keys=True)
 
 
 class RestSource:
@@ -84,15 +97,12 @@ class RestSource:
         except NotFound:
             raise NotFound(f"GitHub knows no organisation or user {owner}; check its spelling.") from None
         path = f"/orgs/{owner}/repos" if kind == "Organization" else f"/users/{owner}/repos"
-        with protocol.as_promised():
-            return [
-                OwnedRepository(str(body["full_name"]), bool(body.get("archived")), bool(body.get("fork")))
-                for body in self.items(path, {"sort": "created", "direction": "asc"}, owner)
-            ]
+        found = self.items(path, {"sort": "created", "direction": "asc"}, owner, check=_owned)
+        return list(map(_owned, found))
 
     def _repository(self, path: str, name: str) -> tuple[Repository, datetime]:
         def read(answer: Answer) -> tuple[Repository, datetime]:
-            return _repository(_object(answer)), answer.server_time
+            return _repository(_object(answer)), answer.read_at
 
         return self._get(path, read, name)
 
@@ -127,6 +137,7 @@ class RestSource:
             {**_UPDATED, "per_page": _LARGEST_PAGE},
             repository.full_name,
             known and known[0],
+            check=_head,
         )
         if known and listing.is_unchanged:
             kept = json.loads(known[1])
@@ -144,8 +155,7 @@ class RestSource:
                 raise MalformedAnswer(f"GitHub says two things about what {found.full_name} is.")
             self._moved[repository.repository_id] = found
             return self._probe(found)
-        with protocol.as_promised():
-            heads = tuple(map(_head, listing.items))
+        heads = tuple(map(_head, listing.items))
         total = self._count(found) if listing.next else len(heads)
         if listing.etag:
             kept = {
@@ -169,9 +179,9 @@ class RestSource:
                 _pulls(probe.repository),
                 {**_UPDATED, "per_page": _LARGEST_PAGE, "page": number},
                 probe.repository.full_name,
+                check=_head,
             )
-            with protocol.as_promised():
-                page = list(map(_head, listing.items))
+            page = list(map(_head, listing.items))
             heads += page
             number = str(int(number) + 1) if listing.next else None
         newest: dict[str, Head] = {}
@@ -184,11 +194,11 @@ class RestSource:
         repository = self._now(repository)
 
         def read() -> tuple[list[Outline], int | None]:
-            listed = self.settled_items(_pulls(repository), _CREATED, repository.full_name)
+            listed = self.settled_items(_pulls(repository), _CREATED, repository.full_name, check=_outline)
             lines = {line.node_id: line for line in map(_outline, listed)}
             total = self._count(repository)
             if total is not None and len(lines) < total:
-                raise MalformedAnswer(
+                raise _Unsettled(
                     f"GitHub counts {total} pull requests in {repository.full_name} but lists {len(lines)}."
                 )
             return list(lines.values()), total
@@ -211,9 +221,10 @@ class RestSource:
         seen: set[int] = set()
         while True:
             where: Parameters = {**order, "per_page": size}
-            listing = self._page(_pulls(repository), {**where, "page": number}, repository.full_name)
-            with protocol.as_promised():
-                heads = list(map(_numbered, listing.items))
+            listing = self._page(
+                _pulls(repository), {**where, "page": number}, repository.full_name, check=_numbered
+            )
+            heads = list(map(_numbered, listing.items))
             is_last = not listing.next
             if back is not None:
                 is_last = is_last or not _goes_on([head for _, head in heads], started_at - back)
@@ -226,9 +237,9 @@ class RestSource:
                     {**where, "page": number - 1},
                     repository.full_name,
                     before.etag if before else None,
+                    check=_numbered,
                 )
-                with protocol.as_promised():
-                    slid = [pair for pair in map(_numbered, again.items) if pair[0] not in seen]
+                slid = [pair for pair in map(_numbered, again.items) if pair[0] not in seen]
                 heads = [pair for pair in slid if back is not None or pair[0] > last] + heads
             seen |= {n for n, _ in heads}
             last = max(last, *seen, 0)
@@ -251,7 +262,7 @@ class RestSource:
             missing: list[Head] = []
             read_at: datetime | None = None
             for repository, head in repository_heads[start : start + HYDRATED_AT_ONCE]:
-                asked_at = self.client.server_now()
+                asked_at = self.client.asked_at()
                 read_at = read_at or asked_at
                 pull_request = self._whole(repository, head)
                 if pull_request:
@@ -277,10 +288,10 @@ class RestSource:
 
         def read(answer: Answer) -> tuple[Seen[PullRequest], Repository, datetime]:
             if known and answer.status == 304:
-                return known.body, repository, answer.server_time
+                return known.body, repository, answer.read_at
             body = _object(answer)
             seen = Seen(answer.headers.get("etag"), records.pull_request_from_rest(body))
-            return seen, self._same(repository, body), answer.server_time
+            return seen, self._same(repository, body), answer.read_at
 
         try:
             body, found, read_at = self.client.get(
@@ -326,7 +337,7 @@ class RestSource:
         known: Sequence[Seen[tuple[T, ...]]],
     ) -> tuple[Seen[tuple[T, ...]], ...]:
         """The pages of a list; ``known`` are those of an earlier reading, which may still hold."""
-        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE}, name, known)
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE}, name, known, read)
 
         def seen(index: int, page: _Listing) -> Seen[tuple[T, ...]]:
             if page.is_unchanged:
@@ -334,8 +345,7 @@ class RestSource:
             kept = tuple(record for record in map(read, page.items) if record)
             return Seen(page.etag, kept, page.next is not None or len(page.items) >= _LARGEST_PAGE)
 
-        with protocol.as_promised():
-            return tuple(seen(index, page) for index, page in enumerate(pages))
+        return tuple(seen(index, page) for index, page in enumerate(pages))
 
     def _seen(self, key: str) -> SeenPullRequest | None:
         """What is remembered of a pull request, as this credential sees it."""
@@ -360,44 +370,57 @@ class RestSource:
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
-    def items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
-        """All items of a list; what slid to the next page while we read is there twice."""
-        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+    def items(self, path: str, parameters: Parameters, name: str, check: _Check = _key) -> list[Json]:
+        """All items of a list; what slid to the next page while we read is there twice.
+
+        ``check`` raises where an item cannot be true; its page is then asked for again.
+        """
+        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name, check=check)
         return [item for page in pages for item in page.items]
 
-    def settled_items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
+    def settled_items(self, path: str, parameters: Parameters, name: str, check: _Check = _key) -> list[Json]:
         """All items of a list that may shrink, read again where it did while we turned the pages."""
-        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name, check=check)
         return [item for page in pages for item in page.items]
 
     def _settled_pages(
-        self, path: str, parameters: Parameters, name: str, known: Sequence[Seen[Any]] = ()
+        self,
+        path: str,
+        parameters: Parameters,
+        name: str,
+        known: Sequence[Seen[Any]] = (),
+        check: _Check = _key,
     ) -> list[_Listing]:
         """The pages of a list that may shrink; one that is still as ``known`` has no items, but is unchanged."""
 
         def read() -> list[_Listing]:
             nonlocal known
             believed, known = known, ()  # where that does not settle, all is read afresh
-            pages = list(self._pages(path, parameters, name, believed))
+            pages = list(self._pages(path, parameters, name, believed, check))
             for number, page in enumerate(pages[:-1], 1):
                 again = self._page(path, {**parameters, "page": number}, name, page.etag)
                 if not again.is_unchanged and [*map(_key, again.items)] != [*map(_key, page.items)]:
-                    raise MalformedAnswer(f"{path} changed while it was read.")
+                    raise _Unsettled(f"{path} changed while it was read.")
             return pages
 
         return self._until_settled(read)
 
     def _pages(
-        self, path: str, parameters: Parameters, name: str, known: Sequence[Seen[Any]] = ()
+        self,
+        path: str,
+        parameters: Parameters,
+        name: str,
+        known: Sequence[Seen[Any]] = (),
+        check: _Check = _key,
     ) -> Iterator[_Listing]:
         seen: set[object] = set()
         address, query = path, parameters
         for number in itertools.count(1):
             before = known[number - 1] if number <= len(known) else None
-            listing = self._page(address, query, name, before.etag if before else None)
+            listing = self._page(address, query, name, before.etag if before else None, check)
             new = {_key(item) for item in listing.items} - seen
             if number > 1 and listing.next and not (new or listing.is_unchanged):
-                raise MalformedAnswer("GitHub's list goes on without bringing anything new.")
+                raise _Unsettled("GitHub's list goes on without bringing anything new.")
             seen |= new
             yield listing
             if listing.next:
@@ -408,20 +431,24 @@ class RestSource:
             else:
                 return
 
-    def _page(self, path: str, parameters: Parameters, name: str, etag: str | None = None) -> _Listing:
+    def _page(
+        self, path: str, parameters: Parameters, name: str, etag: str | None = None, check: _Check = _key
+    ) -> _Listing:
         def read(answer: Answer) -> _Listing:
             if answer.status == 304:
                 following = protocol.next_page(answer)
-                return _Listing([], following, None, etag, answer.server_time, is_unchanged=True)
+                return _Listing([], following, None, etag, answer.read_at, is_unchanged=True)
             items = answer.json()
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise MalformedAnswer("GitHub's answer is not the list that was asked for.")
+            for item in items:
+                check(item)
             return _Listing(
                 items,
                 protocol.next_page(answer),
                 protocol.last_page(answer),
                 answer.headers.get("etag"),
-                answer.server_time,
+                answer.read_at,
             )
 
         return self.client.get(path, parameters, read=read, etag=etag, repository=name)
@@ -434,10 +461,10 @@ class RestSource:
         while True:
             try:
                 return read()
-            except MalformedAnswer as trouble:
+            except _Unsettled as trouble:
                 attempt += 1
                 if attempt >= self.client.patience(trouble):
-                    raise
+                    raise MalformedAnswer(str(trouble)) from None
                 self.client.back_off(attempt, str(trouble))
 
     @staticmethod
@@ -463,26 +490,31 @@ def _object(answer: Answer) -> Json:
     return body
 
 
-def _key(item: Json) -> object:
-    return item.get("node_id") or item.get("id") or item.get("sha") or json.dumps(item, sort_keys=True)
-
-
 def _repository(body: Json) -> Repository:
-    return Repository(int(body["id"]), str(body["node_id"]), str(body["full_name"]))
+    return Repository(
+        records.integer(body, "id"), records.string(body, "node_id"), records.full_name(body, "full_name")
+    )
+
+
+def _owned(body: Json) -> OwnedRepository:
+    return OwnedRepository(
+        records.full_name(body, "full_name"), bool(body.get("archived")), bool(body.get("fork"))
+    )
 
 
 def _head(body: Json) -> Head:
-    return Head(str(body["node_id"]), records.time(body["updated_at"]), int(body["number"]))
+    return Head(
+        records.string(body, "node_id"), records.time(body["updated_at"]), records.integer(body, "number")
+    )
 
 
 def _numbered(body: Json) -> tuple[int, Head]:
-    return int(body["number"]), _head(body)
+    return records.integer(body, "number"), _head(body)
 
 
 def _outline(body: Json) -> Outline:
-    with protocol.as_promised():
-        head = _head(body)
-        return Outline(head.node_id, int(body["id"]), head.updated_at, None, head.number)
+    head = _head(body)
+    return Outline(head.node_id, records.integer(body, "id"), head.updated_at, None, head.number)
 
 
 def _more(heads: Sequence[Head], listing: _Listing) -> str | None:

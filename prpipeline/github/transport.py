@@ -62,6 +62,8 @@ class Transport:
                 content = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
                 if len(content) > _LARGEST_BODY:
                     raise NetworkTrouble("GitHub's answer has no end (over 64 MiB).")
+                if self._adapter.aborted:  # without a length, what was cut off looks like the end
+                    raise NetworkTrouble(self._too_slow(url))
                 if response.raw.length_remaining:  # urllib3 before version 2 does not mind
                     raise NetworkTrouble(f"The answer from {_host(url)} broke off.")
                 return Answer(
@@ -72,13 +74,14 @@ class Transport:
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if self._adapter.aborted:
-                raise NetworkTrouble(
-                    f"No complete answer within {self._timeout:g} s from {_host(url)}."
-                ) from None
+                raise NetworkTrouble(self._too_slow(url)) from None
             raise NetworkTrouble(_explain(error, url)) from None
         finally:
             deadline.cancel()
             self._adapter.aborted = False
+
+    def _too_slow(self, url: str) -> str:
+        return f"No complete answer within {self._timeout:g} s from {_host(url)}."
 
     def abort(self) -> None:
         """From another thread: break off the request in flight, if there is one."""
