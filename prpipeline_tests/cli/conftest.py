@@ -26,19 +26,23 @@ class Shell:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*arguments, **environment) as running:
+            out, err = running.communicate(timeout=180)
+        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         keep = {
             k: v
             for k, v in os.environ.items()
             if not k.startswith(("GITHUB", "GH_", "PRPIPELINE", "DAGSTER"))
         }
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "prpipeline", *arguments],
             cwd=self.folder,
             env=keep | self.environment | environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=180,
-            check=False,
         )
 
     def json(self, *arguments: str, **environment: str) -> Any:
