@@ -5,7 +5,9 @@ Imports what a command needs when it runs, so that help and status answer at onc
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,12 +27,19 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130  # as shells have it
 
 
 class BadInput(click.ClickException):
     """Something that the person has to change; nothing was done."""
 
     exit_code = EXIT_BAD_INPUT
+
+
+class Interrupted(click.ClickException):
+    """Somebody pressed Ctrl-C, or ended the process kindly."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 class _Cli(click.Group):
@@ -48,12 +57,24 @@ class _Cli(click.Group):
             raise BadInput(str(error)) from None
         except (WarehouseError, GitHubFailure) as error:
             raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Interrupted. What was read is kept, and the next sync goes on from there."
+            ) from None
+        except OSError as error:
+            if error.filename is not None or error.errno != errno.ENOSPC:
+                raise
+            # Python writes what is left once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.ClickException(
+                "The output cannot be written: no space is left where it goes. What was synced is kept."
+            ) from None
 
 
 @click.group(
     cls=_Cli,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 all well; 1 some repositories failed, the others are done; 2 bad input or configuration.",
+    epilog="Exit codes: 0 all well; 1 some repositories failed, the others are done; 2 bad input or configuration; 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="prpipeline")
 def cli() -> None:

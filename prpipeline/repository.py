@@ -14,6 +14,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _URL = re.compile(
     r"(?:https?://|ssh://git@|git@|git://)[^/:\s]+(?::\d+)?[/:](?P<path>[^?#\s]+)", re.IGNORECASE
 )
+# Who clones with a token in the address copies it along; it must not get into a message.
+_LOGIN = re.compile(r"^(https?://)[^/\s]*@", re.IGNORECASE)
 
 
 class InvalidRepositoryName(ValueError):
@@ -33,7 +35,7 @@ class RepositoryName:
 
         Raises InvalidRepositoryName.
         """
-        path = text.strip()
+        path = text = _LOGIN.sub(r"\1", text.strip())
         if url := _URL.fullmatch(path):
             path = url["path"]
         elif path.lower().startswith("github.com/"):

@@ -145,7 +145,8 @@ def _entry(value: object) -> object:
     if isinstance(value, str):
         return TrackedRepository(repository=value)
     if isinstance(value, Mapping):
-        return TrackedOwner(**value) if "owner" in value else TrackedRepository(**value)
+        fields = {str(key): field for key, field in value.items()}
+        return TrackedOwner(**fields) if "owner" in fields else TrackedRepository(**fields)
     return value
 
 
@@ -224,13 +225,32 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment and the repositories file. Raises ConfigurationError."""
     env = {k: v.strip() for k, v in (os.environ if environment is None else environment).items()}
     repositories_file = Path(env.get("PRPIPELINE_REPOSITORIES") or project_root() / "repositories.yaml")
+    data_dir = Path(env.get("PRPIPELINE_DATA_DIR") or project_root() / "data").expanduser().absolute()
+    nearest = next((folder for folder in (data_dir, *data_dir.parents) if folder.exists()), data_dir)
+    if nearest.is_file():
+        raise ConfigurationError(f"{nearest} is a file; set PRPIPELINE_DATA_DIR to a folder.")
     return Settings(
         is_demo=env.get("PRPIPELINE_DEMO") == "1",
-        data_dir=Path(env.get("PRPIPELINE_DATA_DIR") or project_root() / "data").expanduser().absolute(),
+        data_dir=data_dir,
         repositories_file=repositories_file.expanduser().absolute(),
         github=_github_settings(env),
         file=read_repositories_file(repositories_file, required=bool(env.get("PRPIPELINE_REPOSITORIES"))),
     )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML, where what is written twice is a mistake: of two lists of repositories, the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"{key.value!r} is there twice", problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
@@ -246,7 +266,9 @@ def read_repositories_file(path: Path, *, required: bool = False) -> Repositorie
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from None
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _Loader)  # noqa: S506 - a safe one
+    except RecursionError:
+        raise ConfigurationError(f"{path} is nested too deeply to be meant.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock, Timeout
 
-from prpipeline.settings import Settings, project_root
+from prpipeline.settings import ConfigurationError, Settings, project_root
 
 # For a DAGSTER_HOME that has no configuration yet; the checkout's dagster.yaml says why for each.
 _DEFAULTS = """\
@@ -39,9 +39,15 @@ def home(settings: Settings) -> Path:
         folder = project_root()
     else:
         folder = settings.data_dir / ".dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "dagster.yaml").exists():
-        (folder / "dagster.yaml").write_text(_DEFAULTS, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "dagster.yaml").exists():
+            (folder / "dagster.yaml").write_text(_DEFAULTS, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"Dagster's folder {folder} cannot be written to ({error.strerror}); mend that, or set DAGSTER_HOME to "
+            "another one."
+        ) from None
     return folder
 
 

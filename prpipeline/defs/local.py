@@ -84,6 +84,9 @@ def _failed(result: dg.ExecuteInProcessResult) -> LocalRun:
         if data.user_failure_data and data.user_failure_data.description:
             return LocalRun(result.run_id, data.user_failure_data.description)
         if data.error:
+            kinds = {data.error.cls_name, getattr(data.error.cause, "cls_name", "")}
+            if kinds & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}:
+                raise KeyboardInterrupt  # Ctrl-C, or SIGTERM
             stack = (data.error.cause or data.error).to_string().rstrip()
             return LocalRun(result.run_id, f"Unexpected, please report it.\n{stack}", is_unexpected=True)
     return LocalRun(result.run_id, "The run failed; its log in the UI says why.")

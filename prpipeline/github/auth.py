@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import requests
 from pydantic import SecretStr
 
+from prpipeline import __version__
 from prpipeline.github import redact
 from prpipeline.github.failures import (
     AccessDenied,
@@ -37,6 +39,10 @@ class Credential(Protocol):
     @property
     def name(self) -> str:
         """What to call it in logs; no secret."""
+
+    @property
+    def etag_owner(self) -> str | None:
+        """Whose ETags those of a pull request are; None where a 304 would cost as much, or never come."""
 
     def scope(self, repository: str | None) -> str:
         """Repositories (``owner/name``) of the same scope may share a request, and share an allowance."""
@@ -68,6 +74,12 @@ class TokenCredential:
         self._token = token
         self.name = name
 
+    @property
+    def etag_owner(self) -> str:
+        # Part of a hash, which tells tokens apart and gives none away. Another version of ours may make more of
+        # an answer than the one that remembered it.
+        return hashlib.sha256(f"{__version__} {self._token.get_secret_value()}".encode()).hexdigest()[:12]
+
     def scope(self, repository: str | None) -> str:
         return ""
 
@@ -82,6 +94,7 @@ class Anonymous:
     """No credential: public repositories, by REST, 60 requests an hour."""
 
     name = "anonymous"
+    etag_owner = None  # GitHub counts a 304 like any other answer
 
     def scope(self, repository: str | None) -> str:
         return ""
@@ -109,6 +122,7 @@ class AppCredential:
         self._installations: dict[str, int] = {}  # by owner
         self._tokens: dict[int, _InstallationToken] = {}
         self.name = f"App {app.app_id}"
+        self.etag_owner = None  # ETags are a token's own, and the next hour's token is another
 
     def scope(self, repository: str | None) -> str:
         if self._app.installation_id is not None or repository is None:

@@ -196,7 +196,7 @@ class Client:
             for _ in range(_REDIRECTS):
                 answer = self._send("GET", target, "core", repository, headers=headers)
                 if answer.status not in {301, 302, 307, 308}:
-                    self._check_rest(answer)
+                    self._check_rest(answer, conditional=etag is not None)
                     with protocol.as_promised():
                         return read(answer)
                 target = self._rest_url(protocol.redirect_target(target, answer))
@@ -207,9 +207,9 @@ class Client:
     # ── one request ──────────────────────────────────────────────────────────────────────────────────
 
     @staticmethod
-    def _check_rest(answer: protocol.Answer) -> None:
+    def _check_rest(answer: protocol.Answer, *, conditional: bool) -> None:
         try:
-            protocol.check_status(answer)
+            protocol.check_status(answer, conditional=conditional)
         except TooExpensive as trouble:
             raise ServerTrouble(str(trouble)) from None  # there is no smaller request to send instead
 
@@ -274,8 +274,14 @@ class Client:
                 renewed = True
             except LimitReached as limit:
                 limits += 1
-                if limit.too_long or limits >= self.sync.attempts:
+                if limit.too_long:
                     raise
+                if limits >= self.sync.attempts:
+                    raise LimitReached(
+                        f"{limit} It still does after {limits - 1} waits; run it again later.",
+                        limit.resume_at,
+                        secondary=limit.secondary,
+                    ) from None
                 self._pause_until(limit, doublings=limits - 1)
             except TransientFailure as failure:
                 attempt += 1
@@ -300,6 +306,10 @@ class Client:
     def server_now(self) -> datetime:
         """GitHub's clock, as far as its answers told."""
         return datetime.now(UTC).replace(tzinfo=None) + self._skew
+
+    def asked_at(self) -> datetime:
+        """When an answer that is asked for now will be true, see ``Answer.read_at``."""
+        return datetime.now(UTC).replace(tzinfo=None) + min(self._skew, timedelta(0))
 
     def _pause_until(self, limit: LimitReached, doublings: int = 0) -> None:
         now = self.server_now()

@@ -24,7 +24,8 @@ def check(
     nodes, info = connection["nodes"], connection.get("pageInfo")
     if any(node is None for node in nodes):
         raise TooExpensive("GitHub left rows out of a list without saying why.")
-    if not isinstance(info, Mapping):
+    total(connection)
+    if not isinstance(info, Mapping) or not isinstance(info.get("hasNextPage"), bool):
         raise MalformedAnswer("GitHub's answer does not say whether a list goes on.")
     if info.get("hasNextPage"):
         if not isinstance(info.get("endCursor"), str) or not info["endCursor"]:
@@ -44,6 +45,10 @@ def next_cursor(connection: Json) -> str | None:
 
 
 def total(connection: Json) -> int | None:
-    """How many there are, by GitHub's count."""
-    count = connection.get("totalCount")
-    return None if count is None else int(count)
+    """How many there are, by GitHub's count; None where it was not asked for."""
+    if "totalCount" not in connection:
+        return None
+    count = connection["totalCount"]
+    if type(count) is not int or not 0 <= count < 2**63:
+        raise MalformedAnswer("GitHub does not say how many rows there are.")
+    return count

@@ -15,16 +15,23 @@ class Etags(Protocol):
     def put(self, key: str, etag: str, value: str) -> None:
         """Remember both."""
 
+    def forget(self, key: str) -> None:
+        """Remember nothing under a key."""
+
 
 class MemoryEtags:
-    """As long as the process lives; ``fresh`` are those that ``known`` did not hold yet, to be kept longer."""
+    """As long as the process lives; ``fresh`` is what differs from ``known``, to be kept longer (None: forgotten)."""
 
     def __init__(self, known: Mapping[str, tuple[str, str]] | None = None) -> None:
-        self.fresh: dict[str, tuple[str, str]] = {}
+        self.fresh: dict[str, tuple[str, str] | None] = {}
         self._known = known or {}
 
     def get(self, key: str) -> tuple[str, str] | None:
-        return self.fresh.get(key) or self._known.get(key)
+        return self.fresh[key] if key in self.fresh else self._known.get(key)
 
     def put(self, key: str, etag: str, value: str) -> None:
         self.fresh[key] = (etag, value)
+
+    def forget(self, key: str) -> None:
+        if self.get(key):
+            self.fresh[key] = None

@@ -91,7 +91,9 @@ class GraphQLSource:
             return data["repositoryOwner"].get("repositories")
 
         def read(node: Json) -> OwnedRepository:
-            return OwnedRepository(str(node["nameWithOwner"]), bool(node["isArchived"]), bool(node["isFork"]))
+            return OwnedRepository(
+                records.full_name(node, "nameWithOwner"), bool(node["isArchived"]), bool(node["isFork"])
+            )
 
         found, _ = self._all("owner", {"login": owner}, listing, read, lambda r: r.full_name, owner)
         return found
@@ -145,7 +147,7 @@ class GraphQLSource:
                 refused[known.repository_id] = failures.get(index) or MalformedAnswer(
                     "GitHub left out the repository without saying why."
                 )
-        return ProbeAnswer(result.server_time, probes, refused)
+        return ProbeAnswer(result.read_at, probes, refused)
 
     def changed(self, probe: Probe, since: datetime) -> list[Head]:
         heads = list(probe.heads)
@@ -189,7 +191,7 @@ class GraphQLSource:
         from_the_start = after is None
         while True:
             result = self._history_page(wanted, after, _CREATED if back is None else _UPDATED, seen)
-            started_at = started_at or result.server_time
+            started_at = started_at or result.read_at
             node = _repository_node(result.data, wanted)
             repository, connection = _repository(node), node["pullRequests"]
             read |= {str(n["id"]) for n in connection["nodes"]}
@@ -203,7 +205,7 @@ class GraphQLSource:
                 elif after is None and from_the_start and len(read) < (total or 0):
                     pull_requests += self._left_out(repository, bound, read)
                 pull_requests = [pr for pr in pull_requests if pr.updated_at >= bound]
-            yield Page(repository, tuple(pull_requests), result.server_time, total, after)
+            yield Page(repository, tuple(pull_requests), result.read_at, total, after)
             if after is None:
                 return
             seen.add(after)
@@ -231,13 +233,13 @@ class GraphQLSource:
                 whole: list[tuple[int, PullRequest]] = []
                 missing: list[tuple[Repository, Head]] = []
                 for (repository, head), node in zip(batch, result.data["nodes"], strict=True):
-                    pull_request = node and self._whole(node, repository.full_name)
+                    pull_request = node and self._whole(node, repository.full_name, head.node_id)
                     if pull_request:
-                        whole.append((int(node["repository"]["databaseId"]), pull_request))
+                        whole.append((records.integer(node["repository"], "databaseId"), pull_request))
                     else:
                         missing.append((repository, head))
                 self._check_visible([repository for repository, _ in missing])
-                yield Hydrated(result.server_time, tuple(whole), tuple(head for _, head in missing))
+                yield Hydrated(result.read_at, tuple(whole), tuple(head for _, head in missing))
                 del left[: len(batch)]
 
     def _first(
@@ -289,7 +291,7 @@ class GraphQLSource:
                 if node is not None:
                     if node["__typename"] != "PullRequest":
                         raise MalformedAnswer("GitHub gave something else than the pull request asked for.")
-                    int(node["repository"]["databaseId"])
+                    records.integer(node["repository"], "databaseId")
                     _check_pull_request(node)
 
         result = self._ask(
@@ -312,10 +314,10 @@ class GraphQLSource:
 
     # ── children ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _whole(self, node: Json, repository: str) -> PullRequest | None:
+    def _whole(self, node: Json, repository: str, node_id: str | None = None) -> PullRequest | None:
         """The record with every review and event; read again where the parts do not fit together.
 
-        None where it vanished meanwhile.
+        By ``node_id``, the one that was asked for, if one was. None where it vanished meanwhile.
         """
         attempt, events = 0, None
         while True:
@@ -328,7 +330,7 @@ class GraphQLSource:
                 self.client.back_off(attempt, f"#{node.get('number')}: {trouble}")
                 events = trouble.events if isinstance(trouble, _EventsLeftOut) else None
             sizes = "additions" in node
-            again = self._in_smaller_bites(partial(self._again, str(node["id"]), repository, sizes))
+            again = self._in_smaller_bites(partial(self._again, node_id or node["id"], repository, sizes))
             if again.data["nodes"][0] is None:
                 return None
             node = again.data["nodes"][0]
@@ -588,7 +590,7 @@ def _pull_requests_of_node(data: Json) -> Any:
 
 def _check_pull_request(node: Json) -> None:
     """That what the children are read by is there; the records check the rest."""
-    str(node["id"]), node["updatedAt"]
+    records.string(node, "id"), node["updatedAt"]
     for field in ("reviews", "timelineItems"):
         connections.check(node.get(field))
         _check_ids(node[field])
@@ -596,7 +598,7 @@ def _check_pull_request(node: Json) -> None:
 
 def _check_ids(connection: Json) -> None:
     for node in connection["nodes"]:
-        _ = node["id"]
+        records.string(node, "id")
 
 
 def _left_out(timeline: Json) -> bool:
@@ -605,17 +607,21 @@ def _left_out(timeline: Json) -> bool:
 
 
 def _repository(node: Json) -> Repository:
-    return Repository(int(node["databaseId"]), str(node["id"]), str(node["nameWithOwner"]))
+    return Repository(
+        records.integer(node, "databaseId"),
+        records.string(node, "id"),
+        records.full_name(node, "nameWithOwner"),
+    )
 
 
 def _head(node: Json) -> Head:
-    return Head(str(node["id"]), records.time(node["updatedAt"]))
+    return Head(records.string(node, "id"), records.time(node["updatedAt"]))
 
 
 def _outline(node: Json) -> Outline:
     return Outline(
-        node_id=str(node["id"]),
-        pull_request_id=int(node["fullDatabaseId"]),
+        node_id=records.string(node, "id"),
+        pull_request_id=records.integer(node, "fullDatabaseId"),
         updated_at=records.time(node["updatedAt"]),
-        reviews=int(node["reviews"]["totalCount"]),
+        reviews=records.integer(node["reviews"], "totalCount"),
     )

@@ -64,6 +64,14 @@ class Answer:
         except (KeyError, ValueError, OverflowError):
             return self.received_at
 
+    @property
+    def read_at(self) -> datetime:
+        """When what it says was true, at the latest: the earlier of both clocks, for either may be wrong.
+
+        A watermark too early costs another look, one too late loses what changes until then.
+        """
+        return min(self.server_time, self.received_at)
+
     def json(self) -> Any:
         """The body as JSON. Raises MalformedAnswer."""
         try:
@@ -107,7 +115,7 @@ class GraphQLResult:
 
     data: Mapping[str, Any]
     errors: tuple[GraphQLError, ...]
-    server_time: datetime
+    read_at: datetime
     points: int
 
 
@@ -115,7 +123,7 @@ def budget(answer: Answer) -> Budget | None:
     """The allowance as this answer's headers tell it, where they do."""
     headers = answer.headers
     try:
-        return Budget(
+        known = Budget(
             resource=headers.get("x-ratelimit-resource", "core"),
             limit=int(headers["x-ratelimit-limit"]),
             remaining=int(headers["x-ratelimit-remaining"]),
@@ -123,15 +131,18 @@ def budget(answer: Answer) -> Budget | None:
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
+    return known if known.limit > 0 else None
 
 
-def check_status(answer: Answer) -> None:
-    """Raise the failure that a status other than success stands for; 304 is a success."""
+def check_status(answer: Answer, *, conditional: bool = False) -> None:
+    """Raise the failure that a status other than success stands for; 304 is one where it was asked for."""
     status = answer.status
-    if 200 <= status < 300 or status == 304:
+    if status in {200, 201} or (status == 304 and conditional):
         if answer.headers.get("x-github-sso", "").startswith("partial-results"):
             raise AccessDenied(_SSO_PARTIAL)
         return
+    if status < 300 or status == 304:
+        raise MalformedAnswer(f"GitHub answered {status}, which is no whole answer.")
     if status in {403, 429}:
         if limit := _limit(answer):
             raise limit
@@ -186,7 +197,7 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
     if not isinstance(data, dict):
         raise MalformedAnswer("GitHub's GraphQL answer has no data and no errors.")
     cost = _mapping(data.get("rateLimit")).get("cost")
-    return GraphQLResult(data, tuple(borne), answer.server_time, cost if isinstance(cost, int) else 0)
+    return GraphQLResult(data, tuple(borne), answer.read_at, cost if isinstance(cost, int) else 0)
 
 
 def _mark_team(data: Any, path: tuple[str | int, ...]) -> bool:
@@ -326,7 +337,7 @@ def _limit(answer: Answer) -> LimitReached | None:
         )
     if headers.get("x-ratelimit-remaining") == "0":
         return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    if answer.status == 429 or "secondary rate" in text or "abuse detection" in text:
+    if answer.status == 429 or retry_after or "secondary rate" in text or "abuse detection" in text:
         return LimitReached(
             "GitHub asks us to slow down (secondary rate limit).",
             answer.server_time + SECONDARY_PAUSE,

@@ -5,15 +5,21 @@ Pure. A field that cannot be what GitHub promises raises MalformedRecord; unknow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from prpipeline.repository import InvalidRepositoryName, RepositoryName
+
 SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
 _GHOST_ID = 10137
+
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
+_TOO_LARGE = 2**63
 
 _GRAPHQL_EVENTS = {
     "ReadyForReviewEvent": "ready_for_review",
@@ -120,9 +126,9 @@ Json = Mapping[str, Any]
 def pull_request_from_graphql(node: Json) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children."""
     return PullRequest(
-        pull_request_id=_integer(node, "fullDatabaseId"),
-        node_id=_string(node, "id"),
-        number=_integer(node, "number"),
+        pull_request_id=integer(node, "fullDatabaseId"),
+        node_id=string(node, "id"),
+        number=integer(node, "number"),
         title=_text(node.get("title")) or "",
         author=_graphql_actor(node.get("author")),
         is_draft=bool(node.get("isDraft")),
@@ -141,14 +147,14 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
 
 def review_from_graphql(node: Json) -> Review | None:
     """A ``PullRequestReview`` node; None for one that was never submitted."""
-    submitted_at = _time(node.get("submittedAt"))
-    if submitted_at is None or node.get("state") not in SUBMITTED_STATES:
+    submitted_at, state = _time(node.get("submittedAt")), string(node, "state")
+    if submitted_at is None or state not in SUBMITTED_STATES:
         return None
     return Review(
-        review_id=_integer(node, "fullDatabaseId"),
-        node_id=_string(node, "id"),
+        review_id=integer(node, "fullDatabaseId"),
+        node_id=string(node, "id"),
         reviewer=_graphql_actor(node.get("author")),
-        state=node["state"],
+        state=state,
         submitted_at=submitted_at,
     )
 
@@ -161,14 +167,14 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     subject, is_team = _graphql_subject(node.get("requestedReviewer"))
     dismissed = node.get("review") or {}
     return ReviewEvent(
-        event_id=_string(node, "id"),
+        event_id=string(node, "id"),
         event=event,
         actor=_graphql_actor(node.get("actor")),
         created_at=_required_time(node, "createdAt"),
         subject=subject,
         subject_is_team=is_team,
         review_id=_optional_integer(dismissed, "fullDatabaseId"),
-        previous_state=node.get("previousReviewState"),
+        previous_state=_text(node.get("previousReviewState")),
     )
 
 
@@ -190,9 +196,9 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
 def pull_request_from_rest(body: Json) -> PullRequest:
     """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes and who merged."""
     return PullRequest(
-        pull_request_id=_integer(body, "id"),
-        node_id=_string(body, "node_id"),
-        number=_integer(body, "number"),
+        pull_request_id=integer(body, "id"),
+        node_id=string(body, "node_id"),
+        number=integer(body, "number"),
         title=_text(body.get("title")) or "",
         author=_rest_actor(body.get("user")),
         is_draft=bool(body.get("draft")),
@@ -212,11 +218,11 @@ def pull_request_from_rest(body: Json) -> PullRequest:
 def review_from_rest(body: Json) -> Review | None:
     """An object of ``GET /pulls/{number}/reviews``; None for one that was never submitted."""
     submitted_at = _time(body.get("submitted_at"))
-    state = str(body.get("state", "")).upper()  # webhooks and timelines write it in lower case
+    state = string(body, "state").upper()  # webhooks and timelines write it in lower case
     if submitted_at is None or state not in SUBMITTED_STATES:
         return None
     return Review(
-        review_id=_integer(body, "id"),
+        review_id=integer(body, "id"),
         node_id=_text(body.get("node_id")) or "",
         reviewer=_rest_actor(body.get("user")),
         state=state,
@@ -241,14 +247,14 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     dismissed = body.get("dismissed_review") or {}
     state = dismissed.get("state")
     return ReviewEvent(
-        event_id=_string(body, "node_id"),
+        event_id=string(body, "node_id"),
         event=event,
         actor=_rest_actor(body.get("actor")),
         created_at=_required_time(body, "created_at"),
         subject=subject,
         subject_is_team=is_team or bool(team),
         review_id=_optional_integer(dismissed, "review_id"),
-        previous_state=str(state).upper() if state else None,
+        previous_state=(_text(state) or "").upper() or None,
     )
 
 
@@ -282,7 +288,7 @@ def _actor(database_id: object, login: object, is_bot: bool) -> Actor:
     if is_bot and name and not name.endswith("[bot]"):
         name += "[bot]"  # REST and the web page write it so; GraphQL leaves it off
     return Actor(
-        int(str(database_id)) if database_id is not None else None,
+        None if database_id is None else _number(database_id, "an account's id"),
         name,
         is_bot or bool(name and name.endswith("[bot]")),
     )
@@ -298,14 +304,17 @@ def _text(value: object) -> str | None:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _string(body: Json, field: str) -> str:
+def string(body: Json, field: str) -> str:
+    """Text that has to be there. Raises MalformedRecord."""
     value = body.get(field)
-    if not isinstance(value, str) or not value:
+    text = _text(value) if isinstance(value, str) else None
+    if not text:
         raise MalformedRecord(f"{field} is missing")
-    return value
+    return text
 
 
-def _integer(body: Json, field: str) -> int:
+def integer(body: Json, field: str) -> int:
+    """A number that has to be there. Raises MalformedRecord."""
     value = _optional_integer(body, field)
     if value is None:
         raise MalformedRecord(f"{field} is missing")
@@ -314,12 +323,24 @@ def _integer(body: Json, field: str) -> int:
 
 def _optional_integer(body: Json, field: str) -> int | None:
     value = body.get(field)
-    if value is None:
-        return None
+    return None if value is None else _number(value, field)
+
+
+def _number(value: object, field: str) -> int:
+    """A whole number that every store takes: of 64 bits. GraphQL's BigInt comes as a string."""
+    is_number = type(value) is int or (isinstance(value, str) and _DIGITS.fullmatch(value))
+    number = int(str(value)) if is_number else _TOO_LARGE
+    if abs(number) >= _TOO_LARGE:
+        raise MalformedRecord(f"{field} is {str(value)[:40]!r}, not a number that GitHub would give")
+    return number
+
+
+def full_name(body: Json, field: str) -> str:
+    """A repository's ``owner/name``, which goes into addresses. Raises MalformedRecord."""
     try:
-        return int(value)  # GraphQL's BigInt comes as a string
-    except (TypeError, ValueError):
-        raise MalformedRecord(f"{field} is {value!r}, not a number") from None
+        return str(RepositoryName.parse(string(body, field)))
+    except InvalidRepositoryName as error:
+        raise MalformedRecord(str(error).partition(";")[0]) from None
 
 
 def _required_time(body: Json, field: str) -> datetime:

@@ -6,6 +6,7 @@ where whatever moves comes to the front and is met by the next probe; counts and
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from prpipeline.github.failures import (
 )
 from prpipeline.github.protocol import Answer
 from prpipeline.github.records import PullRequest
+from prpipeline.github.seen import Seen, SeenPullRequest, load
 from prpipeline.github.source import (
     Head,
     Hydrated,
@@ -48,6 +50,7 @@ _OUT_OF_ORDER = 10  # GitHub's lists by update time are not sorted to the last r
 Json = Mapping[str, Any]
 Parameters = Mapping[str, str | int]
 T = TypeVar("T")
+_Check = Callable[[Json], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,20 @@ class _Listing:
     is_unchanged: bool = False  # a 304
 
 
+class _Unsettled(MalformedAnswer):
+    """A list that did not hold still while it was read; all of it has to be read again."""
+
+
+def _key(item: Json) -> str | int:
+    """What tells the items of a list apart."""
+    for name in ("node_id", "id", "sha"):
+        if isinstance(found := item.get(name), (str, int)) and found:
+            return found
+    return json.dumps(item, sort_keys=True)
+
+
 class RestSource:
-    """Source by REST. ``etags`` may outlive the process, which makes the probes of quiet repositories free."""
+    """Source by REST. ``etags`` may outlive the process: what did not change since is free, of the limit at least."""
 
     def __init__(self, client: Client, etags: Etags | None = None) -> None:
         self.client = client
@@ -82,15 +97,12 @@ class RestSource:
         except NotFound:
             raise NotFound(f"GitHub knows no organisation or user {owner}; check its spelling.") from None
         path = f"/orgs/{owner}/repos" if kind == "Organization" else f"/users/{owner}/repos"
-        with protocol.as_promised():
-            return [
-                OwnedRepository(str(body["full_name"]), bool(body.get("archived")), bool(body.get("fork")))
-                for body in self.items(path, {"sort": "created", "direction": "asc"}, owner)
-            ]
+        found = self.items(path, {"sort": "created", "direction": "asc"}, owner, check=_owned)
+        return list(map(_owned, found))
 
     def _repository(self, path: str, name: str) -> tuple[Repository, datetime]:
         def read(answer: Answer) -> tuple[Repository, datetime]:
-            return _repository(_object(answer)), answer.server_time
+            return _repository(_object(answer)), answer.read_at
 
         return self._get(path, read, name)
 
@@ -125,6 +137,7 @@ class RestSource:
             {**_UPDATED, "per_page": _LARGEST_PAGE},
             repository.full_name,
             known and known[0],
+            check=_head,
         )
         if known and listing.is_unchanged:
             kept = json.loads(known[1])
@@ -142,8 +155,7 @@ class RestSource:
                 raise MalformedAnswer(f"GitHub says two things about what {found.full_name} is.")
             self._moved[repository.repository_id] = found
             return self._probe(found)
-        with protocol.as_promised():
-            heads = tuple(map(_head, listing.items))
+        heads = tuple(map(_head, listing.items))
         total = self._count(found) if listing.next else len(heads)
         if listing.etag:
             kept = {
@@ -167,9 +179,9 @@ class RestSource:
                 _pulls(probe.repository),
                 {**_UPDATED, "per_page": _LARGEST_PAGE, "page": number},
                 probe.repository.full_name,
+                check=_head,
             )
-            with protocol.as_promised():
-                page = list(map(_head, listing.items))
+            page = list(map(_head, listing.items))
             heads += page
             number = str(int(number) + 1) if listing.next else None
         newest: dict[str, Head] = {}
@@ -182,11 +194,11 @@ class RestSource:
         repository = self._now(repository)
 
         def read() -> tuple[list[Outline], int | None]:
-            listed = self.settled_items(_pulls(repository), _CREATED, repository.full_name)
+            listed = self.settled_items(_pulls(repository), _CREATED, repository.full_name, check=_outline)
             lines = {line.node_id: line for line in map(_outline, listed)}
             total = self._count(repository)
             if total is not None and len(lines) < total:
-                raise MalformedAnswer(
+                raise _Unsettled(
                     f"GitHub counts {total} pull requests in {repository.full_name} but lists {len(lines)}."
                 )
             return list(lines.values()), total
@@ -209,9 +221,10 @@ class RestSource:
         seen: set[int] = set()
         while True:
             where: Parameters = {**order, "per_page": size}
-            listing = self._page(_pulls(repository), {**where, "page": number}, repository.full_name)
-            with protocol.as_promised():
-                heads = list(map(_numbered, listing.items))
+            listing = self._page(
+                _pulls(repository), {**where, "page": number}, repository.full_name, check=_numbered
+            )
+            heads = list(map(_numbered, listing.items))
             is_last = not listing.next
             if back is not None:
                 is_last = is_last or not _goes_on([head for _, head in heads], started_at - back)
@@ -224,14 +237,14 @@ class RestSource:
                     {**where, "page": number - 1},
                     repository.full_name,
                     before.etag if before else None,
+                    check=_numbered,
                 )
-                with protocol.as_promised():
-                    slid = [pair for pair in map(_numbered, again.items) if pair[0] not in seen]
+                slid = [pair for pair in map(_numbered, again.items) if pair[0] not in seen]
                 heads = [pair for pair in slid if back is not None or pair[0] > last] + heads
             seen |= {n for n, _ in heads}
             last = max(last, *seen, 0)
             wanted = [head for _, head in heads if back is None or head.updated_at >= started_at - back]
-            found = [self._whole(repository, head) for head in wanted]
+            found = [self._whole(repository, head, afresh=True) for head in wanted]
             before, number = listing, number + 1
             yield Page(
                 repository=repository,
@@ -249,7 +262,7 @@ class RestSource:
             missing: list[Head] = []
             read_at: datetime | None = None
             for repository, head in repository_heads[start : start + HYDRATED_AT_ONCE]:
-                asked_at = self.client.server_now()
+                asked_at = self.client.asked_at()
                 read_at = read_at or asked_at
                 pull_request = self._whole(repository, head)
                 if pull_request:
@@ -259,79 +272,183 @@ class RestSource:
             assert read_at is not None
             yield Hydrated(read_at, tuple(whole), tuple(missing))
 
-    def _whole(self, repository: Repository, head: Head) -> PullRequest | None:
+    def _whole(self, repository: Repository, head: Head, *, afresh: bool = False) -> PullRequest | None:
         """A pull request with its reviews and events; None if GitHub shows its repository, but not it.
 
         The pull request is read first: what happens to it meanwhile makes its children newer than itself, and
-        the next probe sees that.
+        the next probe sees that. Its ETag says nothing about its children's, so each is asked. ``afresh``: take
+        no 304 for an answer.
         """
         if head.number is None:
             raise RequestRejected("REST knows pull requests by number only.")
         repository = self._now(repository)
         name, path = repository.full_name, f"/repos/{repository.full_name}"
+        key = f"{self.client.github.api_url}/repositories/{repository.repository_id}/pulls/{head.number}"
+        known = None if afresh else self._seen(key)
+
+        def read(answer: Answer) -> tuple[Seen[PullRequest], Repository, datetime]:
+            if known and answer.status == 304:
+                return known.body, repository, answer.read_at
+            body = _object(answer)
+            seen = Seen(answer.headers.get("etag"), records.pull_request_from_rest(body))
+            return seen, self._same(repository, body), answer.read_at
+
         try:
-            body = self._get(f"{path}/pulls/{head.number}", _object, name)
-            reviews = self.settled_items(f"{path}/pulls/{head.number}/reviews", {}, name)
-            events = self.settled_items(f"{path}/issues/{head.number}/timeline", {}, name)
+            body, found, read_at = self.client.get(
+                f"{path}/pulls/{head.number}",
+                read=read,
+                etag=known.body.etag if known else None,
+                repository=name,
+            )
+            reviews = self._children(
+                f"{path}/pulls/{head.number}/reviews",
+                name,
+                records.review_from_rest,
+                known.reviews if known else (),
+            )
+            events = self._children(
+                f"{path}/issues/{head.number}/timeline",
+                name,
+                records.event_from_rest,
+                known.events if known else (),
+            )
         except NotFound:
-            seen, _ = self._repository(path, name)  # or this, too, is not shown to us
-            if seen.repository_id != repository.repository_id:
+            found, _ = self._repository(path, name)  # or this, too, is not shown to us
+            if found.repository_id != repository.repository_id:
                 raise NotFound(f"{name} is another repository now.") from None
+            self._etags.forget(key)
             return None
-        if self._same(repository, body).repository_id != repository.repository_id:
+        if found.repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
-        with protocol.as_promised():
-            kept = {r.review_id: r for r in map(records.review_from_rest, reviews) if r}
-            happened = {e.event_id: e for e in map(records.event_from_rest, events) if e}
-            pull_request = records.pull_request_from_rest(body)
-        return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+        pull_request = body.content.with_children(
+            tuple({r.review_id: r for page in reviews for r in page.content}.values()),
+            tuple({e.event_id: e for page in events for e in page.content}.values()),
+        )
+        owner = self.client.credential.etag_owner
+        seen = SeenPullRequest(owner, body, reviews, events) if owner else None
+        self._remember(key, pull_request, seen, read_at)
+        return pull_request
+
+    def _children(
+        self,
+        path: str,
+        name: str,
+        read: Callable[[Json], T | None],
+        known: Sequence[Seen[tuple[T, ...]]],
+    ) -> tuple[Seen[tuple[T, ...]], ...]:
+        """The pages of a list; ``known`` are those of an earlier reading, which may still hold."""
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE}, name, known, read)
+
+        def seen(index: int, page: _Listing) -> Seen[tuple[T, ...]]:
+            if page.is_unchanged:
+                return known[index]
+            kept = tuple(record for record in map(read, page.items) if record)
+            return Seen(page.etag, kept, page.next is not None or len(page.items) >= _LARGEST_PAGE)
+
+        return tuple(seen(index, page) for index, page in enumerate(pages))
+
+    def _seen(self, key: str) -> SeenPullRequest | None:
+        """What is remembered of a pull request, as this credential sees it."""
+        owner, kept = self.client.credential.etag_owner, self._etags.get(key)
+        return load(kept[1], owner) if owner and kept else None
+
+    def _remember(
+        self, key: str, pull_request: PullRequest, seen: SeenPullRequest | None, read_at: datetime
+    ) -> None:
+        """Keep what reconciling asks for again and again: open pull requests.
+
+        Not what was read in the very second of a change: GitHub's times have whole seconds, and so may have what
+        it makes ETags of.
+        """
+        changes = [pull_request.updated_at]
+        changes += [review.submitted_at for review in pull_request.reviews or ()]
+        changes += [event.created_at for event in pull_request.events or ()]
+        if seen is None or seen.body.etag is None or pull_request.state != "open" or max(changes) >= read_at:
+            self._etags.forget(key)
+        elif seen != self._seen(key):
+            self._etags.put(key, seen.body.etag, seen.dump())
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
-    def items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
-        """All items of a list; what slid to the next page while we read is there twice."""
-        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name)
+    def items(self, path: str, parameters: Parameters, name: str, check: _Check = _key) -> list[Json]:
+        """All items of a list; what slid to the next page while we read is there twice.
+
+        ``check`` raises where an item cannot be true; its page is then asked for again.
+        """
+        pages = self._pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name, check=check)
         return [item for page in pages for item in page.items]
 
-    def settled_items(self, path: str, parameters: Parameters, name: str) -> list[Json]:
+    def settled_items(self, path: str, parameters: Parameters, name: str, check: _Check = _key) -> list[Json]:
         """All items of a list that may shrink, read again where it did while we turned the pages."""
-        parameters = {"per_page": _LARGEST_PAGE, **parameters}
+        pages = self._settled_pages(path, {"per_page": _LARGEST_PAGE, **parameters}, name, check=check)
+        return [item for page in pages for item in page.items]
 
-        def read() -> list[Json]:
-            pages = list(self._pages(path, parameters, name))
+    def _settled_pages(
+        self,
+        path: str,
+        parameters: Parameters,
+        name: str,
+        known: Sequence[Seen[Any]] = (),
+        check: _Check = _key,
+    ) -> list[_Listing]:
+        """The pages of a list that may shrink; one that is still as ``known`` has no items, but is unchanged."""
+
+        def read() -> list[_Listing]:
+            nonlocal known
+            believed, known = known, ()  # where that does not settle, all is read afresh
+            pages = list(self._pages(path, parameters, name, believed, check))
             for number, page in enumerate(pages[:-1], 1):
                 again = self._page(path, {**parameters, "page": number}, name, page.etag)
                 if not again.is_unchanged and [*map(_key, again.items)] != [*map(_key, page.items)]:
-                    raise MalformedAnswer(f"{path} changed while it was read.")
-            return [item for page in pages for item in page.items]
+                    raise _Unsettled(f"{path} changed while it was read.")
+            return pages
 
         return self._until_settled(read)
 
-    def _pages(self, path: str, parameters: Parameters, name: str) -> Iterator[_Listing]:
-        listing = self._page(path, parameters, name)
-        seen = {_key(item) for item in listing.items}
-        yield listing
-        while listing.next:
-            listing = self._page(listing.next, None, name)
+    def _pages(
+        self,
+        path: str,
+        parameters: Parameters,
+        name: str,
+        known: Sequence[Seen[Any]] = (),
+        check: _Check = _key,
+    ) -> Iterator[_Listing]:
+        seen: set[object] = set()
+        address, query = path, parameters
+        for number in itertools.count(1):
+            before = known[number - 1] if number <= len(known) else None
+            listing = self._page(address, query, name, before.etag if before else None, check)
             new = {_key(item) for item in listing.items} - seen
-            if listing.next and not new:
-                raise MalformedAnswer("GitHub's list goes on without bringing anything new.")
+            if number > 1 and listing.next and not (new or listing.is_unchanged):
+                raise _Unsettled("GitHub's list goes on without bringing anything new.")
             seen |= new
             yield listing
+            if listing.next:
+                address, query = listing.next, {}
+            elif listing.is_unchanged and before and before.may_go_on:
+                # A 304 need not carry the Link, and a full page stays as it is when it gets a next one.
+                address, query = path, {**parameters, "page": number + 1}
+            else:
+                return
 
-    def _page(self, path: str, parameters: Parameters | None, name: str, etag: str | None = None) -> _Listing:
+    def _page(
+        self, path: str, parameters: Parameters, name: str, etag: str | None = None, check: _Check = _key
+    ) -> _Listing:
         def read(answer: Answer) -> _Listing:
             if answer.status == 304:
-                return _Listing([], None, None, etag, answer.server_time, is_unchanged=True)
+                following = protocol.next_page(answer)
+                return _Listing([], following, None, etag, answer.read_at, is_unchanged=True)
             items = answer.json()
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise MalformedAnswer("GitHub's answer is not the list that was asked for.")
+            for item in items:
+                check(item)
             return _Listing(
                 items,
                 protocol.next_page(answer),
                 protocol.last_page(answer),
                 answer.headers.get("etag"),
-                answer.server_time,
+                answer.read_at,
             )
 
         return self.client.get(path, parameters, read=read, etag=etag, repository=name)
@@ -344,10 +461,10 @@ class RestSource:
         while True:
             try:
                 return read()
-            except MalformedAnswer as trouble:
+            except _Unsettled as trouble:
                 attempt += 1
                 if attempt >= self.client.patience(trouble):
-                    raise
+                    raise MalformedAnswer(str(trouble)) from None
                 self.client.back_off(attempt, str(trouble))
 
     @staticmethod
@@ -373,26 +490,31 @@ def _object(answer: Answer) -> Json:
     return body
 
 
-def _key(item: Json) -> object:
-    return item.get("node_id") or item.get("id") or item.get("sha") or json.dumps(item, sort_keys=True)
-
-
 def _repository(body: Json) -> Repository:
-    return Repository(int(body["id"]), str(body["node_id"]), str(body["full_name"]))
+    return Repository(
+        records.integer(body, "id"), records.string(body, "node_id"), records.full_name(body, "full_name")
+    )
+
+
+def _owned(body: Json) -> OwnedRepository:
+    return OwnedRepository(
+        records.full_name(body, "full_name"), bool(body.get("archived")), bool(body.get("fork"))
+    )
 
 
 def _head(body: Json) -> Head:
-    return Head(str(body["node_id"]), records.time(body["updated_at"]), int(body["number"]))
+    return Head(
+        records.string(body, "node_id"), records.time(body["updated_at"]), records.integer(body, "number")
+    )
 
 
 def _numbered(body: Json) -> tuple[int, Head]:
-    return int(body["number"]), _head(body)
+    return records.integer(body, "number"), _head(body)
 
 
 def _outline(body: Json) -> Outline:
-    with protocol.as_promised():
-        head = _head(body)
-        return Outline(head.node_id, int(body["id"]), head.updated_at, None, head.number)
+    head = _head(body)
+    return Outline(head.node_id, records.integer(body, "id"), head.updated_at, None, head.number)
 
 
 def _more(heads: Sequence[Head], listing: _Listing) -> str | None:

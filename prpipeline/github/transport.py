@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Mapping
@@ -62,6 +63,8 @@ class Transport:
                 content = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
                 if len(content) > _LARGEST_BODY:
                     raise NetworkTrouble("GitHub's answer has no end (over 64 MiB).")
+                if self._adapter.aborted:  # without a length, what was cut off looks like the end
+                    raise NetworkTrouble(self._too_slow(url))
                 if response.raw.length_remaining:  # urllib3 before version 2 does not mind
                     raise NetworkTrouble(f"The answer from {_host(url)} broke off.")
                 return Answer(
@@ -72,13 +75,14 @@ class Transport:
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if self._adapter.aborted:
-                raise NetworkTrouble(
-                    f"No complete answer within {self._timeout:g} s from {_host(url)}."
-                ) from None
+                raise NetworkTrouble(self._too_slow(url)) from None
             raise NetworkTrouble(_explain(error, url)) from None
         finally:
             deadline.cancel()
             self._adapter.aborted = False
+
+    def _too_slow(self, url: str) -> str:
+        return f"No complete answer within {self._timeout:g} s from {_host(url)}."
 
     def abort(self) -> None:
         """From another thread: break off the request in flight, if there is one."""
@@ -155,7 +159,12 @@ def _explain(error: Exception, url: str) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return f"No trusted encrypted connection to {host} ({_reason(text)})."
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy on the way to {host} refuses ({_reason(text)})."
+        return f"The proxy on the way to {host} refuses ({_reason(text)}); check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        # Our own addresses were looked at when the settings were read.
+        return f"HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names no proxy that can be used to {host}; correct or unset it."
+    if "CA certificate" in text:
+        return "The file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names does not exist; correct or unset it."
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"{host} does not answer."
     if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
@@ -168,4 +177,7 @@ def _explain(error: Exception, url: str) -> str:
 
 
 def _reason(text: str) -> str:
-    return redact(text.rpartition("Caused by")[2] or text)[:160].strip("() ")
+    """What is behind all the wrapping, without the names of classes."""
+    innermost = re.findall(r"""["']([^"']*)["']\)""", text)
+    found = innermost[-1].rpartition(": ")[2] if innermost else text.rpartition("Caused by")[2] or text
+    return redact(found)[:160].strip("() ")

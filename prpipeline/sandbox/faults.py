@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from math import ceil
 from typing import Any
 
@@ -207,6 +208,29 @@ def _link_elsewhere(fault: Fault, request: Request, response: Response, now: dat
     return response
 
 
+def _bare_304(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    # All that HTTP asks of a 304: its Link, if it has got one, stays unsaid.
+    if response.status == 304:
+        response.headers.pop("Link", None)
+    return response
+
+
+def _wrong_date(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    response.headers["Date"] = format_datetime(now + timedelta(seconds=fault.seconds), usegmt=True)
+    return response
+
+
+def _huge_numbers(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    # More than 64 bits, which no database takes.
+    body = json.loads(_encoded(response) or b"null")
+    for _, holder in _dictionaries(body, []):
+        for name in {"fullDatabaseId", "databaseId", "id", "number"} & holder.keys():
+            if str(holder[name]).isdecimal():
+                holder[name] = "9" * 30 if isinstance(holder[name], str) else 2**64
+    response.body = encode(body) if response.status == 200 else response.body
+    return response
+
+
 def _primary_limit(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
     limit = response.headers.get("X-RateLimit-Limit", "5000")
     headers = {
@@ -291,6 +315,21 @@ def _repeated_cursor(fault: Fault, request: Request, result: dict[str, Any]) -> 
                 "hasNextPage": True,
                 "endCursor": asked[0] if asked else holder["pageInfo"].get("endCursor"),
             }
+
+
+def _vague_page(fault: Fault, request: Request, result: dict[str, Any]) -> None:
+    for holder in [holder for _, holder in _outer_lists(result["data"])] + list(_inner_lists(result["data"])):
+        if "pageInfo" in holder:
+            holder["pageInfo"]["hasNextPage"] = None
+        if "totalCount" in holder:
+            holder["totalCount"] = None
+
+
+def _empty_ids(fault: Fault, request: Request, result: dict[str, Any]) -> None:
+    for _, holder in _outer_lists(result["data"]):
+        for node in holder["nodes"]:
+            if node:
+                node["id"] = ""
 
 
 def _rejected_cursor(fault: Fault, request: Request, result: dict[str, Any]) -> None:
@@ -405,6 +444,9 @@ WIRE_KINDS: dict[str, Callable[[Fault, Request, Response, datetime], Response]] 
     "latency": _on_the_wire,
     "redirect": _redirect,
     "link_elsewhere": _link_elsewhere,
+    "bare_304": _bare_304,
+    "wrong_date": _wrong_date,
+    "huge_numbers": _huge_numbers,
     "primary_limit": _primary_limit,
     "secondary_limit": _secondary_limit,
     "sso_partial": _sso_partial,
@@ -418,6 +460,8 @@ GRAPHQL_KINDS: dict[str, Callable[[Fault, Request, dict[str, Any]], None]] = {
     "truncated_children": _truncated_children,
     "null_cursor": _null_cursor,
     "repeated_cursor": _repeated_cursor,
+    "vague_page": _vague_page,
+    "empty_ids": _empty_ids,
     "rejected_cursor": _rejected_cursor,
     "forbidden_teams": _forbidden_teams,
     "ip_allow_list": _ip_allow_list,

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from prpipeline.github.client import Usage
+from prpipeline.github.failures import PermanentFailure
 from prpipeline.github.source import Head, Repository, Source
 from prpipeline.repository import RepositoryName
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.prefetch import prefetch
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Connection, Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
@@ -25,6 +26,18 @@ class Progress:
     repository: str
     pull_requests: int
     total: int | None  # None where GitHub cannot say, as with days_back
+
+
+def still_tracked(connection: Connection, tracked: Tracked) -> Tracked:
+    """The row as it is now; what was untracked meanwhile must not come back. Raises PermanentFailure."""
+    now = tracking.get(connection, [tracked.tracked_as]).get(tracked.tracked_as)
+    if now is None or now.tracked_at != tracked.tracked_at:
+        raise untracked(tracked.tracked_as)
+    return now
+
+
+def untracked(name: str) -> PermanentFailure:
+    return PermanentFailure(f"{name} was untracked while it was being synced; its sync is over.")
 
 
 @dataclass
@@ -71,8 +84,11 @@ class Context:
                         ([pair for pair in answer.pull_requests if pair[0] == repository_id], answer.read_at)
                         for answer in answers
                     ]
+                    owners = tracking.with_id(connection, repository_id)
+                    if not owners:
+                        raise untracked(names[repository_id].full_name)
                     self.add(repository_id, records.write_answers(connection, own))
-                    for tracked in tracking.with_id(connection, repository_id):
+                    for tracked in owners:
                         tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
             missing += [head for answer in answers for head in answer.missing]
         return missing

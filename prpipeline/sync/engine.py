@@ -21,7 +21,7 @@ from prpipeline.github.failures import (
 )
 from prpipeline.github.source import Source
 from prpipeline.settings import SyncSettings
-from prpipeline.sync.context import Context, Progress
+from prpipeline.sync.context import Context, Progress, still_tracked, untracked
 from prpipeline.sync.history import sync_history
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
@@ -180,11 +180,11 @@ class Syncer:
                     history_done_at=None,
                     history_days_back=days_back,
                 )
-                tracked = tracking.get(connection, [tracked.tracked_as])[tracked.tracked_as]
+                tracked = still_tracked(connection, tracked)
         sync_history(self._context, tracked, days_back)
         if options.reconcile:
             with self._context.warehouse.transaction() as connection:
-                tracked = tracking.get(connection, [tracked.tracked_as])[tracked.tracked_as]
+                tracked = still_tracked(connection, tracked)
             reconcile(self._context, tracked)
 
     def _results(self, done: Sequence[Done]) -> list[SyncResult]:
@@ -204,20 +204,23 @@ class Syncer:
                     )
             rows = tracking.get(connection, [each.tracked.tracked_as for each in done])
             held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
-            results = [self._result(each, rows[each.tracked.tracked_as], held) for each in done]
+            results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
-                if result.mode != "unchanged":
+                if result.mode != "unchanged" and result.tracked_as in rows:
                     _record(connection, result, now)
         return results
 
-    def _result(self, done: Done, after: Tracked, held: dict[int, int]) -> SyncResult:
+    def _result(self, done: Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
+        failure, after = done.failure, now or done.tracked
+        if now is None:
+            failure = failure or untracked(done.tracked.tracked_as)
         spent = self._context.spent.pop(after.tracked_as, Usage())
         written = self._context.written.pop(after.repository_id or 0, Written())
         return SyncResult(
             tracked_as=after.tracked_as,
             repository_id=after.repository_id,
             repository=after.repository,
-            mode="failed" if done.failure else done.mode,
+            mode="failed" if failure else done.mode,
             pull_requests=written.pull_requests,
             reviews=written.reviews,
             removed=written.removed,
@@ -228,9 +231,9 @@ class Syncer:
             seconds=round(done.seconds, 3),
             window_start=done.tracked.watermark_at,
             window_end=after.watermark_at,
-            error=str(done.failure) if done.failure else None,
-            failure=type(done.failure).__name__ if done.failure else None,
-            is_permanent=isinstance(done.failure, PermanentFailure),
+            error=str(failure) if failure else None,
+            failure=type(failure).__name__ if failure else None,
+            is_permanent=isinstance(failure, PermanentFailure),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from prpipeline.github.failures import CursorRejected, PermanentFailure
 from prpipeline.github.source import Head, Page, Repository
-from prpipeline.sync.context import Context, Progress
+from prpipeline.sync.context import Context, Progress, still_tracked
 from prpipeline.sync.prefetch import prefetch
 from prpipeline.warehouse import Connection, records, tracking
 from prpipeline.warehouse.database import utc_now
@@ -37,6 +37,7 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
         started_at = started_at or pages_at_once[0].read_at
         repository_id = page.repository.repository_id
         with context.warehouse.transaction() as connection:
+            still_tracked(connection, tracked)
             for found in {each.repository for each in pages_at_once}:
                 check_identity(connection, tracked, found)
             written = records.write_answers(

@@ -103,6 +103,8 @@ class Warehouse:
         except BaseException as error:
             self._open.close()
             self._lock.release()
+            if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
+                raise KeyboardInterrupt from None  # as DuckDB calls a signal that comes during a query
             if isinstance(error, duckdb.Error):
                 raise WarehouseError(failures.sentence(error, self.path)) from None
             if isinstance(error, LockError):

@@ -10,8 +10,8 @@ from prpipeline.warehouse.records import insert
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Remembered = Mapping[str, tuple[str, str]]
-"""By key: the ETag, and the value put with it."""
+Remembered = Mapping[str, tuple[str, str] | None]
+"""By key: the ETag, and the value put with it; None for what is to be forgotten."""
 
 
 def load(connection: DuckDBPyConnection) -> dict[str, tuple[str, str]]:
@@ -25,5 +25,13 @@ def save(connection: DuckDBPyConnection, remembered: Remembered) -> None:
     connection.execute(
         "DELETE FROM meta.etags WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(remembered)]
     )
-    rows = [{"key": key, "etag": etag, "value": value} for key, (etag, value) in remembered.items()]
+    rows = [{"key": key, "etag": kept[0], "value": kept[1]} for key, kept in remembered.items() if kept]
     insert(connection, "meta.etags", rows)
+    # A repository may have been untracked with its data while it was being synced.
+    connection.execute(
+        """
+        DELETE FROM meta.etags WHERE regexp_extract(key, '/repositories/([0-9]+)/', 1) NOT IN (
+            SELECT '' UNION ALL SELECT repository_id::VARCHAR FROM meta.repositories WHERE repository_id IS NOT NULL
+        )
+        """
+    )

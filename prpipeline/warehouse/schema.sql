@@ -66,7 +66,8 @@ CREATE TABLE meta.metric_states (
     computed_at         TIMESTAMP NOT NULL
 );
 
--- What conditional requests remember between two runs: quiet repositories are then probed for nothing by REST.
+-- What conditional requests by REST remember between two runs, with what the answers came to: quiet repositories
+-- are then probed for nothing, and open pull requests that did not change are read for nothing.
 CREATE TABLE meta.etags (
     key     VARCHAR NOT NULL,
     etag    VARCHAR NOT NULL,

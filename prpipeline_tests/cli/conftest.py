@@ -38,14 +38,18 @@ class Shell:
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """As a process of its own, as ``run`` is for users."""
-        return subprocess.run(
+        with self.start(*arguments, **environment) as running:
+            out, err = running.communicate(timeout=180)
+        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "prpipeline", *arguments],
             cwd=self.folder,
             env=self._kept() | self.environment | environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=180,
-            check=False,
         )
 
     @staticmethod

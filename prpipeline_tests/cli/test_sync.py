@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -69,6 +75,27 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
         ),
         (["sync", "octo/app"], {"GITHUB_API_URL": "nonsense"}, 2, "GITHUB_API_URL is 'nonsense'"),
         (["sync", "octo/app"], {"GITHUB_API_URL": "http://example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "/dev/null/x"}, 1, "cannot be written to"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": f"{__file__}/x"},
+            2,
+            "is a file; set PRPIPELINE_DATA_DIR",
+        ),
+        (["sync", "octo/app"], {"DAGSTER_HOME": __file__}, 2, "set DAGSTER_HOME to another one."),
+        (["track", "https://me:secret@host/octo"], {}, 2, "'https://host/octo' is not a repository name"),
+        (
+            ["sync", "--dry-run", "octo/app"],
+            {"ALL_PROXY": "nonsense://x", "NO_PROXY": ""},
+            1,
+            "ALL_PROXY names no proxy",
+        ),
+        (
+            ["sync", "--dry-run", "octo/app"],
+            {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""},
+            1,
+            "refused); check HTTPS_PROXY",
+        ),
         (["sync"], {}, 2, "No repository is tracked yet."),
         (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
         (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
@@ -83,6 +110,43 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert sentence in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (shell.folder / "data" / "published").exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
+    shell: Shell, server: Sandbox, kind: signal.Signals
+) -> None:
+    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 1\n")
+    arrived = threading.Event()
+
+    def hook(_: object) -> None:
+        if len(server.requests) == 5:
+            arrived.set()
+            time.sleep(1)  # a request that is on its way
+
+    server.before_request = hook
+    with shell.start("sync", "--json", "octo/app") as running:
+        assert arrived.wait(120)
+        running.send_signal(kind)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, ""), err
+    assert err.splitlines()[-1].startswith("Error: Interrupted.")
+    assert "File " not in err
+    server.before_request = None
+    (row,) = shell.json("sync", "--json", "octo/app")["repositories"]
+    assert (row["mode"], row["errors"]) == ("history", [])
+    assert row["pull_requests"] < 14
+    assert shell.published("SELECT count(*) FROM pull_requests") == [(14,)]
+
+
+def test_a_disk_that_is_full_where_the_output_goes(shell: Shell) -> None:
+    command = f"{sys.executable} -m prpipeline status --json > /dev/full"
+    ended = subprocess.run(
+        command, shell=True, env={**os.environ, **shell.environment}, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: The output cannot be written")
+    assert "Traceback" not in ended.stderr
 
 
 def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +168,12 @@ def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.
         ("schedule: {timezone: Foo}", "'Foo' is no time zone"),
         ("repositories: [", "is not valid YAML"),
         ("- a/b", "must be a mapping"),
+        (
+            "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
+            "line 3 is not valid YAML: 'repositories' is there twice",
+        ),
+        ("repositories: [{1: a/b}]", "Field required"),
+        ("[" * 5_000, "nested too deeply"),
     ],
 )
 def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Fault, Sandbox
+from prpipeline.sandbox import Fault, ManualClock, Sandbox
 from prpipeline.sandbox.faults import KINDS
 from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
 
@@ -19,6 +20,9 @@ PASSING = {
     "status 502": {"status": 502},
     "status 503": {"status": 503},
     "status 504": {"status": 504},
+    "status 204": {"status": 204},
+    "status 206": {"status": 206},
+    "status 304": {"status": 304},
     "timeout": {},
     "html": {},
     "invalid_json": {},
@@ -31,6 +35,7 @@ PASSING = {
     "primary_limit": {"seconds": 600},
     "secondary_limit 403": {"status": 403},
     "secondary_limit 429": {"status": 429, "retry_after": 30},
+    "huge_numbers": {},
     "graphql_error": {},
     "resource_limits": {},
     "something_went_wrong": {},
@@ -39,6 +44,8 @@ PASSING = {
     "truncated_children": {},
     "null_cursor": {},
     "repeated_cursor": {},
+    "vague_page": {},
+    "empty_ids": {},
     "rejected_cursor": {},
 }
 LASTING = [name for name in PASSING if name != "wrong_content_type"]  # the body is what counts
@@ -57,6 +64,8 @@ GRAPHQL_ONLY = {
     "truncated_children",
     "null_cursor",
     "repeated_cursor",
+    "vague_page",
+    "empty_ids",
     "rejected_cursor",
     "forbidden_teams",
     "ip_allow_list",
@@ -82,7 +91,7 @@ def lab(server: Sandbox, folder: Path, api: str, name: str) -> Lab:
 
 def test_every_fault_of_the_sandbox_is_met() -> None:
     named = {name.split()[0] for name in PASSING} | set(FATAL)
-    assert set(KINDS) - named == {"latency", "link_elsewhere", "forbidden_teams"}, (
+    assert set(KINDS) - named == {"latency", "link_elsewhere", "bare_304", "wrong_date", "forbidden_teams"}, (
         "these have tests of their own"
     )
 
@@ -168,6 +177,24 @@ def test_what_asking_again_does_not_mend(server: Sandbox, tmp_path: Path, api: s
     assert here.tracked().watermark_at == before
     assert here.sync()[0].error is None
     here.assert_equal()
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("years", [-5, 5])
+def test_a_clock_that_is_wrong_by_years(tmp_path: Path, api: str, years: int) -> None:
+    """What changes from now on is found, whatever a proxy or an appliance thinks what day it is."""
+    world = small_world()
+    clock: ManualClock = world.clock  # type: ignore[assignment]
+    clock.advance(datetime.now(UTC) - clock.now())
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path, api)
+        server.faults.add(Fault("wrong_date", times=None, seconds=years * 365 * 86_400))
+        assert here.sync()[0].error is None
+        assert here.sync()[0].error is None
+        server.faults.clear()
+        here.live()
+        assert here.sync()[0].error is None
+        here.assert_equal()
 
 
 def test_a_list_that_goes_on_at_another_host(server: Sandbox, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prpipeline.github.client import Client
+from prpipeline.github.etags import Etags
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.repository import RepositoryName
@@ -94,13 +95,14 @@ class Lab:
         folder: Path,
         api: str = "graphql",
         tokens: str = TOKEN,
+        etags: Etags | None = None,
         **settings: Any,
     ) -> None:
         self.world, self.server = world, server
         self.clock = JumpingClock(world.clock)  # type: ignore[arg-type]
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
-        self.sources = open_sources(self.settings, self.clock)
+        self.sources = open_sources(self.settings, self.clock, etags)
         self.warehouse = new_warehouse(folder)
         self.names = [r.full_name for r in world.repositories.values()]
         self.track(self.names)

@@ -90,17 +90,23 @@ def _change_state(world: World, kind: str, pull_request: PullRequest) -> None:
 
 
 @pytest.mark.slow
-@given(steps=steps, page_size=st.sampled_from([2, 5, 25]), overlap=st.sampled_from([0, 15]))
+@given(
+    steps=steps,
+    api=st.sampled_from(["graphql", "rest"]),
+    page_size=st.sampled_from([2, 5, 25]),
+    overlap=st.sampled_from([0, 15]),
+)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_warehouse_equals_github(
     steps: list[tuple[list[tuple[str, str, int, int]], list[tuple[int, tuple[str, str, int, int]]]]],
+    api: str,
     page_size: int,
     overlap: int,
 ) -> None:
     world = small_world(pull_requests=6, repositories=REPOSITORIES)
     folder = new_folder()
     with Sandbox(world) as server:
-        lab = Lab(world, server, folder, page_size=page_size, overlap_minutes=overlap)
+        lab = Lab(world, server, folder, api, page_size=page_size, overlap_minutes=overlap)
         for between, during in steps:
             for what in between:
                 change(world, what)
