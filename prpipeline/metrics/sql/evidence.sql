@@ -58,21 +58,21 @@ WITH drafts AS (
     WHERE spell.repository_id IN (SELECT unnest(repositories)) AND spell.opened_as_draft
     GROUP BY spell.pull_request_id
 ),
-reviews_in_draft AS (
-    SELECT DISTINCT review.review_id, true AS is_known
-    FROM metrics.draft_spells AS spell
-    JOIN raw.reviews AS review USING (pull_request_id)
-    WHERE spell.repository_id IN (SELECT unnest(repositories))
-      AND review.repository_id IN (SELECT unnest(repositories))
-      AND review.submitted_at >= spell.started_at
-      AND (review.submitted_at < spell.ended_at OR spell.ended_at IS NULL)
+-- A pull request's spells do not overlap: a review is in one or in none.
+spells AS (
+    SELECT pull_request_id, started_at, coalesce(ended_at, TIMESTAMP 'infinity') AS ended_at
+    FROM metrics.draft_spells
+    WHERE repository_id IN (SELECT unnest(repositories))
 )
 SELECT
     review.*,
-    reviews_in_draft.is_known IS NOT NULL AS is_in_draft,
+    spells.started_at IS NOT NULL AS is_in_draft,
     coalesce(
         review.submitted_at >= CASE WHEN drafts.is_known THEN drafts.ready_at ELSE review.created_at END, false
     ) AS is_since_ready
 FROM metrics.judged(repositories) AS review
 LEFT JOIN drafts USING (pull_request_id)
-LEFT JOIN reviews_in_draft USING (review_id);
+LEFT JOIN spells
+    ON spells.pull_request_id = review.pull_request_id
+    AND spells.started_at <= review.submitted_at
+    AND spells.ended_at > review.submitted_at;
