@@ -107,6 +107,7 @@ def main() -> None:
             print(f"made {options.pull_requests:,} pull requests in {cost.seconds:.1f} s")
         connection = duckdb.connect(str(path))
         connection.execute(f"SET memory_limit = '{options.memory}'")
+        connection.execute("SET preserve_insertion_order = false")  # as the warehouse does
         metrics.create_tables(connection)
         report(connection)
         connection.close()
