@@ -43,16 +43,6 @@ AGGREGATE_TABLES = (
 TABLES = ("draft_spells", "review_evidence", "review_time_hours", *AGGREGATE_TABLES)
 """What is published; all that is in the dictionary."""
 
-_STEPS = (
-    "draft_spells",
-    "judged_reviews",
-    "pull_request_times",
-    "reviewer_weekly",
-    "author_weekly",
-    "metric_states",
-)
-"""What a batch of repositories goes through: their tables, and what is needed between them."""
-
 _STORED = ("rules", "pull_request_times", *TABLES)
 
 _MACROS = ("names", "hours", "is_bot")
@@ -121,9 +111,8 @@ def rebuild(
     for batch in _batches(connection, repository_ids):
         values = _values(settings, as_of) | {"repositories": batch}
         values |= _calendar_values(connection, settings, batch, values["as_of"])
-        for name in _STEPS:
+        for name in (*REPOSITORY_TABLES, "metric_states"):
             _fill(connection, name, values)
-    connection.execute("DROP TABLE IF EXISTS temp.judged_reviews")
 
 
 def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:

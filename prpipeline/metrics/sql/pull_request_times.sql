@@ -64,9 +64,11 @@ first_ready AS (
 evidence AS (
     SELECT
         *,
+        original_state = 'APPROVED' AS is_approval,
+        original_state = 'CHANGES_REQUESTED' AS is_change_request,
         CASE WHEN is_qualifying
             THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place
-    FROM judged_reviews
+    FROM metrics.evidence($repositories)
 ),
 reviews AS (
     SELECT
@@ -81,9 +83,9 @@ reviews AS (
         count(place) FILTER (is_change_request) AS change_requests,
         count(place) AS reviews,
         list(coalesce(reviewer_id, -1)) FILTER (is_qualifying) AS people,
-        bool_or(is_out_as_self) AS some_self,
-        bool_or(is_out_as_bot) AS some_bot,
-        bool_or(is_out_as_late) AS some_after_merge,
+        bool_or(disqualified_by = 'self') AS some_self,
+        bool_or(disqualified_by = 'bot') AS some_bot,
+        bool_or(disqualified_by = 'after_merge') AS some_after_merge,
         bool_or(is_qualifying AND is_in_draft) AS some_in_draft
     FROM evidence
     GROUP BY pull_request_id

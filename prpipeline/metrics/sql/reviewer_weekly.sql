@@ -29,7 +29,9 @@ DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repos
 
 INSERT INTO metrics.reviewer_weekly BY NAME
 WITH qualifying AS (
-    SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week FROM judged_reviews WHERE is_qualifying
+    SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week
+    FROM metrics.judged($repositories)
+    WHERE is_qualifying
 ),
 reviews AS (
     SELECT
@@ -40,8 +42,8 @@ reviews AS (
         max(submitted_at) AS login_at,
         count(*) AS reviews,
         CASE WHEN count(*) > 1 THEN list_unique(list(pull_request_id))::BIGINT ELSE 1 END AS pull_requests,
-        count(*) FILTER (is_approval) AS approvals,
-        count(*) FILTER (is_change_request) AS change_requests
+        count(*) FILTER (original_state = 'APPROVED') AS approvals,
+        count(*) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests
     FROM qualifying
     GROUP BY repository_id, reviewer_id, week
 ),
