@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.checks import Check, load_checks
-from prpipeline.metrics.statements import TableFile, statements, table_file
+from prpipeline.metrics.statements import statements, table_file
 from prpipeline.settings import MetricSettings
 
 METRIC_VERSION = 1
@@ -103,7 +103,7 @@ def rebuild(
     as_of: datetime,
 ) -> None:
     """Replace all rows of these repositories (None: of all) by what raw says now."""
-    _fill(connection, table_file("rules"), _values(settings, as_of))
+    _fill(connection, "rules", _values(settings, as_of))
     if repository_ids is None:
         repository_ids = _known_repositories(connection)
         _empty(connection, REPOSITORY_TABLES)
@@ -111,21 +111,18 @@ def rebuild(
     for batch in _batches(connection, repository_ids):
         values = _values(settings, as_of) | {"repositories": batch}
         values |= _calendar_values(connection, settings, batch, values["as_of"])
-        for name in REPOSITORY_TABLES:
-            _fill(connection, table_file(name), values)
-        for statement in statements("metric_states"):
-            connection.execute(statement.sql, statement.bound(values))
+        for name in (*REPOSITORY_TABLES, "metric_states"):
+            _fill(connection, name, values)
 
 
 def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
     """Replace the tables that span repositories or tell of now, after bringing running clocks and names up to date."""
     values = _values(settings, as_of)
-    _fill(connection, table_file("rules"), values)
-    for statement in statements("bring_up_to_date"):
-        connection.execute(statement.sql, statement.bound(values))
+    _fill(connection, "rules", values)
+    _fill(connection, "bring_up_to_date", values)
     for name in AGGREGATE_TABLES:
         if name not in REPOSITORY_TABLES:
-            _fill(connection, table_file(name), values)
+            _fill(connection, name, values)
 
 
 def stale_repositories(connection: Connection, settings: MetricSettings) -> list[int]:
@@ -201,8 +198,8 @@ def _empty(connection: Connection, names: Sequence[str]) -> None:
         connection.execute(table_file(name).create.sql)
 
 
-def _fill(connection: Connection, table: TableFile, values: dict[str, Any]) -> None:
-    for statement in table.fill:
+def _fill(connection: Connection, name: str, values: dict[str, Any]) -> None:
+    for statement in table_file(name).fill if name in _STORED else statements(name):
         connection.execute(statement.sql, statement.bound(values))
 
 

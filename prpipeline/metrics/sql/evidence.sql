@@ -12,37 +12,36 @@ dismissals AS (
       AND review_id IS NOT NULL
     GROUP BY review_id
 ),
-pull_requests AS (
-    SELECT pull_request_id, author_id, created_at, merged_at
-    FROM raw.pull_requests
-    WHERE repository_id IN (SELECT unnest(repositories))
-),
-reviews AS (
-    SELECT review.*, metrics.is_bot(reviewer_login, reviewer_is_bot, rules.bots) AS is_bot
-    FROM raw.reviews AS review, rules
-    WHERE repository_id IN (SELECT unnest(repositories))
-),
-judged AS (
+facts AS (
     SELECT
         review.*,
         pull_request.created_at,
+        metrics.is_bot(reviewer_login, reviewer_is_bot, rules.bots) AS is_bot,
         coalesce(review.reviewer_id = pull_request.author_id, false) AS is_self,
         coalesce(review.submitted_at > pull_request.merged_at, false) AS is_after_merge
-    FROM reviews AS review
-    JOIN pull_requests AS pull_request USING (pull_request_id)
+    FROM raw.reviews AS review
+    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
+    CROSS JOIN rules
+    WHERE review.repository_id IN (SELECT unnest(repositories))
+      AND pull_request.repository_id IN (SELECT unnest(repositories))
+),
+judged AS (
+    SELECT *, is_self AND exclude_self AS is_out_as_self, is_bot AND exclude_bots AS is_out_as_bot
+    FROM facts
+    CROSS JOIN (SELECT exclude_self, exclude_bots FROM rules)
 )
 SELECT
     review.*,
     CASE WHEN review.state = 'DISMISSED' THEN dismissals.previous_state ELSE review.state END AS original_state,
     CASE
-        WHEN is_self AND rules.exclude_self THEN 'self'
-        WHEN is_bot AND rules.exclude_bots THEN 'bot'
+        WHEN is_out_as_self THEN 'self'
+        WHEN is_out_as_bot THEN 'bot'
         WHEN is_after_merge THEN 'after_merge'
     END AS disqualified_by,
-    NOT (is_self AND rules.exclude_self OR is_bot AND rules.exclude_bots OR is_after_merge) AS is_qualifying
+    NOT (is_out_as_self OR is_out_as_bot OR is_after_merge) AS is_qualifying
 FROM judged AS review
-CROSS JOIN rules
-LEFT JOIN dismissals USING (review_id);
+LEFT JOIN dismissals
+    ON dismissals.review_id = CASE WHEN review.state = 'DISMISSED' THEN review.review_id END;
 
 -- The same with where they lie between draft and ready.
 CREATE OR REPLACE MACRO metrics.evidence(repositories) AS TABLE
@@ -58,21 +57,21 @@ WITH drafts AS (
     WHERE spell.repository_id IN (SELECT unnest(repositories)) AND spell.opened_as_draft
     GROUP BY spell.pull_request_id
 ),
-reviews_in_draft AS (
-    SELECT DISTINCT review.review_id, true AS is_known
-    FROM metrics.draft_spells AS spell
-    JOIN raw.reviews AS review USING (pull_request_id)
-    WHERE spell.repository_id IN (SELECT unnest(repositories))
-      AND review.repository_id IN (SELECT unnest(repositories))
-      AND review.submitted_at >= spell.started_at
-      AND (review.submitted_at < spell.ended_at OR spell.ended_at IS NULL)
+-- A pull request's spells do not overlap: a review is in one or in none.
+spells AS (
+    SELECT pull_request_id, started_at, coalesce(ended_at, TIMESTAMP 'infinity') AS ended_at
+    FROM metrics.draft_spells
+    WHERE repository_id IN (SELECT unnest(repositories))
 )
 SELECT
     review.*,
-    reviews_in_draft.is_known IS NOT NULL AS is_in_draft,
+    spells.started_at IS NOT NULL AS is_in_draft,
     coalesce(
         review.submitted_at >= CASE WHEN drafts.is_known THEN drafts.ready_at ELSE review.created_at END, false
     ) AS is_since_ready
 FROM metrics.judged(repositories) AS review
 LEFT JOIN drafts USING (pull_request_id)
-LEFT JOIN reviews_in_draft USING (review_id);
+LEFT JOIN spells
+    ON spells.pull_request_id = review.pull_request_id
+    AND spells.started_at <= review.submitted_at
+    AND spells.ended_at > review.submitted_at;

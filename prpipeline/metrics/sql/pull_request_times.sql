@@ -61,12 +61,13 @@ first_ready AS (
     GROUP BY pull_request_id
 ),
 -- place is one number that sorts as (submitted_at, review_id) does, of qualifying reviews.
-evidence AS MATERIALIZED (
+evidence AS (
     SELECT
-        pull_request_id, submitted_at, original_state, disqualified_by, is_bot, is_in_draft, is_since_ready,
+        *,
+        original_state = 'APPROVED' AS is_approval,
+        original_state = 'CHANGES_REQUESTED' AS is_change_request,
         CASE WHEN is_qualifying
-            THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place,
-        CASE WHEN is_qualifying THEN coalesce(reviewer_id, -1) END AS reviewer
+            THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place
     FROM metrics.evidence($repositories)
 ),
 reviews AS (
@@ -74,33 +75,19 @@ reviews AS (
         pull_request_id,
         min(submitted_at) AS first_any_at,
         min(submitted_at) FILTER (is_bot) AS first_bot_review_at,
-        min(submitted_at) FILTER (place IS NOT NULL AND is_since_ready) AS first_since_ready_at,
-        min(submitted_at) FILTER (place IS NOT NULL AND is_since_ready AND original_state = 'APPROVED')
-            AS first_approval_at,
+        min(submitted_at) FILTER (is_qualifying AND is_since_ready) AS first_since_ready_at,
+        min(submitted_at) FILTER (is_qualifying AND is_since_ready AND is_approval) AS first_approval_at,
         min(place) AS first_place,
-        max(place) FILTER (original_state = 'CHANGES_REQUESTED') AS last_request_place,
-        max(place) FILTER (original_state = 'APPROVED') AS last_approval_place,
-        count(place) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests,
+        max(place) FILTER (is_change_request) AS last_request_place,
+        max(place) FILTER (is_approval) AS last_approval_place,
+        count(place) FILTER (is_change_request) AS change_requests,
         count(place) AS reviews,
-        min(reviewer) AS lowest_reviewer,
-        max(reviewer) AS highest_reviewer,
+        list(coalesce(reviewer_id, -1)) FILTER (is_qualifying) AS people,
         bool_or(disqualified_by = 'self') AS some_self,
         bool_or(disqualified_by = 'bot') AS some_bot,
         bool_or(disqualified_by = 'after_merge') AS some_after_merge,
-        bool_or(place IS NOT NULL AND is_in_draft) AS some_in_draft
+        bool_or(is_qualifying AND is_in_draft) AS some_in_draft
     FROM evidence
-    GROUP BY pull_request_id
-),
--- How many people reviewed is plain where it is one, or where there are two reviews; only others need a count.
-crowds AS (
-    SELECT pull_request_id, count(*) AS reviewers
-    FROM (
-        SELECT DISTINCT pull_request_id, reviewer
-        FROM evidence
-        SEMI JOIN (SELECT pull_request_id FROM reviews WHERE reviews > 2 AND lowest_reviewer < highest_reviewer)
-            USING (pull_request_id)
-        WHERE reviewer IS NOT NULL
-    )
     GROUP BY pull_request_id
 ),
 -- Working seconds since some fixed moment, at any second t of a half day:
@@ -118,7 +105,6 @@ times AS (
     SELECT
         pull_request.*,
         reviews.* EXCLUDE (pull_request_id),
-        coalesce(crowds.reviewers, 1 + (lowest_reviewer < highest_reviewer)::BIGINT, 0) AS reviewers,
         make_timestamp((first_place >> 64)::BIGINT) AS first_review_at,
         (first_place & 18446744073709551615::HUGEINT)::BIGINT AS first_review_id,
         CASE WHEN coalesce(drafts.opened_as_draft, false) THEN first_ready.moment ELSE pull_request.created_at END
@@ -131,8 +117,11 @@ times AS (
         FROM raw.pull_requests
         WHERE repository_id IN (SELECT unnest($repositories))
     ) AS pull_request
-    LEFT JOIN reviews USING (pull_request_id)
-    LEFT JOIN crowds USING (pull_request_id)
+    LEFT JOIN (
+        -- Putting people apart is dear, and most pull requests have one.
+        SELECT * EXCLUDE (people), CASE WHEN reviews > 1 THEN list_unique(people) ELSE reviews END AS reviewers
+        FROM reviews
+    ) AS reviews USING (pull_request_id)
     LEFT JOIN drafts USING (pull_request_id)
     LEFT JOIN first_ready USING (pull_request_id)
 )
@@ -175,7 +164,7 @@ SELECT
         THEN metrics.hours_between(ready_at, greatest($as_of, ready_at)) END AS waiting_hours,
     coalesce(change_requests + (last_approval_place > last_request_place)::BIGINT, change_requests, 0)
         AS review_rounds,
-    reviewers,
+    coalesce(reviewers, 0)::BIGINT AS reviewers,
     coalesce(reviews, 0) AS reviews,
     first_review_id,
     first_review_at,

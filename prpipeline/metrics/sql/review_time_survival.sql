@@ -39,30 +39,31 @@ WITH spans AS (
         is_open
     FROM metrics.pull_request_times
 ),
--- By rows counted down from the longest, the number of a row is how many were still unreviewed before it; those whose
--- end of sight falls together with a review are among them.
-numbered AS (
+-- Hours are whole hundredths: these sort as they do, an end of sight after a review at the same time. Counted down from
+-- the longest, the place of one is how many were still unreviewed before it.
+counted_down AS (
     SELECT
         repository_id,
         month,
-        hours,
-        review_time_hours IS NOT NULL AS is_reviewed,
-        row_number() OVER (
-            PARTITION BY repository_id, month ORDER BY hours DESC, review_time_hours IS NOT NULL
-        ) AS unreviewed
+        list_sort(list(CAST(hours * 100 AS BIGINT) * 2 + (review_time_hours IS NULL)::BIGINT), 'DESC') AS ends
     FROM spans
+    GROUP BY repository_id, month
+),
+numbered AS (
+    SELECT repository_id, month, unnest(ends) AS ending, generate_subscripts(ends, 1) AS unreviewed
+    FROM counted_down
 ),
 -- The product of (1 - 1 / unreviewed) as a sum of logarithms; a factor of 0 ends it.
 estimate AS (
     SELECT
         repository_id,
         month,
-        hours,
+        (ending >> 1) / 100.0::DOUBLE AS hours,
         CASE WHEN unreviewed = 1 THEN 0 ELSE exp(sum(
             CASE WHEN unreviewed = 1 THEN 0 ELSE ln(1 - 1 / unreviewed) END
         ) OVER (PARTITION BY repository_id, month ORDER BY unreviewed DESC ROWS UNBOUNDED PRECEDING)) END AS surviving
     FROM numbered
-    WHERE is_reviewed
+    WHERE ending & 1 = 0
 ),
 -- The allowance is for sums of logarithms that should be exactly a half.
 kaplan_meier AS (

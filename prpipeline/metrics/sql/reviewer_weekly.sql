@@ -28,10 +28,8 @@ CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
 DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.reviewer_weekly BY NAME
-WITH qualifying AS MATERIALIZED (
-    SELECT
-        repository_id, reviewer_id, reviewer_login, pull_request_id, submitted_at, original_state,
-        CAST(date_trunc('week', submitted_at) AS DATE) AS week
+WITH qualifying AS (
+    SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week
     FROM metrics.judged($repositories)
     WHERE is_qualifying
 ),
@@ -43,25 +41,10 @@ reviews AS (
         arg_max(reviewer_login, submitted_at) AS login,
         max(submitted_at) AS login_at,
         count(*) AS reviews,
-        min(pull_request_id) AS first_pull_request,
-        max(pull_request_id) AS last_pull_request,
+        CASE WHEN count(*) > 1 THEN list_unique(list(pull_request_id))::BIGINT ELSE 1 END AS pull_requests,
         count(*) FILTER (original_state = 'APPROVED') AS approvals,
         count(*) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests
     FROM qualifying
-    GROUP BY repository_id, reviewer_id, week
-),
--- How many pull requests they were on is plain where it is one, or where there are two reviews; others need a count.
-many AS (
-    SELECT repository_id, reviewer_id, week, count(*) AS pull_requests
-    FROM (
-        SELECT DISTINCT repository_id, coalesce(reviewer_id, -1) AS reviewer_id, week, pull_request_id
-        FROM qualifying
-        WHERE (repository_id, coalesce(reviewer_id, -1), week) IN (
-            SELECT (repository_id, coalesce(reviewer_id, -1), week)
-            FROM reviews
-            WHERE reviews > 2 AND first_pull_request < last_pull_request
-        )
-    )
     GROUP BY repository_id, reviewer_id, week
 ),
 totals AS (
@@ -133,7 +116,7 @@ SELECT
     END AS reviewer_login,
     week,
     coalesce(reviews.reviews, 0) AS reviews,
-    coalesce(many.pull_requests, 1 + (first_pull_request < last_pull_request)::BIGINT, 0) AS pull_requests,
+    coalesce(pull_requests, 0) AS pull_requests,
     round(coalesce(reviews.reviews, 0) / totals.reviews, 4) AS share_of_reviews,
     coalesce(approvals, 0) AS approvals,
     coalesce(change_requests, 0) AS change_requests,
@@ -146,9 +129,5 @@ SELECT
     repository_id
 FROM reviews
 FULL JOIN requests USING (repository_id, reviewer_id, week)
-LEFT JOIN many
-    ON many.repository_id = reviews.repository_id
-    AND many.reviewer_id = coalesce(reviews.reviewer_id, -1)
-    AND many.week = reviews.week
 LEFT JOIN totals USING (repository_id, week)
 LEFT JOIN metrics.names() AS names USING (repository_id);
