@@ -45,7 +45,7 @@ _CLOCKS = {
         ("waiting_hours", "draft_hours"),
         "(FROM warehouse.metrics.pull_request_times WHERE is_open)",
     ),
-    "compat_issue_metrics": (("time_in_draft_seconds",), "fresh"),
+    "compat_issue_metrics": (("time_in_draft_seconds",), "unchanged_compat_issue_metrics"),
     "compat_fivetran": (
         ("hours_request_review_to_first_review", "hours_request_review_to_first_action"),
         "warehouse.metrics.compat_fivetran",
@@ -90,46 +90,51 @@ def cut(connection: duckdb.DuckDBPyConnection, changed: Sequence[int]) -> None:
     metrics.create_tables(connection)
 
 
-def bring_up_to_date(connection: duckdb.DuckDBPyConnection, cut_name: str, values: Mapping[str, Any]) -> None:
-    """Change the tables of the current database. Raises Unlike."""
+def compare(connection: duckdb.DuckDBPyConnection, cut_name: str) -> None:
+    """Find the rows that differ from those of the current database, before the transaction that changes it: what is
+    dropped inside one keeps its memory. Raises Unlike."""
     for table in dictionary.load().tables:
         if table.name in _OF_PULL_REQUESTS:
-            _replace(connection, table, cut_name)
-            _run_clocks(connection, table.name)
+            _compare(connection, table, query(table.name, cut_name))
         elif table.name in _OF_WEEKS:
-            _replace(connection, table, "warehouse")
+            source = query(table.name, "warehouse")
+            _compare(connection, table, f"FROM ({source}) SEMI JOIN changed USING (repository_id)")
+
+
+def bring_up_to_date(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> None:
+    """Change the tables of the current database, in the caller's transaction, after ``compare``."""
+    for table in dictionary.load().tables:
+        if table.name in (*_OF_PULL_REQUESTS, *_OF_WEEKS):
+            connection.execute(f'DELETE FROM main."{table.name}" WHERE rowid IN (FROM removed_{table.name})')
+            connection.execute(f'INSERT INTO main."{table.name}" FROM added_{table.name}')
+            _run_clocks(connection, table.name)
         else:
             create(connection, table, values)
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, table: dictionary.Table, catalog: str) -> None:
-    """The changed repositories' rows that differ; one that is gone has none."""
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    shown = f'main."{table.name}"'
-    source = query(table.name, catalog)
-    if catalog == "warehouse":
-        source = f"FROM ({source}) SEMI JOIN changed USING (repository_id)"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, hash({names}) AS print "
-        f"FROM (SELECT {columns(table)} FROM ({source}) AS source)"
+def _compare(connection: duckdb.DuckDBPyConnection, table: dictionary.Table, source: str) -> None:
+    """Keep the changed repositories' rows that differ; one that is gone has none."""
+    name, names = table.name, ", ".join(f'"{column.name}"' for column in table.columns)
+    of_changed = "SEMI JOIN changed USING (repository_id)"
+
+    def keep(kept: str, select: str) -> int:
+        return _counted(connection, f"CREATE OR REPLACE TEMP TABLE {kept} AS {select}")
+
+    keep(
+        "fresh", f"SELECT *, hash({names}) AS print FROM (SELECT {columns(table)} FROM ({source}) AS source)"
     )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE held AS SELECT rowid AS place, hash({names}) AS print FROM {shown} "
-        "SEMI JOIN changed USING (repository_id)"
-    )
-    connection.execute(
-        f"DELETE FROM {shown} WHERE rowid IN (SELECT place FROM held ANTI JOIN fresh USING (print))"
-    )
-    connection.execute(
-        f"INSERT INTO {shown} SELECT {names} FROM fresh SEMI JOIN changed USING (repository_id) "
-        "ANTI JOIN held USING (print)"
-    )
-    (is_equal,) = connection.execute(
-        "SELECT (SELECT count(*) FROM fresh SEMI JOIN changed USING (repository_id)) = "
-        f"(SELECT count(*) FROM {shown} SEMI JOIN changed USING (repository_id))"
-    ).fetchone() or (False,)
-    if not is_equal:
-        raise Unlike(f"some rows of {table.name} are there twice.")
+    held = keep("held", f'SELECT rowid AS place, hash({names}) AS print FROM main."{name}" {of_changed}')
+    removed = keep(f"removed_{name}", "SELECT place FROM held ANTI JOIN fresh USING (print)")
+    added = keep(f"added_{name}", f"SELECT {names} FROM fresh {of_changed} ANTI JOIN held USING (print)")
+    if name in _CLOCKS:
+        keep(f"unchanged_{name}", "FROM fresh ANTI JOIN changed USING (repository_id)")
+    if held - removed + added != _counted(connection, f"SELECT count(*) FROM fresh {of_changed}"):
+        raise Unlike(f"some rows of {name} are there twice.")
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """How many rows the statement made, or counts."""
+    return int((connection.execute(statement).fetchone() or (0,))[0])
 
 
 def _run_clocks(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -1,6 +1,6 @@
 """The file of a release: written whole, or from the last release's where little has changed since.
 
-Writing a gigabyte whole takes a minute, copying it two seconds. Folders, links and readers are publish.py's.
+Writing a gigabyte whole takes a minute, copying it a second. Folders, links and readers are publish.py's.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ def _write_changes(
         copying.result()
         connection.execute(f"ATTACH '{quoted(target)}' AS release")
         connection.execute("USE release")
+        release_changes.compare(connection, "memory")
         connection.execute("BEGIN")
-        release_changes.bring_up_to_date(connection, "memory", values)
+        release_changes.bring_up_to_date(connection, values)
         rows = release_tables.count(connection)
         connection.execute("COMMIT")
         connection.execute("USE memory")
