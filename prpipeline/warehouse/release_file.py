@@ -78,9 +78,10 @@ def _write_changes(
     if last.stat().st_size > known.bytes_when_whole * _LARGEST_GROWTH:
         raise Unlike("changes have made the last one half as large again.")
     # One computes, the other waits for the disk.
-    with ThreadPoolExecutor(1) as beside, release_tables.opened(None, warehouse) as connection:
+    memory = release_tables.opened(target, warehouse, in_memory=True)
+    with ThreadPoolExecutor(1) as beside, memory as connection:
         copying = beside.submit(_copy, last, target)
-        beside.submit(_to_disk, target)
+        flushing = beside.submit(_to_disk, target)
         layout, states = release_contents.layout(connection), release_contents.states(connection)
         if layout != known.layout:
             raise Unlike("the last one was laid out otherwise.")
@@ -98,6 +99,7 @@ def _write_changes(
         connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH release")
+        flushing.result()  # a disk tells of an error only once
     release_contents.write(target.parent, Contents(layout, states, known.bytes_when_whole))
     return rows
 
@@ -108,7 +110,10 @@ def _copy(source: Path, target: Path) -> None:
         left = os.fstat(original.fileno()).st_size
         try:
             while left > 0:
-                left -= os.copy_file_range(original.fileno(), copy.fileno(), left) or left
+                copied = os.copy_file_range(original.fileno(), copy.fileno(), left)
+                if not copied:
+                    raise OSError("the kernel copied nothing")
+                left -= copied
         except (AttributeError, OSError):  # not on this system, or not on this file system
             original.seek(0)
             copy.seek(0)

@@ -19,14 +19,15 @@ from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 _ORDER = {"pull_requests": "repository_id, number", "review_time_hours": "repository_id, number"}
 
 
-def opened(target: Path | None, warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the release's file, or to memory, with the warehouse attached, read-only."""
+def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to the release's file, or to memory beside it, with the warehouse attached, read-only."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,
         "preserve_insertion_order": "false",
         "checkpoint_threshold": "1KB",  # into the file at once: nobody needs a .wal of what is not shown yet
+        "temp_directory": f"{target}.tmp",  # not in whatever folder we were started in
     }
-    connection = duckdb.connect(str(target or ":memory:"), config=config)
+    connection = duckdb.connect(":memory:" if in_memory else str(target), config=config)
     connection.execute(f"ATTACH '{quoted(warehouse)}' AS warehouse (READ_ONLY)")
     connection.execute(
         "CREATE TEMP TABLE names AS SELECT DISTINCT ON (repository_id) repository_id, repository "
