@@ -132,9 +132,15 @@ def publication(quick: bool) -> None:
         size = 0
         pull_requests = wanted // 250  # about 250 bytes of published file each, with its reviews and metrics
         _fill(warehouse, pull_requests)
-        for what in ("first, whole", "5 % of the repositories changed", "nothing changed"):
-            if what.startswith("5 %"):
-                _change_a_twentieth(warehouse)
+        days = {
+            "first, whole": None,
+            "a day later, 5 % of the repositories changed": "repository_id % 20 = 7",
+            "a day later, nothing changed": "false",
+            "at once again": None,
+        }
+        for day, (what, repositories) in enumerate(days.items()):
+            if repositories:
+                _a_day_later(warehouse, day, repositories)
             with _reader(warehouse) as reads:
                 cpu = time.process_time()
                 release = publish(warehouse)
@@ -274,17 +280,25 @@ def _fill(warehouse: Warehouse, pull_requests: int) -> None:
         metrics.rebuild_aggregates(connection, MetricSettings(), metrics_scale.AS_OF)
 
 
-def _change_a_twentieth(warehouse: Warehouse) -> None:
-    """A day later: titles of some repositories' pull requests, and the clocks of all that wait."""
+def _a_day_later(warehouse: Warehouse, days: int, repositories: str) -> None:
+    """What a sync and the derived tables leave: a fiftieth of these repositories' pull requests changed, and of all
+    others the clocks went on."""
     from benchmarks import metrics_scale
     from prpipeline import metrics
     from prpipeline.settings import MetricSettings
 
+    now = metrics_scale.AS_OF + timedelta(days=days)
     with warehouse.transaction() as connection:
         connection.execute(
-            "UPDATE raw.pull_requests SET title = title || '!' WHERE repository_id % 20 = 7 AND number % 50 = 0"
+            "UPDATE raw.pull_requests SET title = title || '!', synced_at = ? "
+            f"WHERE number % 50 = 0 AND {repositories}",
+            [now],
         )
-        metrics.rebuild_aggregates(connection, MetricSettings(), metrics_scale.AS_OF + timedelta(days=1))
+        changed = connection.execute(
+            f"UPDATE meta.repositories SET changed_at = ? WHERE {repositories} RETURNING repository_id", [now]
+        ).fetchall()
+        metrics.rebuild(connection, [row[0] for row in changed], MetricSettings(), now)
+        metrics.rebuild_aggregates(connection, MetricSettings(), now)
 
 
 class _reader:  # noqa: N801 - used as a function

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -135,6 +137,56 @@ def test_rows_that_changed_unnoticed_are_noticed(lab: Lab) -> None:
             "DELETE FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
         )
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
+
+
+def test_a_new_name_that_reaches_the_weeks_later(lab: Lab) -> None:
+    lab.world.rename_repository("octo/web", "renamed")
+    lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    lab.sync(SyncOptions())
+    for _ in range(2):
+        release = publish(lab.warehouse)
+        assert not release.is_whole
+        assert rows(release.path) == written_whole(lab.warehouse)
+        derive(lab, AS_OF, MetricSettings())
+
+
+def test_clocks_go_on_where_nothing_else_happens(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        connection.execute(
+            "UPDATE raw.pull_requests SET state = 'open', merged_at = NULL, closed_at = NULL, "
+            "is_draft = number % 3 = 0, synced_at = synced_at + INTERVAL 1 SECOND WHERE number < 13"
+        )
+        connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF])
+    derive(lab, AS_OF + timedelta(hours=1), MetricSettings())
+    shown = [rows(publish(lab.warehouse).path)]
+    for days in (1, 2):
+        derive(lab, AS_OF + timedelta(days=days), MetricSettings())
+        release = publish(lab.warehouse)
+        assert not release.is_whole
+        shown.append(rows(release.path))
+        assert shown[-1] == written_whole(lab.warehouse)
+    for table in ("review_time_hours", "compat_issue_metrics", "compat_fivetran", "review_queue"):
+        assert shown[1][table] != shown[2][table], table
+
+
+def test_rows_that_are_there_twice_are_written_whole(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        connection.execute(
+            "INSERT INTO raw.reviews FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
+        )
+    release = publish(lab.warehouse)
+    assert release.is_whole
+    assert rows(release.path) == written_whole(lab.warehouse)
+
+
+def test_where_the_kernel_cannot_copy_we_do(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> int:
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, "copy_file_range", refuses, raising=False)
+    release = publish(lab.warehouse)
+    assert not release.is_whole
+    assert rows(release.path) == written_whole(lab.warehouse)
 
 
 @pytest.mark.parametrize("damage", ["contents", "file", "no contents"])
