@@ -464,7 +464,8 @@ def _sync_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, A
         "repositories": [
             {
                 "repository": r.repository or r.tracked_as,
-                "mode": r.mode,
+                # Scripts know four modes; a reconciliation is an increment that looked closer.
+                "mode": "increment" if r.mode == "reconcile" else r.mode,
                 "pull_requests": r.pull_requests,
                 "reviews": r.reviews,
                 "errors": [r.error] if r.error else [],

@@ -40,6 +40,8 @@ def test_from_github_to_the_published_file(shell: Shell) -> None:
     again = shell.json("sync", "--json")
     assert again["repositories"][0]["mode"] == "unchanged"
     assert again["requests"] == 1
+    closer = shell.json("sync", "--reconcile", "--json")
+    assert closer["repositories"][0]["mode"] == "increment"
 
     instance = dg.DagsterInstance.from_config(str(shell.folder / "dagster"))
     runs = {run.job_name for run in instance.get_runs()}
