@@ -140,16 +140,11 @@ def _sync(
 
 
 def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline) -> list[str]:
-    """The partition keys to work on. Raises PlainFailure for names that are not tracked."""
+    """The partition keys to work on; one that is not tracked fails later, by itself."""
     if context.has_partition_key or context.has_partition_key_range:
         return list(context.partition_keys)
     tracked = {key.lower(): key for key in pipeline.tracked()}
-    if not config.repositories:
-        return list(tracked.values())
-    unknown = [name for name in config.repositories if name.lower() not in tracked]
-    if unknown:
-        raise PlainFailure(f"Not tracked: {', '.join(unknown)}. Track them first, or correct their spelling.")
-    return [tracked[name.lower()] for name in config.repositories]
+    return [tracked.get(name.lower(), name) for name in config.repositories] or list(tracked.values())
 
 
 def _in_batches(results: Iterator[SyncResult]) -> Iterator[list[SyncResult]]:

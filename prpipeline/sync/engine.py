@@ -48,16 +48,16 @@ class SyncResult:
     repository_id: int | None
     repository: str | None
     mode: str  # history, increment, reconcile, unchanged, failed
-    pull_requests: int  # read and written
-    reviews: int
-    removed: int  # rows that GitHub no longer has
-    held: int  # pull requests of it in the warehouse
-    on_github: int | None
-    requests: int
-    points: int
-    seconds: float
-    window_start: datetime | None  # everything that changed from here …
-    window_end: datetime | None  # … to here is in the warehouse
+    pull_requests: int = 0  # read and written
+    reviews: int = 0
+    removed: int = 0  # rows that GitHub no longer has
+    held: int = 0  # pull requests of it in the warehouse
+    on_github: int | None = None
+    requests: int = 0
+    points: int = 0
+    seconds: float = 0.0
+    window_start: datetime | None = None  # everything that changed from here …
+    window_end: datetime | None = None  # … to here is in the warehouse
     error: str | None = None
     failure: str | None = None  # the failure's type
     is_permanent: bool = False
@@ -99,6 +99,8 @@ class Syncer:
 
     def _sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
         chosen = self._chosen(names)
+        found = {tracked.tracked_as for tracked in chosen}
+        yield from (_not_tracked(name) for name in dict.fromkeys(names) if name not in found)
         histories = [t for t in chosen if options.full or self._needs_history(t, options)]
         increments = [t for t in chosen if t not in histories]
         shared: GitHubFailure | None = None
@@ -235,6 +237,14 @@ class Syncer:
             failure=type(failure).__name__ if failure else None,
             is_permanent=isinstance(failure, PermanentFailure),
         )
+
+
+def _not_tracked(name: str) -> SyncResult:
+    """Somebody untracked it since it was chosen, or mistyped it where nobody looked."""
+    failure = PermanentFailure("Not tracked. Track it first, or correct its spelling.")
+    return SyncResult(
+        name, None, None, "failed", error=str(failure), failure=type(failure).__name__, is_permanent=True
+    )
 
 
 def _status(tracked: Tracked, failure: GitHubFailure) -> str:

@@ -64,12 +64,14 @@ def test_metrics_alone_ask_github_nothing(lab: DagsterLab, github: Sandbox) -> N
     assert not github.requests
 
 
-def test_an_unknown_name_is_refused_with_a_sentence(lab: DagsterLab) -> None:
+def test_a_name_that_is_not_tracked_fails_alone(lab: DagsterLab) -> None:
     lab.track(ONE)
-    result = lab.run(repositories=["octo/unknown"])
+    result = lab.run(repositories=["octo/unknown", ONE.upper()])
     assert failure_sentence(result) == (
-        "Not tracked: octo/unknown. Track them first, or correct their spelling."
+        "1 of 2 repositories failed; the others are done. "
+        "octo/unknown: Not tracked. Track it first, or correct its spelling."
     )
+    assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED"}
 
 
 def test_the_sentence_counts_as_people_do(lab: DagsterLab) -> None:

@@ -10,6 +10,7 @@ import pytest
 from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Sandbox
 from prpipeline.sync import SyncOptions
+from prpipeline.sync.lanes import sync_on_lanes
 from prpipeline.warehouse import tracking
 from prpipeline_tests.github.lab import Lab, small_world
 
@@ -51,3 +52,19 @@ def test_untracked_while_it_is_synced(
         if tracks_again:
             here.sync()
             here.assert_equal()
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_untracked_before_its_turn_comes(tmp_path: Path, lanes: int) -> None:
+    world = small_world(repositories=("octo/app", "octo/lib"))
+    tokens = [f"token-{lane}" for lane in range(lanes)]
+    with Sandbox(world, tokens=tokens) as server:
+        here = Lab(world, server, tmp_path, tokens=",".join(tokens))
+        with here.warehouse.transaction() as connection:
+            tracking.untrack(connection, RepositoryName("octo", "app"), delete_data=False)
+        results = {
+            result.tracked_as: result
+            for result in sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names)
+        }
+    assert results["octo/app"].error == "Not tracked. Track it first, or correct its spelling."
+    assert (results["octo/lib"].mode, results["octo/lib"].pull_requests) == ("history", 14)
