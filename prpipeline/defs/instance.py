@@ -9,6 +9,7 @@ from uuid import uuid4
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import DBAPIError
 
 from prpipeline.settings import ConfigurationError, Settings, project_root
 
@@ -41,20 +42,44 @@ def home(settings: Settings) -> Path:
         folder = settings.data_dir / ".dagster"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "dagster.yaml").exists():
-            (folder / "dagster.yaml").write_text(_DEFAULTS, encoding="utf-8")
+        _configure(folder / "dagster.yaml")
     except OSError as error:
-        raise ConfigurationError(
-            f"Dagster's folder {folder} cannot be written to ({error.strerror}); mend that, or set DAGSTER_HOME to "
-            "another one."
-        ) from None
+        raise _unwritable(folder, error.strerror) from None
     return folder
 
 
-def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The instance that ``make dev`` shows, from wherever it is opened."""
+def _configure(file: Path) -> None:
+    if not file.exists():
+        whole = file.with_name(
+            f".{uuid4().hex}.yaml"
+        )  # on a full disk half of it would stay, and be believed
+        try:
+            whole.write_text(_DEFAULTS, encoding="utf-8")
+            whole.replace(file)
+        finally:
+            whole.unlink(missing_ok=True)
+
+
+def _unwritable(folder: Path, why: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"Dagster's folder {folder} cannot be written to ({why}); mend that, or set DAGSTER_HOME to another one."
+    )
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The instance that ``make dev`` shows, from wherever it is opened.
+
+    Raises ConfigurationError where its records cannot be kept, then or later: a full disk, a read-only one.
+    """
     folder = home(settings)
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides=_absolute(folder)))
+    try:
+        with dg.DagsterInstance.from_ref(
+            InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
+        ) as instance:
+            yield instance
+    except DBAPIError as error:
+        raise _unwritable(folder, error.orig) from None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Self
 
 import dagster as dg
 
@@ -30,21 +30,22 @@ class LocalDagster:
     """Runs jobs of the code location in this process. Close it, or use it in a ``with`` block."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._stack = ExitStack()
-        self._instance = self._stack.enter_context(open_instance(pipeline.settings))
         self._definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
-        end_orphans(self._instance)
-        self._tags = {
-            PUBLISHES_ITSELF_TAG: "command line",
-            COMMAND_LINE_TAG: self._stack.enter_context(command_line(self._instance)),
-            "dagster/max_retries": "0",  # whoever started it sees that it failed
-        }
+        with ExitStack() as stack:
+            self._instance = stack.enter_context(open_instance(pipeline.settings))
+            end_orphans(self._instance)
+            self._tags = {
+                PUBLISHES_ITSELF_TAG: "command line",
+                COMMAND_LINE_TAG: stack.enter_context(command_line(self._instance)),
+                "dagster/max_retries": "0",  # whoever started it sees that it failed
+            }
+            self._stack = stack.pop_all()
 
-    def __enter__(self) -> "LocalDagster":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(self, *error: *tuple[Any, Any, Any]) -> bool | None:
+        return self._stack.__exit__(*error)
 
     def match_partitions(self, tracked: Sequence[str]) -> None:
         """Make the partitions be the tracked repositories."""
@@ -90,9 +91,3 @@ def _failed(result: dg.ExecuteInProcessResult) -> LocalRun:
             stack = (data.error.cause or data.error).to_string().rstrip()
             return LocalRun(result.run_id, f"Unexpected, please report it.\n{stack}", is_unexpected=True)
     return LocalRun(result.run_id, "The run failed; its log in the UI says why.")
-
-
-def state_folder(pipeline: Pipeline) -> Path:
-    """Where Dagster keeps what it knows, for a person who looks for it."""
-    with open_instance(pipeline.settings) as instance:
-        return Path(instance.root_directory)

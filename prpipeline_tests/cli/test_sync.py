@@ -19,6 +19,7 @@ from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox
 from prpipeline_tests.cli.conftest import Shell
+from prpipeline_tests.warehouse.places import fill, resize, small_disk
 
 pytestmark = pytest.mark.end_to_end
 
@@ -278,3 +279,23 @@ def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:
     assert "Exit codes: 0 all well" in text
     assert "prpipeline sync octo-org/widgets" in text
     assert "_PRPIPELINE_COMPLETE" in shell.run("completion", "bash").stdout
+
+
+@pytest.mark.parametrize("room", [0, 300_000])
+def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
+    with small_disk(shell.folder / "home", 4) as home:
+        shell.environment["DAGSTER_HOME"] = str(home)
+
+        def refused(*arguments: str) -> None:
+            ended = shell.run(*arguments)
+            assert (ended.returncode, ended.stdout) == (2, "")
+            assert str(home) in ended.stderr
+            assert ended.stderr.endswith("mend that, or set DAGSTER_HOME to another one.\n")
+
+        fill(home / "filler", room)
+        refused("sync", "octo/app")
+        (home / "filler").unlink()
+        resize(home, 64)
+        assert shell.run("sync").returncode == 0
+        fill(home / "filler", 20_000)
+        refused("sync")

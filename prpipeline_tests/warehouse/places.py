@@ -28,6 +28,13 @@ def resize(folder: Path, megabytes: float) -> None:
     _mount("-o", f"remount,{_size(megabytes)}", str(folder))
 
 
+def fill(file: Path, room: int) -> None:
+    """Leave so many bytes of the disk."""
+    free = os.statvfs(file.parent).f_bavail * os.statvfs(file.parent).f_frsize
+    with file.open("wb") as target:
+        target.write(bytes(max(free - room, 0)))
+
+
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """A disk that is there to read only; a folder's permissions mean nothing to root."""

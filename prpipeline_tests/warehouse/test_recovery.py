@@ -19,7 +19,7 @@ from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline.warehouse.publish import publish
 from prpipeline_tests.cli.conftest import Shell
 from prpipeline_tests.github.lab import Lab, small_world
-from prpipeline_tests.warehouse.places import program, read_only, resize, small_disk
+from prpipeline_tests.warehouse.places import fill, program, read_only, resize, small_disk
 
 HOLD = """
 import sys, duckdb
@@ -283,10 +283,3 @@ def live_on(lab: Lab) -> None:
     for _ in range(20):
         lab.live()
         lab.sync()
-
-
-def fill(file: Path, room: int) -> None:
-    """Leave so many bytes of the disk."""
-    free = os.statvfs(file.parent).f_bavail * os.statvfs(file.parent).f_frsize
-    with file.open("wb") as target:
-        target.write(bytes(max(free - room, 0)))
