@@ -49,7 +49,10 @@ def wanted(
 def follow(connection: Connection, repositories: Sequence[TrackedRepository], now: datetime) -> Changes:
     """Track what is wanted and stop tracking what the file named before. Works inside a transaction."""
     added = []
+    settled = _settled(connection)  # a query for each of thousands, every time, would take half a minute
     for entry in repositories:
+        if (entry.repository.lower(), entry.days_back, entry.team) in settled:
+            continue
         name = RepositoryName.parse(entry.repository)
         if tracking.track(
             connection, name, source="file", now=now, days_back=entry.days_back, team=entry.team
@@ -66,6 +69,11 @@ def follow(connection: Connection, repositories: Sequence[TrackedRepository], no
     for key in dropped:
         tracking.untrack(connection, RepositoryName.parse(key), delete_data=False)
     return Changes(tuple(added), tuple(dropped))
+
+
+def _settled(connection: Connection) -> set[tuple[str, int | None, str | None]]:
+    """What is tracked, with its options."""
+    return {(row.tracked_as.lower(), row.days_back, row.team) for row in tracking.all_tracked(connection)}
 
 
 def _matches(entry: TrackedOwner, repository: OwnedRepository) -> bool:
