@@ -186,7 +186,7 @@ def memory(quick: bool) -> None:
 
 
 def growth(quick: bool) -> None:
-    """Many small increments: the warehouse's size against that of a fresh copy of it; Dagster's event storage."""
+    """Many small increments: the warehouse's size against that of a fresh copy of it."""
     rounds = 10 if quick else 1000
     world = generated_world(1, 200, 2, clock=_clock())
     with tempfile.TemporaryDirectory() as folder, Sandbox(world) as server:
@@ -221,7 +221,48 @@ def growth(quick: bool) -> None:
     show("growth", ["increments", "MB before", "MB after", "MB if copied afresh", "ratio"], rows)
 
 
-SCENARIOS: tuple[Callable[[bool], None], ...] = (history, increment, publication, start_up, memory, growth)
+def records(quick: bool) -> None:
+    """What Dagster keeps of each day, 5 % of the repositories changed; a year of it is computed from a week."""
+    repositories, days = (20, 2) if quick else (1000, 7)
+    world = generated_world(repositories, 2, 2, clock=_clock())
+    with tempfile.TemporaryDirectory() as name, Sandbox(world) as server:
+        home = Path(name) / "home"
+        environment = {
+            **os.environ,
+            "GITHUB_API_URL": server.url,
+            "GITHUB_TOKEN": "sandbox-token",
+            "PRPIPELINE_DATA_DIR": f"{name}/data",
+            "PRPIPELINE_REPOSITORIES": f"{name}/repositories.yaml",
+            "DAGSTER_HOME": str(home),
+        }
+        listed = "".join(f"  - bulk/repository-{number + 1}\n" for number in range(repositories))
+        Path(name, "repositories.yaml").write_text(f"repositories:\n{listed}", encoding="utf-8")
+        sizes = []
+        for day in range(days + 1):
+            for number in range(day, repositories if day else 0, 20):
+                pulls = world.repository(f"bulk/repository-{number + 1}").pull_requests
+                world.review(next(iter(pulls.values())), "person-1", "COMMENTED")
+            world.clock.advance(timedelta(days=1))
+            command = [sys.executable, "-m", "prpipeline", "sync", "--json"]
+            subprocess.run(command, env=environment, cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
+            sizes.append(sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 1e6)
+    daily = (sizes[-1] - sizes[0]) / days
+    show(
+        f"Dagster's records, {repositories:,} repositories, 5 % of them changed a day",
+        ["MB after the histories", "MB a day", "MB in 365 days, nothing forgotten", "MB with 90 days kept"],
+        [[sizes[0], daily, sizes[0] + 365 * daily, sizes[0] + 90 * daily]],
+    )
+
+
+SCENARIOS: tuple[Callable[[bool], None], ...] = (
+    history,
+    increment,
+    publication,
+    start_up,
+    memory,
+    growth,
+    records,
+)
 
 
 @contextmanager

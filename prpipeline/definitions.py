@@ -12,6 +12,7 @@ from prpipeline.defs.assets import (
 )
 from prpipeline.defs.checks import build_checks
 from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.retention import tidy_job
 from prpipeline.defs.schedules import build_schedules
 from prpipeline.defs.sensors import publish_sensor, tracking_sensor
 from prpipeline.pipeline import Pipeline
@@ -38,7 +39,7 @@ def build_definitions(
             review_time_report,
         ],
         asset_checks=[build_checks(all_checks(period))],
-        jobs=[sync_job, reconcile_job, publish_job],
+        jobs=[sync_job, reconcile_job, publish_job, tidy_job],
         schedules=build_schedules(settings.schedule),
         sensors=[tracking_sensor, publish_sensor],
         resources={"pipeline": pipeline_resource, **(resource_overrides or {})},

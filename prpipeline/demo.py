@@ -50,7 +50,8 @@ def _anchor(file: Path, *, anew: bool) -> datetime:
             return datetime.fromisoformat(file.read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         pass  # there was no demo here yet
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # a day's demos are all the same
+    # A day's demos are all the same.
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(today.isoformat(), encoding="ascii")
     return today

@@ -108,6 +108,7 @@ class ScheduleSettings(_Section):
     reconcile: bool = True
     reconcile_day: Weekday = "sunday"
     reconcile_time: ClockTime = dt.time(5, 15)
+    keep_runs_days: Annotated[int, Field(ge=1, le=36_500)] = 90
 
 
 class SyncSettings(_Section):

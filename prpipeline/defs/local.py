@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.instance import COMMAND_LINE_TAG, command_line, end_orphans, open_instance
 from prpipeline.defs.partitions import repository_partitions
+from prpipeline.defs.retention import forget_old_runs
 from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
 from prpipeline.pipeline import Pipeline
 from prpipeline.sync import SyncOptions
@@ -34,6 +36,10 @@ class LocalDagster:
         with ExitStack() as stack:
             self._instance = stack.enter_context(open_instance(pipeline.settings))
             end_orphans(self._instance)
+            forget_old_runs(
+                self._instance,
+                datetime.now(UTC) - timedelta(days=pipeline.settings.schedule.keep_runs_days),
+            )
             self._tags = {
                 PUBLISHES_ITSELF_TAG: "command line",
                 COMMAND_LINE_TAG: stack.enter_context(command_line(self._instance)),

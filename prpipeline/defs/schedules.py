@@ -1,4 +1,4 @@
-"""The daily increment and the weekly reconciliation, over all tracked repositories, in as few runs as may be."""
+"""The daily increment and the weekly reconciliation, over all tracked repositories, in as few runs as may be; tidying."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from prpipeline.defs.jobs import sync_job
+from prpipeline.defs.retention import tidy_job
 from prpipeline.pipeline import Pipeline
 from prpipeline.schedule_times import daily_cron, weekly_cron
 from prpipeline.settings import ScheduleSettings
@@ -31,6 +32,14 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             is_on=settings.reconcile,
             reconcile=True,
             description="Every week: what changed without GitHub saying so, in all tracked repositories.",
+        ),
+        dg.ScheduleDefinition(
+            name="weekly_tidy",
+            job=tidy_job,
+            cron_schedule=weekly_cron(settings),
+            execution_timezone=settings.timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Every week: forget what Dagster knows of old runs.",
         ),
     ]
 

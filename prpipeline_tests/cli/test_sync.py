@@ -115,7 +115,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert not (shell.folder / "data" / "published").exists()
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
     shell: Shell, server: Sandbox, kind: signal.Signals
 ) -> None:

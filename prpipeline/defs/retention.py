@@ -1,0 +1,72 @@
+"""How long Dagster's records of runs are kept: it has no limit for them, and they would outgrow the data.
+
+What is in the warehouse, GitHub's history of syncs included (``meta.syncs``), is not touched.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+
+from prpipeline.pipeline import Pipeline
+
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_AT_ONCE = 200
+
+
+def forget_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete the finished runs of before that moment; how many.
+
+    One stays that the newest materialization of something came from, of a repository which did not change since: its
+    partition would count as never materialized.
+    """
+    old = dg.RunsFilter(statuses=_FINISHED, created_before=before)
+    found = {run.run_id for run in instance.get_runs(old)}
+    forgotten = found - set(_sources_of_the_newest(instance, before)) if found else set()
+    for run_id in forgotten:
+        instance.delete_run(run_id)
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        if isinstance(
+            instance.event_log_storage, SqliteEventLogStorage
+        ):  # has a file for each run, and leaves it
+            Path(instance.event_log_storage.path_for_shard(run_id)).unlink(missing_ok=True)
+    return len(forgotten)
+
+
+def _sources_of_the_newest(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
+    """The runs of before that moment whose materializations nothing has superseded."""
+    storage, materialized = instance.event_log_storage, dg.DagsterEventType.ASSET_MATERIALIZATION
+    for key in instance.all_asset_keys():
+        event = instance.get_latest_materialization_event(key)
+        if event:
+            yield event.run_id
+        then = dg.AssetRecordsFilter(asset_key=key, before_timestamp=before.timestamp())
+        last = instance.fetch_materializations(then, limit=1).records
+        if not last:
+            continue
+        newest = storage.get_latest_storage_id_by_partition(key, materialized).values()
+        ids = [storage_id for storage_id in newest if storage_id <= last[0].storage_id]
+        for start in range(0, len(ids), _AT_ONCE):
+            some = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids[start : start + _AT_ONCE])
+            yield from (
+                record.run_id for record in instance.fetch_materializations(some, limit=_AT_ONCE).records
+            )
+
+
+@dg.op(description="Forget finished runs that are older than schedule.keep_runs_days.")
+def forget_runs(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    days = pipeline.settings.schedule.keep_runs_days
+    count = forget_old_runs(context.instance, datetime.now(UTC) - timedelta(days=days))
+    context.log.info(f"{count} runs that ended more than {days} days ago are forgotten.")
+
+
+@dg.job(
+    name="tidy",
+    description="Forget finished runs that are older than schedule.keep_runs_days, except where a partition's newest "
+    "numbers come from one. Touches no data.",
+    executor_def=dg.in_process_executor,
+)
+def tidy_job() -> None:
+    forget_runs()
