@@ -62,7 +62,7 @@ def write_release(warehouse: Path, folder: Path, last: Path | None, values: Mapp
 
 def _write_whole(warehouse: Path, target: Path, values: Mapping[str, Any]) -> dict[str, int]:
     with release_tables.opened(target, warehouse) as connection:
-        for table in dictionary.load().tables:
+        for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
             release_tables.create(connection, table, values)
         rows = release_tables.count(connection)
         layout, states = release_contents.layout(connection), release_contents.states(connection)
