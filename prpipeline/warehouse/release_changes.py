@@ -17,12 +17,17 @@ from prpipeline.warehouse.release_tables import columns, create, query
 # Rows of these are of one pull request, and change with its repository. What else there is is small, or spans
 # repositories.
 _OF_PULL_REQUESTS = (
-    "pull_requests", "reviews", "review_events", "review_time_hours", "review_evidence", "draft_spells",
-    "compat_origin", "compat_devlake", "compat_middleware", "compat_fivetran", "compat_issue_metrics",
-)  # fmt: skip
+    "pull_requests",
+    "reviews",
+    "review_events",
+    "review_time_hours",
+    "review_evidence",
+    "draft_spells",
+)
 _OF_WEEKS = ("reviewer_weekly", "author_weekly")
+_OF_THE_LAYOUT = ("data_dictionary", *metrics.PUBLISHED_VIEWS)
 
-# What the views of the former are made of; and all that the clock of a draft is made of.
+# What the views of the former are made of.
 _SOURCES = (
     "raw.pull_requests",
     "raw.reviews",
@@ -30,27 +35,7 @@ _SOURCES = (
     "metrics.draft_spells",
     "metrics.pull_request_times",
 )
-_SOURCES_OF_DRAFTS = {
-    "raw.pull_requests": "repository_id, pull_request_id FROM warehouse.raw.pull_requests WHERE state = 'open'",
-    "metrics.pull_request_times": (
-        "repository_id, pull_request_id, is_open FROM warehouse.metrics.pull_request_times WHERE is_open"
-    ),
-    "metrics.draft_spells": "* FROM warehouse.metrics.draft_spells",
-}
 _SOURCES_OF_ALL = ("meta.repositories", "meta.metric_states", "metrics.rules")
-
-# These go on by the hour, whatever else happens: the columns, and where they are read.
-_CLOCKS = {
-    "review_time_hours": (
-        ("waiting_hours", "draft_hours"),
-        "(FROM warehouse.metrics.pull_request_times WHERE is_open)",
-    ),
-    "compat_issue_metrics": (("time_in_draft_seconds",), "unchanged_compat_issue_metrics"),
-    "compat_fivetran": (
-        ("hours_request_review_to_first_review", "hours_request_review_to_first_action"),
-        "warehouse.metrics.compat_fivetran",
-    ),
-}
 
 
 class Unlike(Exception):
@@ -79,14 +64,6 @@ def cut(connection: duckdb.DuckDBPyConnection, changed: Sequence[int]) -> None:
         connection.execute(
             f"CREATE TABLE {name} AS FROM warehouse.{name} SEMI JOIN changed USING (repository_id)"
         )
-    connection.execute(
-        "CREATE TEMP TABLE drafts AS SELECT DISTINCT pull_request_id FROM warehouse.metrics.draft_spells "
-        "ANTI JOIN changed USING (repository_id) WHERE ended_at IS NULL"
-    )
-    for name, narrow in _SOURCES_OF_DRAFTS.items():
-        connection.execute(
-            f"INSERT INTO {name} BY NAME FROM (SELECT {narrow}) SEMI JOIN drafts USING (pull_request_id)"
-        )
     metrics.create_tables(connection)
 
 
@@ -107,43 +84,35 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection, values: Mapping[str,
         if table.name in (*_OF_PULL_REQUESTS, *_OF_WEEKS):
             connection.execute(f'DELETE FROM main."{table.name}" WHERE rowid IN (FROM removed_{table.name})')
             connection.execute(f'INSERT INTO main."{table.name}" FROM added_{table.name}')
-            _run_clocks(connection, table.name)
-        else:
+        elif table.name not in _OF_THE_LAYOUT:
             create(connection, table, values)
+    # These go on by the hour, whatever else happens.
+    connection.execute(
+        "UPDATE main.review_time_hours AS shown "
+        "SET waiting_hours = now.waiting_hours, draft_hours = now.draft_hours "
+        "FROM warehouse.metrics.pull_request_times AS now "
+        "WHERE now.is_open AND shown.pull_request_id = now.pull_request_id "
+        "AND (shown.waiting_hours, shown.draft_hours) IS DISTINCT FROM (now.waiting_hours, now.draft_hours)"
+    )
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, table: dictionary.Table, source: str) -> None:
     """Keep the changed repositories' rows that differ; one that is gone has none."""
     name, names = table.name, ", ".join(f'"{column.name}"' for column in table.columns)
-    of_changed = "SEMI JOIN changed USING (repository_id)"
 
     def keep(kept: str, select: str) -> int:
-        return _counted(connection, f"CREATE OR REPLACE TEMP TABLE {kept} AS {select}")
+        found = connection.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {select}").fetchone()
+        return int((found or (0,))[0])
 
-    keep(
+    made = keep(
         "fresh", f"SELECT *, hash({names}) AS print FROM (SELECT {columns(table)} FROM ({source}) AS source)"
     )
-    held = keep("held", f'SELECT rowid AS place, hash({names}) AS print FROM main."{name}" {of_changed}')
+    held = keep(
+        "held",
+        f'SELECT rowid AS place, hash({names}) AS print FROM main."{name}" '
+        "SEMI JOIN changed USING (repository_id)",
+    )
     removed = keep(f"removed_{name}", "SELECT place FROM held ANTI JOIN fresh USING (print)")
-    added = keep(f"added_{name}", f"SELECT {names} FROM fresh {of_changed} ANTI JOIN held USING (print)")
-    if name in _CLOCKS:
-        keep(f"unchanged_{name}", "FROM fresh ANTI JOIN changed USING (repository_id)")
-    if held - removed + added != _counted(connection, f"SELECT count(*) FROM fresh {of_changed}"):
+    added = keep(f"added_{name}", f"SELECT {names} FROM fresh ANTI JOIN held USING (print)")
+    if held - removed + added != made:
         raise Unlike(f"some rows of {name} are there twice.")
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
-    """How many rows the statement made, or counts."""
-    return int((connection.execute(statement).fetchone() or (0,))[0])
-
-
-def _run_clocks(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    if table in _CLOCKS:
-        names, source = _CLOCKS[table]
-        settings = ", ".join(f"{name} = now.{name}" for name in names)
-        differs = " OR ".join(f"shown.{name} IS DISTINCT FROM now.{name}" for name in names)
-        connection.execute(
-            f"UPDATE main.{table} AS shown SET {settings} "
-            f"FROM (SELECT pull_request_id, {', '.join(names)} FROM {source}) AS now "
-            f"WHERE shown.pull_request_id = now.pull_request_id AND ({differs})"
-        )

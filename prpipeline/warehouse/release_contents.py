@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from prpipeline import dictionary
+from prpipeline import dictionary, metrics
 from prpipeline.warehouse.release_tables import query
 
 _CONTENTS_NAME = ".contents.json"
@@ -61,6 +61,7 @@ def layout(connection: duckdb.DuckDBPyConnection) -> str:
     """Changes with whatever the code and the settings say of the tables, other than the values in them."""
     texts = [resources.files("prpipeline").joinpath("dictionary.yaml").read_text(encoding="utf-8")]
     texts += [query(table.name, "warehouse") for table in dictionary.load().tables]
+    texts += map(metrics.published_view, metrics.PUBLISHED_VIEWS)
     for rows in (
         "FROM warehouse.metrics.definitions",
         "SELECT * EXCLUDE (as_of) FROM warehouse.metrics.rules",

@@ -1,4 +1,4 @@
-"""The tables of a release: what each shows of a warehouse, and how it is made, explained in the file.
+"""The tables and views of a release: what each shows of a warehouse, and how it is made, explained in the file.
 
 Works on a connection that has the warehouse attached, and the release as its current database.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from prpipeline import dictionary
+from prpipeline import dictionary, metrics
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 
 # What analysts ask for together lies together, so that scans skip the rest.
@@ -37,9 +37,12 @@ def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.
 
 
 def create(connection: duckdb.DuckDBPyConnection, table: dictionary.Table, values: Mapping[str, Any]) -> None:
-    """Make the table, instead of the one that may be there."""
+    """Make the table or view, instead of the one that may be there."""
+    kind = "VIEW" if is_view(table) else "TABLE"
     if table.name == "data_dictionary":
         _create_dictionary(connection, table)
+    elif is_view(table):
+        connection.execute(metrics.published_view(table.name))
     else:
         source, order = query(table.name, "warehouse"), _ORDER.get(table.name)
         connection.execute(
@@ -49,7 +52,7 @@ def create(connection: duckdb.DuckDBPyConnection, table: dictionary.Table, value
         )
     connection.execute(
         ";".join(
-            [f"COMMENT ON TABLE main.\"{table.name}\" IS '{quoted(_explanation(table))}'"]
+            [f"COMMENT ON {kind} main.\"{table.name}\" IS '{quoted(_explanation(table))}'"]
             + [
                 f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{quoted(column.description)}\''
                 for column in table.columns
@@ -75,6 +78,11 @@ def _explanation(table: dictionary.Table) -> str:
     return f"{table.description} One row: {table.grain}."
 
 
+def is_view(table: dictionary.Table) -> bool:
+    """Over what is published, so that it is made once, after the tables, and changes with them."""
+    return table.name in metrics.PUBLISHED_VIEWS
+
+
 def columns(table: dictionary.Table) -> str:
     return ", ".join(f'"{column.name}"::{column.type} AS "{column.name}"' for column in table.columns)
 
@@ -88,10 +96,11 @@ def query(table: str, catalog: str) -> str:
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many rows each table has."""
+    """How many rows each table has; those of a view are not made to be counted."""
     return {
         table.name: int(
             (connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone() or (0,))[0]
         )
         for table in dictionary.load().tables
+        if not is_view(table)
     }

@@ -14,6 +14,7 @@ import pytest
 
 from prpipeline import metrics
 from prpipeline.settings import MetricSettings
+from prpipeline.warehouse.release_file import FILE_NAME, write_release
 from prpipeline_tests.metrics.reference import History
 
 AS_OF = datetime(2026, 6, 1, 12, 0, 0)
@@ -110,13 +111,29 @@ class Lab:
         self.connection.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        found = self.connection.execute(sql, list(parameters))
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return rows(self.connection, sql, parameters)
+
+    def publish(self, folder: Path) -> Path:
+        """The file that users would read, published at AS_OF."""
+        warehouse = folder / "warehouse.duckdb"
+        self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
+        self.connection.execute("COPY FROM DATABASE memory TO warehouse")
+        self.connection.execute("DETACH warehouse")
+        values = {"published_at": AS_OF, "next_run_at": None, "version": "0", "metric_version": 1}
+        write_release(warehouse, folder, None, values)
+        return folder / FILE_NAME
 
     def clear(self) -> None:
         for table in ("raw.pull_requests", "raw.reviews", "raw.review_events"):
             self.connection.execute(f"DELETE FROM {table}")
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> list[dict[str, Any]]:
+    found = connection.execute(sql, list(parameters))
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prpipeline import explain
+from prpipeline import explain, metrics
 from prpipeline.sandbox import ManualClock, Sandbox, World
 from prpipeline.warehouse.publish import open_published
+from prpipeline_tests.metrics.conftest import rows
 from prpipeline_tests.metrics.stories import DAY_1, Stage
 
 PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
@@ -37,6 +39,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
+def published(stage: Stage, *queries: str) -> list[dict[str, Any]]:
+    """The one row of each query on the published file."""
+    with open_published(stage.pipeline.publish().path) as connection:
+        return [row for query in queries for row in rows(connection, query)]
+
+
 def test_the_example_tells_the_same_story() -> None:
     told = re.findall(r"^\| (\d\d:\d\d) \| (\S+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert told == [tuple(step.split()[:2]) for step in STORY]
@@ -45,13 +53,8 @@ def test_the_example_tells_the_same_story() -> None:
 def test_the_example_gives_its_numbers(stage: Stage) -> None:
     numbers = re.findall(r"^\| `(\w+)\.(\w+)` \| (\S+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(numbers) == 22
-    computed = {
-        (table, column): stage.rows(f"SELECT {column} AS value FROM metrics.{table} WHERE number = 1")[0][
-            "value"
-        ]
-        for table, column, _ in numbers
-    }
-    assert {key: str(value) for key, value in computed.items()} == {(t, c): v for t, c, v in numbers}
+    computed = published(stage, *(f"SELECT {column} AS value FROM {table}" for table, column, _ in numbers))
+    assert [str(row["value"]) for row in computed] == [value for *_, value in numbers]
 
 
 def test_review_after_the_merge_alone(tmp_path: Path) -> None:
@@ -60,11 +63,10 @@ def test_review_after_the_merge_alone(tmp_path: Path) -> None:
         stage = Stage(tmp_path, sandbox, world)
         stage.play(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
         stage.pipeline.aggregate()
-        (ours,) = stage.rows("FROM metrics.review_time_hours")
-        (devlake,) = stage.rows("FROM metrics.compat_devlake")
-        (middleware,) = stage.rows("FROM metrics.compat_middleware")
-        (issue_metrics,) = stage.rows("FROM metrics.compat_issue_metrics")
-        (origin,) = stage.rows("FROM metrics.compat_origin")
+        tables = ("review_time_hours", *metrics.PUBLISHED_VIEWS)
+        ours, origin, devlake, middleware, issue_metrics = published(
+            stage, *(f"FROM {table}" for table in tables)
+        )
     assert (ours["review_time_hours"], ours["null_reason"]) == (None, "only_after_merge")
     assert (devlake["pr_pickup_time_minutes"], devlake["pr_review_time_minutes"]) == (600, None)
     assert (middleware["first_response_time_seconds"], middleware["merge_time_seconds"]) == (36_000, None)
@@ -92,11 +94,11 @@ def test_the_story_of_the_example(stage: Stage) -> None:
         ("18:00", "it was merged", "cycle and merge time stop"),
         ("20:00", "cat approved it", "does not count: after the merge"),
     ]
-    metrics = {metric.name: metric for metric in story.metrics}
-    assert metrics["review_time_hours"].value == 2.0
-    assert metrics["waiting_hours"].because == "it is merged"
+    told_of = {metric.name: metric for metric in story.metrics}
+    assert told_of["review_time_hours"].value == 2.0
+    assert told_of["waiting_hours"].because == "it is merged"
     assert (
-        metrics["pickup_time_hours"].because
+        told_of["pickup_time_hours"].because
         == "from 2026-01-05 14:00, when it became ready, to the first review"
     )
     assert set(story.flags) == {"reviewed_in_draft", "reviewed_after_merge"}

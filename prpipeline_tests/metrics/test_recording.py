@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from prpipeline_tests.metrics.conftest import Lab
+from prpipeline.warehouse.publish import open_published
+from prpipeline_tests.metrics.conftest import Lab, rows
 from prpipeline_tests.metrics.recorded import load, third_party_times
 
 Row = dict[str, Any]
@@ -98,9 +99,11 @@ def test_review_time_equals_theirs(as_recorded: dict[int, Row], theirs: dict[int
 
 
 def test_their_own_table_says_what_they_say(
-    recorded: Lab, with_events: dict[int, Row], theirs: dict[int, Row]
+    recorded: Lab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
 ) -> None:
-    compat = {row["number"]: row for row in recorded.rows("FROM metrics.compat_issue_metrics")}
+    with open_published(recorded.publish(tmp_path)) as connection:
+        compat = {row["number"]: row for row in rows(connection, "FROM compat_issue_metrics")}
+    assert compat.keys() == theirs.keys()
     different = Counter(
         (with_events[number]["is_draft"], _ready(theirs[number]) is not None)
         for number, row in compat.items()

@@ -7,55 +7,60 @@
 --                                 ready_for_review_at. Reviews after the merge count; those of deleted accounts too,
 --                                 on which issue-metrics itself may stop.
 --   time_to_merge_seconds         to the merge
---   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open;
---                                 NULL where that is 0
+--   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open,
+--                                 until now: published_at; NULL where that is 0
 
-CREATE OR REPLACE VIEW metrics.compat_issue_metrics AS
+CREATE OR REPLACE VIEW compat_issue_metrics AS
 WITH ready AS (
-    SELECT pull_request_id, min(created_at) AS ready_event_at
-    FROM raw.review_events
+    SELECT repository, repository_id, number, min(created_at) AS ready_event_at
+    FROM review_events
     WHERE event = 'ready_for_review'
-    GROUP BY pull_request_id
+    GROUP BY ALL
 ),
-starts AS (
+starts AS NOT MATERIALIZED (
     SELECT
-        repository_id, pull_request_id, number, author_login, created_at, merged_at,
+        repository, repository_id, number, pull_request_id, author_login, created_at, merged_at, state,
         CASE WHEN NOT is_draft THEN ready_event_at END AS ready_for_review_at
-    FROM raw.pull_requests
-    LEFT JOIN ready USING (pull_request_id)
+    FROM pull_requests
+    LEFT JOIN ready USING (repository, repository_id, number)
 ),
 -- Only a pull request of more than 50 reviews needs its reviews put in order.
 long_ones AS (
-    SELECT pull_request_id FROM raw.reviews GROUP BY pull_request_id HAVING count(*) > 50
+    SELECT repository, repository_id, number FROM reviews GROUP BY ALL HAVING count(*) > 50
 ),
 beyond AS (
-    SELECT review_id
-    FROM raw.reviews
-    SEMI JOIN long_ones USING (pull_request_id)
-    QUALIFY row_number() OVER (PARTITION BY pull_request_id ORDER BY submitted_at, review_id) > 50
+    SELECT repository, repository_id, review_id, true AS is_beyond
+    FROM reviews
+    JOIN long_ones USING (repository, repository_id, number)
+    QUALIFY row_number() OVER (
+        PARTITION BY repository, repository_id, number ORDER BY submitted_at, review_id
+    ) > 50
 ),
 first_reviews AS (
-    SELECT review.pull_request_id, min(review.submitted_at) AS reviewed_at
-    FROM raw.reviews AS review
-    JOIN starts AS pull_request USING (pull_request_id)
-    ANTI JOIN beyond ON beyond.review_id = review.review_id
-    WHERE NOT review.reviewer_is_bot
-      AND review.reviewer_login IS DISTINCT FROM pull_request.author_login
-      AND review.submitted_at >= coalesce(pull_request.ready_for_review_at, review.submitted_at)
-    GROUP BY review.pull_request_id
+    SELECT repository, repository_id, number, min(submitted_at) AS reviewed_at
+    FROM reviews
+    JOIN starts USING (repository, repository_id, number)
+    LEFT JOIN beyond USING (repository, repository_id, review_id)
+    WHERE NOT reviewer_is_bot
+      AND is_beyond IS NULL
+      AND reviewer_login IS DISTINCT FROM author_login
+      AND submitted_at >= coalesce(ready_for_review_at, submitted_at)
+    GROUP BY ALL
 ),
 drafts AS (
     SELECT
-        pull_request_id,
-        CAST(sum(date_diff('second', started_at,
-            coalesce(ended_at, CASE WHEN is_open THEN greatest(as_of, started_at) END))) AS BIGINT) AS seconds
-    FROM metrics.draft_spells
-    JOIN metrics.pull_request_times USING (pull_request_id)
-    CROSS JOIN metrics.rules
-    GROUP BY pull_request_id
+        repository_id, pull_request_id,
+        CAST(sum(date_diff('second', started_at, coalesce(
+            ended_at,
+            CASE WHEN pull_request.state = 'open' THEN greatest(published_at, started_at) END
+        ))) AS BIGINT) AS seconds
+    FROM draft_spells
+    JOIN pull_requests AS pull_request USING (repository_id, pull_request_id)
+    CROSS JOIN (SELECT published_at FROM pipeline_status)
+    GROUP BY ALL
 )
 SELECT
-    names.repository,
+    repository,
     number,
     ready_for_review_at,
     date_diff('second', coalesce(ready_for_review_at, created_at), reviewed_at) AS time_to_first_review_seconds,
@@ -64,6 +69,5 @@ SELECT
     pull_request_id,
     repository_id
 FROM starts
-LEFT JOIN first_reviews USING (pull_request_id)
-LEFT JOIN drafts USING (pull_request_id)
-LEFT JOIN metrics.names() AS names USING (repository_id);
+LEFT JOIN first_reviews USING (repository, repository_id, number)
+LEFT JOIN drafts USING (repository_id, pull_request_id);

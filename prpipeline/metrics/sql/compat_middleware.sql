@@ -7,23 +7,23 @@
 --   merge_time_seconds           merged_at - first approval; NULL where that would be negative, or nothing approved it
 --   cycle_time_seconds           merged_at - first ready_for_review event, or created_at where there is none
 
-CREATE OR REPLACE VIEW metrics.compat_middleware AS
-WITH reviews AS (
+CREATE OR REPLACE VIEW compat_middleware AS
+WITH answers AS (
     SELECT
-        pull_request_id,
+        repository, repository_id, number,
         min(submitted_at) AS first_at,
         min(submitted_at) FILTER (state = 'APPROVED') AS approved_at
-    FROM raw.reviews
-    GROUP BY pull_request_id
+    FROM reviews
+    GROUP BY ALL
 ),
 ready AS (
-    SELECT pull_request_id, min(created_at) AS ready_event_at
-    FROM raw.review_events
+    SELECT repository, repository_id, number, min(created_at) AS ready_event_at
+    FROM review_events
     WHERE event = 'ready_for_review'
-    GROUP BY pull_request_id
+    GROUP BY ALL
 )
 SELECT
-    names.repository,
+    repository,
     number,
     date_diff('second', created_at, first_at) AS first_response_time_seconds,
     date_diff('second', first_at, approved_at) AS rework_time_seconds,
@@ -31,8 +31,7 @@ SELECT
     date_diff('second', coalesce(ready_event_at, created_at), merged_at) AS cycle_time_seconds,
     pull_request_id,
     repository_id
-FROM raw.pull_requests
-LEFT JOIN reviews USING (pull_request_id)
-LEFT JOIN ready USING (pull_request_id)
-LEFT JOIN metrics.names() AS names USING (repository_id)
+FROM pull_requests
+LEFT JOIN answers USING (repository, repository_id, number)
+LEFT JOIN ready USING (repository, repository_id, number)
 WHERE state <> 'open';

@@ -3,7 +3,6 @@
 -- The first submitted review of anyone at any time, less created_at, in hours rounded to 2 decimals: the author's own
 -- reviews, bots' and those after the merge count.
 
-CREATE OR REPLACE VIEW metrics.compat_origin AS
-SELECT names.repository, number, review_time_hours_any AS review_time_hours, pull_request_id, repository_id
-FROM metrics.pull_request_times
-LEFT JOIN metrics.names() AS names USING (repository_id);
+CREATE OR REPLACE VIEW compat_origin AS
+SELECT repository, number, review_time_hours_any AS review_time_hours, pull_request_id, repository_id
+FROM review_time_hours;

@@ -1,0 +1,141 @@
+"""What is published by other people's definitions: views that any reader of the file can use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prpipeline import dictionary, metrics
+from prpipeline.warehouse.publish import open_published
+from prpipeline_tests.end_to_end.bi_environments import environments
+from prpipeline_tests.metrics.conftest import AS_OF, Lab, rows
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+ANN, BOB, CAT = Person(1, "ann"), Person(2, "bob"), Person(3, "cat")
+OPENED = AS_OF - timedelta(days=10)
+
+# Opened as people open it, and attached beside tables of the reader's own that have the same names.
+READ = """
+import duckdb, json, sys
+views = sys.argv[2:]
+def told(connection, prefix):
+    return [repr(connection.execute(f"FROM {prefix}{view} ORDER BY ALL").fetchall()) for view in views]
+config = {"enable_external_access": "false", "lock_configuration": "true"}
+with duckdb.connect(sys.argv[1], read_only=True, config=config) as opened:
+    direct = told(opened, "")
+    one = [repr(opened.execute(f"FROM {v} WHERE repository = 'octo/app' ORDER BY ALL").fetchall()) for v in views]
+    comments = opened.execute(
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal "
+        "UNION ALL SELECT view_name, '', '', comment FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
+    ).fetchall()
+with duckdb.connect() as other:
+    other.execute(f"ATTACH '{sys.argv[1]}' AS x (READ_ONLY)")
+    for name in ("pull_requests", "reviews", "review_events", "review_evidence"):
+        other.execute(f"CREATE TABLE {name} AS SELECT 1 AS mine")
+    attached = told(other, "x."), told(other, "x.main.")
+print(json.dumps([direct, one, comments, *attached]))
+"""
+
+
+@pytest.fixture
+def lab(lab: Lab) -> Lab:
+    """Two repositories, with something of everything."""
+    lab.repository(2, "octo/lib")
+    for repository_id in (1, 2):
+        review = Review(repository_id * 100, BOB, "APPROVED", OPENED + timedelta(hours=3))
+        lab.store(
+            [
+                History(ANN, OPENED, reviews=[review], merged_at=OPENED + timedelta(hours=5)),
+                History(ANN, OPENED, is_draft=True),
+            ],
+            repository_id=repository_id,
+        )
+        first = {
+            "repository_id": repository_id,
+            "pull_request_id": repository_id * 1_000_000 + 1,
+            "number": 1,
+        }
+        lab.event(first, OPENED + timedelta(hours=1), "review_requested", subject_id=2, subject_login="bob")
+        lab.event(first, OPENED + timedelta(hours=2), "ready_for_review")
+    lab.rebuild()
+    return lab
+
+
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
+)
+def test_every_duckdb_reads_them_by_whatever_name(lab: Lab, tmp_path: Path, version: str) -> None:
+    file = lab.publish(tmp_path)
+    ours, theirs = (read(python, file) for python in (sys.executable, environments()[version].python))
+    direct, _, comments, *attached = ours
+    assert theirs == ours
+    assert attached == [direct, direct]
+    assert not {"[]"} & set(direct)
+    described = {
+        (table.name, c.name): [c.type, c.description]
+        for table in dictionary.load().tables
+        for c in table.columns
+    }
+    assert {(table, column): rest for table, column, *rest in comments if column} == described
+    assert all(comment for *_, comment in comments)
+
+
+def read(python: str, file: Path) -> Any:
+    command = [python, "-c", READ, str(file), *metrics.PUBLISHED_VIEWS]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("condition", ["repository = 'octo/app'", "repository_id = 1"])
+def test_what_is_asked_of_one_repository_is_all_that_is_read(
+    lab: Lab, tmp_path: Path, condition: str
+) -> None:
+    with open_published(lab.publish(tmp_path)) as connection:
+        for view in metrics.PUBLISHED_VIEWS:
+            assert connection.execute(f"SELECT count(*) FROM {view} WHERE {condition}").fetchone() != (0,)
+            ((_, plan),) = connection.execute(f"EXPLAIN FROM {view} WHERE {condition}").fetchall()
+            scans = plan.count("SEQ_SCAN") - plan.count("pipeline_status")
+            if "repository_id" in condition or view != "compat_issue_metrics":  # whose drafts know no names
+                assert plan.count(condition.replace(" ", "")) + plan.count(condition) >= scans, plan
+
+
+def test_one_who_was_asked_is_no_team_of_the_same_number(lab: Lab, tmp_path: Path) -> None:
+    lab.clear()
+    lab.store([History(ANN, OPENED, reviews=[Review(500, BOB, "COMMENTED", OPENED + timedelta(hours=4))])])
+    asked = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
+    for subject_id, is_team in ((2, True), (3, False)):
+        at = OPENED + timedelta(hours=subject_id)
+        lab.event(asked, at, "review_requested", subject_id=subject_id, subject_is_team=is_team)
+    lab.rebuild()
+    with open_published(lab.publish(tmp_path)) as connection:
+        (row,) = rows(connection, "FROM compat_fivetran WHERE pull_request_id = 1000001")
+        events = rows(connection, "FROM review_events WHERE repository_id = 1 ORDER BY created_at")
+    assert row["hours_request_review_to_first_review"] == 2.0
+    assert row["hours_request_review_to_first_action"] == 238.0  # nobody's, so until now
+    assert [event["subject_id"] for event in events] == [None, 3]
+
+
+def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: Lab, tmp_path: Path) -> None:
+    lab.clear()
+    for repository_id, own in ((1, 49), (2, 50)):
+        reviews = [Review(n, ANN, "COMMENTED", OPENED + timedelta(hours=1)) for n in range(1, own + 1)]
+        reviews.append(Review(99, BOB, "APPROVED", OPENED + timedelta(hours=1)))
+        lab.store([History(ANN, OPENED, reviews=reviews)], repository_id=repository_id)
+    lab.rebuild()
+    with open_published(lab.publish(tmp_path)) as connection:
+        found = rows(connection, "FROM compat_issue_metrics ORDER BY repository_id")
+    assert [row["time_to_first_review_seconds"] for row in found] == [3600, None]
+
+
+def test_clocks_run_until_the_publication(lab: Lab, tmp_path: Path) -> None:
+    with open_published(lab.publish(tmp_path)) as connection:
+        drafts = rows(connection, "FROM compat_issue_metrics WHERE number = 2")
+    assert {row["time_in_draft_seconds"] for row in drafts} == {10 * 86_400}
