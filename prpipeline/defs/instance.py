@@ -50,9 +50,8 @@ def home(settings: Settings) -> Path:
 
 def _configure(file: Path) -> None:
     if not file.exists():
-        whole = file.with_name(
-            f".{uuid4().hex}.yaml"
-        )  # on a full disk half of it would stay, and be believed
+        # On a full disk half of it would stay, and be believed.
+        whole = file.with_name(f".{uuid4().hex}.yaml")
         try:
             whole.write_text(_DEFAULTS, encoding="utf-8")
             whole.replace(file)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 import dagster as dg
@@ -36,10 +36,7 @@ class LocalDagster:
         with ExitStack() as stack:
             self._instance = stack.enter_context(open_instance(pipeline.settings))
             end_orphans(self._instance)
-            forget_old_runs(
-                self._instance,
-                datetime.now(UTC) - timedelta(days=pipeline.settings.schedule.keep_runs_days),
-            )
+            forget_old_runs(self._instance, timedelta(days=pipeline.settings.schedule.keep_runs_days))
             self._tags = {
                 PUBLISHES_ITSELF_TAG: "command line",
                 COMMAND_LINE_TAG: stack.enter_context(command_line(self._instance)),

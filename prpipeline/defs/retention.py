@@ -1,6 +1,6 @@
 """How long Dagster's records of runs are kept: it has no limit for them, and they would outgrow the data.
 
-What is in the warehouse, GitHub's history of syncs included (``meta.syncs``), is not touched.
+The warehouse, with its own history of syncs (``meta.syncs``), is not touched.
 """
 
 from collections.abc import Iterator
@@ -16,22 +16,22 @@ _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 _AT_ONCE = 200
 
 
-def forget_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete the finished runs of before that moment; how many.
+def forget_old_runs(instance: dg.DagsterInstance, keep: timedelta) -> int:
+    """Delete the runs that ended longer ago than ``keep``; how many.
 
     One stays that the newest materialization of something came from, of a repository which did not change since: its
     partition would count as never materialized.
     """
-    old = dg.RunsFilter(statuses=_FINISHED, created_before=before)
+    before = datetime.now(UTC) - keep
+    old = dg.RunsFilter(statuses=_FINISHED, updated_before=before)
     found = {run.run_id for run in instance.get_runs(old)}
     forgotten = found - set(_sources_of_the_newest(instance, before)) if found else set()
     for run_id in forgotten:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-        if isinstance(
-            instance.event_log_storage, SqliteEventLogStorage
-        ):  # has a file for each run, and leaves it
-            Path(instance.event_log_storage.path_for_shard(run_id)).unlink(missing_ok=True)
+        storage = instance.event_log_storage
+        if isinstance(storage, SqliteEventLogStorage):  # empties the run's file, and leaves it
+            Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)
     return len(forgotten)
 
 
@@ -58,7 +58,7 @@ def _sources_of_the_newest(instance: dg.DagsterInstance, before: datetime) -> It
 @dg.op(description="Forget finished runs that are older than schedule.keep_runs_days.")
 def forget_runs(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     days = pipeline.settings.schedule.keep_runs_days
-    count = forget_old_runs(context.instance, datetime.now(UTC) - timedelta(days=days))
+    count = forget_old_runs(context.instance, timedelta(days=days))
     context.log.info(f"{count} runs that ended more than {days} days ago are forgotten.")
 
 

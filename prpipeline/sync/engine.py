@@ -102,7 +102,8 @@ class Syncer:
         found = {tracked.tracked_as for tracked in chosen}
         yield from (_not_tracked(name) for name in dict.fromkeys(names) if name not in found)
         histories = [t for t in chosen if options.full or self._needs_history(t, options)]
-        increments = [t for t in chosen if t not in histories]
+        long = {t.tracked_as for t in histories}
+        increments = [t for t in chosen if t.tracked_as not in long]
         shared: GitHubFailure | None = None
         for tracked in histories:
             result, shared = self._one(tracked, "history", shared, lambda t: self._history(t, options))

@@ -155,8 +155,9 @@ def _batches(warehouse: Warehouse, names: Sequence[str], options: SyncOptions, l
     names = list(dict.fromkeys(names))
     with warehouse.transaction() as connection:
         known = tracking.get(connection, names)
-    quick = [n for n in names if n in known and known[n].history_done_at and not options.full]
-    long = [n for n in names if n not in set(quick)]  # also what is not tracked, which is said at once
+    is_quick = {n for n in known if known[n].history_done_at and not options.full}
+    quick = [n for n in names if n in is_quick]
+    long = [n for n in names if n not in is_quick]  # also what is not tracked, which is said at once
     size = min(PROBE_SIZE, -(-len(quick) // lanes)) or 1
     chunks = [tuple(quick[start : start + size]) for start in range(0, len(quick), size)]
     return [_Batch((name,)) for name in long] + [_Batch(chunk) for chunk in chunks]

@@ -9,14 +9,13 @@ import dagster as dg
 
 from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
 from prpipeline.defs.retention import forget_old_runs
-from prpipeline.sandbox import World
+from prpipeline.sandbox import Sandbox, World
 from prpipeline_tests.defs.dagster_lab import DagsterLab
 
 ONE, TWO = "bulk/repository-1", "bulk/repository-2"
 
 
-def later() -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=1)
+NOTHING = timedelta(seconds=-1)  # not even what ends now
 
 
 def run_ids(lab: DagsterLab) -> set[str]:
@@ -31,13 +30,13 @@ def test_runs_whose_numbers_others_renewed_are_forgotten(lab: DagsterLab) -> Non
     published = [lab.run("publish").run_id for _ in range(2)]
     shards = Path(lab.instance.root_directory) / "history" / "runs"
     assert (shards / f"{superseded}.db").exists()
-    assert forget_old_runs(lab.instance, later()) == 2
+    assert forget_old_runs(lab.instance, NOTHING) == 2
     assert run_ids(lab) == {first_of_two, last_of_one, published[1]}
     assert {file.stem for file in shards.glob("*.db")} & {superseded, published[0]} == set()
     for key in (*RAW, REVIEW_TIME_HOURS):
         assert lab.status(key) == {ONE: "MATERIALIZED", TWO: "MATERIALIZED"}
     assert lab.metadata(REVIEW_TIME_HOURS, ONE)["mode"] == "unchanged"
-    assert forget_old_runs(lab.instance, later()) == 0
+    assert forget_old_runs(lab.instance, NOTHING) == 0
 
 
 def test_a_failure_that_was_mended_is_forgotten(lab: DagsterLab, world: World) -> None:
@@ -45,7 +44,7 @@ def test_a_failure_that_was_mended_is_forgotten(lab: DagsterLab, world: World) -
     lab.run(repositories=[ONE, "bulk/late"])
     world.add_repository("bulk/late")
     lab.run(repositories=[ONE, "bulk/late"])
-    assert forget_old_runs(lab.instance, later()) == 1
+    assert forget_old_runs(lab.instance, NOTHING) == 1
     assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED", "bulk/late": "MATERIALIZED"}
 
 
@@ -56,9 +55,20 @@ def test_recent_ones_and_those_under_way_stay(lab: DagsterLab) -> None:
     started = lab.instance.create_run_for_job(
         lab.definitions.resolve_job_def("sync"), status=dg.DagsterRunStatus.STARTED
     )
-    assert forget_old_runs(lab.instance, datetime.now(UTC) - timedelta(days=90)) == 0
-    assert forget_old_runs(lab.instance, later()) == 1
+    assert forget_old_runs(lab.instance, timedelta(days=90)) == 0
+    assert forget_old_runs(lab.instance, NOTHING) == 1
     assert started.run_id in run_ids(lab)
+
+
+def test_one_that_was_under_way_at_the_bound_stays(lab: DagsterLab, github: Sandbox) -> None:
+    moments: list[datetime] = []
+    github.before_request = lambda _: moments.append(datetime.now(UTC))
+    lab.track(ONE, TWO)
+    lab.run(repositories=[ONE])
+    bound = moments[0]
+    lab.run(repositories=[TWO])
+    assert forget_old_runs(lab.instance, datetime.now(UTC) - bound) == 0
+    assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED", TWO: "MATERIALIZED"}
 
 
 def test_the_job_does_it(lab: DagsterLab) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,20 +13,9 @@ from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Fault, ManualClock, PullRequest, Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import etags
-from prpipeline_tests.github.lab import Lab, busy_pull_request, make_settings, small_world
+from prpipeline_tests.github.lab import Lab, busy_pull_request, make_settings
 
 RECONCILE = SyncOptions(reconcile=True)
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world(12)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[Sandbox]:
-    with Sandbox(world) as server:
-        yield server
 
 
 @pytest.fixture

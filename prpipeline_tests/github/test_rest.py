@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,17 +14,6 @@ from prpipeline.sandbox.messages import Request
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline_tests.github.lab import TOKEN, Lab, busy_pull_request, small_world
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world(12)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[Sandbox]:
-    with Sandbox(world) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""A dozen pull requests of every kind behind a sandbox; files that need another world have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from prpipeline.sandbox import Sandbox, World
+from prpipeline_tests.github.lab import small_world
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world(12)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[Sandbox]:
+    with Sandbox(world) as server:
+        yield server
