@@ -10,9 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # What tests write lives for seconds and needs no disk: commits that wait for one take a fifth of their time.
 TEST_FILES := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm)
-# More than processors, for some wait: for timeouts, for processes.
-PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadgroup \
-	-n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)')
+PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadgroup
 
 .PHONY: run dev test test-slow lint format bench bench-quick lock clean
 
@@ -23,10 +21,11 @@ dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000
 	DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(BIN)/prpipeline dev --port $(PORT)
 
 test: $(VENV)/.installed-dev
-	$(PYTEST) -m "not slow"
+	# More workers than processors, for some tests wait: for timeouts, for processes.
+	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)') -m "not slow"
 
 test-slow: $(VENV)/.installed-dev  ## the soak, the kills, the daemon, the browser, the BI clients
-	$(PYTEST) -m slow
+	$(PYTEST) -n auto -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
