@@ -20,8 +20,8 @@ run: $(VENV)/.installed            ## sample repositories, or with REPOS="owner/
 dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000
 	DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(BIN)/prpipeline dev --port $(PORT)
 
+# More workers than processors, for some tests wait: for timeouts, for processes.
 test: $(VENV)/.installed-dev
-	# More workers than processors, for some tests wait: for timeouts, for processes.
 	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)') -m "not slow"
 
 test-slow: $(VENV)/.installed-dev  ## the soak, the kills, the daemon, the browser, the BI clients
