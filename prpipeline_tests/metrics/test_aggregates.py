@@ -62,12 +62,19 @@ def test_repositories_without_a_team_are_in_no_team_week(lab: Lab) -> None:
     assert lab.rows("FROM metrics.team_weekly") == []
 
 
-def test_author_who_changed_the_login_has_one_row(lab: Lab) -> None:
-    renamed = History(Person(1, "annabel"), MONDAY + timedelta(days=1))
-    lab.store([reviewed(1), renamed, History(Person(None, None), MONDAY)])
+def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: Lab) -> None:
+    later = MONDAY + timedelta(days=8)
+    renamed = History(Person(1, "annabel"), later + timedelta(hours=1))
+    by_old_and_new_bob = [
+        reviewed(1, BOB, review_id=1),
+        reviewed(1, Person(2, "robert"), opened=later, review_id=2),
+    ]
+    lab.store([*by_old_and_new_bob, renamed, History(Person(None, None), MONDAY)])
     lab.rebuild()
-    rows = lab.rows("FROM metrics.author_weekly ORDER BY author_id")
-    assert [(row["author_login"], row["n"]) for row in rows] == [("annabel", 2), (None, 1)]
+    rows = lab.rows("FROM metrics.author_weekly ORDER BY author_id, week")
+    assert [(row["author_login"], row["n"]) for row in rows] == [("annabel", 1), ("annabel", 2), (None, 1)]
+    rows = lab.rows("FROM metrics.reviewer_weekly")
+    assert [row["reviewer_login"] for row in rows] == ["robert", "robert"]
 
 
 def test_reviewer_week(lab: Lab) -> None:

@@ -1,8 +1,8 @@
 -- author_weekly: one row per repository, author and ISO week (UTC) in which the author opened pull requests.
 --
--- Authors are told apart by id; deleted accounts have none and share a row. author_login is the one used last.
--- Every pull request of the week counts, also bots'. For each column of hours: how many
--- are NULL, and the median, 75th and 90th percentile of the others, interpolated. NULL where all are.
+-- Authors are told apart by id; deleted accounts have none and share a row. author_login is the one that they used last
+-- in the repository, in every week the same. Every pull request of the week counts, also bots'. For each column of
+-- hours: how many are NULL, and the median, 75th and 90th percentile of the others, interpolated. NULL where all are.
 
 CREATE TABLE IF NOT EXISTS metrics.author_weekly (
     repository               VARCHAR,
@@ -31,25 +31,28 @@ DELETE FROM metrics.author_weekly WHERE repository_id IN (SELECT unnest($reposit
 INSERT INTO metrics.author_weekly BY NAME
 WITH grouped AS (
     SELECT
-        arg_max(author_login, times.created_at) AS author_login,
         created_week AS week,
         bool_or(is_bot_author) AS is_bot_author,
-        times.author_id,
-        times.repository_id,
+        author_id,
+        repository_id,
         count(*) AS n,
-        count(times.merged_at) AS n_merged,
+        count(merged_at) AS n_merged,
         count(*) FILTER (merged_without_review) AS n_merged_without_review,
         count(*) - count(review_time_hours) AS n_null,
         CAST(sum(review_rounds) AS BIGINT) AS review_rounds,
         count(*) - count(review_time_hours) AS review_time_hours_nulls,
-        quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS review_time_hours,
+        list(review_time_hours) FILTER (review_time_hours IS NOT NULL) AS review_time_hours,
         count(*) - count(cycle_time_hours) AS cycle_time_hours_nulls,
-        quantile_cont(cycle_time_hours, [0.5, 0.75, 0.9]) AS cycle_time_hours
-    FROM metrics.pull_request_times AS times
-    JOIN raw.pull_requests USING (pull_request_id)
-    WHERE times.repository_id IN (SELECT unnest($repositories))
-      AND pull_requests.repository_id IN (SELECT unnest($repositories))
-    GROUP BY times.repository_id, times.author_id, created_week
+        list(cycle_time_hours) FILTER (cycle_time_hours IS NOT NULL) AS cycle_time_hours
+    FROM metrics.pull_request_times
+    WHERE repository_id IN (SELECT unnest($repositories))
+    GROUP BY repository_id, author_id, created_week
+),
+logins AS (
+    SELECT repository_id, author_id, arg_max(author_login, created_at) AS author_login
+    FROM raw.pull_requests
+    WHERE repository_id IN (SELECT unnest($repositories))
+    GROUP BY repository_id, author_id
 )
 SELECT
     names.repository,
@@ -71,5 +74,12 @@ SELECT
     is_bot_author,
     author_id,
     repository_id
-FROM grouped
+FROM (
+    SELECT * REPLACE (
+        metrics.percentiles(review_time_hours) AS review_time_hours,
+        metrics.percentiles(cycle_time_hours) AS cycle_time_hours
+    )
+    FROM grouped
+)
+LEFT JOIN logins USING (repository_id, author_id)
 LEFT JOIN metrics.names() AS names USING (repository_id);

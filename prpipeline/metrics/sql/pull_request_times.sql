@@ -39,26 +39,23 @@ CREATE TABLE IF NOT EXISTS metrics.pull_request_times (
 DELETE FROM metrics.pull_request_times WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.pull_request_times BY NAME
-WITH drafts AS (
+WITH pull_requests AS (
+    SELECT repository_id, pull_request_id, number, author_id, created_at, closed_at, merged_at, ready_at,
+        is_draft, has_open_spell, state = 'open' AS is_open,
+        metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author
+    FROM metrics.readied($repositories)
+),
+drafts AS (
     SELECT
         spell.pull_request_id,
-        bool_or(spell.opened_as_draft) AS opened_as_draft,
-        bool_or(spell.ended_at IS NULL) AS still_draft,
         CAST(sum(greatest(0, date_diff('second',
             spell.started_at,
             least(spell.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
         ))) AS BIGINT) AS seconds
     FROM metrics.draft_spells AS spell
-    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
+    JOIN pull_requests AS pull_request USING (pull_request_id)
     WHERE spell.repository_id IN (SELECT unnest($repositories))
-      AND pull_request.repository_id IN (SELECT unnest($repositories))
     GROUP BY spell.pull_request_id
-),
-first_ready AS (
-    SELECT pull_request_id, min(created_at) AS moment
-    FROM raw.review_events
-    WHERE repository_id IN (SELECT unnest($repositories)) AND event = 'ready_for_review'
-    GROUP BY pull_request_id
 ),
 -- place is one number that sorts as (submitted_at, review_id) does, of qualifying reviews.
 evidence AS (
@@ -70,6 +67,7 @@ evidence AS (
             THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place
     FROM metrics.evidence($repositories)
 ),
+-- Each aggregate costs as much as a join: what has few values shares one.
 reviews AS (
     SELECT
         pull_request_id,
@@ -78,15 +76,14 @@ reviews AS (
         min(submitted_at) FILTER (is_qualifying AND is_since_ready) AS first_since_ready_at,
         min(submitted_at) FILTER (is_qualifying AND is_since_ready AND is_approval) AS first_approval_at,
         min(place) AS first_place,
-        max(place) FILTER (is_change_request) AS last_request_place,
-        max(place) FILTER (is_approval) AS last_approval_place,
+        max(place * 2 + is_approval::HUGEINT) FILTER (is_approval OR is_change_request) AS last_decision,
         count(place) FILTER (is_change_request) AS change_requests,
         count(place) AS reviews,
         list(coalesce(reviewer_id, -1)) FILTER (is_qualifying) AS people,
-        bool_or(disqualified_by = 'self') AS some_self,
-        bool_or(disqualified_by = 'bot') AS some_bot,
-        bool_or(disqualified_by = 'after_merge') AS some_after_merge,
-        bool_or(is_qualifying AND is_in_draft) AS some_in_draft
+        bit_or(
+            CASE disqualified_by WHEN 'self' THEN 1 WHEN 'bot' THEN 2 WHEN 'after_merge' THEN 4
+                ELSE CASE WHEN is_in_draft THEN 8 ELSE 0 END END::UTINYINT
+        ) AS kinds
     FROM evidence
     GROUP BY pull_request_id
 ),
@@ -104,26 +101,25 @@ half_days AS (
 times AS (
     SELECT
         pull_request.*,
-        reviews.* EXCLUDE (pull_request_id),
+        first_any_at,
+        first_bot_review_at,
+        first_since_ready_at,
+        first_approval_at,
+        change_requests,
+        last_decision & 1 = 1 AS is_approved_last,
+        reviews,
+        -- Putting people apart is dear, and most pull requests have one.
+        CASE WHEN reviews > 1 THEN list_unique(people) ELSE reviews END AS reviewers,
+        kinds & 1 <> 0 AS some_self,
+        kinds & 2 <> 0 AS some_bot,
+        kinds & 4 <> 0 AS some_after_merge,
+        kinds & 8 <> 0 AS some_in_draft,
         make_timestamp((first_place >> 64)::BIGINT) AS first_review_at,
         (first_place & 18446744073709551615::HUGEINT)::BIGINT AS first_review_id,
-        CASE WHEN coalesce(drafts.opened_as_draft, false) THEN first_ready.moment ELSE pull_request.created_at END
-            AS ready_at,
-        CASE WHEN coalesce(drafts.still_draft, false) = pull_request.is_draft
-            THEN coalesce(drafts.seconds, 0) END AS draft_seconds
-    FROM (
-        SELECT repository_id, pull_request_id, number, author_id, created_at, closed_at, merged_at, is_draft, state,
-            metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author
-        FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest($repositories))
-    ) AS pull_request
-    LEFT JOIN (
-        -- Putting people apart is dear, and most pull requests have one.
-        SELECT * EXCLUDE (people), CASE WHEN reviews > 1 THEN list_unique(people) ELSE reviews END AS reviewers
-        FROM reviews
-    ) AS reviews USING (pull_request_id)
+        CASE WHEN coalesce(has_open_spell, false) = is_draft THEN coalesce(drafts.seconds, 0) END AS draft_seconds
+    FROM pull_requests AS pull_request
+    LEFT JOIN reviews USING (pull_request_id)
     LEFT JOIN drafts USING (pull_request_id)
-    LEFT JOIN first_ready USING (pull_request_id)
 )
 SELECT
     repository_id,
@@ -135,7 +131,7 @@ SELECT
     ready_at,
     closed_at,
     merged_at,
-    state = 'open' AS is_open,
+    is_open,
     is_bot_author,
     metrics.hours_between(created_at, first_review_at) AS review_time_hours,
     CASE
@@ -160,9 +156,9 @@ SELECT
     CASE WHEN merged_at >= ready_at THEN metrics.hours_between(ready_at, merged_at) END AS time_to_merge_hours,
     metrics.hours_between(created_at, merged_at) AS cycle_time_hours,
     metrics.hours(draft_seconds) AS draft_hours,
-    CASE WHEN state = 'open' AND NOT is_draft AND first_review_at IS NULL
+    CASE WHEN is_open AND NOT is_draft AND first_review_at IS NULL
         THEN metrics.hours_between(ready_at, greatest($as_of, ready_at)) END AS waiting_hours,
-    coalesce(change_requests + (last_approval_place > last_request_place)::BIGINT, change_requests, 0)
+    coalesce(CASE WHEN change_requests > 0 AND is_approved_last THEN change_requests + 1 ELSE change_requests END, 0)
         AS review_rounds,
     coalesce(reviewers, 0)::BIGINT AS reviewers,
     coalesce(reviews, 0) AS reviews,

@@ -5,7 +5,8 @@
 -- requests counts the times that the person (not a team) was asked for a review in the week. The response to one is
 -- their first submitted review of that pull request at or after it; requests_unanswered have none. A request that was
 -- taken back before a response counts as unanswered. response_hours are those of the week's answered requests.
--- Reviewers are told apart by id; deleted accounts have none and share a row. reviewer_login is the one used last.
+-- Reviewers are told apart by id; deleted accounts have none and share a row. reviewer_login is the one that they
+-- used last in the repository, in every week the same.
 
 CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
     repository            VARCHAR,
@@ -38,8 +39,6 @@ reviews AS (
         repository_id,
         reviewer_id,
         week,
-        arg_max(reviewer_login, submitted_at) AS login,
-        max(submitted_at) AS login_at,
         count(*) AS reviews,
         CASE WHEN count(*) > 1 THEN list_unique(list(pull_request_id))::BIGINT ELSE 1 END AS pull_requests,
         count(*) FILTER (original_state = 'APPROVED') AS approvals,
@@ -89,8 +88,6 @@ requests AS (
         repository_id,
         reviewer_id,
         CAST(date_trunc('week', created_at) AS DATE) AS week,
-        arg_max(subject_login, created_at) AS login,
-        max(created_at) AS login_at,
         count(*) AS requests,
         count(*) - count(hours) AS requests_unanswered,
         quantile_cont(hours, [0.5, 0.75, 0.9]) AS response_hours
@@ -106,14 +103,21 @@ requests AS (
             AND taken_back.created_at = answered.created_at
     )
     GROUP BY ALL
+),
+logins AS (
+    SELECT repository_id, reviewer_id, arg_max(login, moment) AS reviewer_login
+    FROM (
+        SELECT repository_id, reviewer_id, reviewer_login AS login, submitted_at AS moment
+        FROM raw.reviews
+        WHERE repository_id IN (SELECT unnest($repositories))
+        UNION ALL
+        SELECT repository_id, reviewer_id, subject_login, created_at FROM asked
+    )
+    GROUP BY repository_id, reviewer_id
 )
 SELECT
     names.repository,
-    CASE
-        WHEN requests.login IS NOT NULL AND (reviews.login IS NULL OR requests.login_at > reviews.login_at)
-            THEN requests.login
-        ELSE reviews.login
-    END AS reviewer_login,
+    reviewer_login,
     week,
     coalesce(reviews.reviews, 0) AS reviews,
     coalesce(pull_requests, 0) AS pull_requests,
@@ -130,4 +134,5 @@ SELECT
 FROM reviews
 FULL JOIN requests USING (repository_id, reviewer_id, week)
 LEFT JOIN totals USING (repository_id, week)
+LEFT JOIN logins USING (repository_id, reviewer_id)
 LEFT JOIN metrics.names() AS names USING (repository_id);
