@@ -27,6 +27,7 @@ from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.warehouse import Connection, Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
 
@@ -173,7 +174,8 @@ class Syncer:
     def _history(self, tracked: Tracked, options: SyncOptions) -> None:
         days_back = self._days_back(tracked, options)
         if tracked.history_done_at is not None or days_back != tracked.history_days_back or options.full:
-            # A new walk: another order or another bound than the one a cursor may be left of.
+            # A new walk: another order or another bound than the one a cursor or a page may be left of.
+            KeptPages(self._context.warehouse.path, tracked).clear()
             with self._context.warehouse.transaction() as connection:
                 tracking.update(
                     connection,

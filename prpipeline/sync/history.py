@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from prpipeline.github.failures import CursorRejected, PermanentFailure
 from prpipeline.github.source import Head, Page, Repository
@@ -11,6 +15,7 @@ from prpipeline.sync.context import Context, Progress, still_tracked
 from prpipeline.sync.prefetch import prefetch
 from prpipeline.warehouse import Connection, records, tracking
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.tracking import Tracked
 
 
@@ -19,18 +24,15 @@ def sync_history(context: Context, tracked: Tracked, days_back: int | None) -> i
     try:
         return _walk(context, tracked, days_back, after=tracked.history_cursor)
     except CursorRejected:
+        KeptPages(context.warehouse.path, tracked).clear()
         return _walk(context, tracked, days_back, after=None)
 
 
 def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: str | None) -> int:
     started_at = tracked.history_started_at
-    pages = context.source.history(
-        tracked.repository or tracked.tracked_as,
-        after=after,
-        back=None if days_back is None else timedelta(days=days_back),
-        started_at=started_at,
-    )
+    kept = KeptPages(context.warehouse.path, tracked)
     held: int | None = None
+    pages = _pages(context, tracked, days_back, after, kept)
     for pages_at_once in prefetch(pages, context.source.client):
         page = pages_at_once[-1]
         is_last = page.cursor is None
@@ -66,12 +68,49 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
             elif not has_gaps:
                 changes |= _done(context, started_at)
             tracking.update(connection, tracked.tracked_as, **changes)
+        for each in pages_at_once:
+            kept.drop(after)
+            after = each.cursor
         context.report(Progress(tracked.tracked_as, held, page.total if days_back is None else None))
         if has_gaps:
             _fill_gaps(context, page)
             with context.warehouse.transaction() as connection:
                 tracking.update(connection, tracked.tracked_as, **_done(context, started_at))
+    kept.clear()
     return repository_id
+
+
+def _pages(
+    context: Context, tracked: Tracked, days_back: int | None, after: str | None, kept: KeptPages
+) -> Iterator[Page]:
+    """What a killed walk has kept from there on, then what GitHub is asked for; each is kept before it is given."""
+    started_at = tracked.history_started_at
+    while page := _read(kept.get(after)):
+        yield page
+        if page.cursor is None:
+            return
+        after, started_at = page.cursor, started_at or page.read_at
+    for page in context.source.history(
+        tracked.repository or tracked.tracked_as,
+        after=after,
+        back=None if days_back is None else timedelta(days=days_back),
+        started_at=started_at,
+    ):
+        kept.put(after, _adapter().dump_json(page))
+        yield page
+        after = page.cursor
+
+
+def _read(page: bytes | None) -> Page | None:
+    try:
+        return _adapter().validate_json(page) if page else None
+    except ValidationError:  # cut off by the kill, or another version's
+        return None
+
+
+@cache
+def _adapter() -> TypeAdapter[Page]:
+    return TypeAdapter(Page)
 
 
 def _fill_gaps(context: Context, last: Page) -> None:

@@ -55,9 +55,8 @@ def test_killed_at_fifty_moments(lab: Lab, tmp_path: Path) -> None:
         asked_again.append(len(done & set(last)))
         assert len(done | set(last)) == len(REPOSITORIES) * 9
         lab.assert_equal()
-        # One that was not committed yet, and rarely another that came while it was being written.
-        assert max(asked_again) <= 2
-        assert sum(asked_again) <= kills
+        # The one that was on its way: what had come was kept.
+        assert max(asked_again) <= 1
 
         kills = 0
         while kills < KILLS["increments"]:
