@@ -21,8 +21,10 @@ from prpipeline.repository import RepositoryName
 from prpipeline.schedule_times import next_runs
 from prpipeline.settings import Settings
 from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse.tracking import Tracked
 
 _SMALLEST_DISK = 1_000_000_000
+_SHOWN_FAILURES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _folder(settings)
     tracked: list[str] = []
     try:
-        tracked = pipeline.tracked()
-        yield Finding(
-            "ok" if tracked else "note",
-            "repositories",
-            f"{len(tracked)} tracked."
-            if tracked
-            else "None is tracked yet; name one: prpipeline sync OWNER/NAME",
-        )
+        rows = pipeline.tracked_rows()
+        # One that was seen before tells more of a credential than one whose name may be wrong.
+        tracked = [row.tracked_as for row in sorted(rows, key=lambda row: row.status != "ok")]
+        yield from _repositories(rows)
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
     sources = open_sources(settings)
@@ -71,6 +69,21 @@ def _settings(settings: Settings) -> Finding:
     if not file.exists():
         return Finding("note", "repositories file", f"{file} does not exist; it is optional.")
     return Finding("ok", "repositories file", f"{file}: {len(settings.file.repositories)} entries.")
+
+
+def _repositories(rows: list[Tracked]) -> Iterator[Finding]:
+    if not rows:
+        yield Finding("note", "repositories", "None is tracked yet; name one: prpipeline sync OWNER/NAME")
+        return
+    failed = [row for row in rows if row.last_error]
+    how_many = f", the last sync of {len(failed)} failed" if failed else ""
+    yield Finding("ok", "repositories", f"{len(rows)} tracked{how_many}.")
+    for row in failed[:_SHOWN_FAILURES]:
+        yield Finding("problem", row.tracked_as, row.last_error or "")
+    if len(failed) > _SHOWN_FAILURES:
+        yield Finding(
+            "problem", "repositories", f"{len(failed) - _SHOWN_FAILURES} more failed; see: prpipeline status"
+        )
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:

@@ -38,7 +38,11 @@ class Screen:
         pipeline.on_result = self._result
         pipeline.on_progress = self._history
         self._handler = RichHandler(
-            console=self._console, show_path=False, show_level=False, rich_tracebacks=False
+            console=self._console,
+            show_path=False,
+            show_level=False,
+            rich_tracebacks=False,
+            log_time_format="%H:%M:%S",
         )
         self._handler.setLevel(logging.INFO if self._console.is_terminal else logging.WARNING)
 

@@ -239,6 +239,11 @@ def test_queries_for_people_and_scripts(shell: Shell) -> None:
     ]
     assert shell.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
     assert "Change 2" in shell.run("sql", query).stdout
+    # What has too many columns for the screen comes line by line, each name whole.
+    lines = shell.run("sql", "FROM review_time_hours WHERE number = 2").stdout.splitlines()
+    assert lines[0].strip() == "row 1"
+    assert ["title", "Change", "2"] in [line.split() for line in lines]
+    assert any(line.startswith("time_to_first_approval_hours ") for line in lines)
     for forbidden in ("SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE x (i INTEGER)", "SELEC 1"):
         ended = shell.run("sql", forbidden)
         assert ended.returncode == 2
@@ -255,6 +260,12 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
     well = shell.run("doctor")
     assert well.returncode == 0
     assert "is accepted" in well.stdout
+    file = shell.folder / "repositories.yaml"
+    file.write_text("repositories: [octo/nothing-here, octo/app]", encoding="utf-8")
+    shell.run("sync")
+    partly = shell.run("doctor").stdout
+    assert "problem  octo/nothing-here: Could not resolve to a Repository" in partly
+    assert "the credential sees octo/app" in partly
     ill = shell.run("doctor", GITHUB_TOKEN="wrong")
     assert ill.returncode == 1
     assert "does not accept the token" in ill.stdout
