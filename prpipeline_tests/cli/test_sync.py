@@ -262,8 +262,8 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
     assert "is accepted" in well.stdout
     file = shell.folder / "repositories.yaml"
     file.write_text("repositories: [octo/nothing-here, octo/app]", encoding="utf-8")
-    shell.run("sync")
-    partly = shell.run("doctor").stdout
+    shell.run("sync", PRPIPELINE_REPOSITORIES=str(file))
+    partly = shell.run("doctor", PRPIPELINE_REPOSITORIES=str(file)).stdout
     assert "problem  octo/nothing-here: Could not resolve to a Repository" in partly
     assert "the credential sees octo/app" in partly
     ill = shell.run("doctor", GITHUB_TOKEN="wrong")
