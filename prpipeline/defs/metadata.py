@@ -155,10 +155,10 @@ def sentence(result: SyncResult) -> str:
         return f"{result.tracked_as}: failed. {result.error}"
     if result.mode == "unchanged":
         return f"{result.tracked_as}: nothing new."
-    removed = f", {result.removed} rows gone from GitHub removed" if result.removed else ""
+    removed = f", {result.removed:,} rows gone from GitHub removed" if result.removed else ""
     return (
-        f"{result.tracked_as}: {result.mode}, {result.pull_requests} pull requests with {result.reviews} reviews read"
-        f"{removed}, in {result.requests} requests and {result.seconds:.1f} s."
+        f"{result.tracked_as}: {result.mode}, {result.pull_requests:,} pull requests with {result.reviews:,} reviews read"
+        f"{removed}, in {result.requests:,} requests and {result.seconds:.1f} s."
     )
 
 

@@ -19,6 +19,7 @@ from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox
 from prpipeline_tests.cli.conftest import Shell
+from prpipeline_tests.end_to_end.terminal import terminal
 from prpipeline_tests.warehouse.places import fill, resize, small_disk
 
 pytestmark = pytest.mark.end_to_end
@@ -53,6 +54,22 @@ def test_from_github_to_the_published_file(shell: Shell) -> None:
     assert instance.get_latest_materialization_event(dg.AssetKey("published_database"))
     assert instance.get_dynamic_partitions("repositories") == ["octo/app"]
     instance.dispose()
+
+
+def test_a_terminal_shows_lines_above_a_bar_that_moves(shell: Shell) -> None:
+    environment = os.environ | shell.environment
+    command = [sys.executable, "-m", "prpipeline", "sync", "octo/app"]
+    with terminal(command, shell.folder, environment) as screen:
+        screen.wait_for("Published:")
+        shown = screen.seen
+    before, _, after = shown.partition("octo/app: history, ")
+    # What the bar drew is wiped out before the line is written in its place, and drawn anew below.
+    assert before.rpartition("0/1")[2].count("\x1b[2K") >= 1
+    assert "1/1" in after
+    # The run's own record in the UI holds no bars.
+    captured = [file.read_text() for file in (shell.folder / "dagster").rglob("*.err")]
+    assert captured
+    assert not any("0/1" in text for text in captured)
 
 
 def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None:

@@ -159,9 +159,13 @@ def test_fits_a_phone(browser: Browser, report: Path) -> None:
 def test_a_phone_names_every_colour_and_bar(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report, width=390)
     trend = opened.page.text_content("#trend svg") or ""
-    assert [name for name in ("Median", "Reviewed", "Still waiting", "Never or draft") if name not in trend] == []
+    assert [
+        name for name in ("Median", "Reviewed", "Still waiting", "Never or draft") if name not in trend
+    ] == []
     distribution = opened.page.text_content("#distribution svg") or ""
-    assert [name for name in ("8–24 h", "> 2 w", "waiting", "never", "draft") if name not in distribution] == []
+    assert [
+        name for name in ("8–24 h", "> 2 w", "waiting", "never", "draft") if name not in distribution
+    ] == []
     heights = opened.page.evaluate("[theme, scope].map(id => id.getBoundingClientRect().height)")
     assert abs(heights[0] - heights[1]) < 8, "the button's text takes two lines"
 
@@ -189,7 +193,9 @@ def test_paper_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
     page.emulate_media(media="print")
     assert page.locator("#queue .paper").count() == 0
     # Chromium leaves buttons out of the headings that it repeats on the next page, and keeps plain text.
-    assert page.evaluate("getComputedStyle(document.querySelector('#queue thead button')).display") == "contents"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('#queue thead button')).display") == "contents"
+    )
 
 
 def test_text_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
