@@ -149,8 +149,8 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
 
 def output() -> Console:
     """Standard output; a file or a pipe has no width of its own."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=160, highlight=False)
 
 
 def _coverage(row: dict[str, Any]) -> str:

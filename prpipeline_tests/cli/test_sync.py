@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import click
 import dagster as dg
 import pytest
 from click.testing import CliRunner
@@ -260,6 +261,27 @@ def test_queries_for_people_and_scripts(shell: Shell) -> None:
         ended = shell.run("sql", forbidden)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
+
+
+def test_no_query_is_shown_in_columns_too_narrow_to_read(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+
+    def lines(query: str) -> list[str]:
+        ended = shell.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
+        return [line.rstrip() for line in click.unstyle(ended.stdout).splitlines()]
+
+    long = f"SELECT number AS a_number_with_a_name, '{'word ' * 30}' AS text, 'octo' AS owner FROM pull_requests LIMIT 1"
+    heading, *rows = lines(long)
+    assert heading.split() == ["a_number_with_a_name", "text", "owner"]
+    assert len(rows) > 2
+    assert all(len(row) <= 80 and row.count("wor") == row.count("word") for row in rows)
+
+    everything = lines("FROM review_time_hours ORDER BY number")
+    assert "number                        1" in everything
+    assert "review_time_business_hours" in {line.partition(" ")[0] for line in everything}
+    assert everything.count("") == 9  # between ten rows
+    assert everything[-1] == "… 4 more; --format csv prints all."
+    assert lines("FROM review_time_hours WHERE false") == ["No rows."]
 
 
 def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:
