@@ -83,6 +83,14 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
     assert shell.published("SELECT tracked_as FROM repositories") == [("octo/app",)]
 
 
+def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
+    shell.run("sync", "octo/app", "octo/lib")
+    refused = shell.run("sync", GITHUB_TOKEN="wrong")
+    for ended in (refused, shell.run("status")):
+        assert ended.stdout.count("does not accept the token") == 1
+        assert "octo/app, octo/lib: GitHub does not accept the token (401)" in ended.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "sentence"),
     [
