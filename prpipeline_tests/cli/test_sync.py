@@ -292,6 +292,22 @@ def test_no_query_is_shown_in_columns_too_narrow_to_read(shell: Shell) -> None:
     assert lines("FROM review_time_hours WHERE false") == ["No rows."]
 
 
+def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    ended = shell.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
+    assert ended.returncode == 2
+    assert '"review_time_hours"' in ended.stderr
+    foreign = shell.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
+    assert "[31mred" in foreign.stderr
+    assert "\x1b" not in foreign.stderr
+
+
+def test_help_says_what_commands_do_in_whole_sentences(shell: Shell) -> None:
+    commands = shell.run("--help", COLUMNS="80").stdout.partition("Commands:")[2]
+    assert "..." not in commands
+    assert all(f"\n  {name} " in commands for name in cli.commands)
+
+
 def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:
     (estimate,) = shell.json("sync", "--dry-run", "octo/app", "--json")
     assert (estimate["pull_requests"], estimate["points"]) == (14, 1)
