@@ -43,7 +43,14 @@ class Interrupted(click.ClickException):
 
 
 class _Cli(click.Group):
-    """Turns the failures we know into a sentence and an exit code."""
+    """Turns the failures we know into a sentence and an exit code; says in whole sentences what commands do."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        known = [
+            (name, self.commands[name].get_short_help_str(limit=200)) for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(known)
 
     def invoke(self, ctx: click.Context) -> Any:
         from prpipeline.github.failures import BadCredentials, GitHubFailure

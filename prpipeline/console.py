@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from prpipeline.warehouse import Connection
 
 _SHOWN_ROWS = 200
-_FOLDED_WIDTH = 30
+_SHOWN_RECORDS = 10  # each takes as many lines as it has columns
+_SHORT = 20  # what a value may take before it is broken into lines: a time, most numbers and logins
+_GAP = 2  # between columns
 
 
 def run(connection: Connection, sql: str, style: str) -> None:
@@ -48,42 +50,58 @@ def run_interactively(connection: Connection, style: str) -> None:
 
 
 def _table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    texts = [["" if value is None else _printable(str(value)) for value in row] for row in rows[:_SHOWN_ROWS]]
-    columns = list(zip(*texts, strict=True)) or [()] * len(names)
-    # A name is never broken, nor is a value that is short; long ones go on in the next line.
-    widths = [
-        max([len(name), *(min(len(text), _FOLDED_WIDTH) for text in column)])
-        for name, column in zip(names, columns, strict=True)
-    ]
-    screen = output()
-    if sum(widths) + 2 * (len(names) - 1) > screen.width:
-        _records(screen, names, texts)
+    shown = [["" if value is None else _printable(str(value)) for value in row] for row in rows[:_SHOWN_ROWS]]
+    console = output()
+    widths = _widths(names, shown, console.width)
+    if widths is None:
+        shown = shown[:_SHOWN_RECORDS]
+        console.print(_records(names, shown))
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for index, (name, width) in enumerate(zip(names, widths, strict=True)):
+        for index, name in enumerate(names):
             numeric = any(
                 isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in rows
             )
             table.add_column(
-                escape(name), justify="right" if numeric else "left", overflow="fold", min_width=width
+                escape(name), justify="right" if numeric else "left", overflow="fold", width=widths[index]
             )
-        for row in texts:
+        for row in shown:
             table.add_row(*map(escape, row))
-        screen.print(table)
-    if len(rows) > _SHOWN_ROWS:
-        click.echo(f"… {len(rows) - _SHOWN_ROWS:,} more; --format csv prints all.")
+        console.print(table)
+    if not rows:
+        click.echo("No rows.")
+    if len(rows) > len(shown):
+        click.echo(f"… {len(rows) - len(shown):,} more; --format csv prints all.")
 
 
-def _records(screen: Console, names: list[str], texts: list[list[str]]) -> None:
-    """One below the other, for what has more columns than the screen has room for."""
-    for number, row in enumerate(texts, 1):
-        screen.print(f"[bold]row {number}[/bold]")
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, text in zip(names, row, strict=True):
-            table.add_row(escape(name), escape(text))
-        screen.print(table)
+def _widths(names: list[str], rows: list[list[str]], room: int) -> list[int] | None:
+    """How wide each column is to be; None where they cannot stand side by side without breaking names or short values."""
+    columns = range(len(names))
+    name = [cell_len(text) for text in names]
+    full = [max(name[i], *(cell_len(row[i]) for row in rows), 1) for i in columns]
+    widths = [max(name[i], min(full[i], _SHORT)) for i in columns]
+    spare = room - sum(widths) - _GAP * (len(names) - 1)
+    if spare < 0:
+        return None
+    # Who lacks little gets it all; the long texts share what is left.
+    for done, i in enumerate(sorted(columns, key=lambda i: full[i] - widths[i])):
+        more = min(full[i] - widths[i], spare // (len(names) - done))
+        widths[i] += more
+        spare -= more
+    return widths
+
+
+def _records(names: list[str], rows: list[list[str]]) -> Table:
+    """A line per column, a block per row."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        for name, value in zip(names, row, strict=True):
+            table.add_row(escape(name), escape(value))
+    return table
 
 
 def _printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The name of a repository: parse, normalise, compare. Nothing else may take a name apart.
+"""The name of a repository: parse, normalise, compare, list. Nothing else may take a name apart.
 
 Identity is not the name but GitHub's number for the repository; that is the warehouse's business.
 """
@@ -6,6 +6,7 @@ Identity is not the name but GitHub's number for the repository; that is the war
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # GitHub's own limits: owners of 39 characters (enterprise-managed ones carry "_shortcode"), names of 100.
@@ -59,3 +60,16 @@ class RepositoryName:
 
     def __str__(self) -> str:
         return f"{self.owner}/{self.name}"
+
+
+def by_reason(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The names by what is said of them: a token that GitHub does not accept is the reason of all."""
+    names: dict[str, list[str]] = {}
+    for name, reason in said:
+        names.setdefault(reason, []).append(name)
+    return names
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names as a sentence lists them."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

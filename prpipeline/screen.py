@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -21,7 +23,9 @@ class Screen:
     """Progress of a sync, for a person; silent when standard error is no terminal, but for warnings."""
 
     def __init__(self, pipeline: Pipeline, repositories: int) -> None:
-        self._console = Console(stderr=True)
+        # The terminal itself: while a run works, Dagster leads standard error into a file, where no bar can move.
+        self._terminal = _another(sys.stderr) if sys.stderr.isatty() else None
+        self._console = Console(file=self._terminal, stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -57,6 +61,8 @@ class Screen:
     ) -> None:
         self._progress.stop()
         logging.getLogger("prpipeline").removeHandler(self._handler)
+        if self._terminal:
+            self._terminal.close()
 
     def say(self, text: str) -> None:
         """A word on what goes on."""
@@ -78,3 +84,8 @@ class Screen:
         speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
         if speed:
             self._progress.update(task, rate=f"{speed:,.0f}/s")
+
+
+def _another(stream: TextIO) -> TextIO:
+    """A stream of its own to where this one leads now."""
+    return os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding, errors=stream.errors)

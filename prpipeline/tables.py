@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from prpipeline.repository import by_reason, listed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -44,9 +46,7 @@ def results_table(results: Sequence[SyncResult], published: str | None) -> None:
         )
     console = output()
     console.print(table)
-    for r in results:
-        if r.failed:
-            console.print(f"[red]{escape(r.tracked_as)}:[/red] {escape(r.error or '')}", soft_wrap=True)
+    _reasons(console, [(r.tracked_as, r.error or "") for r in results if r.failed])
     if published:
         console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
 
@@ -97,9 +97,7 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
         )
     console = output()
     console.print(table)
-    for e in estimates:
-        if e.error:
-            console.print(f"[red]{escape(e.repository)}:[/red] {escape(e.error)}", soft_wrap=True)
+    _reasons(console, [(e.repository, e.error) for e in estimates if e.error])
 
 
 def duration(seconds: float) -> str:
@@ -132,11 +130,7 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
         )
     console = output()
     console.print(table)
-    for row in rows:
-        if row["last_error"]:
-            console.print(
-                f"[red]{escape(row['tracked_as'])}:[/red] {escape(row['last_error'])}", soft_wrap=True
-            )
+    _reasons(console, [(row["tracked_as"], row["last_error"]) for row in rows if row["last_error"]])
     console.print(
         f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
     )
@@ -147,10 +141,15 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
     )
 
 
+def _reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:
+    for reason, names in by_reason(said).items():
+        console.print(f"[red]{escape(listed(names))}:[/red] {escape(reason)}", soft_wrap=True)
+
+
 def output() -> Console:
     """Standard output; a file or a pipe has no width of its own."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=160, highlight=False)
 
 
 def _coverage(row: dict[str, Any]) -> str:

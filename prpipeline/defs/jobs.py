@@ -10,7 +10,8 @@ SYNCED = dg.AssetSelection.assets(*SYNCED_KEYS).without_checks()
 sync_job = dg.define_asset_job(
     "sync",
     selection=SYNCED,
-    description="Bring repositories up to date with GitHub, and compute their metrics.",
+    description="Bring repositories up to date with GitHub, and compute their metrics. Without a partition: all that are "
+    "tracked, or those named in the configuration.",
     executor_def=dg.in_process_executor,
 )
 reconcile_job = dg.define_asset_job(

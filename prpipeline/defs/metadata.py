@@ -8,6 +8,7 @@ import pandas as pd
 from prpipeline import dictionary
 from prpipeline.defs import lineage, picture
 from prpipeline.report import ReportInfo
+from prpipeline.repository import by_reason, listed
 from prpipeline.sync import SyncResult
 from prpipeline.warehouse.checks import Findings
 from prpipeline.warehouse.publish import Release
@@ -53,12 +54,12 @@ def of_partition(
     if rows_before is not None:
         entries["rows added"] = rows - rows_before
     if table == "review_time_hours":
-        entries |= _last_week(summary)
+        entries |= _last_week(summary.weeks)
     return entries | (_of_sync(result) if result else {})
 
 
-def _last_week(summary: Summary) -> Metadata:
-    known = [week for week in summary.weeks if week.median_hours is not None]
+def _last_week(weeks: Sequence[Week]) -> Metadata:
+    known = [week for week in weeks if week.median_hours is not None]
     return {"median hours, last week with reviews": round(known[-1].median_hours or 0, 2)} if known else {}
 
 
@@ -109,14 +110,19 @@ def of_aggregate(table: str, rows: int) -> Metadata:
 
 def of_release(release: Release, weeks: Sequence[Week]) -> Metadata:
     table = pd.DataFrame({"table": list(release.rows), "rows": list(release.rows.values())})
-    return _picture(weeks) | {
-        "file": dg.MetadataValue.path(str(release.path)),
-        "dagster/row_count": release.rows["review_time_hours"],
-        "megabytes": round(release.size_bytes / 1e6, 2),
-        "written": "whole" if release.is_whole else "what changed since the last release",
-        "seconds": release.seconds,
-        "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
-    }
+    # The UI plots numbers over time for what has no partitions, such as this.
+    return (
+        _picture(weeks)
+        | _last_week(weeks)
+        | {
+            "file": dg.MetadataValue.path(str(release.path)),
+            "dagster/row_count": release.rows["review_time_hours"],
+            "megabytes": round(release.size_bytes / 1e6, 2),
+            "written": "whole" if release.is_whole else "what changed since the last release",
+            "seconds": release.seconds,
+            "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
+        }
+    )
 
 
 def of_report(report: ReportInfo) -> Metadata:
@@ -155,10 +161,10 @@ def sentence(result: SyncResult) -> str:
         return f"{result.tracked_as}: failed. {result.error}"
     if result.mode == "unchanged":
         return f"{result.tracked_as}: nothing new."
-    removed = f", {result.removed} rows gone from GitHub removed" if result.removed else ""
+    removed = f", {result.removed:,} rows gone from GitHub removed" if result.removed else ""
     return (
-        f"{result.tracked_as}: {result.mode}, {result.pull_requests} pull requests with {result.reviews} reviews read"
-        f"{removed}, in {result.requests} requests and {result.seconds:.1f} s."
+        f"{result.tracked_as}: {result.mode}, {result.pull_requests:,} pull requests with {result.reviews:,} reviews read"
+        f"{removed}, in {result.requests:,} requests and {result.seconds:.1f} s."
     )
 
 
@@ -172,8 +178,10 @@ def finding(found: Findings) -> str:
 
 def failures(failed: Sequence[SyncResult], total: int) -> str:
     """Which repositories failed and why, in a few sentences."""
-    shown = [f"{result.tracked_as}: {result.error}" for result in failed[:10]]
-    more = f" And {len(failed) - 10} more." if len(failed) > 10 else ""
+    reasons = list(by_reason((result.tracked_as, result.error or "") for result in failed).items())
+    shown = [f"{listed(names)}: {reason}" for reason, names in reasons[:10]]
+    left = sum(len(names) for _, names in reasons[10:])
+    more = f" And {left} more." if left else ""
     if total == 1:
         return shown[0]
     others = "; the others are done" if len(failed) < total else ""

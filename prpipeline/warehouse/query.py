@@ -18,4 +18,5 @@ def query(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], l
         names = [column[0] for column in result.description or ()]
         return names, result.fetchall() if names else []
     except duckdb.Error as error:
-        raise QueryError(str(error).splitlines()[0]) from None
+        # All of it: the lines below the first say what was meant, and where. Data in it may hold control codes.
+        raise QueryError("".join(c if c.isprintable() or c == "\n" else " " for c in str(error))) from None

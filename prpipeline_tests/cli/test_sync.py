@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import click
 import dagster as dg
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox
 from prpipeline_tests.cli.conftest import Shell
+from prpipeline_tests.end_to_end.terminal import terminal
 from prpipeline_tests.warehouse.places import fill, resize, small_disk
 
 pytestmark = pytest.mark.end_to_end
@@ -55,6 +57,22 @@ def test_from_github_to_the_published_file(shell: Shell) -> None:
     instance.dispose()
 
 
+def test_a_terminal_shows_lines_above_a_bar_that_moves(shell: Shell) -> None:
+    environment = os.environ | shell.environment
+    command = [sys.executable, "-m", "prpipeline", "sync", "octo/app"]
+    with terminal(command, shell.folder, environment) as screen:
+        screen.wait_for("Published:")
+        shown = screen.seen
+    before, _, after = shown.partition("octo/app: history, ")
+    # What the bar drew is wiped out before the line is written in its place, and drawn anew below.
+    assert before.rpartition("0/1")[2].count("\x1b[2K") >= 1
+    assert "1/1" in after
+    # The run's own record in the UI holds no bars.
+    captured = [file.read_text() for file in (shell.folder / "dagster").rglob("*.err")]
+    assert captured
+    assert not any("0/1" in text for text in captured)
+
+
 def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None:
     ended = shell.run("sync", "octo/app", "octo/nowhere", "--json")
     assert ended.returncode == 1
@@ -63,6 +81,14 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
     assert modes["octo/nowhere"][0] == "failed"
     assert "octo/nowhere" in modes["octo/nowhere"][1][0]
     assert shell.published("SELECT tracked_as FROM repositories") == [("octo/app",)]
+
+
+def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
+    shell.run("sync", "octo/app", "octo/lib")
+    refused = shell.run("sync", GITHUB_TOKEN="wrong")
+    for ended in (refused, shell.run("status")):
+        assert ended.stdout.count("does not accept the token") == 1
+        assert "octo/app, octo/lib: GitHub does not accept the token (401)" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -239,15 +265,47 @@ def test_queries_for_people_and_scripts(shell: Shell) -> None:
     ]
     assert shell.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
     assert "Change 2" in shell.run("sql", query).stdout
-    # What has too many columns for the screen comes line by line, each name whole.
-    lines = shell.run("sql", "FROM review_time_hours WHERE number = 2").stdout.splitlines()
-    assert lines[0].strip() == "row 1"
-    assert ["title", "Change", "2"] in [line.split() for line in lines]
-    assert any(line.startswith("time_to_first_approval_hours ") for line in lines)
     for forbidden in ("SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE x (i INTEGER)", "SELEC 1"):
         ended = shell.run("sql", forbidden)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
+
+
+def test_no_query_is_shown_in_columns_too_narrow_to_read(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+
+    def lines(query: str) -> list[str]:
+        ended = shell.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
+        return [line.rstrip() for line in click.unstyle(ended.stdout).splitlines()]
+
+    long = f"SELECT number AS a_number_with_a_name, '{'word ' * 30}' AS text, 'octo' AS owner FROM pull_requests LIMIT 1"
+    heading, *rows = lines(long)
+    assert heading.split() == ["a_number_with_a_name", "text", "owner"]
+    assert len(rows) > 2
+    assert all(len(row) <= 80 and row.count("wor") == row.count("word") for row in rows)
+
+    everything = lines("FROM review_time_hours ORDER BY number")
+    assert "number                        1" in everything
+    assert "review_time_business_hours" in {line.partition(" ")[0] for line in everything}
+    assert everything.count("") == 9  # between ten rows
+    assert everything[-1] == "… 4 more; --format csv prints all."
+    assert lines("FROM review_time_hours WHERE false") == ["No rows."]
+
+
+def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    ended = shell.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
+    assert ended.returncode == 2
+    assert '"review_time_hours"' in ended.stderr
+    foreign = shell.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
+    assert "[31mred" in foreign.stderr
+    assert "\x1b" not in foreign.stderr
+
+
+def test_help_says_what_commands_do_in_whole_sentences(shell: Shell) -> None:
+    commands = shell.run("--help", COLUMNS="80").stdout.partition("Commands:")[2]
+    assert "..." not in commands
+    assert all(f"\n  {name} " in commands for name in cli.commands)
 
 
 def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -13,6 +14,8 @@ import pytest
 
 from prpipeline import dictionary, metrics
 from prpipeline.defs import lineage, metadata, picture
+from prpipeline.sync import SyncResult
+from prpipeline.warehouse.publish import Release
 from prpipeline.warehouse.summary import Summary, Week
 
 
@@ -72,3 +75,22 @@ def test_lineage_names_columns_that_exist() -> None:
     weekly = found["review_time_weekly"].value.deps_by_column
     assert [d.column_name for d in weekly["review_time_hours_p90"]] == ["review_time_hours"]
     assert [d.column_name for d in weekly["review_time_hours_any_p90"]] == ["review_time_hours_any"]
+
+
+def test_what_is_wrong_with_all_is_said_once() -> None:
+    def failed(number: int, error: str) -> SyncResult:
+        return SyncResult(f"octo/{number}", None, None, "failed", error=error)
+
+    refused = [failed(number, "GitHub does not accept the token (401).") for number in range(12)]
+    assert metadata.failures([*refused, failed(12, "No answer.")], 20) == (
+        "13 of 20 repositories failed; the others are done. octo/0, octo/1, octo/2, octo/3, octo/4, octo/5, octo/6, "
+        "octo/7, octo/8, octo/9 and 2 more: GitHub does not accept the token (401). octo/12: No answer."
+    )
+
+
+def test_the_median_is_among_what_the_ui_plots_of_each_publication() -> None:
+    release = Release(
+        Path("file"), Path(), datetime(2026, 5, 18), {"review_time_hours": 2}, True, size_bytes=1, seconds=0.1
+    )
+    weeks = [Week(date(2026, 5, 4), 2, 3.456), Week(date(2026, 5, 11), 1, None)]
+    assert metadata.of_release(release, weeks)["median hours, last week with reviews"] == 3.46

@@ -29,6 +29,11 @@ class Terminal:
             if select.select([self._side], [], [], 1)[0]:
                 self._seen += os.read(self._side, 65536)
 
+    @property
+    def seen(self) -> str:
+        """All that it has drawn until then, with the control codes."""
+        return self._seen.decode(errors="replace")
+
     def paste(self, text: str) -> None:
         os.write(self._side, f"\x1b[200~{text}\x1b[201~".encode())
 

@@ -156,6 +156,20 @@ def test_fits_a_phone(browser: Browser, report: Path) -> None:
     assert opened.points("trend") > 5
 
 
+def test_a_phone_names_every_colour_and_bar(browser: Browser, report: Path) -> None:
+    opened = Opened(browser, report, width=390)
+    trend = opened.page.text_content("#trend svg") or ""
+    assert [
+        name for name in ("Median", "Reviewed", "Still waiting", "Never or draft") if name not in trend
+    ] == []
+    distribution = opened.page.text_content("#distribution svg") or ""
+    assert [
+        name for name in ("8–24 h", "> 2 w", "waiting", "never", "draft") if name not in distribution
+    ] == []
+    heights = opened.page.evaluate("[theme, scope].map(id => id.getBoundingClientRect().height)")
+    assert abs(heights[0] - heights[1]) < 8, "the button's text takes two lines"
+
+
 def test_prints_on_light_paper(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report, "dark")
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -165,6 +179,23 @@ def test_prints_on_light_paper(browser: Browser, report: Path) -> None:
     opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert opened.page.evaluate("document.documentElement.className") == "dark"
     assert len(opened.page.pdf(prefer_css_page_size=True)) > 20_000
+
+
+def test_paper_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report).page
+    page.emulate_media(media="print")
+    assert page.is_hidden("#queue .more")
+    shown, waiting = page.inner_text("#queue .paper").removeprefix("The first ").rstrip(".").split(" of ")
+    assert int(shown) == page.locator("#queue tbody tr").count() < int(waiting)
+    page.emulate_media(media="screen")
+    assert page.is_hidden("#queue .paper")
+    page.click("#queue .more")
+    page.emulate_media(media="print")
+    assert page.locator("#queue .paper").count() == 0
+    # Chromium leaves buttons out of the headings that it repeats on the next page, and keeps plain text.
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('#queue thead button')).display") == "contents"
+    )
 
 
 def test_text_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
@@ -228,6 +259,16 @@ def test_trouble_is_shown_plainly(browser: Browser, tmp_path: Path) -> None:
     assert "1 repository of 3 could not be synced" in problems
     assert "octo/cat (failed): GitHub did not answer." in problems
     assert "1 repository has not been synced yet" in problems
+    assert "GitHub did not answer." in opened.page.inner_text("#data")
+
+
+def test_no_column_is_kept_for_failures_where_nothing_failed(browser: Browser, tmp_path: Path) -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/fine")
+        write_report(connection, tmp_path / "report.html")
+    opened = Opened(browser, tmp_path / "report.html")
+    assert "octo/fine" in opened.page.inner_text("#data")
+    assert "Why it failed" not in opened.page.inner_text("#data")
 
 
 @pytest.mark.parametrize(

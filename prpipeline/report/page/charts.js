@@ -83,12 +83,15 @@ function hoursAxis(values, more = {}) {
   });
 }
 
-// Few enough to fit in one line.
-function legend(names, id) {
-  if (byId(id).clientWidth < 560) names = names.slice(0, 2);
+// Too narrow for labels in one line, as on phones.
+function isNarrow(id) {
+  return byId(id).clientWidth < 560;
+}
+
+function legend(names, more = {}) {
   return {
     data: names, top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16,
-    textStyle: { color: colour('ink') }, inactiveColor: colour('line'),
+    textStyle: { color: colour('ink') }, inactiveColor: colour('line'), ...more,
   };
 }
 

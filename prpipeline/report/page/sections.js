@@ -69,7 +69,10 @@ function headline(scope) {
 const countParts = value => [count(value), ''];
 const percentParts = value => value === null ? [NONE, ''] : [String(Math.round(value * 100)), '%'];
 const relative = (now, before) => before ? [Math.round(100 * (now - before) / before), ' %'] : [0, ''];
-const points = (now, before) => [Math.round(100 * now) - Math.round(100 * before), ' points'];
+const points = (now, before) => {
+  const by = Math.round(100 * now) - Math.round(100 * before);
+  return [by, Math.abs(by) === 1 ? ' point' : ' points'];
+};
 const difference = (now, before) => [now - before, ''];
 
 function figure(title, [now, before], parts, better, change, when = 'before') {
@@ -109,7 +112,9 @@ function trend(scope) {
   const known = median.filter(value => value !== null);
   return show('trend', 380, `Weekly median and 90th percentile of the time to first review, ${plural(labels.length, 'week')}. `
     + (known.length ? `The weekly medians lie between ${duration(Math.min(...known))} and ${duration(Math.max(...known))}.` : 'No reviews yet.'), {
-    legend: legend(['Median', '90th percentile', 'Reviewed', 'Still waiting', 'Never reviewed or draft'], 'trend'),
+    legend: isNarrow('trend')
+      ? [legend(['Median', '90th percentile']), legend(['Reviewed', 'Still waiting', 'Never reviewed or draft'], { top: 250, itemGap: 10, formatter: name => name.replace('reviewed or ', 'or ') })]
+      : legend(['Median', '90th percentile', 'Reviewed', 'Still waiting', 'Never reviewed or draft']),
     grid: [{ left: 50, right: 12, top: 38, height: 205 }, { left: 50, right: 12, top: 275, height: 70 }],
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     tooltip: tooltip('axis', index => [weekName(days[index]), [
@@ -152,10 +157,11 @@ function distribution(scope) {
     : 'Pull requests that people opened in the last 12 weeks.');
   if (!all) return showNothing('distribution', 'People opened no pull requests in the last 12 weeks.');
   const names = BUCKETS.map(([name, label]) => BUCKET_NAMES[name] ?? `First review after ${label}`);
+  const isSlanted = byId('distribution').clientWidth < 400; // a phone: each bar keeps its name
   return show('distribution', 290, `Time to first review of ${plural(all, 'pull request')}: ${BUCKETS.map(([, label], index) => `${label}: ${values[index]}`).join(', ')}.`, {
-    grid: { left: 34, right: 4, top: 24, bottom: 26 },
+    grid: { left: 34, right: 4, top: 24, bottom: isSlanted ? 50 : 26 },
     tooltip: tooltip('axis', index => [names[index], [[plural(values[index], 'pull request'), percent(values[index] / all)]]]),
-    xAxis: categoryAxis(BUCKETS.map(([, label]) => label), { axisLabel: { color: colour('muted'), interval: 0, fontSize: 10.5, hideOverlap: true } }),
+    xAxis: categoryAxis(BUCKETS.map(([, label]) => label), { axisLabel: { color: colour('muted'), interval: 0, fontSize: 10.5, rotate: isSlanted ? 60 : 0 } }),
     yAxis: valueAxis(),
     series: [bars('Pull requests', values.map((value, index) => ({ value, itemStyle: { color: colour(BUCKETS[index][2]), borderRadius: [3, 3, 0, 0] } })), 'median',
       { barCategoryGap: '18%', label: { show: true, position: 'top', color: colour('ink'), formatter: ({ value }) => value || '' } })],
@@ -292,7 +298,7 @@ function stacked(id, what, scope, names) {
   const sum = values => values.reduce((total, value) => total + value, 0);
   if (!sum(people) && !sum(bots)) return showNothing(id, 'None in these weeks.');
   return show(id, 220, `${what} by week: ${count(sum(people))} by people, ${count(sum(bots))} by bots in ${plural(labels.length, 'week')}.`, {
-    legend: legend(['People', 'Bots'], id),
+    legend: legend(['People', 'Bots']),
     grid: { left: 38, right: 4, top: 34, bottom: 24 },
     tooltip: tooltip('axis', index => [weekName(days[index]), [['People', count(people[index]), 'people'], ['Bots', count(bots[index]), 'bots']]]),
     xAxis: categoryAxis(labels), yAxis: valueAxis(),
@@ -309,8 +315,9 @@ function data() {
   const held = content.repositories.reduce((sum, row) => sum + row.pull_requests, 0);
   const simple = content.repositories.filter(row => row.scope === null && row.pull_requests).length;
   fill('data-note', `${plural(content.repositories.length, 'repository', 'repositories')} with ${plural(held, 'pull request')}. Published by prpipeline ${status.version} with metric definitions of version ${status.metric_version}. `
-    + `The least recent sync of a repository was ${status.oldest_sync_at ? dateTime(status.oldest_sync_at) : 'never'}. All times are UTC${content.zone === 'UTC' ? '' : `, but for the hours of “When it happens”, which are those of ${zoneName(content.zone)}`}.`
-    + (simple ? ` The ${count(simple)} least active repositories have no charts of their own; they count in all others.` : ''));
+    + `${status.oldest_sync_at ? `The least recent sync of a repository was ${dateTime(status.oldest_sync_at)}` : 'None has been synced yet'}. All times are UTC${content.zone === 'UTC' ? '' : `, but for the hours of “When it happens”, which are those of ${zoneName(content.zone)}`}.`
+    + (simple ? (simple === 1 ? ' The least active repository has no charts of its own; it counts in all others.'
+      : ` The ${count(simple)} least active repositories have no charts of their own; they count in all others.`) : ''));
   if (!content.repositories.length) return;
   const worst = row => isTroubled(row) ? 0 : row.status === 'ok' ? 2 : 1;
   const rows = [...content.repositories].sort((one, other) => worst(one) - worst(other));
@@ -321,8 +328,8 @@ function data() {
     { label: 'Last synced', value: row => row.last_sync_at, show: row => dateTime(row.last_sync_at) },
     { label: 'Pull requests', value: row => row.pull_requests, number: true },
     { label: 'On GitHub', value: row => row.pull_requests_on_github, number: true },
-    { label: 'Why it failed', value: row => row.last_error, wide: true, show: row => row.last_error ? foreign(row.last_error) : '' },
-  ], rows, { caption: 'Repositories and their last syncs', most: 15 }));
+    rows.some(isTroubled) ? { label: 'Why it failed', value: row => row.last_error, wide: true, show: row => row.last_error ? foreign(row.last_error) : '' } : null,
+  ].filter(Boolean), rows, { caption: 'Repositories and their last syncs', most: 15 }));
 }
 
 function definitions() {

@@ -28,9 +28,10 @@ function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) 
 
   draw();
   if (rows.length > most) {
-    const button = element('button', { type: 'button', class: 'more', onclick: () => { limit = Infinity; draw(); button.remove(); } },
+    const note = element('p', { class: 'paper muted small' }, `The first ${count(most)} of ${count(rows.length)}.`);
+    const button = element('button', { type: 'button', class: 'more', onclick: () => { limit = Infinity; draw(); button.remove(); note.remove(); } },
       `Show all ${count(rows.length)}`);
-    box.append(button);
+    box.append(button, note);
   }
   return box;
 }
@@ -71,7 +72,7 @@ function heatMap(slots, { caption, measure, display, scale, describe }) {
     element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, element('span', { class: 'hidden' }, 'Weekday')),
       hours.map(hour => element('th', { scope: 'col', 'aria-label': `${hour}:00` }, hour % 6 ? '' : String(hour).padStart(2, '0'))))),
     element('tbody', {}, rows))),
-  element('div', { class: 'scale', 'aria-hidden': 'true' }, display(Math.min(...known)), element('i'), display(Math.max(...known))));
+  element('div', { class: 'scale', 'aria-hidden': 'true' }, display(Math.min(...known)), high > low ? [element('i'), display(Math.max(...known))] : null));
 }
 
 function hintOn(target, make) {
