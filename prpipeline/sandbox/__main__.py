@@ -9,6 +9,7 @@ import sys
 import threading
 
 from prpipeline.sandbox import Sandbox, World, generated_world, recorded_world, sample_world
+from prpipeline.sandbox.limits import Credential
 from prpipeline.sandbox.server import DEFAULT_TOKEN
 
 
@@ -20,7 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()
     with Sandbox(
         world,
-        tokens=options.token or [DEFAULT_TOKEN],
+        tokens=[
+            Credential(token, core_limit=options.limit, graphql_limit=options.limit)
+            for token in options.token or [DEFAULT_TOKEN]
+        ],
         latency=options.latency,
         port=options.port,
     ) as server:
@@ -41,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="how long answers take")
     parser.add_argument(
         "--token", action="append", help=f"token to let in, may be repeated; default {DEFAULT_TOKEN}"
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=5000,
+        metavar="N",
+        help="what a token may spend in an hour, by REST and by GraphQL each",
     )
     parser.add_argument(
         "--recorded", metavar="DIR", help="serve recorded pulls.jsonl.gz and reviews.jsonl.gz"
