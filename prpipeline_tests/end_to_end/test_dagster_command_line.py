@@ -23,10 +23,11 @@ def test_a_killed_sync_is_ended_by_the_next_one_which_goes_on_at_once(tmp_path: 
         place = DagsterServer(tmp_path, github.url)
         place.repositories_file.write_text("repositories: []\n", encoding="utf-8")
         command = [sys.executable, "-m", "prpipeline", "sync", "bulk/repository-1", "--json"]
-        first = subprocess.Popen(
-            command, env=place.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for("The first request", lambda: github.requests)
+        said = tmp_path / "first.txt"
+        with said.open("w") as file:
+            first = subprocess.Popen(command, env=place.environment, stdout=file, stderr=file)
+        wait_for("The first request", lambda: github.requests or first.poll() is not None)
+        assert github.requests, said.read_text()
         first.send_signal(signal.SIGKILL)
         first.wait()
         github.latency = 0
