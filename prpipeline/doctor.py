@@ -17,14 +17,14 @@ from prpipeline.github.rest import RestSource
 from prpipeline.github.source import Source
 from prpipeline.github.sources import open_sources
 from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
+from prpipeline.repository import RepositoryName, by_reason, listed
 from prpipeline.schedule_times import next_runs
 from prpipeline.settings import Settings
 from prpipeline.warehouse import WarehouseError
 from prpipeline.warehouse.tracking import Tracked
 
 _SMALLEST_DISK = 1_000_000_000
-_SHOWN_FAILURES = 5
+_SHOWN_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,14 @@ def _repositories(rows: list[Tracked]) -> Iterator[Finding]:
     if not rows:
         yield Finding("note", "repositories", "None is tracked yet; name one: prpipeline sync OWNER/NAME")
         return
-    failed = [row for row in rows if row.last_error]
-    how_many = f", the last sync of {len(failed)} failed" if failed else ""
-    yield Finding("ok", "repositories", f"{len(rows)} tracked{how_many}.")
-    for row in failed[:_SHOWN_FAILURES]:
-        yield Finding("problem", row.tracked_as, row.last_error or "")
-    if len(failed) > _SHOWN_FAILURES:
-        yield Finding(
-            "problem", "repositories", f"{len(failed) - _SHOWN_FAILURES} more failed; see: prpipeline status"
-        )
+    reasons = by_reason((row.tracked_as, row.last_error) for row in rows if row.last_error)
+    failed = sum(map(len, reasons.values()))
+    how_many = f", the last sync of {failed:,} failed" if failed else ""
+    yield Finding("ok", "repositories", f"{len(rows):,} tracked{how_many}.")
+    for reason, names in list(reasons.items())[:_SHOWN_REASONS]:
+        yield Finding("problem", listed(names), reason)
+    if len(reasons) > _SHOWN_REASONS:
+        yield Finding("problem", "repositories", "More failed for other reasons; see: prpipeline status")
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
