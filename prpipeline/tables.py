@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from prpipeline.repository import by_reason, listed
 
@@ -32,7 +33,7 @@ def results_table(results: Sequence[SyncResult], published: str | None) -> None:
         ("requests", "right"),
         ("seconds", "right"),
     ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for r in results:
         style = "red" if r.failed else None
         table.add_row(
@@ -55,16 +56,16 @@ def review_times(latest: pd.DataFrame) -> None:
     """The newest pull requests and how long they waited, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     table.add_column("pull request", no_wrap=True)
-    table.add_column("title", max_width=40, no_wrap=True)
+    table.add_column("title", max_width=40)  # alone gives way on a narrow screen
     table.add_column("author", no_wrap=True)
-    table.add_column("state")
+    table.add_column("state", no_wrap=True)
     table.add_column("review time", justify="right", no_wrap=True)
-    table.add_column("first reviewer", no_wrap=True)
+    table.add_column("reviewer", no_wrap=True)
     for row in latest.astype("object").where(latest.notna(), None).to_dict("records"):
         hours = row["review_time_hours"]
         table.add_row(
             escape(f"{row['repository']}#{row['number']}"),
-            escape("".join(c for c in row["title"] if c.isprintable())),
+            Text("".join(c for c in row["title"] if c.isprintable()), no_wrap=True, overflow="ellipsis"),
             escape(row["author_login"] or "(deleted)"),
             row["state"],
             f"{hours:.2f} h"
@@ -80,7 +81,7 @@ def review_times(latest: pd.DataFrame) -> None:
 def estimates_table(estimates: Sequence[Estimate]) -> None:
     """What histories would cost, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository")
+    table.add_column("repository", overflow="fold")
     for heading in ("pull requests", "requests", "points", "time"):
         table.add_column(heading, justify="right")
     for e in estimates:
@@ -110,7 +111,7 @@ def duration(seconds: float) -> str:
 def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None) -> None:
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository")
+    table.add_column("repository", overflow="fold")
     table.add_column("status")
     table.add_column("last sync")
     table.add_column("complete to (UTC)")

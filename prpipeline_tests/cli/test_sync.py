@@ -13,12 +13,15 @@ from pathlib import Path
 
 import click
 import dagster as dg
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from prpipeline import tables
 from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
 from prpipeline.sandbox import Sandbox
+from prpipeline.sync import SyncResult
 from prpipeline_tests.cli.conftest import Shell
 from prpipeline_tests.end_to_end.terminal import terminal
 from prpipeline_tests.warehouse.places import fill, resize, small_disk
@@ -290,6 +293,34 @@ def test_no_query_is_shown_in_columns_too_narrow_to_read(shell: Shell) -> None:
     assert everything.count("") == 9  # between ten rows
     assert everything[-1] == "… 4 more; --format csv prints all."
     assert lines("FROM review_time_hours WHERE false") == ["No rows."]
+
+
+def test_a_narrow_screen_cuts_titles_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    row = {
+        "repository": "octo-labs/website", "number": 1090, "title": "Change what everybody sees on all pages",
+        "author_login": "margaret", "state": "merged", "review_time_hours": None, "null_reason": "no_reviews",
+        "first_reviewer_login": "",
+    }  # fmt: skip
+    tables.review_times(
+        pd.DataFrame([row, row | {"review_time_hours": 150.1, "first_reviewer_login": "hedy"}])
+    )
+    shown = [line.split("  ") for line in click.unstyle(capsys.readouterr().out).splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
+    assert cells[1][0] == "octo-labs/website#1090"
+    assert cells[1][1].startswith("Change what")
+    assert cells[1][1].endswith("…")
+    assert cells[1][2:] == ["margaret", "merged", "no reviews"]
+    assert cells[2][2:] == ["margaret", "merged", "150.10 h", "hedy"]
+
+    long = "some-long-organisation-name/a-rather-long-repository-name-of-theirs"
+    tables.results_table([SyncResult(long, 1, long, "history", pull_requests=1234)], None)
+    shown = [line.split(" ")[0] for line in click.unstyle(capsys.readouterr().out).splitlines()[1:]]
+    assert "".join(shown) == long
 
 
 def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None:
