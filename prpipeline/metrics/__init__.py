@@ -49,7 +49,7 @@ PUBLISHED_VIEWS = (
 
 _STORED = ("rules", "pull_request_times", *TABLES)
 
-_MACROS = ("names", "hours", "is_bot")
+_BASICS = ("names", "hours", "is_bot")
 """What the tables' own files build on."""
 
 _MACROS_OF_TABLES = ("evidence",)
@@ -78,11 +78,11 @@ def create_tables(connection: Connection) -> None:
     for name, columns in found.items():
         if expected.get(name) != columns:
             connection.execute(f'DROP TABLE metrics."{name}"')
-    of_macros = [statement for name in _MACROS for statement in statements(name)]
+    of_basics = [statement for name in _BASICS for statement in statements(name)]
     of_tables = [file.create for file in files if not file.is_view]
     of_table_macros = [statement for name in _MACROS_OF_TABLES for statement in statements(name)]
     of_views = [file.create for file in files if file.is_view]
-    for statement in (*of_macros, *of_tables, *of_table_macros, *of_views):
+    for statement in (*of_basics, *of_tables, *of_table_macros, *of_views):
         connection.execute(statement.sql)
     for name in PUBLISHED_VIEWS:  # an earlier version had them here
         connection.execute(f"DROP VIEW IF EXISTS metrics.{name}")
@@ -157,7 +157,7 @@ def fingerprint(settings: MetricSettings) -> str:
 
 @cache
 def _definitions() -> str:
-    texts = [s.sql for name in (*_MACROS, *_MACROS_OF_TABLES) for s in statements(name)]
+    texts = [s.sql for name in (*_BASICS, *_MACROS_OF_TABLES) for s in statements(name)]
     texts += [table_file(name).create.sql for name in _STORED]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 

@@ -82,10 +82,9 @@ def states(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         SELECT repository_id, string_agg(state, ' ' ORDER BY told_by, state)
         FROM (
             SELECT repository_id, row(
-                any_value(names.repository), arg_max(known.repository, moment), arg_max(team, moment),
-                list(changed_at ORDER BY tracked_as)
+                any_value(names.repository), any_value(names.team), list(changed_at ORDER BY tracked_as)
             )::VARCHAR, 'names and change'
-            FROM (SELECT *, coalesce(last_sync_at, tracked_at) AS moment FROM warehouse.meta.repositories) AS known
+            FROM warehouse.meta.repositories
             JOIN names USING (repository_id)
             GROUP BY repository_id
             UNION ALL

@@ -19,7 +19,6 @@ import duckdb
 from prpipeline import dictionary
 from prpipeline.warehouse import release_changes, release_contents, release_tables
 from prpipeline.warehouse.database import quoted
-from prpipeline.warehouse.release_changes import Unlike
 from prpipeline.warehouse.release_contents import Contents
 
 log = logging.getLogger("prpipeline")
@@ -29,6 +28,10 @@ FILE_NAME = "prpipeline.duckdb"
 _LARGEST_CHANGE = 1 / 3
 _LARGEST_GROWTH = 1.5
 _LEAST_GROWTH_BYTES = 4 << 20  # a table that is made anew takes blocks of 256 KB, whatever it holds
+
+
+class _UnlikeError(Exception):
+    """The last release is not one to build upon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def write_release(warehouse: Path, folder: Path, last: Path | None, values: Mapp
     if last and known:
         try:
             return Written(_write_changes(warehouse, last / FILE_NAME, known, target, values), is_whole=False)
-        except Unlike as reason:
+        except _UnlikeError as reason:
             log.info("This release is written whole: %s", reason)
         except duckdb.Error as error:
             log.warning(
@@ -79,7 +82,7 @@ def _write_changes(
     warehouse: Path, last: Path, known: Contents, target: Path, values: Mapping[str, Any]
 ) -> dict[str, int]:
     if last.stat().st_size > known.bytes_when_whole * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
-        raise Unlike("changes have made the last one half as large again.")
+        raise _UnlikeError("changes have made the last one half as large again.")
     # One computes, the other waits for the disk.
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
@@ -87,17 +90,17 @@ def _write_changes(
         flushing = beside.submit(_to_disk, target)
         layout, states = release_contents.layout(connection), release_contents.states(connection)
         if layout != known.layout:
-            raise Unlike("the last one was laid out otherwise.")
-        changed = known.differing(states)
-        if release_changes.share(connection, changed) > _LARGEST_CHANGE:
-            raise Unlike("much has changed since the last one.")
-        release_changes.cut(connection, changed)
+            raise _UnlikeError("the last one was laid out otherwise.")
+        connection.execute(f"ATTACH '{quoted(last)}' AS last (READ_ONLY)")
+        if release_changes.find(connection, known.differing(states)) > _LARGEST_CHANGE:
+            raise _UnlikeError("much has changed since the last one.")
+        connection.execute("DETACH last")
+        release_changes.cut(connection)
         copying.result()
         connection.execute(f"ATTACH '{quoted(target)}' AS release")
         connection.execute("USE release")
-        release_changes.compare(connection, "memory")
         connection.execute("BEGIN")
-        release_changes.bring_up_to_date(connection, values)
+        release_changes.bring_up_to_date(connection, "memory", values)
         rows = release_tables.count(connection)
         connection.execute("COMMIT")
         connection.execute("USE memory")

@@ -29,10 +29,7 @@ def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.
     }
     connection = duckdb.connect(":memory:" if in_memory else str(target), config=config)
     connection.execute(f"ATTACH '{quoted(warehouse)}' AS warehouse (READ_ONLY)")
-    connection.execute(
-        "CREATE TEMP TABLE names AS SELECT DISTINCT ON (repository_id) repository_id, repository "
-        "FROM warehouse.meta.repositories WHERE repository_id IS NOT NULL ORDER BY is_tracked DESC"
-    )
+    connection.execute("CREATE TEMP TABLE names AS FROM warehouse.metrics.names")
     return connection
 
 

@@ -188,11 +188,49 @@ def test_clocks_go_on_where_nothing_else_happens(lab: Lab) -> None:
         assert shown[1][table] != shown[2][table], table
 
 
-def test_rows_that_are_there_twice_are_written_whole(lab: Lab) -> None:
+def test_rows_that_are_there_twice_and_then_no_longer(lab: Lab) -> None:
+    one = "(SELECT max(review_id) FROM raw.reviews)"
+    for statements in (
+        [f"INSERT INTO raw.reviews FROM raw.reviews WHERE review_id = {one}"],
+        [
+            f"CREATE TEMP TABLE once AS SELECT DISTINCT * FROM raw.reviews WHERE review_id = {one}",
+            f"DELETE FROM raw.reviews WHERE review_id = {one}",
+            "INSERT INTO raw.reviews FROM once",
+        ],
+    ):
+        with lab.warehouse.transaction() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
+
+
+def test_metrics_that_follow_a_publication_later(lab: Lab) -> None:
+    lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    with lab.warehouse.transaction() as connection:  # as a sync leaves it
+        connection.execute("DELETE FROM raw.reviews WHERE number % 2 = 0 AND repository_id % 2 = 0")
+        connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF + timedelta(hours=1)])
+    for _ in range(2):
+        release = publish(lab.warehouse)
+        assert not release.is_whole
+        assert rows(release.path) == written_whole(lab.warehouse)
+        derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
+
+
+def test_a_little_in_every_repository_is_not_much(lab: Lab) -> None:
     with lab.warehouse.transaction() as connection:
-        connection.execute(
-            "INSERT INTO raw.reviews FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
-        )
+        connection.execute("UPDATE raw.pull_requests SET title = 'other' WHERE number % 5 = 1")
+        connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF + timedelta(hours=1)])
+    derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
+    release = publish(lab.warehouse)
+    assert not release.is_whole
+    assert rows(release.path) == written_whole(lab.warehouse)
+
+
+def test_much_is_written_whole(lab: Lab) -> None:
+    with lab.warehouse.transaction() as connection:
+        connection.execute("UPDATE raw.pull_requests SET title = 'other' WHERE number % 5 < 3")
+        connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF + timedelta(hours=1)])
+    derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
     release = publish(lab.warehouse)
     assert release.is_whole
     assert rows(release.path) == written_whole(lab.warehouse)

@@ -82,4 +82,4 @@ FROM (
     FROM grouped
 )
 LEFT JOIN logins USING (repository_id, author_id)
-LEFT JOIN metrics.names() AS names USING (repository_id);
+LEFT JOIN metrics.names USING (repository_id);

@@ -22,15 +22,15 @@ WHERE pull_request.pull_request_id = spells.pull_request_id
 -- Repositories renamed since their rows were made: these bear the name of now. All else joins the names.
 UPDATE metrics.draft_spells AS entry
 SET repository = names.repository
-FROM metrics.names() AS names
+FROM metrics.names
 WHERE entry.repository_id = names.repository_id AND entry.repository IS DISTINCT FROM names.repository;
 
 UPDATE metrics.reviewer_weekly AS entry
 SET repository = names.repository
-FROM metrics.names() AS names
+FROM metrics.names
 WHERE entry.repository_id = names.repository_id AND entry.repository IS DISTINCT FROM names.repository;
 
 UPDATE metrics.author_weekly AS entry
 SET repository = names.repository
-FROM metrics.names() AS names
+FROM metrics.names
 WHERE entry.repository_id = names.repository_id AND entry.repository IS DISTINCT FROM names.repository;

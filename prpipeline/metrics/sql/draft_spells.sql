@@ -74,6 +74,6 @@ SELECT
     pull_request_id
 FROM spells
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
-LEFT JOIN metrics.names() AS names USING (repository_id)
+LEFT JOIN metrics.names USING (repository_id)
 WHERE spells.to_draft
   AND pull_request.repository_id IN (SELECT unnest($repositories));

@@ -28,4 +28,4 @@ SELECT
     review.repository_id,
     review.pull_request_id
 FROM metrics.evidence((SELECT list(DISTINCT repository_id) FROM raw.pull_requests)) AS review
-LEFT JOIN metrics.names() AS names USING (repository_id);
+LEFT JOIN metrics.names USING (repository_id);

@@ -83,5 +83,5 @@ SELECT
 FROM waiting
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
 LEFT JOIN asked USING (pull_request_id)
-LEFT JOIN metrics.names() AS names ON names.repository_id = waiting.repository_id
+LEFT JOIN metrics.names ON names.repository_id = waiting.repository_id
 ORDER BY place;

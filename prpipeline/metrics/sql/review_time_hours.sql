@@ -68,4 +68,4 @@ JOIN raw.pull_requests AS pull_request
     ON pull_request.repository_id = times.repository_id AND pull_request.pull_request_id = times.pull_request_id
 LEFT JOIN raw.reviews AS review
     ON review.repository_id = times.repository_id AND review.review_id = times.first_review_id
-LEFT JOIN metrics.names() AS names ON names.repository_id = times.repository_id;
+LEFT JOIN metrics.names ON names.repository_id = times.repository_id;

@@ -105,5 +105,5 @@ SELECT
     plain.repository_id
 FROM plain
 LEFT JOIN kaplan_meier USING (repository_id, month)
-LEFT JOIN metrics.names() AS names USING (repository_id)
+LEFT JOIN metrics.names USING (repository_id)
 ORDER BY names.repository, plain.month;

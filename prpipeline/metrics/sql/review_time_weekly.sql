@@ -146,5 +146,5 @@ SELECT
     round(waiting_hours[3], 2) AS waiting_hours_p90,
     repository_id
 FROM grouped
-LEFT JOIN metrics.names() AS names USING (repository_id)
+LEFT JOIN metrics.names USING (repository_id)
 ORDER BY names.repository, week;

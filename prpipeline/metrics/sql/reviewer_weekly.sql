@@ -135,4 +135,4 @@ FROM reviews
 FULL JOIN requests USING (repository_id, reviewer_id, week)
 LEFT JOIN totals USING (repository_id, week)
 LEFT JOIN logins USING (repository_id, reviewer_id)
-LEFT JOIN metrics.names() AS names USING (repository_id);
+LEFT JOIN metrics.names USING (repository_id);

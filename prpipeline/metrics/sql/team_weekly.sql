@@ -59,7 +59,7 @@ WITH grouped AS (
         count(*) - count(time_to_merge_hours) AS time_to_merge_hours_nulls,
         quantile_cont(time_to_merge_hours, [0.5, 0.75, 0.9]) AS time_to_merge_hours
     FROM metrics.pull_request_times
-    JOIN metrics.names() AS names USING (repository_id)
+    JOIN metrics.names USING (repository_id)
     WHERE team IS NOT NULL
     GROUP BY team, created_week
 )
