@@ -70,7 +70,8 @@ def test_a_reader_keeps_what_it_opened_and_blocks_nobody(warehouse: Warehouse) -
         track(warehouse, "octo/lib")
         publish(warehouse)
         assert reader.execute("SELECT tracked_as FROM repositories").fetchall() == [("octo/app",)]
-        assert shown(data) == ["octo/app", "octo/lib"]
+        # In another process: DuckDB before 1.5 opens nothing new beside what a process has open.
+        assert shown_by_another_process(data) == "octo/app,octo/lib"
 
 
 def test_old_releases_are_removed_but_never_the_newest(warehouse: Warehouse) -> None:
