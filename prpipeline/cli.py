@@ -137,9 +137,10 @@ def status(as_json: bool) -> None:
     from prpipeline.settings import load_settings
 
     settings = load_settings()
-    rows = Roster(settings).status()
+    roster = Roster(settings)
+    rows = roster.status()
     if not rows and not settings.is_demo:
-        rows = Roster(settings.model_copy(update={"is_demo": True})).status()
+        rows = roster.of_demo().status()
         if rows:
             click.echo("These are the sample repositories of the demo.\n", err=True)
     from prpipeline.schedule_times import next_run

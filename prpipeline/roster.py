@@ -6,6 +6,7 @@ A repository is tracked by the file, the command line or a partition in the UI; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
@@ -22,6 +23,12 @@ class Roster:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.warehouse = Warehouse(settings.warehouse_path)
+
+    def of_demo(self) -> Roster:
+        """The demo's on the same folder; starting DuckDB once more for them would cost most of the look."""
+        other = copy(self)
+        other.settings = self.settings.model_copy(update={"is_demo": True})
+        return other
 
     def tracked(self) -> list[str]:
         """The partition keys of all tracked repositories."""
