@@ -33,6 +33,7 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
     The same world comes back (processes started meanwhile see it too) until it is asked for ``anew``.
     """
     world = sample_world(now=_anchor(settings.data_dir / ".demo", anew=anew))
+    before = dict(os.environ)
     with Sandbox(world, tokens=[TOKEN]) as server:
         os.environ |= {
             "GITHUB_API_URL": server.url,
@@ -40,7 +41,11 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
             "GITHUB_TOKEN": TOKEN,
             "PRPIPELINE_DEMO": "1",
         }
-        yield load_settings(), [RepositoryName.parse(r.full_name) for r in world.repositories.values()]
+        try:
+            yield load_settings(), [RepositoryName.parse(r.full_name) for r in world.repositories.values()]
+        finally:
+            os.environ.clear()
+            os.environ |= before
 
 
 def _anchor(file: Path, *, anew: bool) -> datetime:

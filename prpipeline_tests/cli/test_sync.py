@@ -363,7 +363,9 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
 @pytest.mark.slow
 def test_the_demo_needs_nothing_and_makes_room_for_real_repositories(shell: Shell) -> None:
     without = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": str(Path("/nowhere"))}
+    before = dict(os.environ)
     ended = shell.run("demo", **without)
+    assert dict(os.environ) == before
     assert ended.returncode == 0, ended.stderr
     assert "No GITHUB_TOKEN is set" in ended.stdout
     assert "octo-labs/rocket" in ended.stdout
