@@ -6,6 +6,7 @@ What Dagster's assets, the command line and the façade call; holds no logic of 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from prpipeline.github.sources import open_sources
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.roster import Roster
 from prpipeline.schedule_times import next_run
-from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
+from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
@@ -71,7 +72,7 @@ class Pipeline(Roster):
             return ""
         path = self.settings.repositories_file
         file = read_repositories_file(path)
-        stamp = hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:16]
+        stamp = hashlib.sha256(json.dumps(as_json(file)).encode()).hexdigest()[:16]
         if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
             stamp += f"@{utc_now():%Y-%m-%dT%H}"
         if stamp == seen or (not file.repositories and not self.warehouse.exists()):

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from prpipeline.pipeline import Pipeline
 from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Sandbox, World
