@@ -280,11 +280,12 @@ def explain(pull_request: str) -> None:
     """
     from prpipeline.explain import ExplainError, parse
     from prpipeline.explain import explain as story_of
+    from prpipeline.settings import load_settings
     from prpipeline.warehouse.publish import open_published
 
     try:
         parse(pull_request)
-        with open_published(_pipeline().settings.published_path) as connection:
+        with open_published(load_settings().published_path) as connection:
             lines = story_of(connection, pull_request).lines()
     except ExplainError as error:
         raise BadInput(str(error)) from None
@@ -311,10 +312,11 @@ def sql(query: str | None, style: str) -> None:
       prpipeline sql --format csv "FROM review_queue" > queue.csv
     """
     from prpipeline.console import run, run_interactively
+    from prpipeline.settings import load_settings
     from prpipeline.warehouse.publish import open_published
     from prpipeline.warehouse.query import QueryError
 
-    with open_published(_pipeline().settings.published_path) as connection:
+    with open_published(load_settings().published_path) as connection:
         try:
             if query is None and sys.stdin.isatty():
                 run_interactively(connection, style)

@@ -10,8 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.github.etags import MemoryEtags
@@ -37,6 +36,9 @@ from prpipeline.warehouse.summary import (
     summaries,
     weeks_of_all,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
@@ -266,24 +265,6 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML, where what is written twice is a mistake: of two lists of repositories, the first would be lost.
-
-    Keys are text, ``on`` and numbers, too.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"{key.value!r} is there twice", problem_mark=key.start_mark
-                    )
-                seen.add(key.value)
-        return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
-
-
 def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
     """Parse and validate. A missing file is an empty one, unless required. Raises ConfigurationError."""
     try:
@@ -296,15 +277,12 @@ def read_repositories_file(path: Path, *, required: bool = False) -> Repositorie
         return RepositoriesFile()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    from prpipeline import strict_yaml
+
     try:
-        content = yaml.load(text, _Loader)  # noqa: S506 - a safe one
-    except RecursionError:
-        raise ConfigurationError(f"{path} is nested too deeply to be meant.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise ConfigurationError(f"{path}{where} is not valid YAML: {problem}.") from None
+        content = strict_yaml.load(text)
+    except strict_yaml.InvalidYaml as error:
+        raise ConfigurationError(f"{path}: {error}.") from None
     if content is None:
         return RepositoriesFile()
     if not isinstance(content, dict):
