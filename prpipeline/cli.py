@@ -138,11 +138,12 @@ def status(as_json: bool) -> None:
 
     settings = load_settings()
     roster = Roster(settings)
-    rows = roster.status()
-    if not rows and not settings.is_demo:
-        rows = roster.of_demo().status()
-        if rows:
-            click.echo("These are the sample repositories of the demo.\n", err=True)
+    with roster.warehouse.session():
+        rows = roster.status()
+        if not rows and not settings.is_demo:
+            rows = roster.of_demo().status()
+            if rows:
+                click.echo("These are the sample repositories of the demo.\n", err=True)
     from prpipeline.schedule_times import next_run
 
     coming = next_run(settings.schedule, datetime.now(UTC))

@@ -148,7 +148,7 @@ class Entry:
         )
         try:
             return msgspec.convert(fields, kind)
-        except msgspec.ValidationError as error:  # as any other error, msgspec adds the entry's place to it
+        except msgspec.ValidationError as error:  # msgspec adds the entry's place to other errors only
             raise ValueError(str(error)) from None
 
 
