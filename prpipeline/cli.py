@@ -6,6 +6,7 @@ Imports what a command needs when it runs, so that help and status answer at onc
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import sys
@@ -499,4 +500,5 @@ def _isoformat(value: Any) -> str:
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(50_000)  # to look for garbage that imports do not make takes a twentieth of a short command
     cli.main(prog_name="prpipeline")
