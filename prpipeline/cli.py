@@ -500,5 +500,6 @@ def _isoformat(value: Any) -> str:
 
 def main() -> None:
     """The console script."""
-    gc.set_threshold(50_000)  # to look for garbage that imports do not make takes a twentieth of a short command
+    # Imports make objects and no garbage; to look for it takes a twentieth of a short command.
+    gc.set_threshold(50_000)
     cli.main(prog_name="prpipeline")
