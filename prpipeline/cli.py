@@ -6,6 +6,7 @@ Imports what a command needs when it runs, so that help and status answer at onc
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import sys
@@ -138,11 +139,12 @@ def status(as_json: bool) -> None:
 
     settings = load_settings()
     roster = Roster(settings)
-    rows = roster.status()
-    if not rows and not settings.is_demo:
-        rows = roster.of_demo().status()
-        if rows:
-            click.echo("These are the sample repositories of the demo.\n", err=True)
+    with roster.warehouse.session():
+        rows = roster.status()
+        if not rows and not settings.is_demo:
+            rows = roster.of_demo().status()
+            if rows:
+                click.echo("These are the sample repositories of the demo.\n", err=True)
     from prpipeline.schedule_times import next_run
 
     coming = next_run(settings.schedule, datetime.now(UTC))
@@ -280,11 +282,12 @@ def explain(pull_request: str) -> None:
     """
     from prpipeline.explain import ExplainError, parse
     from prpipeline.explain import explain as story_of
+    from prpipeline.settings import load_settings
     from prpipeline.warehouse.publish import open_published
 
     try:
         parse(pull_request)
-        with open_published(_pipeline().settings.published_path) as connection:
+        with open_published(load_settings().published_path) as connection:
             lines = story_of(connection, pull_request).lines()
     except ExplainError as error:
         raise BadInput(str(error)) from None
@@ -311,10 +314,11 @@ def sql(query: str | None, style: str) -> None:
       prpipeline sql --format csv "FROM review_queue" > queue.csv
     """
     from prpipeline.console import run, run_interactively
+    from prpipeline.settings import load_settings
     from prpipeline.warehouse.publish import open_published
     from prpipeline.warehouse.query import QueryError
 
-    with open_published(_pipeline().settings.published_path) as connection:
+    with open_published(load_settings().published_path) as connection:
         try:
             if query is None and sys.stdin.isatty():
                 run_interactively(connection, style)
@@ -496,4 +500,6 @@ def _isoformat(value: Any) -> str:
 
 def main() -> None:
     """The console script."""
+    # Imports make objects and no garbage; to look for it takes a twentieth of a short command.
+    gc.set_threshold(50_000)
     cli.main(prog_name="prpipeline")

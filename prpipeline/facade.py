@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from pydantic import SecretStr
-
 from prpipeline.github.auth import Anonymous, TokenCredential
 from prpipeline.github.client import Client
 from prpipeline.github.rest import RestSource
 from prpipeline.github.sources import open_sources
 from prpipeline.repository import RepositoryName
-from prpipeline.settings import load_settings
+from prpipeline.settings import SecretStr, load_settings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.lanes import sync_on_lanes
 from prpipeline.warehouse import Warehouse, tracking

@@ -6,11 +6,11 @@ What Dagster's assets, the command line and the façade call; holds no logic of 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.github.etags import MemoryEtags
@@ -19,7 +19,7 @@ from prpipeline.github.sources import open_sources
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.roster import Roster
 from prpipeline.schedule_times import next_run
-from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, read_repositories_file
+from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult, tracked_file
 from prpipeline.sync.context import Progress
 from prpipeline.sync.lanes import sync_on_lanes
@@ -36,6 +36,9 @@ from prpipeline.warehouse.summary import (
     summaries,
     weeks_of_all,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
@@ -71,7 +74,7 @@ class Pipeline(Roster):
             return ""
         path = self.settings.repositories_file
         file = read_repositories_file(path)
-        stamp = hashlib.sha256(file.model_dump_json().encode()).hexdigest()[:16]
+        stamp = hashlib.sha256(json.dumps(as_json(file)).encode()).hexdigest()[:16]
         if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
             stamp += f"@{utc_now():%Y-%m-%dT%H}"
         if stamp == seen or (not file.repositories and not self.warehouse.exists()):

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any
 
+from msgspec.structs import replace
+
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.settings import DEMO_SOURCE, Settings
 from prpipeline.warehouse import Warehouse, records, tracking
@@ -27,7 +29,7 @@ class Roster:
     def of_demo(self) -> Roster:
         """The demo's on the same folder; starting DuckDB once more for them would cost most of the look."""
         other = copy(self)
-        other.settings = self.settings.model_copy(update={"is_demo": True})
+        other.settings = replace(self.settings, is_demo=True)
         return other
 
     def tracked(self) -> list[str]:

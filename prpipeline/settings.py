@@ -14,17 +14,8 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+import msgspec
+from msgspec import Meta
 
 from prpipeline.repository import InvalidRepositoryName, RepositoryName
 
@@ -47,52 +38,69 @@ class ConfigurationError(ValueError):
     """Something in the environment or the repositories file is wrong; the message says what and where."""
 
 
-def _known_zone(name: str) -> str:
+class SecretStr:
+    """Text that neither str nor repr shows, and that msgspec refuses to write."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "SecretStr('**********')"
+
+    def __str__(self) -> str:
+        return "**********"
+
+
+class ClockTime(dt.time):
+    """A time of day as people write it."""
+
+    @classmethod
+    def read(cls, value: object) -> ClockTime:
+        if type(value) is int:  # YAML 1.1 takes an unquoted 17:30 for the base-60 number 1050
+            larger, smaller = divmod(value, 60)
+            value = f"{larger:02}:{smaller:02}"
+            if larger >= 60:  # 17:30:00
+                value = f"{larger // 60:02}:{larger % 60:02}:{smaller:02}"
+        if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
+            return cls.fromisoformat(value)
+        raise ValueError(f"{value!r} is no time of day; write one like 17:30")
+
+
+def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{name!r} is no time zone; write one like Europe/Berlin") from None
-    return name
 
 
-def _clock_time(value: object) -> object:
-    # YAML 1.1 reads an unquoted 17:30 as the base-60 number 1050.
-    if isinstance(value, int) and 0 <= value < 24 * 60:
-        return dt.time(value // 60, value % 60)
-    return value
+DaysBack = Annotated[int, Meta(ge=1, le=36_500)]
 
 
-def _repository_name(text: str) -> str:
-    return str(RepositoryName.parse(text))
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Checks types and ranges where a file is read, what __post_init__ says always."""
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-ClockTime = Annotated[dt.time, BeforeValidator(_clock_time)]
-Repository = Annotated[str, AfterValidator(_repository_name)]
-DaysBack = Annotated[int, Field(ge=1, le=36_500)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Calendar(_Section):
+class Calendar(_Section, frozen=True, kw_only=True):
     """The working hours that business-hour columns count."""
 
-    timezone: TimeZone = "UTC"
+    timezone: str = "UTC"
     days: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
-    start: ClockTime = dt.time(9)
-    end: ClockTime = dt.time(17)
+    start: ClockTime = ClockTime(9)
+    end: ClockTime = ClockTime(17)
     holidays: tuple[dt.date, ...] = ()
 
-    @model_validator(mode="after")
-    def _day_has_hours(self) -> Calendar:
+    def __post_init__(self) -> None:
+        _check_zone(self.timezone)
         if self.start >= self.end:
             raise ValueError("the working day must start before it ends")
-        return self
 
 
-class MetricSettings(_Section):
+class MetricSettings(_Section, frozen=True, kw_only=True):
     """What a definition leaves to the team. Changing one rebuilds the metrics from raw."""
 
     bots: tuple[str, ...] = ()
@@ -101,39 +109,64 @@ class MetricSettings(_Section):
     calendar: Calendar = Calendar()
 
 
-class ScheduleSettings(_Section):
+class ScheduleSettings(_Section, frozen=True, kw_only=True):
     enabled: bool = True
-    time: ClockTime = dt.time(3, 15)
-    timezone: TimeZone = "UTC"
+    time: ClockTime = ClockTime(3, 15)
+    timezone: str = "UTC"
     reconcile: bool = True
     reconcile_day: Weekday = "sunday"
-    reconcile_time: ClockTime = dt.time(5, 15)
-    keep_runs_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    reconcile_time: ClockTime = ClockTime(5, 15)
+    keep_runs_days: Annotated[int, Meta(ge=1, le=36_500)] = 90
+
+    def __post_init__(self) -> None:
+        _check_zone(self.timezone)
 
 
-class SyncSettings(_Section):
+class SyncSettings(_Section, frozen=True, kw_only=True):
     days_back: DaysBack | None = None
-    overlap_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 15
-    page_size: Annotated[int, Field(ge=1, le=100)] = 25
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    reserve_percent: Annotated[int, Field(ge=0, le=90)] = 10
-    max_wait_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 75
-    request_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
-    attempts: Annotated[int, Field(ge=1, le=20)] = 6
+    overlap_minutes: Annotated[int, Meta(ge=0, le=24 * 60)] = 15
+    page_size: Annotated[int, Meta(ge=1, le=100)] = 25
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    reserve_percent: Annotated[int, Meta(ge=0, le=90)] = 10
+    max_wait_minutes: Annotated[int, Meta(ge=0, le=24 * 60)] = 75
+    request_timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 30
+    attempts: Annotated[int, Meta(ge=1, le=20)] = 6
 
 
-class TrackedRepository(_Section):
+class Entry:
+    """What the list of repositories holds: a name, or a mapping of one of two kinds."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, value: object) -> Entry:
+        fields = {"repository": value} if isinstance(value, str) else value
+        if not isinstance(fields, dict):
+            raise ValueError("write owner/name, or a mapping with a repository or an owner")
+        kind: type[TrackedRepository | TrackedOwner] = (
+            TrackedOwner if "owner" in fields else TrackedRepository
+        )
+        try:
+            return msgspec.convert(fields, kind)
+        except msgspec.ValidationError as error:  # msgspec adds the entry's place to other errors only
+            raise ValueError(str(error)) from None
+
+
+class TrackedRepository(_Section, Entry, frozen=True, kw_only=True):
     """One repository of the file."""
 
-    repository: Repository
+    repository: str
     days_back: DaysBack | None = None
     team: str | None = None
 
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "repository", str(RepositoryName.parse(self.repository)))
 
-class TrackedOwner(_Section):
+
+class TrackedOwner(_Section, Entry, frozen=True, kw_only=True):
     """All repositories of an organisation or user, narrowed by patterns on the name (``*`` and ``?``)."""
 
-    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+    owner: str
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     archived: bool = False
@@ -141,42 +174,35 @@ class TrackedOwner(_Section):
     days_back: DaysBack | None = None
     team: str | None = None
 
-
-def _entry(value: object) -> object:
-    if isinstance(value, str):
-        return TrackedRepository(repository=value)
-    if isinstance(value, Mapping):
-        fields = {str(key): field for key, field in value.items()}
-        return TrackedOwner(**fields) if "owner" in fields else TrackedRepository(**fields)
-    return value
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.owner):
+            raise ValueError(f"{self.owner!r} is no owner; write an organisation's or user's name on GitHub")
 
 
-class RepositoriesFile(_Section):
+class RepositoriesFile(_Section, frozen=True, kw_only=True):
     """The whole of ``repositories.yaml``."""
 
-    repositories: tuple[Annotated[TrackedRepository | TrackedOwner, BeforeValidator(_entry)], ...] = ()
+    repositories: tuple[Entry, ...] = ()
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
 
-    @model_validator(mode="after")
-    def _each_repository_once(self) -> RepositoriesFile:
+    def __post_init__(self) -> None:
         seen: set[str] = set()
         for entry in self.repositories:
             if isinstance(entry, TrackedRepository):
                 if entry.repository.lower() in seen:
                     raise ValueError(f"{entry.repository} is listed twice")
                 seen.add(entry.repository.lower())
-        return self
 
 
-class GitHubApp(_Section):
+class GitHubApp(_Section, frozen=True, kw_only=True):
     app_id: str
     private_key: SecretStr
     installation_id: int | None = None
 
 
-class GitHubSettings(_Section):
+class GitHubSettings(_Section, frozen=True, kw_only=True):
     """Where GitHub is and who we are there."""
 
     api_url: str = PUBLIC_API
@@ -186,7 +212,7 @@ class GitHubSettings(_Section):
     api: Literal["graphql", "rest"] = "graphql"
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True, kw_only=True):
     """Everything that can be set, read once."""
 
     data_dir: Path
@@ -239,21 +265,6 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML, where what is written twice is a mistake: of two lists of repositories, the first would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"{key.value!r} is there twice", problem_mark=key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
     """Parse and validate. A missing file is an empty one, unless required. Raises ConfigurationError."""
     try:
@@ -266,23 +277,25 @@ def read_repositories_file(path: Path, *, required: bool = False) -> Repositorie
         return RepositoriesFile()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    from prpipeline import strict_yaml
+
     try:
-        content = yaml.load(text, _Loader)  # noqa: S506 - a safe one
-    except RecursionError:
-        raise ConfigurationError(f"{path} is nested too deeply to be meant.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise ConfigurationError(f"{path}{where} is not valid YAML: {problem}.") from None
+        content = strict_yaml.load(text)
+    except strict_yaml.InvalidYaml as error:
+        raise ConfigurationError(f"{path}: {error}.") from None
     if content is None:
         return RepositoriesFile()
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} must be a mapping with the key 'repositories'.")
     try:
-        return RepositoriesFile(**{str(key): value for key, value in content.items()})
-    except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first_problem(error)}") from None
+        return msgspec.convert(content, RepositoriesFile, dec_hook=lambda kind, value: kind.read(value))
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {_sentence(str(error))}") from None
+
+
+def as_json(section: _Section) -> Any:
+    """As JSON would have it."""
+    return msgspec.to_builtins(section, enc_hook=str)
 
 
 def _github_settings(env: Mapping[str, str]) -> GitHubSettings:
@@ -369,20 +382,35 @@ def redact_url(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
-def _first_problem(error: ValidationError) -> str:
-    """One sentence from pydantic's list: where, and what."""
-    problem: Any = error.errors(include_url=False)[0]
-    path = "".join(
-        f"[{part + 1}]" if isinstance(part, int) else f".{part}"
-        for part in problem["loc"]
-        if not (isinstance(part, str) and (part.startswith("function-") or part[:1].isupper()))
-    ).lstrip(".")
-    if problem["type"] == "extra_forbidden":
-        return f"{path} is not a known setting; remove it or check its spelling."
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if message.startswith("Input "):
-        message = message[:1].lower() + message[1:]
-    return f"{path or 'the file'}: {message.rstrip('.')}."
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "date": "a date like 2026-12-24",
+    "datetime": "a date with a time",
+    "float": "a number",
+    "int": "a whole number",
+    "null": "nothing",
+    "object": "a mapping",
+    "str": "text",
+}
+
+
+def _sentence(problem: str) -> str:
+    """One sentence from msgspec's: where, and what; it speaks as of JSON, and counts from 0."""
+    says, *places = problem.split(" - at `$")
+    place = "".join(part.removesuffix("`") for part in reversed(places)).removeprefix(".")
+    place = re.sub(r"\[(\d+)\]", lambda index: f"[{int(index[1]) + 1}]", place)
+    if field := re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", says, re.DOTALL):
+        is_unknown, name = field[1] == "contains unknown", f"{place}.{field[2]}".removeprefix(".")
+        what = "not a known setting; remove it or check its spelling" if is_unknown else "missing; add it"
+        return f"{name} is {what}."
+    if says.startswith("Invalid enum value"):
+        says = f"write one of {', '.join(WEEKDAYS)}"  # no other words are to choose from
+    says = says.replace("Invalid RFC3339 encoded date", "Expected `date`")
+    says = says.replace(", got `float`", ", not a fraction")
+    says = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _WORDS.get(kind[1], kind[1]), says)
+    says = says.replace("Expected ", "write ").replace(", got ", ", not ")
+    return f"{place or 'the file'}: {says.rstrip('.')}."
 
 
 __all__ = [
@@ -394,10 +422,12 @@ __all__ = [
     "MetricSettings",
     "RepositoriesFile",
     "ScheduleSettings",
+    "SecretStr",
     "Settings",
     "SyncSettings",
     "TrackedOwner",
     "TrackedRepository",
+    "as_json",
     "load_settings",
     "project_root",
     "read_repositories_file",

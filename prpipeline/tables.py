@@ -149,8 +149,8 @@ def _reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:
 
 def output() -> Console:
     """Standard output; a file or a pipe has no width of its own."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(width=160, highlight=False)
+    console = Console(highlight=False, emoji=False)  # a repository's :smile: is text
+    return console if console.is_terminal else Console(width=160, highlight=False, emoji=False)
 
 
 def _coverage(row: dict[str, Any]) -> str:

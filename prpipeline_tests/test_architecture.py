@@ -15,7 +15,8 @@ ROOT = Path(prpipeline.__file__).parent
 # What each part may import of ours, beside itself. A part is a package or a module right under prpipeline.
 ALLOWED = {
     "repository": set(),
-    "settings": {"repository"},
+    "strict_yaml": set(),
+    "settings": {"repository", "strict_yaml"},
     "dictionary": set(),
     "schedule_times": {"settings"},
     "explain": set(),

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
-from pydantic import SecretStr
 
 from prpipeline import __version__
 from prpipeline.github import redact
@@ -26,7 +25,7 @@ from prpipeline.github.protocol import Answer, check_status
 from prpipeline.github.records import MalformedRecord
 from prpipeline.github.records import time as parse_time
 from prpipeline.github.transport import Transport
-from prpipeline.settings import GitHubApp
+from prpipeline.settings import GitHubApp, SecretStr
 
 _REFRESH_BEFORE = timedelta(minutes=10)
 _JWT_SECONDS = 540  # GitHub allows ten minutes

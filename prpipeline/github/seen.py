@@ -7,10 +7,9 @@ brings back what its answer came to.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Generic, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from prpipeline.github.records import PullRequest, Review, ReviewEvent
 
@@ -37,18 +36,13 @@ class SeenPullRequest:
 
     def dump(self) -> str:
         """As JSON."""
-        return _adapter().dump_json(self, exclude_defaults=True).decode()
+        return msgspec.json.encode(self).decode()
 
 
 def load(value: str, owner: str) -> SeenPullRequest | None:
     """What ``dump`` gave; None if it is somebody else's, or nothing that this version would have left."""
     try:
-        seen = _adapter().validate_json(value)
-    except ValidationError:
+        seen = msgspec.json.decode(value, type=SeenPullRequest)
+    except msgspec.DecodeError:
         return None
     return seen if seen.owner == owner else None
-
-
-@cache
-def _adapter() -> TypeAdapter[SeenPullRequest]:
-    return TypeAdapter(SeenPullRequest)

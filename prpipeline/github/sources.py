@@ -7,15 +7,13 @@ import shutil
 import subprocess
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from prpipeline.github.auth import Anonymous, AppCredential, Credential, TokenCredential
 from prpipeline.github.client import Client, Clock, SystemClock
 from prpipeline.github.etags import Etags
 from prpipeline.github.extract import GraphQLSource
 from prpipeline.github.rest import RestSource
 from prpipeline.github.source import Source
-from prpipeline.settings import GitHubSettings, Settings
+from prpipeline.settings import GitHubSettings, SecretStr, Settings
 
 _GH_SECONDS = 5.0
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.checks import Check, load_checks
 from prpipeline.metrics.statements import statements, table_file
-from prpipeline.settings import MetricSettings
+from prpipeline.settings import MetricSettings, as_json
 
 METRIC_VERSION = 2
 """Raised whenever a definition or a table's shape changes; repositories of another version are stale."""
@@ -148,7 +148,7 @@ def stale_repositories(connection: Connection, settings: MetricSettings) -> list
 
 def fingerprint(settings: MetricSettings) -> str:
     """Changes exactly when settings do that can change a number."""
-    relevant = settings.model_dump(mode="json")
+    relevant = as_json(settings)
     relevant["bots"] = _bot_names(settings)
     relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
     relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))

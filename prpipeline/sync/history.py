@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from prpipeline.github.failures import CursorRejected, PermanentFailure
 from prpipeline.github.source import Head, Page, Repository
@@ -96,21 +95,16 @@ def _pages(
         back=None if days_back is None else timedelta(days=days_back),
         started_at=started_at,
     ):
-        kept.put(after, _adapter().dump_json(page))
+        kept.put(after, msgspec.json.encode(page))
         yield page
         after = page.cursor
 
 
 def _read(page: bytes | None) -> Page | None:
     try:
-        return _adapter().validate_json(page) if page else None
-    except ValidationError:  # cut off by the kill, or another version's
+        return msgspec.json.decode(page, type=Page) if page else None
+    except ValueError:  # cut off by the kill, or another version's
         return None
-
-
-@cache
-def _adapter() -> TypeAdapter[Page]:
-    return TypeAdapter(Page)
 
 
 def _fill_gaps(context: Context, last: Page) -> None:

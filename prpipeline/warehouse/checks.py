@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from prpipeline import metrics
 from prpipeline.metrics import Check
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 8
 

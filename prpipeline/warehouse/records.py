@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from duckdb import DuckDBPyConnection
 
-from prpipeline.github.records import PullRequest
+if TYPE_CHECKING:
+    from prpipeline.github.records import PullRequest
 
 # What only a whole pull request tells, and neither a list nor a review's webhook.
 _WHOLE_ONLY = ("additions", "deletions", "changed_files", "merged_by_id", "merged_by_login")

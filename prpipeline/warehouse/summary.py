@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from duckdb import DuckDBPyConnection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COUNTED = {
     "pull_requests": "raw.pull_requests",

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
 
 import prpipeline
 from prpipeline import dictionary
 from prpipeline.cli import cli
 from prpipeline.sandbox import Sandbox
-from prpipeline.settings import RepositoriesFile
+from prpipeline.settings import read_repositories_file
 from prpipeline_tests.cli.conftest import Shell
 from prpipeline_tests.github.lab import small_world
 
@@ -74,10 +73,10 @@ def test_variables_exist_and_are_all_named() -> None:
     assert used - named - {"PRPIPELINE_DEMO"} == set()  # the demo sets that for its own processes
 
 
-def test_the_repositories_file_shown_is_valid() -> None:
+def test_the_repositories_file_shown_is_valid(tmp_path: Path) -> None:
     (shown,) = blocks(README, "yaml")
-    file = RepositoriesFile(**yaml.safe_load(shown))
-    assert len(file.repositories) == 3
+    (tmp_path / "repositories.yaml").write_text(shown, encoding="utf-8")
+    assert len(read_repositories_file(tmp_path / "repositories.yaml").repositories) == 3
 
 
 def test_the_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

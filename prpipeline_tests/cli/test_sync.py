@@ -204,7 +204,7 @@ def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.
             "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
             "line 3 is not valid YAML: 'repositories' is there twice",
         ),
-        ("repositories: [{1: a/b}]", "Field required"),
+        ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
     ],
 )

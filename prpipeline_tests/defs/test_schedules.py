@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+import yaml
 
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.schedules import named_in
-from prpipeline.settings import ScheduleSettings, load_settings
+from prpipeline.settings import load_settings
 from prpipeline_tests.defs.dagster_lab import DagsterLab
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -79,8 +80,8 @@ def test_the_batch_size_decides_the_number_of_runs(lab: DagsterLab) -> None:
 def test_time_zone_and_switches_come_from_the_settings(
     lab: DagsterLab, schedule: dict[str, object], daily: str, weekly: str, zone: str, on: tuple[bool, bool]
 ) -> None:
-    file = lab.pipeline.settings.file.model_copy(update={"schedule": ScheduleSettings(**schedule)})
-    definitions = build_definitions(lab.pipeline.settings.model_copy(update={"file": file}))
+    with_settings(lab, yaml.safe_dump({"schedule": schedule}))
+    definitions = build_definitions(lab.pipeline.settings)
     found = [definitions.resolve_schedule_def(name) for name in ("daily_sync", "weekly_reconcile")]
     assert [s.cron_schedule for s in found] == [daily, weekly]
     assert {s.execution_timezone for s in found} == {zone}

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from prpipeline.pipeline import Pipeline
 from prpipeline.repository import RepositoryName
 from prpipeline.sandbox import Sandbox, World
-from prpipeline.settings import GitHubSettings, RepositoriesFile, Settings
+from prpipeline.settings import GitHubSettings, RepositoriesFile, SecretStr, Settings
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse.publish import Release
 

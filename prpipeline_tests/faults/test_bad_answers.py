@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from prpipeline.sandbox import Fault, ManualClock, Sandbox
 from prpipeline.sandbox.faults import KINDS
@@ -267,7 +268,7 @@ def test_no_way_to_the_server(
         monkeypatch.delenv(proxy, raising=False)
     here = lab(server, tmp_path, "graphql", "tls")
     address = url.format(port=server.port)
-    here.client.github = here.client.github.model_copy(update={"graphql_url": address + "/graphql"})
+    here.client.github = replace(here.client.github, graphql_url=address + "/graphql")
     (result,) = here.sync()
     assert (result.mode, result.failure) == ("failed", "NetworkTrouble")
     assert says in (result.error or "")

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.source import Source
@@ -185,9 +187,7 @@ def make_settings(
         "PRPIPELINE_DATA_DIR": str(folder),
     }
     settings = load_settings(environment)
-    return settings.model_copy(
-        update={"file": settings.file.model_copy(update={"sync": sync or SyncSettings()})}
-    )
+    return replace(settings, file=replace(settings.file, sync=sync or SyncSettings()))
 
 
 def new_warehouse(folder: Path) -> Warehouse:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec.structs import replace
 
 from prpipeline.github import redact
 from prpipeline.github.auth import Anonymous, AppCredential, TokenCredential
@@ -57,7 +58,7 @@ def app_lab(world: World, server: Sandbox, folder: Path, key: str, **environment
     settings = load_settings(
         {"GITHUB_API_URL": server.url, "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key, **environment}
     )
-    here.sources = open_sources(settings.model_copy(update={"file": here.settings.file}), here.clock)
+    here.sources = open_sources(replace(settings, file=here.settings.file), here.clock)
     return here
 
 

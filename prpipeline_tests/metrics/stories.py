@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from msgspec.structs import replace
 
 from prpipeline.github.records import pull_request_from_webhook
 from prpipeline.pipeline import Pipeline
@@ -164,8 +165,8 @@ class Stage:
     @contextmanager
     def _sync_settings(self, **changes: int) -> Iterator[None]:
         usual = self.pipeline.settings
-        file = usual.file.model_copy(update={"sync": usual.sync.model_copy(update=changes)})
-        self.pipeline.settings = usual.model_copy(update={"file": file})
+        file = replace(usual.file, sync=replace(usual.sync, **changes))
+        self.pipeline.settings = replace(usual, file=file)
         yield
         self.pipeline.settings = usual
 

@@ -1,0 +1,165 @@
+"""The repositories file: what may be written, and the one sentence that says what may not; and that secrets stay hidden."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from prpipeline import metrics
+from prpipeline.repository import RepositoryName
+from prpipeline.roster import Roster
+from prpipeline.settings import (
+    Calendar,
+    ConfigurationError,
+    MetricSettings,
+    RepositoriesFile,
+    SecretStr,
+    TrackedOwner,
+    TrackedRepository,
+    load_settings,
+    read_repositories_file,
+)
+
+
+def read(folder: Path, text: str) -> RepositoriesFile:
+    (folder / "repositories.yaml").write_text(text, encoding="utf-8")
+    return read_repositories_file(folder / "repositories.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("repositories: [a/b, A/B]", "the file: A/B is listed twice."),
+        ("repositories: null", "repositories: write a list, not nothing."),
+        ("repositories: a/b", "repositories: write a list, not text."),
+        ("repositories: [a/b, null]", "[2]: write owner/name, or a mapping with a repository or an owner."),
+        ("repositories: &a [*a]", "[1]: write owner/name, or a mapping with a repository or an owner."),
+        ("repositories: [{team: x}]", "repositories[1].repository is missing; add it."),
+        ("repositories: [a]", "repositories[1]: 'a' is not a repository name; write it as owner/name."),
+        ("repositories: [{repository: 3}]", "repositories[1].repository: write text, not a whole number."),
+        ("repositories: [{repository: a/b, days_back: 0}]", "[1].days_back: write a whole number >= 1."),
+        ("repositories: [{owner: a b}]", "repositories[1]: 'a b' is no owner; write an organisation's or"),
+        ('repositories: [{owner: "a\\n"}]', "'a\\n' is no owner"),
+        ("repositories: [{owner: a, repository: a/b}]", "repositories[1].repository is not a known setting"),
+        ("repositories: [{owner: a, include: x*}]", "repositories[1].include: write a list, not text."),
+        ("sync: null", "sync: write a mapping, not nothing."),
+        ("sync: {page_size: 101}", "sync.page_size: write a whole number <= 100."),
+        ("sync: {page_size: true}", "sync.page_size: write a whole number, not true or false."),
+        ("sync: {page_size: 2.5}", "sync.page_size: write a whole number, not a fraction."),
+        ("sync: {page_size: '25'}", "sync.page_size: write a whole number, not text."),
+        ("sync: {request_timeout_seconds: .nan}", "sync.request_timeout_seconds: write a number > 0.0."),
+        ("schedule: {timezone: Foo}", "schedule: 'Foo' is no time zone; write one like Europe/Berlin."),
+        ("schedule: {enabled: 'off'}", "schedule.enabled: write true or false, not text."),
+        ("schedule: {reconcile_day: Sunday}", "reconcile_day: write one of monday, tuesday, wednesday, "),
+        ("schedule: {time: noon}", "schedule.time: 'noon' is no time of day; write one like 17:30."),
+        ("schedule: {time: 24:00}", "schedule.time: '24:00' is no time of day; write one like 17:30."),
+        ("schedule: {time: 17:30Z}", "schedule.time: '17:30Z' is no time of day; write one like 17:30."),
+        ("schedule: {time: true}", "schedule.time: True is no time of day; write one like 17:30."),
+        ("schedule: {time: null}", "schedule.time: None is no time of day; write one like 17:30."),
+        ("metrics: {calendar: {start: 17:00}}", "metrics.calendar: the working day must start before it"),
+        ("metrics: {calendar: {timezone: ../x}}", "metrics.calendar: '../x' is no time zone; write one like"),
+        ("metrics: {calendar: {days: [monday, 7]}}", "metrics.calendar.days[2]: write text, not a whole"),
+        ("metrics: {calendar: {holidays: [24.12.]}}", "holidays[1]: write a date like 2026-12-24."),
+        (
+            "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
+            "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
+        ),
+        ("on: 3", "True is not a known setting; remove it or check its spelling."),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 'repositories.yaml'}: ")
+    assert sentence in said
+    assert said.endswith(".")
+    assert not said.endswith("..")
+    assert "`" not in said
+
+
+def test_what_may_be_written_is_read(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        """
+        repositories:
+          - https://github.com/octo-org/widgets.git
+          - {repository: octo-org/gears, days_back: 365, team: platform}
+          - {owner: octo-labs, exclude: [secret-*], forks: yes}
+        sync: {request_timeout_seconds: 5}
+        schedule: {time: 17:30, reconcile_time: "05:15:30", reconcile_day: monday}
+        metrics:
+          bots: [ci]
+          calendar: {start: 8:05, end: 17:30:15, days: [friday], holidays: [2026-12-24, "2026-12-25"]}
+        """,
+    )
+    assert file.repositories == (
+        TrackedRepository(repository="octo-org/widgets"),
+        TrackedRepository(repository="octo-org/gears", days_back=365, team="platform"),
+        TrackedOwner(owner="octo-labs", exclude=("secret-*",), forks=True),
+    )
+    assert file.sync.request_timeout_seconds == 5
+    assert (file.schedule.time, file.schedule.reconcile_time) == (time(17, 30), time(5, 15, 30))
+    assert file.metrics == MetricSettings(
+        bots=("ci",),
+        calendar=Calendar(
+            start=time(8, 5),  # type: ignore[arg-type]
+            end=time(17, 30, 15),  # type: ignore[arg-type]
+            days=("friday",),
+            holidays=(date(2026, 12, 24), date(2026, 12, 25)),
+        ),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{}", "repositories: []"])
+def test_what_is_not_written_has_a_default(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) == RepositoriesFile()
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        RepositoriesFile().sync.page_size = 3  # type: ignore[misc]
+
+
+def test_metrics_stay_current_whatever_reads_the_settings() -> None:
+    """A warehouse holds the fingerprint that its metrics were computed with: another would compute all anew."""
+    assert metrics.fingerprint(MetricSettings()).startswith("4c29993cc2a0")
+    calendar = Calendar(timezone="Europe/Berlin", days=("tuesday", "monday"), holidays=(date(2026, 12, 24),))
+    assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("4e331cc7138f")
+
+
+def test_a_secret_is_not_shown_and_not_written() -> None:
+    settings = load_settings({"GITHUB_TOKEN": "t0ken-one,t0ken-two", "PRPIPELINE_DATA_DIR": "/data"})
+    assert [token.get_secret_value() for token in settings.github.tokens] == ["t0ken-one", "t0ken-two"]
+    (token, _) = settings.github.tokens
+    for shown in (repr(settings), str(settings), repr(token), str(token), f"{token}", "%s" % token):  # noqa: UP031
+        assert "t0ken" not in shown
+    for write in (msgspec.to_builtins, msgspec.json.encode):
+        with pytest.raises(TypeError, match="SecretStr"):
+            write(settings.github)  # type: ignore[operator]
+    assert SecretStr("").get_secret_value() == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["status"], ["status", "--json"], ["sql", "SELECT 1"], ["explain", "a/b#1"]]
+)
+def test_a_command_that_only_looks_starts_at_once(tmp_path: Path, arguments: list[str]) -> None:
+    """To import one of these takes longer than all of what the command does."""
+    settings = load_settings({"PRPIPELINE_DATA_DIR": str(tmp_path)})
+    Roster(settings).track([RepositoryName("octo", "app")], source="cli")
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "prpipeline", *arguments],
+        env={"PRPIPELINE_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert "prpipeline.cli" in imported
+    assert imported.isdisjoint({"dagster", "pydantic", "pandas", "requests"})
+    assert ("octo/app" in ended.stdout) == (arguments[0] == "status")
