@@ -403,7 +403,8 @@ def _sync(
     with LocalDagster(pipeline) as dagster, Screen(pipeline, len(chosen)) as screen:
         dagster.match_partitions(pipeline.tracked())
         run = dagster.sync(chosen, SyncOptions(full=full, days_back=days_back, reconcile=reconcile))
-        unknown = [r.tracked_as for r in results if r.failure == "NotFound" and r.tracked_as in added]
+        never_found = [r for r in results if r.failure == "NotFound" and r.repository_id is None]
+        unknown = [r.tracked_as for r in never_found if r.tracked_as in added]
         if unknown:  # most likely a typing error, not worth a failure every day
             pipeline.untrack(_names(unknown), delete_data=True)
             dagster.match_partitions(pipeline.tracked())

@@ -11,6 +11,7 @@ from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
+from prpipeline.defs.output import without_helpers
 from prpipeline.settings import ConfigurationError, Settings, project_root
 
 # For a DAGSTER_HOME that has no configuration yet; the checkout's dagster.yaml says why for each.
@@ -73,9 +74,8 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """
     folder = home(settings)
     try:
-        with dg.DagsterInstance.from_ref(
-            InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
-        ) as instance:
+        ref = InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
+        with dg.DagsterInstance.from_ref(without_helpers(ref)) as instance:
             yield instance
     except DBAPIError as error:
         raise _unwritable(folder, error.orig) from None

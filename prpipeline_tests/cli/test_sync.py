@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from prpipeline import tables
 from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
-from prpipeline.sandbox import Sandbox
+from prpipeline.sandbox import Fault, Sandbox
 from prpipeline.sync import SyncResult
 from prpipeline_tests.cli.conftest import Shell
 from prpipeline_tests.end_to_end.terminal import terminal
@@ -84,6 +84,18 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
     assert modes["octo/nowhere"][0] == "failed"
     assert "octo/nowhere" in modes["octo/nowhere"][1][0]
     assert shell.published("SELECT tracked_as FROM repositories") == [("octo/app",)]
+
+
+def test_one_that_is_gone_in_the_middle_of_its_history_is_kept(shell: Shell, server: Sandbox) -> None:
+    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 5\n")
+    server.faults.add(Fault("status", status=404, after=1, times=None))
+    ended = shell.run("sync", "octo/app", "--json")
+    assert ended.returncode == 1
+    (row,) = shell.json("status", "--json")["repositories"]
+    assert (row["tracked_as"], row["status"], row["pull_requests"]) == ("octo/app", "failed", 5)
+    server.faults.clear()
+    (result,) = shell.json("sync", "--json")["repositories"]
+    assert (result["mode"], result["pull_requests"], result["errors"]) == ("history", 9, [])
 
 
 def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
@@ -169,6 +181,19 @@ def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
     assert (row["mode"], row["errors"]) == ("history", [])
     assert row["pull_requests"] < 14
     assert shell.published("SELECT count(*) FROM pull_requests") == [(14,)]
+
+
+def test_ctrl_c_shows_one_sentence(shell: Shell, server: Sandbox) -> None:
+    arrived = threading.Event()
+    server.before_request = lambda _: arrived.set() or time.sleep(2)  # type: ignore[func-returns-value]
+    command = [sys.executable, "-m", "prpipeline", "sync", "octo/app"]
+    with terminal(command, shell.folder, os.environ | shell.environment) as screen:
+        assert arrived.wait(120)
+        screen.press("c")
+        assert screen.ended() == 130
+        assert "Error: Interrupted." in screen.seen
+        assert "Traceback" not in screen.seen
+        assert "KeyboardInterrupt" not in screen.seen
 
 
 def test_a_disk_that_is_full_where_the_output_goes(shell: Shell) -> None:
