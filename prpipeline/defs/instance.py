@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from prpipeline.defs.output import without_helpers
-from prpipeline.settings import ConfigurationError, Settings, project_root
+from prpipeline.settings import ConfigurationError, Settings, place, project_root
 
 # For a DAGSTER_HOME that has no configuration yet; the checkout's dagster.yaml says why for each.
 _DEFAULTS = """\
@@ -36,7 +36,7 @@ def home(settings: Settings) -> Path:
     """The folder of DAGSTER_HOME; else the checkout; without a checkout, one in the data folder. Made if missing."""
     chosen = os.environ.get("DAGSTER_HOME", "").strip()
     if chosen:
-        folder = Path(chosen).expanduser().absolute()
+        folder = place("DAGSTER_HOME", chosen)
     elif (project_root() / "dagster.yaml").is_file():
         folder = project_root()
     else:

@@ -119,6 +119,16 @@ def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
         ),
         (["sync", "octo/app"], {"GITHUB_API_URL": "nonsense"}, 2, "GITHUB_API_URL is 'nonsense'"),
         (["sync", "octo/app"], {"GITHUB_API_URL": "http://example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "http://127.example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "https://a b"}, 2, "GITHUB_API_URL is 'https://a b'"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": "~nobody-here/x"},
+            2,
+            "PRPIPELINE_DATA_DIR names no place",
+        ),
+        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "x" * 300}, 2, "PRPIPELINE_DATA_DIR names no place"),
+        (["sync", "octo/app"], {"DAGSTER_HOME": "~nobody-here/x"}, 2, "DAGSTER_HOME names no place"),
         (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "/dev/null/x"}, 1, "cannot be written to"),
         (
             ["sync", "octo/app"],
@@ -231,6 +241,8 @@ def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.
         ),
         ("repositories: [{1: a/b}]", "Field required"),
         ("[" * 5_000, "nested too deeply"),
+        ("metrics: {calendar: {holidays: [2026-13-01]}}", "holds a date, number or tag that is none"),
+        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: write it like 09:00"),
     ],
 )
 def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:
