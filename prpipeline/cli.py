@@ -495,6 +495,15 @@ def _isoformat(value: Any) -> str:
     return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)
 
 
+def _open_streams() -> None:
+    """Stand in for standard streams that were closed: the next file to be opened would get what is printed there."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+
+
 def main() -> None:
     """The console script."""
+    _open_streams()
     cli.main(prog_name="prpipeline")

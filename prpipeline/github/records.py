@@ -20,6 +20,7 @@ _GHOST_ID = 10137
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
+_YEARS = range(1970, 2200)
 
 _GRAPHQL_EVENTS = {
     "ReadyForReviewEvent": "ready_for_review",
@@ -131,7 +132,7 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         pull_request_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
         number=integer(node, "number"),
-        title=_text(node["title"]) or "",
+        title=_words(node, "title"),
         author=_graphql_actor(node["author"]),
         is_draft=flag(node, "isDraft"),
         created_at=time(node["createdAt"]),
@@ -203,7 +204,7 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         pull_request_id=integer(body, "id"),
         node_id=string(body, "node_id"),
         number=integer(body, "number"),
-        title=_text(body["title"]) or "",
+        title=_words(body, "title"),
         author=_rest_actor(body["user"]),
         is_draft="draft" in body and flag(body, "draft"),
         created_at=time(body["created_at"]),
@@ -309,6 +310,14 @@ def _text(value: object) -> str | None:
     return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
+def _words(body: Json, field: str) -> str:
+    """Somebody's words, which have to be there but may be none. Raises MalformedRecord."""
+    text = _text(body.get(field))
+    if text is None:
+        raise MalformedRecord(f"{field} is missing")
+    return text
+
+
 def string(body: Json, field: str) -> str:
     """A word of GitHub's own that has to be there, in its few letters. Raises MalformedRecord."""
     value = body.get(field)
@@ -363,15 +372,14 @@ def _time(value: object) -> datetime | None:
 def time(value: object) -> datetime:
     """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it. Raises MalformedRecord."""
     try:
-        if (
-            isinstance(value, str) and len(value) == 20 and value[10] + value[-1] == "TZ"
-        ):  # as GitHub writes it
-            return datetime.fromisoformat(value[:-1])
-        if not isinstance(value, str) or "T" not in value:
+        if not isinstance(value, str) or value[10:11] != "T":
             raise ValueError
-        moment = datetime.fromisoformat(value)
+        if len(value) == 20 and value[-1] == "Z":  # as GitHub writes it
+            moment = datetime.fromisoformat(value[:-1])
+        else:
+            moment = datetime.fromisoformat(value)
+        if moment.year not in _YEARS:  # the zero of some clock, or its end
+            raise ValueError
     except ValueError:
         raise MalformedRecord(f"{str(value)[:40]!r} is not a time") from None
-    if moment.tzinfo is None:
-        return moment
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -121,7 +121,7 @@ def _fill_gaps(context: Context, last: Page) -> None:
     outline, _ = context.source.outline(last.repository)
     with context.warehouse.transaction() as connection:
         held = {pr.node_id for pr in records.held(connection, last.repository.repository_id)}
-    context.hydrate(
+    context.hydrate_listed(
         [
             (last.repository, Head(line.node_id, line.updated_at, line.number))
             for line in outline

@@ -216,6 +216,13 @@ def test_a_disk_that_is_full_where_the_output_goes(shell: Shell) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_closed_standard_streams(shell: Shell) -> None:
+    command = f"{sys.executable} -m prpipeline sync octo/app <&- >&- 2>&-"
+    ended = subprocess.run(command, shell=True, env={**os.environ, **shell.environment}, check=False)
+    assert ended.returncode == 0
+    assert shell.published("SELECT count(*) FROM review_time_hours") == [(14,)]
+
+
 def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def surprise(*_: object) -> None:
         raise RuntimeError("a surprise")
