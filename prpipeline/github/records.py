@@ -143,7 +143,7 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         additions=integer(node, "additions") if has_sizes else None,
         deletions=integer(node, "deletions") if has_sizes else None,
         changed_files=integer(node, "changedFiles") if has_sizes else None,
-        base_ref=_text(node["baseRefName"]),
+        base_ref=_words(node, "baseRefName"),
         url=string(node, "url"),
     )
 
@@ -185,7 +185,7 @@ def _graphql_actor(node: Json | None) -> Actor:
     if node is None:
         return NOBODY
     kind = string(node, "__typename")
-    return _actor(node["databaseId"] if kind in _NUMBERED else None, node["login"], kind == "Bot")
+    return _actor(node["databaseId"] if kind in _NUMBERED else None, _words(node, "login"), kind == "Bot")
 
 
 def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
@@ -215,7 +215,7 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
-        base_ref=_text(body["base"]["ref"]),
+        base_ref=_words(body["base"], "ref"),
         url=string(body, "html_url"),
     )
 
@@ -280,14 +280,14 @@ def _team_organization(team: Json) -> str | None:
 def _rest_actor(user: Json | None) -> Actor:
     if user is None:
         return NOBODY
-    return _actor(user["id"], user["login"], user.get("type") == "Bot")
+    return _actor(integer(user, "id"), _words(user, "login"), user.get("type") == "Bot")
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _actor(database_id: object, login: object, is_bot: bool) -> Actor:
-    name = _text(login)
+def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
+    name: str | None = login or None
     if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
         return NOBODY
     if is_bot and name and not name.endswith("[bot]"):

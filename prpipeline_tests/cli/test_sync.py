@@ -261,6 +261,24 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
     assert sentence in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not valid: while parsing"),
+        ("[1]", "is not valid: Expected YAML"),
+        ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
+        ("compute_logs: {module: nope, class: X}", "is not valid: Couldn't import module nope"),
+    ],
+)
+def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) -> None:
+    home = shell.folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(text)
+    ended = shell.run("sync", "octo/app")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{home / 'dagster.yaml'} {sentence}" in ended.stderr
+
+
 def test_the_repositories_file_is_followed(shell: Shell) -> None:
     file = shell.folder / "repositories.yaml"
     file.write_text("repositories:\n  - octo/app\n  - repository: octo/lib\n    team: platform\n")
