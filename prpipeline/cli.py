@@ -407,7 +407,8 @@ def _sync(
     with LocalDagster(pipeline) as dagster, Screen(pipeline, len(chosen)) as screen:
         dagster.match_partitions(pipeline.tracked())
         run = dagster.sync(chosen, SyncOptions(full=full, days_back=days_back, reconcile=reconcile))
-        unknown = [r.tracked_as for r in results if r.failure == "NotFound" and r.tracked_as in added]
+        never_found = [r for r in results if r.failure == "NotFound" and r.repository_id is None]
+        unknown = [r.tracked_as for r in never_found if r.tracked_as in added]
         if unknown:  # most likely a typing error, not worth a failure every day
             pipeline.untrack(_names(unknown), delete_data=True)
             dagster.match_partitions(pipeline.tracked())
@@ -498,8 +499,17 @@ def _isoformat(value: Any) -> str:
     return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)
 
 
+def _open_streams() -> None:
+    """Stand in for standard streams that were closed: the next file to be opened would get what is printed there."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+
+
 def main() -> None:
     """The console script."""
     # Imports make objects and no garbage; to look for it takes a twentieth of a short command.
     gc.set_threshold(50_000)
+    _open_streams()
     cli.main(prog_name="prpipeline")

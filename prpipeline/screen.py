@@ -23,8 +23,8 @@ class Screen:
     """Progress of a sync, for a person; silent when standard error is no terminal, but for warnings."""
 
     def __init__(self, pipeline: Pipeline, repositories: int) -> None:
-        # The terminal itself: while a run works, Dagster leads standard error into a file, where no bar can move.
-        self._terminal = _another(sys.stderr) if sys.stderr.isatty() else None
+        # Where it leads now: while a run works, Dagster leads standard error into a file.
+        self._terminal = _another(sys.stderr)
         self._console = Console(file=self._terminal, stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -86,6 +86,9 @@ class Screen:
             self._progress.update(task, rate=f"{speed:,.0f}/s")
 
 
-def _another(stream: TextIO) -> TextIO:
-    """A stream of its own to where this one leads now."""
-    return os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding, errors=stream.errors)
+def _another(stream: TextIO) -> TextIO | None:
+    """A stream of its own to where this one leads now; None where it is not a file."""
+    try:
+        return os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding, errors=stream.errors)
+    except OSError:
+        return None

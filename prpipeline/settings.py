@@ -6,6 +6,7 @@ What a person writes wrong raises ConfigurationError: one sentence that names th
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -251,18 +252,31 @@ def project_root() -> Path:
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment and the repositories file. Raises ConfigurationError."""
     env = {k: v.strip() for k, v in (os.environ if environment is None else environment).items()}
-    repositories_file = Path(env.get("PRPIPELINE_REPOSITORIES") or project_root() / "repositories.yaml")
-    data_dir = Path(env.get("PRPIPELINE_DATA_DIR") or project_root() / "data").expanduser().absolute()
+    repositories_file = place(
+        "PRPIPELINE_REPOSITORIES", env.get("PRPIPELINE_REPOSITORIES") or project_root() / "repositories.yaml"
+    )
+    data_dir = place("PRPIPELINE_DATA_DIR", env.get("PRPIPELINE_DATA_DIR") or project_root() / "data")
     nearest = next((folder for folder in (data_dir, *data_dir.parents) if folder.exists()), data_dir)
     if nearest.is_file():
         raise ConfigurationError(f"{nearest} is a file; set PRPIPELINE_DATA_DIR to a folder.")
     return Settings(
         is_demo=env.get("PRPIPELINE_DEMO") == "1",
         data_dir=data_dir,
-        repositories_file=repositories_file.expanduser().absolute(),
+        repositories_file=repositories_file,
         github=_github_settings(env),
         file=read_repositories_file(repositories_file, required=bool(env.get("PRPIPELINE_REPOSITORIES"))),
     )
+
+
+def place(variable: str, text: str | Path) -> Path:
+    """Where the variable says that something is; it need not be there. Raises ConfigurationError."""
+    try:
+        path = Path(text).expanduser().absolute()
+        path.exists()  # raises where there cannot be such a path
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise ConfigurationError(f"{variable} names no place ({reason}); correct it.") from None
+    return path
 
 
 def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
@@ -333,7 +347,7 @@ def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
     if not key and key_path:
         try:
             key = Path(key_path).expanduser().read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, RuntimeError, UnicodeDecodeError):
             raise ConfigurationError(
                 f"GITHUB_APP_PRIVATE_KEY_PATH: {key_path} cannot be read; point it at the App's .pem file."
             ) from None
@@ -365,16 +379,25 @@ def _check_url(name: str, url: str, *, allow_http: bool) -> None:
         _ = parts.port
     except ValueError:
         host, parts = None, None
+    if " " in url or not url.isprintable():
+        parts = None
     if parts is None or not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise ConfigurationError(f"{name} is {redact_url(url)!r}; write it like {PUBLIC_API}.")
     if parts.username or parts.password:
         raise ConfigurationError(f"{name} holds a user name or password; put the credential in GITHUB_TOKEN.")
-    loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-    if parts.scheme == "http" and not loopback and not allow_http:
+    if parts.scheme == "http" and not _is_here(host) and not allow_http:
         raise ConfigurationError(
             f"{name} is plain http, which would send the token unencrypted; use https, "
             "or set PRPIPELINE_ALLOW_HTTP=1 where the network is trusted."
         )
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is this machine's loopback; 127.example.org is not."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def redact_url(url: str) -> str:
@@ -429,6 +452,7 @@ __all__ = [
     "TrackedRepository",
     "as_json",
     "load_settings",
+    "place",
     "project_root",
     "read_repositories_file",
 ]

@@ -1,17 +1,21 @@
 """Dagster's instance: the same one for the command line and for ``make dev``, and what a killed process leaves in it."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
+import yaml
 from dagster._core.instance.ref import InstanceRef
+from dagster_shared.check import CheckError
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
-from prpipeline.settings import ConfigurationError, Settings, project_root
+from prpipeline.defs.output import without_helpers
+from prpipeline.settings import ConfigurationError, Settings, place, project_root
 
 # For a DAGSTER_HOME that has no configuration yet; the checkout's dagster.yaml says why for each.
 _DEFAULTS = """\
@@ -35,7 +39,7 @@ def home(settings: Settings) -> Path:
     """The folder of DAGSTER_HOME; else the checkout; without a checkout, one in the data folder. Made if missing."""
     chosen = os.environ.get("DAGSTER_HOME", "").strip()
     if chosen:
-        folder = Path(chosen).expanduser().absolute()
+        folder = place("DAGSTER_HOME", chosen)
     elif (project_root() / "dagster.yaml").is_file():
         folder = project_root()
     else:
@@ -73,12 +77,26 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """
     folder = home(settings)
     try:
-        with dg.DagsterInstance.from_ref(
-            InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
-        ) as instance:
+        with _configured(folder) as instance:
             yield instance
     except DBAPIError as error:
         raise _unwritable(folder, error.orig) from None
+
+
+def _configured(folder: Path) -> dg.DagsterInstance:
+    """As the folder's dagster.yaml says. Raises ConfigurationError where that cannot be done."""
+    try:
+        ref = InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
+        return dg.DagsterInstance.from_ref(without_helpers(ref))
+    except (yaml.YAMLError, UnicodeDecodeError, dg.DagsterInvalidConfigError, CheckError) as error:
+        said = str(error).removeprefix("Failure condition: ")
+        first = re.search(
+            r"Error 1: (.*?)(?:\. |\n|$)", said
+        )  # which Dagster says in the middle of a long list
+        why = first[1] if first else said.splitlines()[0]
+        raise ConfigurationError(
+            f"{folder / 'dagster.yaml'} is not valid: {why[:200].rstrip('. ')}."
+        ) from None
 
 
 @contextmanager

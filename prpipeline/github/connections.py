@@ -28,7 +28,7 @@ def check(
     if not isinstance(info, Mapping) or not isinstance(info.get("hasNextPage"), bool):
         raise MalformedAnswer("GitHub's answer does not say whether a list goes on.")
     if info.get("hasNextPage"):
-        if not isinstance(info.get("endCursor"), str) or not info["endCursor"]:
+        if not _is_cursor(info.get("endCursor")):
             raise MalformedAnswer("GitHub says that a list goes on, but not where.")
         if info["endCursor"] in seen_cursors:
             raise MalformedAnswer("GitHub's list leads back to a page that was read already.")
@@ -38,6 +38,11 @@ def check(
         raise TooExpensive(f"GitHub counts {total(connection)} rows, but gave {len(nodes)}.")
 
 
+def _is_cursor(value: Any) -> bool:
+    """Whether it can be kept and sent back as it is: GitHub's are Base64."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
 def next_cursor(connection: Json) -> str | None:
     """Where the next page starts; None at the end of the list."""
     info = connection["pageInfo"]
@@ -45,10 +50,10 @@ def next_cursor(connection: Json) -> str | None:
 
 
 def total(connection: Json) -> int | None:
-    """How many there are, by GitHub's count; None where it was not asked for."""
-    if "totalCount" not in connection:
+    """How many there are, by GitHub's count; None of a timeline, whose count is of other things, too."""
+    if "pageCount" in connection:
         return None
-    count = connection["totalCount"]
+    count = connection.get("totalCount")
     if type(count) is not int or not 0 <= count < 2**63:
         raise MalformedAnswer("GitHub does not say how many rows there are.")
     return count

@@ -92,7 +92,9 @@ class GraphQLSource:
 
         def read(node: Json) -> OwnedRepository:
             return OwnedRepository(
-                records.full_name(node, "nameWithOwner"), bool(node["isArchived"]), bool(node["isFork"])
+                records.full_name(node, "nameWithOwner"),
+                records.flag(node, "isArchived"),
+                records.flag(node, "isFork"),
             )
 
         found, _ = self._all("owner", {"login": owner}, listing, read, lambda r: r.full_name, owner)
@@ -410,6 +412,7 @@ class GraphQLSource:
             if events_after:
                 connections.check(tail.get("timelineItems"), seen)
                 _check_ids(tail["timelineItems"])
+                _left_out(tail["timelineItems"])
 
         def ask(_: int) -> GraphQLResult:
             return self._ask(
@@ -594,6 +597,7 @@ def _check_pull_request(node: Json) -> None:
     for field in ("reviews", "timelineItems"):
         connections.check(node.get(field))
         _check_ids(node[field])
+    _left_out(node["timelineItems"])
 
 
 def _check_ids(connection: Json) -> None:
@@ -602,8 +606,7 @@ def _check_ids(connection: Json) -> None:
 
 
 def _left_out(timeline: Json) -> bool:
-    count = timeline.get("pageCount")
-    return isinstance(count, int) and len(timeline["nodes"]) < count
+    return len(timeline["nodes"]) < records.integer(timeline, "pageCount")
 
 
 def _repository(node: Json) -> Repository:

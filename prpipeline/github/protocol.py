@@ -45,6 +45,9 @@ _MAYBE_PRIVATE = "Check the name; if it is private, the token needs access to it
 # Without a Retry-After, GitHub asks for at least a minute after a secondary limit.
 SECONDARY_PAUSE = timedelta(seconds=60)
 
+_NO_CLOCK = timedelta(days=36_500)  # clocks may be wrong by years; what is further away is no time at all
+_NO_WINDOW = timedelta(days=1)  # GitHub's allowances are hourly
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -57,12 +60,13 @@ class Answer:
 
     @property
     def server_time(self) -> datetime:
-        """GitHub's clock, naive UTC; ours where the header is missing."""
+        """GitHub's clock, naive UTC; ours where the header is missing or nonsense."""
         try:
             moment = parsedate_to_datetime(self.headers["date"])
-            return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+            moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
         except (KeyError, ValueError, OverflowError):
             return self.received_at
+        return moment if abs(moment - self.received_at) < _NO_CLOCK else self.received_at
 
     @property
     def read_at(self) -> datetime:
@@ -120,7 +124,7 @@ class GraphQLResult:
 
 
 def budget(answer: Answer) -> Budget | None:
-    """The allowance as this answer's headers tell it, where they do."""
+    """The allowance as this answer's headers tell it, where they do and can be right."""
     headers = answer.headers
     try:
         known = Budget(
@@ -131,7 +135,8 @@ def budget(answer: Answer) -> Budget | None:
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
-    return known if known.limit > 0 else None
+    is_window = abs(known.resets_at - answer.server_time) < _NO_WINDOW
+    return known if known.limit > 0 and is_window else None
 
 
 def check_status(answer: Answer, *, conditional: bool = False) -> None:
@@ -228,7 +233,7 @@ def last_page(answer: Answer) -> int | None:
 def _links(answer: Answer) -> dict[str, str]:
     return {
         rel: address
-        for address, rel in re.findall(r'<([^>]*)>[^<]*?;\s*rel="?(\w+)"?', answer.headers.get("link", ""))
+        for address, rel in re.findall(r'<([^<>]*)>[^<]*?;\s*rel="?(\w+)"?', answer.headers.get("link", ""))
     }
 
 

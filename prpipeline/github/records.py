@@ -18,8 +18,9 @@ SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DIS
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
 _GHOST_ID = 10137
 
-_DIGITS = re.compile(r"-?[0-9]{1,19}")
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
+_YEARS = range(1970, 2200)
 
 _GRAPHQL_EVENTS = {
     "ReadyForReviewEvent": "ready_for_review",
@@ -30,6 +31,7 @@ _GRAPHQL_EVENTS = {
     "ClosedEvent": "closed",
     "ReopenedEvent": "reopened",
 }
+_NUMBERED = frozenset({"User", "Bot", "Mannequin", "Organization"})  # kinds of actors whose ids we ask for
 _REST_EVENTS = {
     "ready_for_review": "ready_for_review",
     "convert_to_draft": "converted_to_draft",
@@ -124,36 +126,37 @@ Json = Mapping[str, Any]
 
 
 def pull_request_from_graphql(node: Json) -> PullRequest:
-    """A ``PullRequest`` node of pull_request.graphql, without its children."""
+    """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
+    has_sizes = "additions" in node  # they are not always asked for
     return PullRequest(
         pull_request_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
         number=integer(node, "number"),
-        title=_text(node.get("title")) or "",
-        author=_graphql_actor(node.get("author")),
-        is_draft=bool(node.get("isDraft")),
-        created_at=_required_time(node, "createdAt"),
-        updated_at=_required_time(node, "updatedAt"),
-        closed_at=_time(node.get("closedAt")),
-        merged_at=_time(node.get("mergedAt")),
-        merged_by=_graphql_actor(node.get("mergedBy")),
-        additions=_optional_integer(node, "additions"),
-        deletions=_optional_integer(node, "deletions"),
-        changed_files=_optional_integer(node, "changedFiles"),
-        base_ref=_text(node.get("baseRefName")),
-        url=_text(node.get("url")) or "",
+        title=_words(node, "title"),
+        author=_graphql_actor(node["author"]),
+        is_draft=flag(node, "isDraft"),
+        created_at=time(node["createdAt"]),
+        updated_at=time(node["updatedAt"]),
+        closed_at=_time(node["closedAt"]),
+        merged_at=_time(node["mergedAt"]),
+        merged_by=_graphql_actor(node["mergedBy"]),
+        additions=integer(node, "additions") if has_sizes else None,
+        deletions=integer(node, "deletions") if has_sizes else None,
+        changed_files=integer(node, "changedFiles") if has_sizes else None,
+        base_ref=_words(node, "baseRefName"),
+        url=string(node, "url"),
     )
 
 
 def review_from_graphql(node: Json) -> Review | None:
     """A ``PullRequestReview`` node; None for one that was never submitted."""
-    submitted_at, state = _time(node.get("submittedAt")), string(node, "state")
+    submitted_at, state = _time(node["submittedAt"]), string(node, "state")
     if submitted_at is None or state not in SUBMITTED_STATES:
         return None
     return Review(
         review_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
-        reviewer=_graphql_actor(node.get("author")),
+        reviewer=_graphql_actor(node["author"]),
         state=state,
         submitted_at=submitted_at,
     )
@@ -161,7 +164,7 @@ def review_from_graphql(node: Json) -> Review | None:
 
 def event_from_graphql(node: Json) -> ReviewEvent | None:
     """A timeline item; None for a kind that we do not keep."""
-    event = _GRAPHQL_EVENTS.get(node.get("__typename", ""))
+    event = _GRAPHQL_EVENTS.get(string(node, "__typename"))
     if event is None:
         return None
     subject, is_team = _graphql_subject(node.get("requestedReviewer"))
@@ -169,8 +172,8 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(node, "id"),
         event=event,
-        actor=_graphql_actor(node.get("actor")),
-        created_at=_required_time(node, "createdAt"),
+        actor=_graphql_actor(node["actor"]),
+        created_at=time(node["createdAt"]),
         subject=subject,
         subject_is_team=is_team,
         review_id=_optional_integer(dismissed, "fullDatabaseId"),
@@ -179,15 +182,17 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
 
 
 def _graphql_actor(node: Json | None) -> Actor:
-    if not node:
+    if node is None:
         return NOBODY
-    return _actor(node.get("databaseId"), node.get("login"), node.get("__typename") == "Bot")
+    kind = string(node, "__typename")
+    return _actor(node["databaseId"] if kind in _NUMBERED else None, _words(node, "login"), kind == "Bot")
 
 
 def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
-    if node and node.get("__typename") == "Team":
+    kind = None if node is None else string(node, "__typename")
+    if node and kind == "Team":  # without its name where the token must not see it
         return Actor(_optional_integer(node, "databaseId"), _text(node.get("combinedSlug")), False), True
-    return _graphql_actor(node), False
+    return (_graphql_actor(node) if kind in _NUMBERED else NOBODY), False
 
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,19 +204,19 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         pull_request_id=integer(body, "id"),
         node_id=string(body, "node_id"),
         number=integer(body, "number"),
-        title=_text(body.get("title")) or "",
-        author=_rest_actor(body.get("user")),
-        is_draft=bool(body.get("draft")),
-        created_at=_required_time(body, "created_at"),
-        updated_at=_required_time(body, "updated_at"),
-        closed_at=_time(body.get("closed_at")),
-        merged_at=_time(body.get("merged_at")),
+        title=_words(body, "title"),
+        author=_rest_actor(body["user"]),
+        is_draft="draft" in body and flag(body, "draft"),
+        created_at=time(body["created_at"]),
+        updated_at=time(body["updated_at"]),
+        closed_at=_time(body["closed_at"]),
+        merged_at=_time(body["merged_at"]),
         merged_by=_rest_actor(body.get("merged_by")),
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
-        base_ref=_text((body.get("base") or {}).get("ref")),
-        url=_text(body.get("html_url")) or "",
+        base_ref=_words(body["base"], "ref"),
+        url=string(body, "html_url"),
     )
 
 
@@ -223,8 +228,8 @@ def review_from_rest(body: Json) -> Review | None:
         return None
     return Review(
         review_id=integer(body, "id"),
-        node_id=_text(body.get("node_id")) or "",
-        reviewer=_rest_actor(body.get("user")),
+        node_id=string(body, "node_id"),
+        reviewer=_rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,
     )
@@ -232,7 +237,7 @@ def review_from_rest(body: Json) -> Review | None:
 
 def event_from_rest(body: Json) -> ReviewEvent | None:
     """An object of ``GET /issues/{number}/timeline``; None for a kind that we do not keep."""
-    event = _REST_EVENTS.get(body.get("event", ""))
+    event = _REST_EVENTS.get(_text(body.get("event")) or "")
     if event is None:
         return None
     team = body.get("requested_team")
@@ -249,8 +254,8 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(body, "node_id"),
         event=event,
-        actor=_rest_actor(body.get("actor")),
-        created_at=_required_time(body, "created_at"),
+        actor=_rest_actor(body["actor"]),
+        created_at=time(body["created_at"]),
         subject=subject,
         subject_is_team=is_team or bool(team),
         review_id=_optional_integer(dismissed, "review_id"),
@@ -273,16 +278,16 @@ def _team_organization(team: Json) -> str | None:
 
 
 def _rest_actor(user: Json | None) -> Actor:
-    if not user:
+    if user is None:
         return NOBODY
-    return _actor(user.get("id"), user.get("login"), user.get("type") == "Bot")
+    return _actor(integer(user, "id"), _words(user, "login"), user.get("type") == "Bot")
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _actor(database_id: object, login: object, is_bot: bool) -> Actor:
-    name = _text(login)
+def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
+    name: str | None = login or None
     if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
         return NOBODY
     if is_bot and name and not name.endswith("[bot]"):
@@ -298,19 +303,36 @@ def _text(value: object) -> str | None:
     """Text that every store takes: no NUL, no half of a surrogate pair."""
     if value is None:
         return None
-    text = str(value)
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    if not isinstance(value, str):
+        raise MalformedRecord(f"{str(value)[:40]!r} is no text")
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _words(body: Json, field: str) -> str:
+    """Somebody's words, which have to be there but may be none. Raises MalformedRecord."""
+    text = _text(body.get(field))
+    if text is None:
+        raise MalformedRecord(f"{field} is missing")
+    return text
 
 
 def string(body: Json, field: str) -> str:
-    """Text that has to be there. Raises MalformedRecord."""
+    """A word of GitHub's own that has to be there, in its few letters. Raises MalformedRecord."""
     value = body.get(field)
-    text = _text(value) if isinstance(value, str) else None
-    if not text:
+    if not isinstance(value, str) or not value:
         raise MalformedRecord(f"{field} is missing")
-    return text
+    if not value.isascii() or not value.isprintable():
+        raise MalformedRecord(f"{field} is {value[:40]!r}")
+    return value
+
+
+def flag(body: Json, field: str) -> bool:
+    """Yes or no, which has to be there. Raises MalformedRecord."""
+    if not isinstance(body.get(field), bool):
+        raise MalformedRecord(f"{field} is neither true nor false")
+    return bool(body[field])
 
 
 def integer(body: Json, field: str) -> int:
@@ -327,10 +349,10 @@ def _optional_integer(body: Json, field: str) -> int | None:
 
 
 def _number(value: object, field: str) -> int:
-    """A whole number that every store takes: of 64 bits. GraphQL's BigInt comes as a string."""
+    """A count or an id, of 64 bits, which every store takes. GraphQL's BigInt comes as a string."""
     is_number = type(value) is int or (isinstance(value, str) and _DIGITS.fullmatch(value))
     number = int(str(value)) if is_number else _TOO_LARGE
-    if abs(number) >= _TOO_LARGE:
+    if not 0 <= number < _TOO_LARGE:
         raise MalformedRecord(f"{field} is {str(value)[:40]!r}, not a number that GitHub would give")
     return number
 
@@ -343,12 +365,6 @@ def full_name(body: Json, field: str) -> str:
         raise MalformedRecord(str(error).partition(";")[0]) from None
 
 
-def _required_time(body: Json, field: str) -> datetime:
-    if body.get(field) is None:
-        raise MalformedRecord(f"{field} is missing")
-    return time(body[field])
-
-
 def _time(value: object) -> datetime | None:
     return None if value is None else time(value)
 
@@ -356,13 +372,14 @@ def _time(value: object) -> datetime | None:
 def time(value: object) -> datetime:
     """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it. Raises MalformedRecord."""
     try:
-        if (
-            isinstance(value, str) and len(value) == 20 and value[10] + value[-1] == "TZ"
-        ):  # as GitHub writes it
-            return datetime.fromisoformat(value[:-1])
-        moment = datetime.fromisoformat(str(value))
+        if not isinstance(value, str) or value[10:11] != "T":
+            raise ValueError
+        if len(value) == 20 and value[-1] == "Z":  # as GitHub writes it
+            moment = datetime.fromisoformat(value[:-1])
+        else:
+            moment = datetime.fromisoformat(value)
+        if moment.year not in _YEARS:  # the zero of some clock, or its end
+            raise ValueError
     except ValueError:
-        raise MalformedRecord(f"{value!r} is not a time") from None
-    if moment.tzinfo is None:
-        return moment
-    return moment.astimezone(UTC).replace(tzinfo=None)
+        raise MalformedRecord(f"{str(value)[:40]!r} is not a time") from None
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -25,6 +25,9 @@ from prpipeline.github.redact import redact
 
 _LARGEST_BODY = 64 * 1024 * 1024
 
+# ValueError is Python's own for some of what is no HTTP, such as a chunk of negative length.
+_BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+
 
 class Transport:
     """A session of one connection, so that there is never more than one request in flight."""
@@ -73,7 +76,7 @@ class Transport:
                     body=content,
                     received_at=datetime.now(UTC).replace(tzinfo=None),
                 )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except _BROKEN as error:
             if self._adapter.aborted:
                 raise NetworkTrouble(self._too_slow(url)) from None
             raise NetworkTrouble(_explain(error, url)) from None

@@ -231,6 +231,24 @@ def _huge_numbers(fault: Fault, request: Request, response: Response, now: datet
     return response
 
 
+def _missing_keys(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    body = json.loads(_encoded(response) or b"null")
+    for _, holder in _dictionaries(body, []):
+        for name in {"closedAt", "closed_at"} & holder.keys():
+            del holder[name]
+    response.body = encode(body) if response.status == 200 else response.body
+    return response
+
+
+def _wrong_types(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
+    # Words where there should be true or false.
+    body = json.loads(_encoded(response) or b"null")
+    for _, holder in _dictionaries(body, []):
+        holder |= {name: str(value) for name, value in holder.items() if isinstance(value, bool)}
+    response.body = encode(body) if response.status == 200 else response.body
+    return response
+
+
 def _primary_limit(fault: Fault, request: Request, response: Response, now: datetime) -> Response:
     limit = response.headers.get("X-RateLimit-Limit", "5000")
     headers = {
@@ -304,6 +322,13 @@ def _null_cursor(fault: Fault, request: Request, result: dict[str, Any]) -> None
     for _, holder in _outer_lists(result["data"]):
         if "pageInfo" in holder:
             holder["pageInfo"] |= {"hasNextPage": True, "endCursor": None}
+
+
+def _odd_cursor(fault: Fault, request: Request, result: dict[str, Any]) -> None:
+    # Half of a surrogate pair, which JSON can say and nobody can write down.
+    for _, holder in _outer_lists(result["data"]):
+        if "pageInfo" in holder:
+            holder["pageInfo"] |= {"hasNextPage": True, "endCursor": "\ud800"}
 
 
 def _repeated_cursor(fault: Fault, request: Request, result: dict[str, Any]) -> None:
@@ -447,6 +472,8 @@ WIRE_KINDS: dict[str, Callable[[Fault, Request, Response, datetime], Response]] 
     "bare_304": _bare_304,
     "wrong_date": _wrong_date,
     "huge_numbers": _huge_numbers,
+    "missing_keys": _missing_keys,
+    "wrong_types": _wrong_types,
     "primary_limit": _primary_limit,
     "secondary_limit": _secondary_limit,
     "sso_partial": _sso_partial,
@@ -459,6 +486,7 @@ GRAPHQL_KINDS: dict[str, Callable[[Fault, Request, dict[str, Any]], None]] = {
     "short_page": _short_page,
     "truncated_children": _truncated_children,
     "null_cursor": _null_cursor,
+    "odd_cursor": _odd_cursor,
     "repeated_cursor": _repeated_cursor,
     "vague_page": _vague_page,
     "empty_ids": _empty_ids,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from prpipeline.github.client import Usage
-from prpipeline.github.failures import PermanentFailure
+from prpipeline.github.failures import MalformedAnswer, PermanentFailure
 from prpipeline.github.source import Head, Repository, Source
 from prpipeline.repository import RepositoryName
 from prpipeline.settings import SyncSettings
@@ -38,6 +38,10 @@ def still_tracked(connection: Connection, tracked: Tracked) -> Tracked:
 
 def untracked(name: str) -> PermanentFailure:
     return PermanentFailure(f"{name} was untracked while it was being synced; its sync is over.")
+
+
+def not_shown(count: int) -> MalformedAnswer:
+    return MalformedAnswer(f"GitHub lists pull requests that it does not show ({count}); run it again later.")
 
 
 @dataclass
@@ -92,6 +96,11 @@ class Context:
                         tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
             missing += [head for answer in answers for head in answer.missing]
         return missing
+
+    def hydrate_listed(self, repository_heads: Sequence[tuple[Repository, Head]]) -> None:
+        """``hydrate`` for what GitHub lists. Raises MalformedAnswer where it does not show all of them."""
+        if missing := self.hydrate(repository_heads):
+            raise not_shown(len(missing))
 
     def add(self, repository_id: int, written: Written) -> None:
         self.written[repository_id] = self.written.get(repository_id, Written()) + written

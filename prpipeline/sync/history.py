@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,9 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
         started_at = started_at or pages_at_once[0].read_at
         repository_id = page.repository.repository_id
         with context.warehouse.transaction() as connection:
-            still_tracked(connection, tracked)
+            tracked = still_tracked(connection, tracked)
+            if tracked.repository_id is None:  # the first page says whose history this is
+                tracked = replace(tracked, repository_id=pages_at_once[0].repository.repository_id)
             for found in {each.repository for each in pages_at_once}:
                 check_identity(connection, tracked, found)
             written = records.write_answers(
@@ -112,7 +115,7 @@ def _fill_gaps(context: Context, last: Page) -> None:
     outline, _ = context.source.outline(last.repository)
     with context.warehouse.transaction() as connection:
         held = {pr.node_id for pr in records.held(connection, last.repository.repository_id)}
-    context.hydrate(
+    context.hydrate_listed(
         [
             (last.repository, Head(line.node_id, line.updated_at, line.number))
             for line in outline

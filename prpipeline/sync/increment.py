@@ -20,7 +20,7 @@ from prpipeline.github.failures import (
     NotFound,
 )
 from prpipeline.github.source import Head, Probe, ProbeAnswer, Repository
-from prpipeline.sync.context import Context
+from prpipeline.sync.context import Context, not_shown
 from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
@@ -64,16 +64,21 @@ def sync_increments(context: Context, tracked: Sequence[Tracked]) -> Iterator[li
 def _sync_some(context: Context, some: Sequence[Tracked]) -> list[Outcome]:
     works = [_Work(t, repository_of(t)) for t in some]
     _probe(context, works)
-    wanted = _wanted(context, works)
+    wanted, missing = _wanted(context, works), set[str]()
     moved = [w for w in works if w.repository.repository_id in wanted]
     for _ in range(_ROUNDS):
-        _hydrate(context, moved, wanted)
+        missing = _hydrate(context, moved, wanted)
         again = [w for w in moved if w.outcome.failure is None]
         _probe(context, again)
         wanted = _wanted(context, again)
         if not wanted:
             break
-    # What still moves after so many rounds moved after the first probe: the watermark is behind it.
+    # What still moves after so many rounds moved after the first probe: the watermark is behind it. But what was
+    # listed each time and never shown must not be left behind.
+    for work in moved:
+        hidden = {head.node_id for head in wanted.get(work.repository.repository_id, ())} & missing
+        if hidden and work.outcome.failure is None:
+            work.outcome.failure = not_shown(len(hidden))
     _finish(context, [w for w in works if w.outcome.failure is None])
     return [w.outcome for w in works]
 
@@ -133,24 +138,23 @@ def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
     return wanted
 
 
-def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[Head]]) -> None:
-    """Read the wanted ones, several repositories' in a request; by themselves where that fails."""
+def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[Head]]) -> set[str]:
+    """Read the wanted ones, several repositories' in a request, by themselves where that fails; which are not shown."""
     works = [w for w in works if w.repository.repository_id in wanted and w.outcome.failure is None]
     pairs = [(w.repository, head) for w in works for head in wanted[w.repository.repository_id]]
     if not pairs:
-        return
+        return set()
     for work in works:
         work.outcome.changed = True
     try:
         with context.charged_to(works[0].tracked.tracked_as):
-            context.hydrate(pairs)
+            return {head.node_id for head in context.hydrate(pairs)}
     except GitHubFailure as failure:
         if len(works) == 1 or isinstance(failure, _SHARED):
             for work in works:
                 work.outcome.failure = named(failure, work.tracked)
-            return
-        for work in works:
-            _hydrate(context, [work], wanted)
+            return set()
+        return set().union(*(_hydrate(context, [work], wanted) for work in works))
 
 
 def _finish(context: Context, works: Sequence[_Work]) -> None:

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from prpipeline import tables
 from prpipeline.cli import cli
 from prpipeline.pipeline import Pipeline
-from prpipeline.sandbox import Sandbox
+from prpipeline.sandbox import Fault, Sandbox
 from prpipeline.sync import SyncResult
 from prpipeline_tests.cli.conftest import Shell
 from prpipeline_tests.end_to_end.terminal import terminal
@@ -86,6 +86,18 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
     assert shell.published("SELECT tracked_as FROM repositories") == [("octo/app",)]
 
 
+def test_one_that_is_gone_in_the_middle_of_its_history_is_kept(shell: Shell, server: Sandbox) -> None:
+    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 5\n")
+    server.faults.add(Fault("status", status=404, after=1, times=None))
+    ended = shell.run("sync", "octo/app", "--json")
+    assert ended.returncode == 1
+    (row,) = shell.json("status", "--json")["repositories"]
+    assert (row["tracked_as"], row["status"], row["pull_requests"]) == ("octo/app", "failed", 5)
+    server.faults.clear()
+    (result,) = shell.json("sync", "--json")["repositories"]
+    assert (result["mode"], result["pull_requests"], result["errors"]) == ("history", 9, [])
+
+
 def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
     shell.run("sync", "octo/app", "octo/lib")
     refused = shell.run("sync", GITHUB_TOKEN="wrong")
@@ -107,6 +119,16 @@ def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
         ),
         (["sync", "octo/app"], {"GITHUB_API_URL": "nonsense"}, 2, "GITHUB_API_URL is 'nonsense'"),
         (["sync", "octo/app"], {"GITHUB_API_URL": "http://example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "http://127.example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "https://a b"}, 2, "GITHUB_API_URL is 'https://a b'"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": "~nobody-here/x"},
+            2,
+            "PRPIPELINE_DATA_DIR names no place",
+        ),
+        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "x" * 300}, 2, "PRPIPELINE_DATA_DIR names no place"),
+        (["sync", "octo/app"], {"DAGSTER_HOME": "~nobody-here/x"}, 2, "DAGSTER_HOME names no place"),
         (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "/dev/null/x"}, 1, "cannot be written to"),
         (
             ["sync", "octo/app"],
@@ -171,6 +193,19 @@ def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
     assert shell.published("SELECT count(*) FROM pull_requests") == [(14,)]
 
 
+def test_ctrl_c_shows_one_sentence(shell: Shell, server: Sandbox) -> None:
+    arrived = threading.Event()
+    server.before_request = lambda _: arrived.set() or time.sleep(2)  # type: ignore[func-returns-value]
+    command = [sys.executable, "-m", "prpipeline", "sync", "octo/app"]
+    with terminal(command, shell.folder, os.environ | shell.environment) as screen:
+        assert arrived.wait(120)
+        screen.press("c")
+        assert screen.ended() == 130
+        assert "Error: Interrupted." in screen.seen
+        assert "Traceback" not in screen.seen
+        assert "KeyboardInterrupt" not in screen.seen
+
+
 def test_a_disk_that_is_full_where_the_output_goes(shell: Shell) -> None:
     command = f"{sys.executable} -m prpipeline status --json > /dev/full"
     ended = subprocess.run(
@@ -179,6 +214,13 @@ def test_a_disk_that_is_full_where_the_output_goes(shell: Shell) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: The output cannot be written")
     assert "Traceback" not in ended.stderr
+
+
+def test_closed_standard_streams(shell: Shell) -> None:
+    command = f"{sys.executable} -m prpipeline sync octo/app <&- >&- 2>&-"
+    ended = subprocess.run(command, shell=True, env={**os.environ, **shell.environment}, check=False)
+    assert ended.returncode == 0
+    assert shell.published("SELECT count(*) FROM review_time_hours") == [(14,)]
 
 
 def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +248,8 @@ def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.
         ),
         ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
+        ("metrics: {calendar: {holidays: [2026-13-01]}}", "holds a date, number or tag that is none"),
+        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: write it like 09:00"),
     ],
 )
 def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:
@@ -215,6 +259,24 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
     assert ended.returncode == 2
     assert str(file) in ended.stderr
     assert sentence in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not valid: while parsing"),
+        ("[1]", "is not valid: Expected YAML"),
+        ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
+        ("compute_logs: {module: nope, class: X}", "is not valid: Couldn't import module nope"),
+    ],
+)
+def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) -> None:
+    home = shell.folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(text)
+    ended = shell.run("sync", "octo/app")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{home / 'dagster.yaml'} {sentence}" in ended.stderr
 
 
 def test_the_repositories_file_is_followed(shell: Shell) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from termios import tcsetwinsize
 
 
 class Terminal:
@@ -42,21 +44,20 @@ class Terminal:
         os.write(self._side, bytes([ord(key.upper()) - 64]))
 
     def ended(self) -> int:
-        """The program's exit code, when it has ended; what it still draws is of no interest."""
-        while self._process.poll() is None:
-            if select.select([self._side], [], [], 0.2)[0]:
-                try:
-                    os.read(self._side, 65536)
-                except OSError:  # its side is closed
-                    return self._process.wait(60)
-        return self._process.returncode
+        """The program's exit code, when it has ended and drawn its last."""
+        while select.select([self._side], [], [], 0.2)[0] or self._process.poll() is None:
+            try:
+                self._seen += os.read(self._side, 65536)
+            except OSError:  # its side is closed
+                break
+        return self._process.wait(60)
 
 
 @contextmanager
 def terminal(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Iterator[Terminal]:
     """The program in a terminal of 140 columns; it ends with the block."""
     side, its_side = pty.openpty()
-    tcsetwinsize(side, (40, 140))
+    termios.tcsetwinsize(side, (40, 140))
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -65,6 +66,7 @@ def terminal(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) 
         stdout=its_side,
         stderr=its_side,
         start_new_session=True,
+        preexec_fn=partial(fcntl.ioctl, its_side, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches all of them
     )
     os.close(its_side)
     try:

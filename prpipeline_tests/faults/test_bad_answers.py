@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from prpipeline.sandbox import Fault, ManualClock, Sandbox
 from prpipeline.sandbox.faults import KINDS
+from prpipeline.sync import SyncOptions
 from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
 
 APIS = ("graphql", "rest")
+PLAIN = SyncOptions()
 
 # What passes: after it struck once or twice, the same sync ends well. By kind, with what the fault is given.
 PASSING = {
@@ -37,6 +39,8 @@ PASSING = {
     "secondary_limit 403": {"status": 403},
     "secondary_limit 429": {"status": 429, "retry_after": 30},
     "huge_numbers": {},
+    "missing_keys": {},
+    "wrong_types": {},
     "graphql_error": {},
     "resource_limits": {},
     "something_went_wrong": {},
@@ -44,6 +48,7 @@ PASSING = {
     "short_page": {},
     "truncated_children": {},
     "null_cursor": {},
+    "odd_cursor": {},
     "repeated_cursor": {},
     "vague_page": {},
     "empty_ids": {},
@@ -64,6 +69,7 @@ GRAPHQL_ONLY = {
     "short_page",
     "truncated_children",
     "null_cursor",
+    "odd_cursor",
     "repeated_cursor",
     "vague_page",
     "empty_ids",
@@ -305,6 +311,27 @@ def test_the_sizes_of_one_that_is_too_much_come_by_rest(
     else:
         assert {row[16:19] for row in here.held()["pull_requests"]} == {(None, None, None)}
         assert here.held()["reviews"] == here.expected()["reviews"]
+
+
+@pytest.mark.parametrize("place", ["/pulls/3", "/pulls/3/reviews", "/issues/3/timeline"])
+@pytest.mark.parametrize("times", [1, None])
+def test_a_404_for_one_that_is_listed(server: Sandbox, tmp_path: Path, place: str, times: int | None) -> None:
+    """By whomever it is said: nothing is lost, and nothing that cannot be read passes for read."""
+    here = lab(server, tmp_path, "rest", "status")
+    for prepare, options in ((None, PLAIN), (here.live, PLAIN), (None, SyncOptions(reconcile=True))):
+        if prepare:
+            prepare()
+        before = here.tracked().watermark_at
+        server.faults.add(Fault("status", status=404, times=times, match=lambda r: r.path.endswith(place)))
+        (result,) = here.sync(options)
+        if times is None:
+            assert (result.mode, result.failure) == ("failed", "MalformedAnswer")
+            assert here.tracked().watermark_at == before or options.reconcile
+            server.faults.clear()
+            here.sync(options)
+        else:
+            assert result.error is None
+        here.assert_equal()
 
 
 def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) -> None:

@@ -122,11 +122,30 @@ def test_a_team_that_is_hidden_stays_a_team() -> None:
     assert result.data["n"] == [{"requestedReviewer": None}, {"requestedReviewer": {"__typename": "Team"}}]
 
 
+@pytest.mark.parametrize("year", [1800, 9999])
+def test_a_date_that_cannot_be_is_none(year: int) -> None:
+    odd = answer({"message": "slow down"}, 429, date=f"Fri, 31 Dec {year} 23:59:59 GMT")
+    assert odd.server_time == odd.read_at == NOW
+    with pytest.raises(LimitReached) as caught:
+        protocol.check_status(odd)
+    assert caught.value.resume_at - NOW == timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("reset", ["253402300799", "1", "-1"])
+def test_an_allowance_that_is_not_hourly_is_unknown(reset: str) -> None:
+    limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
+    assert protocol.budget(answer({}, **limits)) is None
+    with pytest.raises(LimitReached) as caught:
+        protocol.check_status(answer({}, 403, **limits))
+    assert caught.value.resume_at - NOW == timedelta(seconds=60)
+
+
 def test_links() -> None:
     link = '<https://a/x?page=1>; rel="prev", <https://a/x?q=1,2&page=3>; rel="next", <https://a/x?page=9>; rel="last"'
     assert protocol.next_page(answer([], link=link)) == "https://a/x?q=1,2&page=3"
     assert protocol.last_page(answer([], link=link)) == 9
     assert protocol.next_page(answer([])) is None
+    assert protocol.next_page(answer([], link="<a" * 30_000 + '<b>; rel="next"')) == "b"
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_a_drip_has_an_end(behave: Behave) -> None:
         HEAD + b"Content-Length: 100\r\n\r\n{}",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nbanana\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n{}",
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nnonsens",
     ],
 )

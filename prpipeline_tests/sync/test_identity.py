@@ -69,6 +69,27 @@ def test_a_full_sync_refuses_an_impostor(server: Sandbox, tmp_path: Path) -> Non
     assert lab.held() == before
 
 
+def test_a_name_that_is_given_away_between_two_pages(server: Sandbox, tmp_path: Path) -> None:
+    lab = Lab(server.world, server, tmp_path)
+
+    def hook(_: object) -> None:
+        if len(server.requests) == 2:
+            server.before_request = None
+            server.world.delete_repository("octo/app")
+            impostor = server.world.add_repository("octo/app")
+            for number in range(9):
+                server.world.open_pull_request(impostor, "eve", f"Impostor {number}")
+
+    server.before_request = hook
+    (result,) = lab.sync()
+    assert (result.failed, result.is_permanent) == (True, True)
+    with lab.warehouse.transaction() as connection:
+        found = connection.execute(
+            "SELECT DISTINCT repository_id, author_login = 'eve' FROM raw.pull_requests"
+        )
+        assert len(found.fetchall()) < 2
+
+
 def test_two_names_of_one_repository_are_refused(server: Sandbox, tmp_path: Path) -> None:
     lab = Lab(server.world, server, tmp_path)
     lab.sync()
