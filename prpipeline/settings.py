@@ -62,6 +62,10 @@ def _clock_time(value: object) -> object:
     return value
 
 
+def _end_of_day(value: object) -> object:
+    return dt.time(0) if value in ("24:00", 24 * 60) else _clock_time(value)
+
+
 def _repository_name(text: str) -> str:
     return str(RepositoryName.parse(text))
 
@@ -82,12 +86,12 @@ class Calendar(_Section):
     timezone: TimeZone = "UTC"
     days: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
     start: ClockTime = dt.time(9)
-    end: ClockTime = dt.time(17)
+    end: Annotated[dt.time, BeforeValidator(_end_of_day)] = dt.time(17)  # 00:00 is midnight at its end
     holidays: tuple[dt.date, ...] = ()
 
     @model_validator(mode="after")
     def _day_has_hours(self) -> Calendar:
-        if self.start >= self.end:
+        if self.start >= self.end != dt.time(0):
             raise ValueError("the working day must start before it ends")
         return self
 
