@@ -271,7 +271,7 @@ def _because(name: str, times: dict[str, Any], reviews: Sequence[dict[str, Any]]
         return f"{since}to the merge"
     if name == "waiting_hours":
         if value is not None:
-            return f"{since}to the last publication"
+            return f"{since}to now (pipeline_status.as_of)"
         if times["state"] != "open":
             return f"it is {times['state']}"
         return "it has a qualifying review" if times["null_reason"] is None else "it is a draft now"
