@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +24,7 @@ _SHOWN_ROWS = 200
 _SHOWN_RECORDS = 10  # each takes as many lines as it has columns
 _SHORT = 20  # what a value may take before it is broken into lines: a time, most numbers and logins
 _GAP = 2  # between columns
+_NULL = "NULL"  # nothing at all would look like an empty text
 
 
 def run(connection: Connection, sql: str, style: str) -> None:
@@ -39,18 +42,41 @@ def run(connection: Connection, sql: str, style: str) -> None:
 
 def run_interactively(connection: Connection, style: str) -> None:
     """Ask for queries until the person has enough."""
+    with suppress(ImportError):
+        import readline  # noqa: F401 - arrows edit the line and bring back earlier ones; not on every system
     click.echo(
-        "The published file, read-only. SHOW TABLES lists what there is; an empty line ends.", err=True
+        "The published file, read-only. SHOW TABLES lists what there is.\n"
+        "A query ends with ; or an empty line. Ctrl-D or quit leaves.",
+        err=True,
     )
-    while sql := click.prompt("sql", prompt_suffix="> ", default="", show_default=False).strip():
+    while (sql := _typed()) is not None:
         try:
             run(connection, sql, style)
         except QueryError as error:
             click.echo(str(error), err=True)
 
 
+def _typed() -> str | None:
+    """A query, in as many lines as it takes; None where the person leaves."""
+    lines: list[str] = []
+    while True:
+        try:
+            line = input("...> " if lines else "sql> ").rstrip()
+        except EOFError:
+            click.echo(err=True)  # what comes next is not to stand behind the prompt
+            return None
+        if not lines and line.lower().rstrip(";") in {"quit", "exit"}:
+            return None
+        if line:
+            lines.append(line)
+        if lines and (not line or line.endswith(";")):
+            return "\n".join(lines)
+
+
 def _table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    shown = [["" if value is None else _printable(str(value)) for value in row] for row in rows[:_SHOWN_ROWS]]
+    shown = [
+        [None if value is None else _printable(str(value)) for value in row] for row in rows[:_SHOWN_ROWS]
+    ]
     console = output()
     widths = _widths(names, shown, console.width)
     if widths is None:
@@ -66,7 +92,7 @@ def _table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
                 escape(name), justify="right" if numeric else "left", overflow="fold", width=widths[index]
             )
         for row in shown:
-            table.add_row(*map(escape, row))
+            table.add_row(*map(_cell, row))
         console.print(table)
     if not rows:
         click.echo("No rows.")
@@ -74,11 +100,11 @@ def _table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
         click.echo(f"… {len(rows) - len(shown):,} more; --format csv prints all.")
 
 
-def _widths(names: list[str], rows: list[list[str]], room: int) -> list[int] | None:
+def _widths(names: list[str], rows: Sequence[Sequence[str | None]], room: int) -> list[int] | None:
     """How wide each column is to be; None where they cannot stand side by side without breaking names or short values."""
     columns = range(len(names))
     name = [cell_len(text) for text in names]
-    full = [max(name[i], *(cell_len(row[i]) for row in rows), 1) for i in columns]
+    full = [max(name[i], 1, *(cell_len(row[i] or _NULL) for row in rows)) for i in columns]
     widths = [max(name[i], min(full[i], _SHORT)) for i in columns]
     spare = room - sum(widths) - _GAP * (len(names) - 1)
     if spare < 0:
@@ -91,7 +117,7 @@ def _widths(names: list[str], rows: list[list[str]], room: int) -> list[int] | N
     return widths
 
 
-def _records(names: list[str], rows: list[list[str]]) -> Table:
+def _records(names: list[str], rows: Sequence[Sequence[str | None]]) -> Table:
     """A line per column, a block per row."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", overflow="fold")
@@ -100,8 +126,12 @@ def _records(names: list[str], rows: list[list[str]]) -> Table:
         if number:
             table.add_row()
         for name, value in zip(names, row, strict=True):
-            table.add_row(escape(name), escape(value))
+            table.add_row(escape(name), _cell(value))
     return table
+
+
+def _cell(value: str | None) -> str:
+    return f"[dim]{_NULL}[/dim]" if value is None else escape(value)
 
 
 def _printable(text: str) -> str:

@@ -139,36 +139,60 @@ def explain(connection: Connection, name: str) -> Story:
         "SELECT * FROM review_events WHERE repository_id = ? AND number = ? ORDER BY created_at, event_id",
         key,
     )
-    steps = [*_own_steps(times), *_review_steps(times, reviews), *_event_steps(times, events)]
+    spells = _rows(
+        connection,
+        "SELECT * FROM draft_spells WHERE repository_id = ? AND number = ? ORDER BY spell",
+        key,
+    )
+    steps = [
+        *_own_steps(times, spells),
+        *_review_steps(times, reviews),
+        *_event_steps(times, events, spells),
+    ]
     return Story(
         repository=times["repository"],
         number=times["number"],
         title=times["title"],
         url=times["url"],
-        # Sorting keeps the order of what has the same time: first the opening, last the merge.
+        # Of what has the same time first comes the opening, then what clocks follow, last the merge.
         steps=tuple(step for _, step in sorted(steps, key=lambda entry: (entry[1].at, entry[0]))),
-        metrics=tuple(_metrics(times, reviews)),
+        metrics=tuple(_metrics(times, reviews, spells)),
         flags=tuple(name for name, value in times.items() if value is True),
     )
 
 
 # ── what happened ────────────────────────────────────────────────────────────────────────────────────
 
-_FIRST, _MIDDLE, _LAST = 0, 1, 2
+_FIRST, _TOGGLE, _MIDDLE, _LAST = 0, 1, 2, 3
+_TOGGLES = ("ready_for_review", "converted_to_draft")
 _Entry = tuple[int, Step]
 
 
-def _own_steps(times: dict[str, Any]) -> list[_Entry]:
-    ready = times["ready_at"] == times["created_at"]
-    opened = f"{times['author_login'] or 'a deleted account'} opened it" + ("" if ready else " as a draft")
+def _own_steps(times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> list[_Entry]:
+    as_draft = any(spell["opened_as_draft"] for spell in spells)
+    opened = f"{times['author_login'] or 'a deleted account'} opened it" + (" as a draft" if as_draft else "")
     clocks = "review and cycle time start; "
-    clocks += "pickup and merge time start" if ready else "draft time starts"
+    clocks += "draft time starts" if as_draft else "pickup and merge time start"
     steps = [(_FIRST, Step(times["created_at"], opened, clocks))]
+    end = _end(times)
+    if end is None:
+        return steps
+    what = "it was closed without a merge" if times["merged_at"] is None else "it was merged"
+    notes = []
     if times["merged_at"] is not None:
-        steps.append((_LAST, Step(times["merged_at"], "it was merged", "cycle and merge time stop")))
-    elif times["closed_at"] is not None:
-        steps.append((_LAST, Step(times["closed_at"], "it was closed without a merge", "waiting ends")))
-    return steps
+        has_merge_time = times["time_to_merge_hours"] is not None
+        notes.append("cycle and merge time stop" if has_merge_time else "cycle time stops")
+    if any(spell["started_at"] < end < (spell["ended_at"] or datetime.max) for spell in spells):
+        notes.append("draft time stops")
+    elif (times["ready_at"] or datetime.max) <= end < (times["first_review_at"] or datetime.max):
+        notes.append("waiting ends")
+    return [*steps, (_LAST, Step(end, what, "; ".join(notes)))]
+
+
+def _end(times: dict[str, Any]) -> datetime | None:
+    """When it was merged, or else closed; most clocks stop then."""
+    end: datetime | None = times["merged_at"] or times["closed_at"]
+    return end
 
 
 def _review_steps(times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> list[_Entry]:
@@ -188,9 +212,7 @@ def _review_steps(times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> l
                 notes.append("time to first approval stops")
                 approval = True
         elif review["is_qualifying"]:
-            notes.append(
-                "while a draft: pickup time goes on" if review["is_in_draft"] else "before it was ready"
-            )
+            notes.append("before it was ready: pickup time has not started")
         steps.append((_MIDDLE, Step(review["submitted_at"], _review(review), "; ".join(notes))))
     return steps
 
@@ -202,7 +224,9 @@ def _review(review: dict[str, Any]) -> str:
     return text + (" (dismissed later)" if review["state"] == "DISMISSED" else "")
 
 
-def _event_steps(times: dict[str, Any], events: Sequence[dict[str, Any]]) -> list[_Entry]:
+def _event_steps(
+    times: dict[str, Any], events: Sequence[dict[str, Any]], spells: Sequence[dict[str, Any]]
+) -> list[_Entry]:
     verbs = {
         "ready_for_review": "marked it ready for review",
         "converted_to_draft": "made it a draft",
@@ -216,37 +240,74 @@ def _event_steps(times: dict[str, Any], events: Sequence[dict[str, Any]]) -> lis
     for event in events:
         if event["event"] == "closed" and event["created_at"] in (times["merged_at"], times["closed_at"]):
             continue  # told already, as the merge or the close
-        note = ""
-        if event["event"] == "ready_for_review":
-            first = event["created_at"] == times["ready_at"] != times["created_at"]
-            note = "draft time stops" + ("; pickup and merge time start" if first else "")
-        elif event["event"] == "converted_to_draft":
-            note = "draft time starts"
+        notes = _toggle_notes(event["created_at"], times, spells) if event["event"] in _TOGGLES else []
         subject = event["subject_login"] or "a deleted account"
         what = verbs.get(event["event"], event["event"]).format(subject)
         who = event["actor_login"] or "a deleted account"
-        steps.append((_MIDDLE, Step(event["created_at"], f"{who} {what}", note)))
+        place = _TOGGLE if event["event"] in _TOGGLES else _MIDDLE
+        steps.append((place, Step(event["created_at"], f"{who} {what}", "; ".join(notes))))
     return steps
+
+
+def _toggle_notes(at: datetime, times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> list[str]:
+    """What a draft event did; nothing, where it only repeats another, or a merge or close had stopped that clock."""
+    notes = []
+    if at <= (_end(times) or at):
+        if any(spell["started_at"] == at and not spell["opened_as_draft"] for spell in spells):
+            notes.append("draft time starts")
+        if any(spell["ended_at"] == at for spell in spells):
+            notes.append("draft time stops")
+    starts_clocks = at == times["ready_at"] and any(spell["opened_as_draft"] for spell in spells)
+    if starts_clocks and at <= (times["merged_at"] or at):
+        notes.append("pickup and merge time start")
+    return notes
 
 
 # ── what it amounts to ───────────────────────────────────────────────────────────────────────────────
 
 
-def _metrics(times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> list[Metric]:
+def _metrics(
+    times: dict[str, Any], reviews: Sequence[dict[str, Any]], spells: Sequence[dict[str, Any]]
+) -> list[Metric]:
     reasons = {name: _because(name, times, reviews) for name in _HOURS}
-    metrics = [Metric(name, times[name], reasons[name]) for name in _HOURS]
-    counted = ", ".join(str(r["review_id"]) for r in reviews if r["is_qualifying"])
+    if times["draft_hours"] is not None:
+        reasons["draft_hours"] = _spells(times, spells)
+    counted = [review for review in reviews if review["is_qualifying"]]
+    ids = ", ".join(str(review["review_id"]) for review in counted)
+    people = dict.fromkeys(review["reviewer_login"] or "a deleted account" for review in counted)
     return [
-        *metrics,
-        Metric("reviews", times["reviews"], f"that qualify: {counted}" if counted else "none qualifies"),
-        Metric("reviewers", times["reviewers"], ""),
-        Metric("review_rounds", times["review_rounds"], ""),
+        *(Metric(name, times[name], reasons[name]) for name in _HOURS),
+        Metric("reviews", times["reviews"], f"that qualify: {ids}" if ids else "none qualifies"),
+        Metric("reviewers", times["reviewers"], ", ".join(people)),
+        Metric("review_rounds", times["review_rounds"], _rounds(times, counted)),
     ]
+
+
+def _spells(times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> str:
+    """The spells as a draft that draft_hours adds up: none begins after the merge or the close."""
+    end = _end(times)
+    last = "now" if end is None else "the merge" if times["merged_at"] is not None else "the close"
+    told = []
+    for spell in spells:
+        if end is None or spell["started_at"] <= end:
+            ended = spell["ended_at"]
+            is_cut = ended is None or (end is not None and end <= ended)
+            told.append(f"{_moment(spell['started_at'])} to {last if is_cut else _moment(ended)}")
+    return "; ".join(told) or (f"it was a draft only after {last}" if spells else "it never was a draft")
+
+
+def _rounds(times: dict[str, Any], counted: Sequence[dict[str, Any]]) -> str:
+    asked = sum(review["original_state"] == "CHANGES_REQUESTED" for review in counted)
+    if not asked:
+        return "no qualifying review requested changes"
+    requests = "one request" if asked == 1 else f"{asked} requests"
+    return f"{requests} for changes" + (", then an approval" if times["review_rounds"] > asked else "")
 
 
 def _because(name: str, times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> str:
     value, ready = times[name], times["ready_at"]
-    since = "" if ready == times["created_at"] else f"from {_moment(ready)}, when it became ready, "
+    later = ready not in (None, times["created_at"])
+    since = f"from {_moment(ready)}, when it became ready, " if later else ""
     if name in {"review_time_hours", "review_time_business_hours"}:
         if value is None:
             return _NO_REASONS[times["null_reason"]]
@@ -271,7 +332,7 @@ def _because(name: str, times: dict[str, Any], reviews: Sequence[dict[str, Any]]
         return f"{since}to the merge"
     if name == "waiting_hours":
         if value is not None:
-            return f"{since}to the last publication"
+            return f"{since}to now (pipeline_status.as_of)"
         if times["state"] != "open":
             return f"it is {times['state']}"
         return "it has a qualifying review" if times["null_reason"] is None else "it is a draft now"

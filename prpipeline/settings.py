@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -61,7 +61,7 @@ class ClockTime(dt.time):
     """A time of day as people write it."""
 
     @classmethod
-    def read(cls, value: object) -> ClockTime:
+    def read(cls, value: object) -> Self:
         if type(value) is int:  # YAML 1.1 takes an unquoted 17:30 for the base-60 number 1050
             larger, smaller = divmod(value, 60)
             value = f"{larger:02}:{smaller:02}"
@@ -70,6 +70,14 @@ class ClockTime(dt.time):
         if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
             return cls.fromisoformat(value)
         raise ValueError(f"{value!r} is no time of day; write one like 17:30")
+
+
+class DayEnd(ClockTime):
+    """A day may end at 24:00, which is 00:00 here."""
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        return cls(0) if value in ("24:00", 24 * 60) else super().read(value)
 
 
 def _check_zone(name: str) -> None:
@@ -92,12 +100,12 @@ class Calendar(_Section, frozen=True, kw_only=True):
     timezone: str = "UTC"
     days: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
     start: ClockTime = ClockTime(9)
-    end: ClockTime = ClockTime(17)
+    end: DayEnd = DayEnd(17)
     holidays: tuple[dt.date, ...] = ()
 
     def __post_init__(self) -> None:
         _check_zone(self.timezone)
-        if self.start >= self.end:
+        if self.start >= self.end != DayEnd(0):
             raise ValueError("the working day must start before it ends")
 
 

@@ -35,7 +35,7 @@ def load(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - a safe one
     except RecursionError:
         raise InvalidYaml("is nested too deeply to be meant") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:  # PyYAML's, of a 13th month and the like
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # of a 13th month and the like
         raise InvalidYaml(f"holds a date, number or tag that is none: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

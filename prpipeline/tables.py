@@ -98,6 +98,7 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
         )
     console = output()
     console.print(table)
+    console.print("For whole histories. Of a repository that is synced already only what changed is read.")
     _reasons(console, [(e.repository, e.error) for e in estimates if e.error])
 
 

@@ -19,7 +19,7 @@ from prpipeline.metrics.checks import Check, load_checks
 from prpipeline.metrics.statements import statements, table_file
 from prpipeline.settings import MetricSettings, as_json
 
-METRIC_VERSION = 2
+METRIC_VERSION = 3
 """Raised whenever a definition or a table's shape changes; repositories of another version are stale."""
 
 REPOSITORY_TABLES = ("draft_spells", "pull_request_times", "reviewer_weekly", "author_weekly")

@@ -7,6 +7,7 @@ What is counted from when to when is not decided here: see review_time_hours.sql
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,7 +48,8 @@ class HalfDays:
 def working_intervals(calendar: Calendar, first_year: int, last_year: int) -> Iterator[Interval]:
     """The working interval of each working day of these years, in order.
 
-    It runs from when the local clock first shows the start until it last shows the end.
+    It runs from when the local clock first shows the start until it last shows the end. Where the clock leaps over one
+    of them, it is the moment of the leap.
     """
     zone = ZoneInfo(calendar.timezone)
     days = {WEEKDAYS.index(day) for day in calendar.days}
@@ -57,7 +59,9 @@ def working_intervals(calendar: Calendar, first_year: int, last_year: int) -> It
         if day.weekday() in days and day not in holidays:
             start = dt.datetime.combine(day, calendar.start, zone)
             end = dt.datetime.combine(day, calendar.end, zone).replace(fold=1)
-            interval = Interval(_seconds(start), _seconds(end))
+            if calendar.end == dt.time(0):  # at the end of the day: where the next one begins
+                end = dt.datetime.combine(day + dt.timedelta(days=1), calendar.end, zone)
+            interval = Interval(_shown(start), _shown(end))
             if interval.start < interval.end:
                 yield interval
         day += dt.timedelta(days=1)
@@ -89,6 +93,20 @@ def half_days(calendar: Calendar, first_year: int, last_year: int) -> HalfDays:
         table.second_length.append(two[1])
         worked += one[1] + two[1]
     return table
+
+
+def _shown(wall: dt.datetime) -> int:
+    """When the clock of its zone shows this; of a time that the clock leaps over, the moment of the leap."""
+    first, last = (_seconds(wall.replace(fold=fold)) for fold in (0, 1))
+    if first <= last:
+        return last if wall.fold else first
+    # By the old offset it is after the leap, by the new one before it.
+    return bisect_left(
+        range(first),
+        wall.replace(tzinfo=None),
+        lo=last,
+        key=lambda second: dt.datetime.fromtimestamp(second, wall.tzinfo).replace(tzinfo=None),
+    )
 
 
 def _seconds(moment: dt.datetime) -> int:

@@ -69,8 +69,11 @@ def find(connection: DuckDBPyConnection, checks: Sequence[Check]) -> Iterator[Fi
         rows = connection.execute(
             f"SELECT *, count(*) OVER () AS of_rows FROM ({check.sql}) LIMIT {_SHOWN}"
         ).df()
-        count = int(rows["of_rows"].iloc[0]) if len(rows) else 0
-        yield Findings(check, count, rows.drop(columns="of_rows"))
+        count = int(rows.pop("of_rows").iloc[0]) if len(rows) else 0
+        if count and "repository_id" in rows:  # people know repositories by name
+            names = dict(connection.execute("SELECT repository_id, repository FROM metrics.names").fetchall())
+            rows.insert(0, "repository", rows["repository_id"].map(names))
+        yield Findings(check, count, rows)
 
 
 def _current(period: timedelta) -> Check:

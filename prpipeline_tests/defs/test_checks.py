@@ -32,6 +32,7 @@ def test_each_check_finds_what_it_is_for(lab: DagsterLab) -> None:
         assert not found[name].passed, name
         assert int(str(found[name].metadata["rows found"].value)) > 0
         assert str(found[name].metadata["first rows"].value).startswith("|")
+        assert ONE in str(found[name].metadata["first rows"].value)  # by its name, not GitHub's number
         assert " found" in str(found[name].description)
         is_warning = found[name].severity is dg.AssetCheckSeverity.WARN
         assert is_warning == (name in WARNINGS)

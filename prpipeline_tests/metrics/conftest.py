@@ -113,13 +113,13 @@ class Lab:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         return rows(self.connection, sql, parameters)
 
-    def publish(self, folder: Path) -> Path:
-        """The file that users would read, published at AS_OF."""
+    def publish(self, folder: Path, published_at: datetime = AS_OF) -> Path:
+        """The file that users would read."""
         warehouse = folder / "warehouse.duckdb"
         self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
         self.connection.execute("COPY FROM DATABASE memory TO warehouse")
         self.connection.execute("DETACH warehouse")
-        values = {"published_at": AS_OF, "next_run_at": None, "version": "0", "metric_version": 1}
+        values = {"published_at": published_at, "next_run_at": None, "version": "0", "metric_version": 1}
         write_release(warehouse, folder, None, values)
         return folder / FILE_NAME
 

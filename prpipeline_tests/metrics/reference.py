@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -164,7 +164,8 @@ def is_working_time(calendar: Calendar, moment: datetime) -> bool:
     return (
         WEEKDAYS[local.weekday()] in calendar.days
         and local.date() not in calendar.holidays
-        and calendar.start <= local.time().replace(tzinfo=None) < calendar.end
+        and calendar.start <= local.time().replace(tzinfo=None)
+        and (local.time().replace(tzinfo=None) < calendar.end or calendar.end == time(0))
     )
 
 

@@ -14,6 +14,14 @@ OPENED = datetime(2026, 5, 4, 10, 0)
 REVIEW = Review(7, Person(2, "bob"), "APPROVED", OPENED + timedelta(hours=1))
 
 DAMAGE = {
+    "authors_add_up": "DELETE FROM metrics.author_weekly",
+    "events_have_pull_request": "DELETE FROM raw.pull_requests WHERE number = 1",
+    "months_add_up": "DELETE FROM metrics.review_time_survival",
+    "queue_is_what_waits": "INSERT INTO metrics.review_queue FROM metrics.review_queue",
+    "reviewers_add_up": "UPDATE metrics.reviewer_weekly SET reviews = reviews + 1",
+    "states_agree_with_times": "UPDATE raw.pull_requests SET state = 'merged' WHERE number = 1",
+    "teams_add_up": "DELETE FROM metrics.team_weekly",
+    "times_match_reviews": "DELETE FROM raw.reviews",
     "business_hours_within_hours": "UPDATE metrics.pull_request_times SET review_time_business_hours = 99 WHERE number = 1",
     "draft_events_agree": "UPDATE metrics.pull_request_times SET draft_hours = NULL WHERE number = 1",
     "metric_version_current": "UPDATE metrics.pull_request_times SET metric_version = 0",
@@ -33,6 +41,7 @@ DAMAGE = {
 
 @pytest.fixture
 def sound(lab: Lab) -> Lab:
+    lab.connection.execute("UPDATE meta.repositories SET team = 'platform'")
     toggles = [(OPENED + timedelta(hours=1), "ready_for_review")]
     lab.store(
         [

@@ -87,7 +87,11 @@ def test_the_story_of_the_example(stage: Stage) -> None:
         ("10:00", "ann opened it as a draft", "review and cycle time start; draft time starts"),
         ("10:01", "robot[bot] reviewed it", "does not count: by a bot"),
         ("11:00", "ann asked bob for a review", ""),
-        ("12:00", "bob requested changes", "review time stops; while a draft: pickup time goes on"),
+        (
+            "12:00",
+            "bob requested changes",
+            "review time stops; before it was ready: pickup time has not started",
+        ),
         ("14:00", "ann marked it ready for review", "draft time stops; pickup and merge time start"),
         ("15:00", "ann reviewed it", "does not count: by the author"),
         ("16:00", "bob approved it", "pickup time stops; time to first approval stops"),

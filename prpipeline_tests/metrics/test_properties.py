@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prpipeline.metrics.calendar import working_intervals
-from prpipeline.settings import WEEKDAYS, Calendar, MetricSettings
+from prpipeline.settings import WEEKDAYS, Calendar, ClockTime, DayEnd, MetricSettings
 from prpipeline_tests.metrics import reference
 from prpipeline_tests.metrics.conftest import AS_OF, Lab
 from prpipeline_tests.metrics.reference import History, Person, Review
@@ -111,7 +112,7 @@ calendars = st.builds(
         timezone=zone,
         days=tuple(sorted(days)),
         start=time(start),
-        end=time(min(23, start + length), 30),
+        end=time(min(23, start + length), 30) if start + length < 28 else time(0),
         holidays=tuple(holidays),
     ),
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]),
@@ -143,6 +144,46 @@ def test_business_hours_are_what_counting_minutes_gives(shared_lab, calendar, sp
     )
     expected = [reference.business_hours(calendar, h.created_at, h.reviews[0].at) for h in found]
     assert [row["h"] for row in rows] == expected
+
+
+# When the clock first shows the start and last shows the end, or leaps over them; 24:00 is where the next day begins.
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "end", "expected"),
+    [
+        ("America/New_York", "2026-03-08", "02:30", "17:00", ("07:00", "21:00")),  # no 02:30: 02:00 is 03:00
+        ("America/New_York", "2026-03-08", "00:30", "02:30", ("05:30", "07:00")),
+        ("America/New_York", "2026-11-01", "01:30", "17:00", ("05:30", "22:00")),  # 01:30 twice
+        ("America/New_York", "2026-11-01", "00:30", "01:30", ("04:30", "06:30")),
+        ("Europe/Berlin", "2026-03-29", "12:00", "24:00", ("10:00", "22:00")),
+        (
+            "America/Havana",
+            "2026-10-31",
+            "09:00",
+            "24:00",
+            ("13:00", "04:00"),
+        ),  # the next day has 00:00 twice
+        ("America/Santiago", "2026-09-06", "00:00", "09:00", ("04:00", "12:00")),  # no 00:00
+    ],
+)
+def test_a_day_on_which_the_clock_changes(zone, day, start, end, expected):  # type: ignore[no-untyped-def]
+    calendar = Calendar(timezone=zone, days=WEEKDAYS, start=ClockTime.read(start), end=DayEnd.read(end))
+    on_that_day = [
+        (f"{datetime.fromtimestamp(one.start, UTC):%H:%M}", f"{datetime.fromtimestamp(one.end, UTC):%H:%M}")
+        for one in working_intervals(calendar, 2026, 2026)
+        if datetime.fromtimestamp(one.start, ZoneInfo(zone)).date().isoformat() == day
+    ]
+    assert on_that_day == [expected]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Havana", "Africa/Cairo"])
+def test_whole_days_leave_out_the_weekend_alone(zone: str) -> None:
+    calendar = Calendar(timezone=zone, start=ClockTime(0), end=DayEnd.read("24:00"))
+    intervals = list(working_intervals(calendar, 2026, 2026))
+    assert all(
+        one.end == two.start for one, two in itertools.pairwise(intervals) if two.start - one.end < 86_400
+    )
+    # Spring has taken an hour, autumn given it back, on Sundays or Fridays.
+    assert abs(sum(one.end - one.start for one in intervals) - 261 * 86_400) <= 3600
 
 
 @given(calendars)

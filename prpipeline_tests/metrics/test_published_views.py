@@ -135,7 +135,16 @@ def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: Lab, tmp_pa
     assert [row["time_to_first_review_seconds"] for row in found] == [3600, None]
 
 
-def test_clocks_run_until_the_publication(lab: Lab, tmp_path: Path) -> None:
-    with open_published(lab.publish(tmp_path)) as connection:
+def test_all_clocks_run_until_the_same_now(lab: Lab, tmp_path: Path) -> None:
+    published = lab.publish(tmp_path, published_at=AS_OF + timedelta(hours=3))
+    with open_published(published) as connection:
         drafts = rows(connection, "FROM compat_issue_metrics WHERE number = 2")
+        (status,) = rows(connection, "SELECT published_at - as_of AS later, as_of FROM pipeline_status")
+        wrong = rows(
+            connection,
+            "FROM review_time_hours, pipeline_status "
+            "WHERE round(date_diff('second', ready_at, as_of) / 3600, 2) <> waiting_hours",
+        )
+    assert status == {"later": timedelta(hours=3), "as_of": AS_OF}
+    assert not wrong
     assert {row["time_in_draft_seconds"] for row in drafts} == {10 * 86_400}

@@ -11,7 +11,7 @@ import duckdb
 from prpipeline import dictionary
 
 NOW = datetime(2026, 11, 23, 16, 0)
-TABLES = ("pipeline_status", "repositories", "review_time_hours", "review_evidence", "review_events")
+TABLES = ("pipeline_status", "repositories", "review_time_hours", "review_evidence", "review_queue")
 
 
 def create(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
@@ -167,10 +167,9 @@ def fill(
     )
     connection.execute(
         """
-        INSERT INTO review_events (repository_id, repository, number, event_id, event, subject_login, created_at)
-        SELECT repository_id, repository, number, 'E' || pull_request_id, 'review_requested',
-            'developer-' || (number % $people), created_at
-        FROM review_time_hours WHERE number % 3 > 0
+        INSERT INTO review_queue (pull_request_id, requested_reviewers)
+        SELECT pull_request_id, CASE WHEN number % 3 > 0 THEN 'developer-' || (number % $people) END
+        FROM review_time_hours WHERE waiting_hours IS NOT NULL
         """,
         {"people": people},
     )

@@ -113,17 +113,9 @@ def test_queue_tells_who_is_asked_now() -> None:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
         samples.add_pull_request(connection, 2, opened=days(9))
-        for hour, event, who in [
-            (1, "review_requested", "ada"),
-            (2, "review_requested", "grace"),
-            (3, "review_request_removed", "ada"),
-        ]:
-            samples.insert(
-                connection, "review_events", repository_id=1, number=1, event_id=str(hour), event=event,
-                subject_login=who, created_at=samples.NOW - timedelta(hours=9 - hour),
-            )  # fmt: skip
+        samples.insert(connection, "review_queue", pull_request_id=1, requested_reviewers="grace, octo/core")
         queue = unpacked(read_content(connection)["queue"])
-    assert [(row["number"], row["requested"]) for row in queue] == [(2, None), (1, "grace")]
+    assert [(row["number"], row["requested"]) for row in queue] == [(2, None), (1, "grace, octo/core")]
 
 
 def test_bots_and_own_reviews_are_kept_apart_from_reviewers() -> None:

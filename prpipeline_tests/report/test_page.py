@@ -216,8 +216,7 @@ def test_text_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
                 submitted_at=samples.NOW - timedelta(days=8),
             )  # fmt: skip
             samples.insert(
-                connection, "review_events", repository_id=number, number=number, event_id=str(number),
-                event="review_requested", subject_login=text, created_at=samples.NOW,
+                connection, "review_queue", pull_request_id=number, requested_reviewers=text,
             )  # fmt: skip
         write_report(connection, tmp_path / "report.html")
     opened = Opened(browser, tmp_path / "report.html")

@@ -8,6 +8,8 @@ FROM (
     GROUP BY repository_id
 ) AS rows
 FULL JOIN (
-    SELECT repository_id, sum(n) AS n, sum(n_null) AS n_null FROM metrics.review_time_weekly GROUP BY repository_id
+    SELECT repository_id, sum(n)::BIGINT AS n, sum(n_null)::BIGINT AS n_null
+    FROM metrics.review_time_weekly
+    GROUP BY repository_id
 ) AS weeks USING (repository_id)
 WHERE rows.n IS DISTINCT FROM weeks.n OR rows.n_null IS DISTINCT FROM weeks.n_null;

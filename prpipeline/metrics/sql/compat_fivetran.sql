@@ -1,7 +1,7 @@
 -- compat_fivetran: what Fivetran's GitHub package says, in hours, not rounded.
 --
 -- Pull requests only of which a review was ever requested, from a person or a team; the clock starts at the first
--- request. What has not happened runs on until now: published_at.
+-- request. What has not happened runs on until now: as_of.
 --   hours_request_review_to_first_review  to the first submitted review of anyone after it, or now
 --   hours_request_review_to_first_action  to the first review by someone who had been asked, which is not dismissed;
 --                                         or closed_at, or now, whichever is first
@@ -34,15 +34,15 @@ first_actions AS (
 SELECT
     repository,
     number,
-    date_diff('second', requested_at, coalesce(reviewed_at, published_at)) / 3600
+    date_diff('second', requested_at, coalesce(reviewed_at, as_of)) / 3600
         AS hours_request_review_to_first_review,
-    date_diff('second', requested_at, least(coalesce(acted_at, published_at), coalesce(closed_at, published_at))) / 3600
+    date_diff('second', requested_at, least(coalesce(acted_at, as_of), coalesce(closed_at, as_of))) / 3600
         AS hours_request_review_to_first_action,
     date_diff('second', requested_at, merged_at) / 3600 AS hours_request_review_to_merge,
     pull_request_id,
     repository_id
 FROM pull_requests
-CROSS JOIN (SELECT published_at FROM pipeline_status)
+CROSS JOIN (SELECT as_of FROM pipeline_status)
 JOIN first_requests USING (repository, repository_id, number)
 LEFT JOIN first_reviews USING (repository, repository_id, number)
 LEFT JOIN first_actions USING (repository, repository_id, number);

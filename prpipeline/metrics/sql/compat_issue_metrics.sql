@@ -8,7 +8,7 @@
 --                                 on which issue-metrics itself may stop.
 --   time_to_merge_seconds         to the merge
 --   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open,
---                                 until now: published_at; NULL where that is 0
+--                                 until now: as_of; NULL where that is 0
 
 CREATE OR REPLACE VIEW compat_issue_metrics AS
 WITH ready AS (
@@ -52,11 +52,11 @@ drafts AS (
         repository_id, pull_request_id,
         CAST(sum(date_diff('second', started_at, coalesce(
             ended_at,
-            CASE WHEN pull_request.state = 'open' THEN greatest(published_at, started_at) END
+            CASE WHEN pull_request.state = 'open' THEN greatest(as_of, started_at) END
         ))) AS BIGINT) AS seconds
     FROM draft_spells
     JOIN pull_requests AS pull_request USING (repository_id, pull_request_id)
-    CROSS JOIN (SELECT published_at FROM pipeline_status)
+    CROSS JOIN (SELECT as_of FROM pipeline_status)
     GROUP BY ALL
 )
 SELECT

@@ -14,21 +14,9 @@ shown AS (
     SELECT * FROM waiting
     WHERE place <= $most
         OR (place_in_repository <= $per_repository AND repository_id IN (SELECT unnest($with_charts::BIGINT[])))
-),
-asked AS (
-    SELECT repository_id, number, string_agg(subject_login, ', ' ORDER BY lower(subject_login)) AS requested
-    FROM (
-        SELECT repository_id, number, subject_login, max_by(event, (created_at, event_id)) AS latest
-        FROM review_events
-        WHERE event IN ('review_requested', 'review_request_removed') AND subject_login IS NOT NULL
-            AND (repository_id, number) IN (SELECT (repository_id, number) FROM shown)
-        GROUP BY repository_id, number, subject_login
-    )
-    WHERE latest = 'review_requested'
-    GROUP BY repository_id, number
 )
 SELECT
     repository_id, repository, team, number, left(title, 160) AS title, author_login, is_bot_author, waiting_hours,
-    created_at, url, left(requested, 160) AS requested, in_all, in_repository
-FROM shown LEFT JOIN asked USING (repository_id, number)
+    created_at, url, left(requested_reviewers, 160) AS requested, in_all, in_repository
+FROM shown LEFT JOIN (SELECT pull_request_id, requested_reviewers FROM review_queue) USING (pull_request_id)
 ORDER BY waiting_hours DESC, pull_request_id

@@ -1,5 +1,6 @@
 SELECT
     $published_at AS published_at,
+    coalesce((SELECT max(as_of) FROM warehouse.metrics.rules), $published_at) AS as_of,
     $version AS version,
     $metric_version AS metric_version,
     count(*) AS repositories,

@@ -1,0 +1,15 @@
+-- error on metrics.review_queue
+-- A pull request waits and is not in the queue once, or is in it and does not wait.
+SELECT coalesce(waiting.repository_id, queue.repository_id) AS repository_id,
+    coalesce(waiting.number, queue.number) AS number, waiting.waiting_hours, coalesce(queue.rows, 0) AS in_queue
+FROM (
+    SELECT pull_request_id, repository_id, number, waiting_hours
+    FROM metrics.pull_request_times
+    WHERE waiting_hours IS NOT NULL
+) AS waiting
+FULL JOIN (
+    SELECT pull_request_id, any_value(repository_id) AS repository_id, any_value(number) AS number, count(*) AS rows
+    FROM metrics.review_queue
+    GROUP BY pull_request_id
+) AS queue USING (pull_request_id)
+WHERE waiting.pull_request_id IS NULL OR queue.rows IS DISTINCT FROM 1;

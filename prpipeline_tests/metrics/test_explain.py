@@ -1,0 +1,90 @@
+"""What is told of odd pull requests is true, and their numbers follow from it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.explain import Story, explain
+from prpipeline.warehouse.publish import open_published
+from prpipeline_tests.metrics.conftest import Lab
+from prpipeline_tests.metrics.reference import History, Person, Review
+
+OPENED = datetime(2026, 5, 4, 10)
+ANN, BOB = Person(1, "ann"), Person(2, "bob")
+
+
+def at(hours: float) -> datetime:
+    return OPENED + timedelta(hours=hours)
+
+
+@pytest.fixture
+def told(lab: Lab, tmp_path: Path):  # type: ignore[no-untyped-def]
+    def tell(history: History) -> tuple[list[str], dict[str, str], Story]:
+        """What happened, without the day; why each number; the story."""
+        lab.store([history])
+        lab.rebuild()
+        with open_published(lab.publish(tmp_path)) as connection:
+            story = explain(connection, "octo/app#1")
+        steps = [f"{step.at:%H:%M} {step.what} - {step.note}" for step in story.steps]
+        return steps, {metric.name: metric.because for metric in story.metrics}, story
+
+    return tell
+
+
+def test_a_draft_that_never_was_ready(told) -> None:  # type: ignore[no-untyped-def]
+    review = Review(7, BOB, "CHANGES_REQUESTED", at(1))
+    steps, because, story = told(History(ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[review]))
+    assert steps == [
+        "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
+        "11:00 bob requested changes - review time stops; before it was ready: pickup time has not started",
+        "13:00 it was closed without a merge - draft time stops",
+    ]
+    assert because["pickup_time_hours"] == "it never became ready for review"
+    assert because["draft_hours"] == "2026-05-04 10:00 to the close"
+    assert because["review_rounds"] == "one request for changes"
+    assert because["reviewers"] == "bob"
+    assert "draft_hours                   3.00  2026-05-04 10:00 to the close" in "\n".join(story.lines())
+
+
+def test_what_follows_a_merge_starts_no_clock(told) -> None:  # type: ignore[no-untyped-def]
+    toggles = [(at(2), "ready_for_review"), (at(3), "converted_to_draft")]
+    steps, because, _ = told(History(ANN, OPENED, is_draft=True, merged_at=at(1), toggles=toggles))
+    assert steps == [
+        "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
+        "11:00 it was merged - cycle time stops; draft time stops",
+        "12:00 a deleted account marked it ready for review - ",
+        "13:00 a deleted account made it a draft - ",
+    ]
+    assert because["time_to_merge_hours"] == "it was merged before it was ready"
+    assert because["draft_hours"] == "2026-05-04 10:00 to the merge"
+
+
+def test_waiting_ends_where_something_waited(told) -> None:  # type: ignore[no-untyped-def]
+    steps, _, _ = told(History(ANN, OPENED, closed_at=at(1)))
+    assert steps[-1] == "11:00 it was closed without a merge - waiting ends"
+
+
+def test_waiting_had_ended_with_the_review(told) -> None:  # type: ignore[no-untyped-def]
+    steps, _, _ = told(History(ANN, OPENED, closed_at=at(2), reviews=[Review(7, BOB, "COMMENTED", at(1))]))
+    assert steps[-1] == "12:00 it was closed without a merge - "
+
+
+def test_a_second_in_which_it_became_ready_and_was_approved(told) -> None:  # type: ignore[no-untyped-def]
+    history = History(
+        ANN,
+        OPENED,
+        reviews=[Review(7, BOB, "APPROVED", at(1))],
+        toggles=[(at(1), "ready_for_review"), (at(2), "converted_to_draft"), (at(3), "ready_for_review")],
+    )
+    steps, because, _ = told(history)
+    assert steps[1:3] == [
+        "11:00 a deleted account marked it ready for review - draft time stops; pickup and merge time start",
+        "11:00 bob approved it - review time stops; pickup time stops; time to first approval stops",
+    ]
+    assert (
+        because["draft_hours"] == "2026-05-04 10:00 to 2026-05-04 11:00; 2026-05-04 12:00 to 2026-05-04 13:00"
+    )
+    assert because["review_rounds"] == "no qualifying review requested changes"
