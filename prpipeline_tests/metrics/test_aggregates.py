@@ -96,10 +96,12 @@ def test_reviewer_week(lab: Lab) -> None:
 
 
 def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: Lab) -> None:
+    # Asked, and has reviewed since: GitHub asks it no longer.
+    by_bot = Review(90, Person(9, "robot[bot]", True), "COMMENTED", MONDAY + timedelta(hours=5))
     lab.store(
         [
             History(ANN, MONDAY + timedelta(days=1), title="Younger"),
-            History(ANN, MONDAY, title="Oldest"),
+            History(ANN, MONDAY, title="Oldest", reviews=[by_bot]),
             History(ANN, MONDAY, is_draft=True, title="Draft"),
             reviewed(1),
             History(ANN, MONDAY, closed_at=MONDAY + timedelta(days=1), title="Closed"),
@@ -111,6 +113,7 @@ def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: Lab) -> N
     lab.event(key, MONDAY + timedelta(hours=1), "review_requested", **people[1])
     lab.event(key, MONDAY + timedelta(hours=2), "review_request_removed", **people[1])
     lab.event(key, MONDAY + timedelta(hours=3), "review_requested", subject_id=7, subject_login="octo/core")
+    lab.event(key, MONDAY + timedelta(hours=4), "review_requested", subject_id=9, subject_login="robot[bot]")
     lab.rebuild()
     rows = lab.rows("FROM metrics.review_queue ORDER BY place")
     assert [(row["place"], row["title"]) for row in rows] == [(1, "Oldest"), (2, "Younger")]
