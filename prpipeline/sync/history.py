@@ -107,7 +107,7 @@ def _pages(
 def _read(page: bytes | None) -> Page | None:
     try:
         return _adapter().validate_json(page) if page else None
-    except ValidationError:  # cut off by the kill, or another version's
+    except ValidationError:  # another version's
         return None
 
 
