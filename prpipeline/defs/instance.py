@@ -10,6 +10,8 @@ from uuid import uuid4
 import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log.migration import ASSET_DATA_MIGRATIONS, EVENT_LOG_DATA_MIGRATIONS
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster_shared.check import CheckError
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
@@ -86,8 +88,19 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 def _configured(folder: Path) -> dg.DagsterInstance:
     """As the folder's dagster.yaml says. Raises ConfigurationError where that cannot be done."""
     try:
-        ref = InstanceRef.from_dir(str(folder), overrides=_absolute(folder))
-        return dg.DagsterInstance.from_ref(without_helpers(ref))
+        ref = without_helpers(InstanceRef.from_dir(str(folder), overrides=_absolute(folder)))
+        # One at a time: what another one is making looks half made.
+        with _lock(Path(ref.local_artifact_storage_data.config_dict["base_dir"]), "opening"):
+            instance = dg.DagsterInstance.from_ref(ref)
+            if _is_half_made(instance):
+                index = Path(instance.event_log_storage.path_for_shard(INDEX_SHARD_NAME))  # type: ignore[attr-defined]
+                instance.dispose()
+                for file in index.parent.glob(f"{index.name}*"):  # with its journal
+                    file.unlink()
+                instance = dg.DagsterInstance.from_ref(ref)
+            return instance
+    except OSError as error:
+        raise _unwritable(folder, error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError, dg.DagsterInvalidConfigError, CheckError) as error:
         said = str(error).removeprefix("Failure condition: ")
         first = re.search(
@@ -99,13 +112,23 @@ def _configured(folder: Path) -> dg.DagsterInstance:
         ) from None
 
 
+def _is_half_made(instance: dg.DagsterInstance) -> bool:
+    """Whether somebody was killed while Dagster made its records, which it never takes up again; nothing is in them."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage) or instance.get_runs_count():
+        return False
+    steps = [*EVENT_LOG_DATA_MIGRATIONS, *ASSET_DATA_MIGRATIONS]
+    return not (storage.has_table("secondary_indexes") and all(map(storage.has_secondary_index, steps)))
+
+
 @contextmanager
 def command_line(instance: dg.DagsterInstance) -> Iterator[str]:
     """The value of COMMAND_LINE_TAG by which this process's runs show that somebody still works on them."""
     name = uuid4().hex
-    with _lock(instance, name):
+    root = Path(instance.root_directory)
+    with _lock(root, name):
         yield name
-    _lock_file(instance, name).unlink(missing_ok=True)
+    _lock_file(root, name).unlink(missing_ok=True)
 
 
 def end_orphans(instance: dg.DagsterInstance) -> list[str]:
@@ -121,24 +144,25 @@ def end_orphans(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _is_alive(instance: dg.DagsterInstance, name: str) -> bool:
+    root = Path(instance.root_directory)
     # A lock rather than a process number: numbers are given again, and Windows cannot ask for them.
     try:
-        with _lock(instance, name).acquire(timeout=0):
+        with _lock(root, name).acquire(timeout=0):
             pass
     except Timeout:
         return True
-    _lock_file(instance, name).unlink(missing_ok=True)
+    _lock_file(root, name).unlink(missing_ok=True)
     return False
 
 
-def _lock(instance: dg.DagsterInstance, name: str) -> FileLock:
-    file = _lock_file(instance, name)
+def _lock(root: Path, name: str) -> FileLock:
+    file = _lock_file(root, name)
     file.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(file, thread_local=False)
 
 
-def _lock_file(instance: dg.DagsterInstance, name: str) -> Path:
-    return Path(instance.root_directory) / "command_lines" / f"{name}.lock"
+def _lock_file(root: Path, name: str) -> Path:
+    return root / "command_lines" / f"{name}.lock"
 
 
 def _absolute(folder: Path) -> dict[str, object]:

@@ -106,7 +106,7 @@ def _pages(
 def _read(page: bytes | None) -> Page | None:
     try:
         return msgspec.json.decode(page, type=Page) if page else None
-    except ValueError:  # cut off by the kill, or another version's
+    except ValueError:  # another version's
         return None
 
 

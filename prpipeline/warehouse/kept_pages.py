@@ -22,20 +22,21 @@ class KeptPages:
 
     def __init__(self, warehouse: Path, tracked: Tracked) -> None:
         self._folder = warehouse.parent / _FOLDER
-        self._walk = _hash(f"{tracked.tracked_as} {tracked.tracked_at}")
+        self._walk = _hash(f"{tracked.tracked_as} {tracked.tracked_at}".encode())
 
     def get(self, after: str | None) -> bytes | None:
-        """What was put there, or, after a kill, the beginning of it."""
+        """What was put there, if it is whole and as it was."""
         try:
-            return self._file(after).read_bytes()
+            sum_before, _, page = self._file(after).read_bytes().partition(b"\n")
         except OSError:
             return None
+        return page if sum_before == _hash(page).encode() else None
 
     def put(self, after: str | None, page: bytes) -> None:
         # On a full disk it is the warehouse that has to say so.
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            self._file(after).write_bytes(page)
+            self._file(after).write_bytes(_hash(page).encode() + b"\n" + page)
 
     def drop(self, after: str | None) -> None:
         """It is in the warehouse."""
@@ -52,8 +53,8 @@ class KeptPages:
             self._folder.rmdir()  # not where there are others'
 
     def _file(self, after: str | None) -> Path:
-        return self._folder / f"{self._walk}-{_hash(after or '')}.json"
+        return self._folder / f"{self._walk}-{_hash((after or '').encode())}.json"
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:24]

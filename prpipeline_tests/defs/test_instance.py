@@ -31,6 +31,19 @@ def test_a_new_home_is_made_and_its_state_survives(
         assert list(instance.get_dynamic_partitions(PARTITIONS)) == ["a/one"]
 
 
+def test_records_that_somebody_was_killed_making_are_made_anew(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    history = tmp_path / "home" / "history"
+    history.mkdir(parents=True)
+    (history / "index.db").touch()
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions(PARTITIONS, ["a/one"])
+    with open_instance(settings) as instance:
+        assert list(instance.get_dynamic_partitions(PARTITIONS)) == ["a/one"]
+
+
 def test_a_new_home_is_configured_as_the_checkout_is() -> None:
     checkout = yaml.safe_load((project_root() / "dagster.yaml").read_text(encoding="utf-8"))
     for section, values in yaml.safe_load(places._DEFAULTS).items():

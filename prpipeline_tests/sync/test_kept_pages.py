@@ -77,6 +77,14 @@ def test_one_that_is_damaged_is_asked_for_again(lab: Lab, content: str) -> None:
     lab.assert_equal()
 
 
+def test_one_in_which_a_letter_changed_is_asked_for_again(lab: Lab) -> None:
+    (page,) = kept(lab)
+    page.write_bytes(page.read_bytes().replace(b"Change ", b"Chance ", 1))
+    lab.sync()
+    assert asked(lab) == PAGES - 1
+    lab.assert_equal()
+
+
 def test_what_changes_meanwhile_is_read_by_the_first_increment(lab: Lab) -> None:
     lab.live()
     lab.sync()
