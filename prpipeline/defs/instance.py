@@ -90,7 +90,9 @@ def _configured(folder: Path) -> dg.DagsterInstance:
     try:
         ref = without_helpers(InstanceRef.from_dir(str(folder), overrides=_absolute(folder)))
         # One at a time: what another one is making looks half made.
-        with _lock(Path(ref.local_artifact_storage_data.config_dict["base_dir"]), "opening"):
+        root = Path(ref.local_artifact_storage_data.config_dict["base_dir"])
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "opening.lock"):
             instance = dg.DagsterInstance.from_ref(ref)
             if _is_half_made(instance):
                 index = Path(instance.event_log_storage.path_for_shard(INDEX_SHARD_NAME))  # type: ignore[attr-defined]

@@ -59,7 +59,10 @@ class Transport:
                 headers=dict(headers),
                 auth=auth,
                 json=body,
-                timeout=(min(10.0, self._timeout), self._timeout),
+                timeout=(
+                    min(10.0, self._timeout),
+                    2 * self._timeout,
+                ),  # the deadline comes first, and says more
                 allow_redirects=False,
                 stream=True,
             ) as response:
