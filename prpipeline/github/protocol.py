@@ -61,12 +61,8 @@ class Answer:
     @property
     def server_time(self) -> datetime:
         """GitHub's clock, naive UTC; ours where the header is missing or nonsense."""
-        try:
-            moment = parsedate_to_datetime(self.headers["date"])
-            moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        except (KeyError, ValueError, OverflowError):
-            return self.received_at
-        return moment if abs(moment - self.received_at) < _NO_CLOCK else self.received_at
+        moment = _moment(self.headers.get("date", ""))
+        return moment if moment and abs(moment - self.received_at) < _NO_CLOCK else self.received_at
 
     @property
     def read_at(self) -> datetime:
@@ -333,16 +329,17 @@ _OUR_FAULT = {
 def _limit(answer: Answer) -> LimitReached | None:
     """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
     headers, text = answer.headers, _message(answer).lower()
-    retry_after = headers.get("retry-after", "")
-    if re.fullmatch(r"[0-9]{1,7}", retry_after):
-        return LimitReached(
-            "GitHub asks us to slow down (secondary rate limit).",
-            answer.server_time + timedelta(seconds=int(retry_after)),
-            secondary=True,
-        )
+    until = _retry_after(answer)
+    if until:
+        return LimitReached("GitHub asks us to slow down (secondary rate limit).", until, secondary=True)
     if headers.get("x-ratelimit-remaining") == "0":
         return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    if answer.status == 429 or retry_after or "secondary rate" in text or "abuse detection" in text:
+    if (
+        answer.status == 429
+        or "retry-after" in headers
+        or "secondary rate" in text
+        or "abuse detection" in text
+    ):
         return LimitReached(
             "GitHub asks us to slow down (secondary rate limit).",
             answer.server_time + SECONDARY_PAUSE,
@@ -351,6 +348,24 @@ def _limit(answer: Answer) -> LimitReached | None:
     if "rate limit" in text:
         return LimitReached("The token's hourly allowance is used up.", _reset(answer))
     return None
+
+
+def _retry_after(answer: Answer) -> datetime | None:
+    """When to ask again; a proxy may say it as a moment (RFC 9110, 10.2.3). None where nothing of sense is said."""
+    said = answer.headers.get("retry-after", "")
+    if re.fullmatch(r"[0-9]{1,7}", said):
+        return answer.server_time + timedelta(seconds=int(said))
+    moment = _moment(said)
+    return moment if moment and timedelta() < moment - answer.server_time < _NO_CLOCK else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A header's date, naive UTC; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return None
 
 
 def _reset(answer: Answer) -> datetime:

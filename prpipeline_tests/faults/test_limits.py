@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_the_secondary_limit_without_retry_after_doubles(
     assert (60 <= first <= 62, 120 <= second <= 122, 240 <= third <= 242) == (True, True, True)
 
 
-@pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2026 07:28:00 GMT", "²"])
+@pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
 def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -> None:
     with Sandbox(world) as server:
         here = Lab(world, server, tmp_path)
@@ -132,6 +133,18 @@ def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -
         assert here.sync()[0].error is None
     (wait,) = waits(here)
     assert 60 <= wait <= 62
+
+
+def test_a_retry_after_that_is_a_moment(world: World, tmp_path: Path) -> None:
+    with Sandbox(world) as server:
+        here = Lab(world, server, tmp_path)
+        fault = server.faults.add(Fault("secondary_limit", status=429))
+        fault.change = lambda request, response, now: _limited(  # type: ignore[method-assign]
+            format_datetime(now + timedelta(seconds=200), usegmt=True)
+        )
+        assert here.sync()[0].error is None
+    (wait,) = waits(here)
+    assert 198 <= wait <= 202
 
 
 def _limited(retry_after: str):  # type: ignore[no-untyped-def]
