@@ -215,8 +215,8 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
-        base_ref=_words(body["base"], "ref"),
-        url=string(body, "html_url"),
+        base_ref=_text((body.get("base") or {}).get("ref")),
+        url=_text(body.get("html_url")) or "",
     )
 
 
@@ -228,7 +228,7 @@ def review_from_rest(body: Json) -> Review | None:
         return None
     return Review(
         review_id=integer(body, "id"),
-        node_id=string(body, "node_id"),
+        node_id=_text(body.get("node_id")) or "",  # old ones have none
         reviewer=_rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,

@@ -249,7 +249,7 @@ def test_what_nobody_expected_shows_its_stack(shell: Shell, monkeypatch: pytest.
         ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
         ("metrics: {calendar: {holidays: [2026-13-01]}}", "holds a date, number or tag that is none"),
-        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: write it like 09:00"),
+        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: '09:00Z' is no time of day"),
     ],
 )
 def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:
