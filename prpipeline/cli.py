@@ -54,16 +54,13 @@ class _Cli(click.Group):
             formatter.write_dl(known)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from prpipeline.github.failures import BadCredentials, GitHubFailure
-        from prpipeline.repository import InvalidRepositoryName
-        from prpipeline.settings import ConfigurationError
-        from prpipeline.warehouse import WarehouseError
-
         try:
             return super().invoke(ctx)
-        except (ConfigurationError, InvalidRepositoryName, BadCredentials) as error:
+        except (click.ClickException, click.exceptions.Exit):
+            raise  # a command's help needs no names of failures
+        except _what_people_can_mend() as error:
             raise BadInput(str(error)) from None
-        except (WarehouseError, GitHubFailure) as error:
+        except _what_failed() as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
             raise Interrupted(
@@ -77,6 +74,21 @@ class _Cli(click.Group):
             raise click.ClickException(
                 "The output cannot be written: no space is left where it goes. What was synced is kept."
             ) from None
+
+
+def _what_people_can_mend() -> tuple[type[Exception], ...]:
+    from prpipeline.github.failures import BadCredentials
+    from prpipeline.repository import InvalidRepositoryName
+    from prpipeline.settings import ConfigurationError
+
+    return ConfigurationError, InvalidRepositoryName, BadCredentials
+
+
+def _what_failed() -> tuple[type[Exception], ...]:
+    from prpipeline.github.failures import GitHubFailure
+    from prpipeline.warehouse import WarehouseError
+
+    return WarehouseError, GitHubFailure
 
 
 @click.group(
