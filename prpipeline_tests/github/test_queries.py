@@ -14,7 +14,7 @@ from prpipeline.github import queries
 from prpipeline.sandbox.cost import Calculator
 from prpipeline.sandbox.graphql_api import schema as sandbox_schema
 
-SHARED = Path(os.environ.get("PRPIPELINE_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
 SCHEMA = SHARED / "data" / "github-schema" / "schema.graphql.gz"
 EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
 

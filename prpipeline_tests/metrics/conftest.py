@@ -147,7 +147,7 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def recording() -> Path:
     """The recording of a real repository, which is no part of the project."""
-    shared = Path(os.environ.get("PRPIPELINE_SHARED", Path(__file__).parents[3] / "shared"))
+    shared = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
     folder = shared / "data" / "secp256k1"
     if not folder.is_dir():
         pytest.skip("no recording here: set PRPIPELINE_SHARED to the folder that holds data/")

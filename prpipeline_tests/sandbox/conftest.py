@@ -45,7 +45,7 @@ def client(server: Sandbox) -> Client:
 def shared() -> Path:
     """Recordings and GitHub's own schema, which are no part of the project."""
     default = Path(__file__).parents[3] / "shared"
-    folder = Path(os.environ.get("PRPIPELINE_SHARED", default))
+    folder = Path(os.environ.get("PRPIPELINE_SHARED") or default)
     if not (folder / "data").is_dir():
         pytest.skip("no recordings here: set PRPIPELINE_SHARED to the folder that holds data/")
     return folder
