@@ -100,6 +100,7 @@ def _configured(folder: Path) -> dg.DagsterInstance:
                 for file in index.parent.glob(f"{index.name}*"):  # with its journal
                     file.unlink()
                 instance = dg.DagsterInstance.from_ref(ref)
+            _ = instance.compute_log_manager  # which Dagster reads in the middle of a run
             return instance
     except OSError as error:
         raise _unwritable(folder, error.strerror) from None

@@ -268,6 +268,7 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
         ("[1]", "is not valid: Expected YAML"),
         ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
         ("storage: {postgres: {postgres_url: x}}", "is not valid: Couldn't import module dagster_postgres"),
+        ("compute_logs: {module: nope, class: X}", "is not valid: Couldn't import module nope"),
     ],
 )
 def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) -> None:
