@@ -161,10 +161,11 @@ def sentence(result: SyncResult) -> str:
         return f"{result.tracked_as}: failed. {result.error}"
     if result.mode == "unchanged":
         return f"{result.tracked_as}: nothing new."
-    removed = f", {result.removed:,} rows gone from GitHub removed" if result.removed else ""
+    removed = f", {_counted(result.removed, 'row')} gone from GitHub removed" if result.removed else ""
     return (
-        f"{result.tracked_as}: {result.mode}, {result.pull_requests:,} pull requests with {result.reviews:,} reviews read"
-        f"{removed}, in {result.requests:,} requests and {result.seconds:.1f} s."
+        f"{result.tracked_as}: {result.mode}, {_counted(result.pull_requests, 'pull request')} with "
+        f"{_counted(result.reviews, 'review')} read{removed}, in {_counted(result.requests, 'request')} "
+        f"and {result.seconds:.1f} s."
     )
 
 
@@ -173,7 +174,11 @@ def finding(found: Findings) -> str:
     if not found.count:
         return "Nothing found, as it should be."
     shown = f", of which the first {len(found.rows)} are shown" if found.count > len(found.rows) else ""
-    return f"{found.count} {'row' if found.count == 1 else 'rows'} found{shown}. {found.check.description}"
+    return f"{_counted(found.count, 'row')} found{shown}. {found.check.description}"
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def failures(failed: Sequence[SyncResult], total: int) -> str:
