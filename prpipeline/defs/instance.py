@@ -106,9 +106,8 @@ def _configured(folder: Path) -> dg.DagsterInstance:
         raise _unwritable(folder, error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError, dg.DagsterInvalidConfigError, CheckError) as error:
         said = str(error).removeprefix("Failure condition: ")
-        first = re.search(
-            r"Error 1: (.*?)(?:\. |\n|$)", said
-        )  # which Dagster says in the middle of a long list
+        # Of several errors Dagster makes a long list.
+        first = re.search(r"Error 1: (.*?)(?:\. |\n|$)", said)
         why = first[1] if first else said.splitlines()[0]
         raise ConfigurationError(
             f"{folder / 'dagster.yaml'} is not valid: {why[:200].rstrip('. ')}."

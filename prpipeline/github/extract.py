@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -407,12 +407,9 @@ class GraphQLSource:
                 raise _Unsettled("It vanished while its reviews were read.")
             _ = tail["updatedAt"]
             if reviews_after:
-                connections.check(tail.get("reviews"), seen)
-                _check_ids(tail["reviews"])
+                _check_children(tail.get("reviews"), seen)
             if events_after:
-                connections.check(tail.get("timelineItems"), seen)
-                _check_ids(tail["timelineItems"])
-                _left_out(tail["timelineItems"])
+                _check_timeline(tail.get("timelineItems"), seen)
 
         def ask(_: int) -> GraphQLResult:
             return self._ask(
@@ -594,15 +591,19 @@ def _pull_requests_of_node(data: Json) -> Any:
 def _check_pull_request(node: Json) -> None:
     """That what the children are read by is there; the records check the rest."""
     records.string(node, "id"), node["updatedAt"]
-    for field in ("reviews", "timelineItems"):
-        connections.check(node.get(field))
-        _check_ids(node[field])
-    _left_out(node["timelineItems"])
+    _check_children(node.get("reviews"))
+    _check_timeline(node.get("timelineItems"))
 
 
-def _check_ids(connection: Json) -> None:
+def _check_children(connection: Any, seen_cursors: Collection[str | None] = ()) -> None:
+    connections.check(connection, seen_cursors)
     for node in connection["nodes"]:
         records.string(node, "id")
+
+
+def _check_timeline(timeline: Any, seen_cursors: Collection[str | None] = ()) -> None:
+    _check_children(timeline, seen_cursors)
+    records.integer(timeline, "pageCount")
 
 
 def _left_out(timeline: Json) -> bool:

@@ -131,8 +131,8 @@ def budget(answer: Answer) -> Budget | None:
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
-    is_window = abs(known.resets_at - answer.server_time) < _NO_WINDOW
-    return known if known.limit > 0 and is_window else None
+    is_near = abs(known.resets_at - answer.server_time) < _NO_WINDOW
+    return known if known.limit > 0 and is_near else None
 
 
 def check_status(answer: Answer, *, conditional: bool = False) -> None:
@@ -330,19 +330,13 @@ def _limit(answer: Answer) -> LimitReached | None:
     """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
     headers, text = answer.headers, _message(answer).lower()
     until = _retry_after(answer)
-    if until:
-        return LimitReached("GitHub asks us to slow down (secondary rate limit).", until, secondary=True)
-    if headers.get("x-ratelimit-remaining") == "0":
+    if not until and headers.get("x-ratelimit-remaining") == "0":
         return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    if (
-        answer.status == 429
-        or "retry-after" in headers
-        or "secondary rate" in text
-        or "abuse detection" in text
-    ):
+    is_told = answer.status == 429 or "retry-after" in headers
+    if is_told or "secondary rate" in text or "abuse detection" in text:
         return LimitReached(
             "GitHub asks us to slow down (secondary rate limit).",
-            answer.server_time + SECONDARY_PAUSE,
+            until or answer.server_time + SECONDARY_PAUSE,
             secondary=True,
         )
     if "rate limit" in text:

@@ -59,10 +59,8 @@ class Transport:
                 headers=dict(headers),
                 auth=auth,
                 json=body,
-                timeout=(
-                    min(10.0, self._timeout),
-                    2 * self._timeout,
-                ),  # the deadline comes first, and says more
+                # Between bytes; the deadline comes first, and says more.
+                timeout=(min(10.0, self._timeout), 2 * self._timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:

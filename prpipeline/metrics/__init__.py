@@ -52,8 +52,8 @@ _STORED = ("rules", "pull_request_times", *TABLES)
 _BASICS = ("names", "hours", "is_bot")
 """What the tables' own files build on."""
 
-_MACROS_OF_TABLES = ("evidence",)
-"""What the views and the filling of tables build on."""
+_MACROS_OF_TABLES = ("evidence", "adding_up")
+"""What the views, the filling of tables and the checks build on."""
 
 _BATCH_PULL_REQUESTS = 500_000
 """So many at a time keep memory bounded, and their joins inside it, whatever the size of the warehouse."""
