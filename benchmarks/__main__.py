@@ -21,9 +21,9 @@ import duckdb
 
 from benchmarks.github import CHECKOUT, CONTENDERS, contender, ours, sandbox
 from benchmarks.report import say, show
-from prpipeline.sandbox import ManualClock, Sandbox, generated_world
+from prpipeline.publish.release import publish
+from prpipeline.sandbox.github import ManualClock, Sandbox, generated_world
 from prpipeline.warehouse import Warehouse
-from prpipeline.warehouse.publish import publish
 
 MEASURES = ("requests", "points", "seconds", "cpu", "memory")
 HEADINGS = ("requests", "points", "seconds", "CPU s", "MB above imports")
@@ -195,7 +195,7 @@ def growth(quick: bool) -> None:
         path = Path(folder) / "warehouse.duckdb"
         before = path.stat().st_size
         pulls = list(world.repository("bulk/repository-1").pull_requests.values())
-        from prpipeline.pipeline import Pipeline
+        from prpipeline.app.pipeline import Pipeline
         from prpipeline.settings import load_settings
         from prpipeline.sync import SyncOptions
 

@@ -5,8 +5,8 @@ python -m benchmarks.cost_page
 
 from __future__ import annotations
 
+from prpipeline.app.estimate import Cost, day_cost, history_cost
 from prpipeline.settings import SyncSettings
-from prpipeline.sync.estimate import Cost, day_cost, history_cost
 
 HISTORIES = (1_000, 10_000, 100_000)
 DAYS = ((10, 10), (1_000, 50), (1_000, 1_000), (5_000, 250), (5_000, 5_000))

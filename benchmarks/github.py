@@ -17,7 +17,7 @@ CONTENDERS = Path(__file__).parent / "contenders"
 @contextmanager
 def sandbox(repositories: int, pull_requests: int, latency: float) -> Iterator[str]:
     """Its address. Four reviews a pull request. Nobody waits for the next hour: no limit is measured here."""
-    command = [sys.executable, "-m", "prpipeline.sandbox", "--port", "0", "--latency", str(latency)]
+    command = [sys.executable, "-m", "prpipeline.sandbox.github", "--port", "0", "--latency", str(latency)]
     command += ["--limit", "1000000"]
     command += ["--repositories", str(repositories), "--pull-requests", str(pull_requests)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as process:

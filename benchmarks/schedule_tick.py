@@ -14,12 +14,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Sandbox, generated_world
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox, generated_world
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
+from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 
 def main() -> None:

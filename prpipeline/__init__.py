@@ -6,22 +6,27 @@ command line (``cli``) stand beside it.
 
 from typing import TYPE_CHECKING, Any
 
+from prpipeline.model.version import __version__
+
 if TYPE_CHECKING:
-    from prpipeline.facade import (
+    from prpipeline.app.api import (
         get_pull_request_reviews,
         get_repository_pull_requests,
         sync_repository_history,
     )
 
-__version__ = "0.1.0"
-
-__all__ = ["get_pull_request_reviews", "get_repository_pull_requests", "sync_repository_history"]
+__all__ = [
+    "__version__",
+    "get_pull_request_reviews",
+    "get_repository_pull_requests",
+    "sync_repository_history",
+]
 
 
 def __getattr__(name: str) -> Any:
     # On demand, so that importing any part of the package does not import all of it.
     if name in __all__:
-        from prpipeline import facade
+        from prpipeline.app import api
 
-        return getattr(facade, name)
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """``python -m prpipeline``: the command line."""
 
-from prpipeline.cli import main
+from prpipeline.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.schedule_times import sync_period
 from prpipeline.defs.assets import (
     build_aggregates,
     build_published,
@@ -15,8 +17,6 @@ from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
 from prpipeline.defs.retention import tidy_job
 from prpipeline.defs.schedules import build_schedules
 from prpipeline.defs.sensors import publish_sensor, tracking_sensor
-from prpipeline.pipeline import Pipeline
-from prpipeline.schedule_times import sync_period
 from prpipeline.settings import Settings, load_settings
 from prpipeline.warehouse.checks import all_checks
 

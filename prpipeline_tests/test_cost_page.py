@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks import cost_page
-from prpipeline.sandbox import Sandbox
-from prpipeline.sync.estimate import day_cost, history_cost
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.app.estimate import day_cost, history_cost
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 
@@ -23,7 +23,7 @@ def test_what_is_computed_is_what_it_takes(tmp_path: Path) -> None:
     names = [f"octo/app-{n}" for n in range(12)]
     world = small_world(7, names)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         histories = here.sync()
         size = here.sync_settings.page_size
         assert [(r.requests, r.points) for r in histories] == [

@@ -9,7 +9,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prpipeline.schedule_times import daily_cron, next_run, next_runs, sync_period, weekly_cron
+from prpipeline.app.schedule_times import daily_cron, next_run, next_runs, sync_period, weekly_cron
 from prpipeline.settings import WEEKDAYS, ScheduleSettings
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.contenders.measuring import Measured
 from prpipeline.github.sources import open_sources
-from prpipeline.repository import RepositoryName
+from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import load_settings
 from prpipeline.sync import Syncer
 from prpipeline.warehouse import Warehouse, tracking

@@ -9,10 +9,10 @@ from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from pydantic import Field
 
 from prpipeline import metrics
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs import metadata
-from prpipeline.defs.failures import PlainFailure, plainly
 from prpipeline.defs.partitions import repository_partitions
-from prpipeline.pipeline import Pipeline
+from prpipeline.defs.plain_failure import PlainFailure, plainly
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.warehouse.summary import Summary
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs import metadata
 from prpipeline.defs.assets import AGGREGATES, RAW, REVIEW_TIME_HOURS
 from prpipeline.metrics import Check
-from prpipeline.pipeline import Pipeline
 from prpipeline.warehouse.checks import Findings
 
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from prpipeline import dictionary
+from prpipeline.publish import dictionary
 
 _PULL_REQUEST = "pull_requests"
 _START = [(_PULL_REQUEST, "created_at")]

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import dagster as dg
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.instance import COMMAND_LINE_TAG, command_line, end_orphans, open_instance
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.retention import forget_old_runs
 from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
-from prpipeline.pipeline import Pipeline
 from prpipeline.sync import SyncOptions
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

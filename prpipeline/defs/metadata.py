@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import dagster as dg
 import pandas as pd
 
-from prpipeline import dictionary
 from prpipeline.defs import lineage, picture
+from prpipeline.model.repository import by_reason, listed
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import Release
 from prpipeline.report import ReportInfo
-from prpipeline.repository import by_reason, listed
 from prpipeline.sync import SyncResult
 from prpipeline.warehouse.checks import Findings
-from prpipeline.warehouse.publish import Release
 from prpipeline.warehouse.summary import Summary, Week
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]

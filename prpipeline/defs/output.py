@@ -1,7 +1,7 @@
 """What steps write to standard output and error, on the command line: into the run's files, and no helper processes.
 
 Dagster's own way mirrors it to the terminal by two processes for each stream: a Ctrl-C reaches them as well, and they
-die with stacks of their own above our sentence. What a person shall see, ``Screen`` shows.
+die with stacks of their own above our sentence. What a person shall see, ``SyncProgress`` shows.
 """
 
 import sys

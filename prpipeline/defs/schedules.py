@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.schedule_times import daily_cron, weekly_cron
 from prpipeline.defs.jobs import sync_job
 from prpipeline.defs.retention import tidy_job
-from prpipeline.pipeline import Pipeline
-from prpipeline.schedule_times import daily_cron, weekly_cron
 from prpipeline.settings import ScheduleSettings
 
 # Which runs a publication has to wait for, and which repositories a run is about.

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.assets import PUBLISHED_DATABASE
 from prpipeline.defs.instance import end_orphans
 from prpipeline.defs.jobs import SYNCED_KEYS, publish_job, reconcile_job, sync_job
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.schedules import named_in, run_request
-from prpipeline.github.failures import GitHubFailure
-from prpipeline.pipeline import Pipeline
+from prpipeline.model.failures import ApiFailure
 from prpipeline.settings import ConfigurationError
 from prpipeline.warehouse.tracking import Tracked
 
@@ -68,7 +68,7 @@ def tracking_sensor(
 def _follow_file(pipeline: Pipeline, seen: str | None) -> tuple[str | None, list[str]]:
     try:
         return pipeline.follow_file(seen), []
-    except (ConfigurationError, GitHubFailure) as error:
+    except (ConfigurationError, ApiFailure) as error:
         return seen, [str(error)]
 
 

@@ -10,9 +10,12 @@ from urllib.parse import quote
 
 import requests
 
-from prpipeline import __version__
-from prpipeline.github import redact
-from prpipeline.github.failures import (
+from prpipeline.github.mapping import MalformedRecord
+from prpipeline.github.mapping import time as parse_time
+from prpipeline.github.protocol import Answer, check_status
+from prpipeline.github.transport import Transport
+from prpipeline.model import redaction
+from prpipeline.model.failures import (
     AccessDenied,
     BadCredentials,
     MalformedAnswer,
@@ -21,10 +24,7 @@ from prpipeline.github.failures import (
     ServerTrouble,
     TooExpensive,
 )
-from prpipeline.github.protocol import Answer, check_status
-from prpipeline.github.records import MalformedRecord
-from prpipeline.github.records import time as parse_time
-from prpipeline.github.transport import Transport
+from prpipeline.model.version import __version__
 from prpipeline.settings import GitHubApp, SecretStr
 
 _REFRESH_BEFORE = timedelta(minutes=10)
@@ -69,7 +69,7 @@ class TokenCredential:
     """A personal access token, classic or fine-grained, or one that a workflow was given."""
 
     def __init__(self, token: SecretStr, name: str = "token") -> None:
-        redact.hold(token.get_secret_value())
+        redaction.hold(token.get_secret_value())
         self._token = token
         self.name = name
 
@@ -115,7 +115,7 @@ class AppCredential:
     """A GitHub App: signs in as the installation on the account that owns the repository."""
 
     def __init__(self, app: GitHubApp, api_url: str) -> None:
-        redact.hold(app.private_key.get_secret_value())
+        redaction.hold(app.private_key.get_secret_value())
         self._app = app
         self._api_url = api_url
         self._installations: dict[str, int] = {}  # by owner
@@ -171,7 +171,7 @@ class AppCredential:
                 "and have the installation accept it."
             )
         token = _field(body, "token", str)
-        redact.hold(token)
+        redaction.hold(token)
         try:
             return _InstallationToken(SecretStr(token), parse_time(_field(body, "expires_at", str)))
         except MalformedRecord as error:

@@ -14,13 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from prpipeline import __version__
 from prpipeline.github import protocol
 from prpipeline.github.auth import Anonymous, Credential
-from prpipeline.github.failures import (
+from prpipeline.github.queries import query
+from prpipeline.github.transport import Transport
+from prpipeline.model.failures import (
+    ApiFailure,
     BadCredentials,
     CursorRejected,
-    GitHubFailure,
     LimitReached,
     NetworkTrouble,
     Overloaded,
@@ -30,8 +31,8 @@ from prpipeline.github.failures import (
     TooExpensive,
     TransientFailure,
 )
-from prpipeline.github.queries import query
-from prpipeline.github.transport import Transport
+from prpipeline.model.usage import Usage
+from prpipeline.model.version import __version__
 from prpipeline.settings import GitHubSettings, SyncSettings
 
 log = logging.getLogger("prpipeline")
@@ -73,32 +74,6 @@ class SystemClock:
 
 
 @dataclass
-class Usage:
-    """What was spent so far."""
-
-    requests: int = 0
-    points: int = 0
-    waited_seconds: float = 0.0
-
-    def copy(self) -> Usage:
-        return Usage(self.requests, self.points, self.waited_seconds)
-
-    def plus(self, other: Usage) -> Usage:
-        return Usage(
-            self.requests + other.requests,
-            self.points + other.points,
-            self.waited_seconds + other.waited_seconds,
-        )
-
-    def since(self, earlier: Usage) -> Usage:
-        return Usage(
-            self.requests - earlier.requests,
-            self.points - earlier.points,
-            self.waited_seconds - earlier.waited_seconds,
-        )
-
-
-@dataclass
 class Client:
     """What the extractors ask through. Not thread-safe: a lane belongs to one thread at a time."""
 
@@ -129,7 +104,7 @@ class Client:
         """Forget a ``stop``."""
         self._stopped = False
 
-    def patience(self, failure: GitHubFailure) -> int:
+    def patience(self, failure: ApiFailure) -> int:
         """How often to try. Thousands of repositories must not each wait for a GitHub that is not there."""
         return 1 if self._unreachable and isinstance(failure, _OUTAGE) else self.sync.attempts
 
@@ -293,7 +268,7 @@ class Client:
                 self._unreachable = False
                 return answer
 
-    def gave_up(self, failure: GitHubFailure) -> None:
+    def gave_up(self, failure: ApiFailure) -> None:
         """A request failed for good; if it is GitHub that is in trouble, the next one need not be as patient."""
         self._unreachable = isinstance(failure, _OUTAGE)
 

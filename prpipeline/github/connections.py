@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from prpipeline.github.failures import MalformedAnswer, TooExpensive
+from prpipeline.model.failures import MalformedAnswer, TooExpensive
 
 Json = Mapping[str, Any]
 

@@ -15,11 +15,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from prpipeline.github.failures import (
+from prpipeline.github.mapping import MalformedRecord
+from prpipeline.model.failures import (
     AccessDenied,
+    ApiFailure,
     BadCredentials,
     CursorRejected,
-    GitHubFailure,
     LimitReached,
     MalformedAnswer,
     NotFound,
@@ -30,7 +31,6 @@ from prpipeline.github.failures import (
     TeamsDenied,
     TooExpensive,
 )
-from prpipeline.github.records import MalformedRecord
 
 _SSO = (
     "The organisation requires single sign-on; authorise the token for it on GitHub under Settings → "
@@ -98,7 +98,7 @@ class GraphQLError:
     type: str
     path: tuple[str | int, ...]
     message: str
-    failure: GitHubFailure
+    failure: ApiFailure
 
     def refuses_one_node_of(self, data: Any) -> bool:
         """Whether it says why one id of ``nodes(ids:)`` is null; what is behind it shall not be seen."""
@@ -285,7 +285,7 @@ def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
     return GraphQLError(kind, path, message, _graphql_failure(kind, path, message, answer))
 
 
-def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answer: Answer) -> GitHubFailure:
+def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answer: Answer) -> ApiFailure:
     lowered = message.lower()
     if kind == "NOT_FOUND":
         return NotFound(f"{_short(message)} {_MAYBE_PRIVATE}")

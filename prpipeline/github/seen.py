@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from prpipeline.github.records import PullRequest, Review, ReviewEvent
+from prpipeline.model.pull_requests import PullRequest, Review, ReviewEvent
 
 T = TypeVar("T")
 

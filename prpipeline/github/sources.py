@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from prpipeline.github.auth import Anonymous, AppCredential, Credential, TokenCredential
 from prpipeline.github.client import Client, Clock, SystemClock
 from prpipeline.github.etags import Etags
-from prpipeline.github.extract import GraphQLSource
-from prpipeline.github.rest import RestSource
-from prpipeline.github.source import Source
+from prpipeline.github.graphql_source import GraphQLSource
+from prpipeline.github.rest_source import RestSource
 from prpipeline.settings import GitHubSettings, SecretStr, Settings
+from prpipeline.sync.source import Source
 
 _GH_SECONDS = 5.0
 

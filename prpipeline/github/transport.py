@@ -19,9 +19,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from prpipeline.github.failures import NetworkTrouble
 from prpipeline.github.protocol import Answer
-from prpipeline.github.redact import redact
+from prpipeline.model.failures import NetworkTrouble
+from prpipeline.model.redaction import redact
 
 _LARGEST_BODY = 64 * 1024 * 1024
 

@@ -12,11 +12,12 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.checks import Check, load_checks
 from prpipeline.metrics.statements import statements, table_file
+from prpipeline.model.sql import Connection
 from prpipeline.settings import MetricSettings, as_json
 
 METRIC_VERSION = 3
@@ -61,12 +62,6 @@ _BATCH_PULL_REQUESTS = 500_000
 
 CHECKS: tuple[Check, ...] = load_checks(METRIC_VERSION)
 """Data checks on raw and metrics; each one's SQL returns a row for what is wrong, and none where all is well."""
-
-
-class Connection(Protocol):
-    """What is used of a DuckDB connection."""
-
-    def execute(self, query: str, parameters: object = ..., /) -> Any: ...
 
 
 def create_tables(connection: Connection) -> None:

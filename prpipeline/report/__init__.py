@@ -5,7 +5,7 @@ Not here: opening the database, what a number means (prpipeline/metrics), where 
 (prpipeline/defs).
 """
 
-from prpipeline.report.queries import Connection
+from prpipeline.model.sql import Connection
 from prpipeline.report.write import FILE_NAME, ReportInfo, write_report
 
 __all__ = ["FILE_NAME", "Connection", "ReportInfo", "write_report"]

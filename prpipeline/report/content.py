@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from prpipeline import dictionary
-from prpipeline.report.queries import Connection, Row, rows
+from prpipeline.model.sql import Connection
+from prpipeline.publish import dictionary
+from prpipeline.report.queries import Row, rows
 from prpipeline.report.scopes import Scopes, measures, packed, short
 from prpipeline.report.zone import clock
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any
+
+from prpipeline.model.sql import Connection
 
 Row = dict[str, Any]
-
-
-class Connection(Protocol):
-    """What is used of a DuckDB connection."""
-
-    def execute(self, query: str, parameters: object = ..., /) -> Any: ...
 
 
 def rows(connection: Connection, name: str, **values: object) -> list[Row]:

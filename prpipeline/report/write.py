@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from prpipeline.model.sql import Connection
 from prpipeline.report.content import read_content
 from prpipeline.report.page import render
-from prpipeline.report.queries import Connection
 
 FILE_NAME = "review_time_report.html"
 

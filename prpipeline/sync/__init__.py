@@ -3,6 +3,6 @@
 Knows neither HTTP nor SQL nor Dagster: asks a ``github.source.Source``, writes by ``warehouse``.
 """
 
-from prpipeline.sync.engine import Syncer, SyncOptions, SyncResult
+from prpipeline.sync.syncer import Syncer, SyncOptions, SyncResult
 
 __all__ = ["SyncOptions", "SyncResult", "Syncer"]

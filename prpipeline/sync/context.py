@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from prpipeline.github.client import Usage
-from prpipeline.github.failures import MalformedAnswer, PermanentFailure
-from prpipeline.github.source import Head, Repository, Source
-from prpipeline.repository import RepositoryName
+from prpipeline.model.answers import Head, Repository
+from prpipeline.model.failures import MalformedAnswer, PermanentFailure
+from prpipeline.model.repository import RepositoryName
+from prpipeline.model.sql import Connection
+from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.prefetch import prefetch
-from prpipeline.warehouse import Connection, Warehouse, records, tracking
+from prpipeline.sync.source import Source
+from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked

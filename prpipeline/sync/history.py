@@ -9,18 +9,19 @@ from typing import Any
 
 import msgspec
 
-from prpipeline.github.failures import CursorRejected, PermanentFailure
-from prpipeline.github.source import Head, Page, Repository
+from prpipeline.model.answers import Head, Page, Repository
+from prpipeline.model.failures import CursorRejected, PermanentFailure
+from prpipeline.model.sql import Connection
 from prpipeline.sync.context import Context, Progress, still_tracked
 from prpipeline.sync.prefetch import prefetch
-from prpipeline.warehouse import Connection, records, tracking
+from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.tracking import Tracked
 
 
 def sync_history(context: Context, tracked: Tracked, days_back: int | None) -> int:
-    """Read what is left of a repository's history and mark it done; returns its id. Raises GitHubFailure."""
+    """Read what is left of a repository's history and mark it done; returns its id. Raises ApiFailure."""
     try:
         return _walk(context, tracked, days_back, after=tracked.history_cursor)
     except CursorRejected:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github.failures import (
+from prpipeline.model.answers import Head, Probe, ProbeAnswer, Repository
+from prpipeline.model.failures import (
     AccessDenied,
+    ApiFailure,
     BadCredentials,
-    GitHubFailure,
     LimitReached,
     NetworkTrouble,
     NotFound,
 )
-from prpipeline.github.source import Head, Probe, ProbeAnswer, Repository
 from prpipeline.sync.context import Context, not_shown
 from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.database import utc_now
@@ -37,7 +37,7 @@ class Outcome:
     """How the increment of one repository went; a failure where there is one."""
 
     tracked: Tracked
-    failure: GitHubFailure | None = None
+    failure: ApiFailure | None = None
     changed: bool = False
 
 
@@ -90,7 +90,7 @@ def _probe(context: Context, works: Sequence[_Work]) -> None:
     try:
         with context.charged_to(works[0].tracked.tracked_as):
             answer = context.source.probe([w.repository for w in works])
-    except GitHubFailure as failure:
+    except ApiFailure as failure:
         if len(works) == 1 or isinstance(failure, _SHARED):
             for work in works:
                 work.outcome.failure = named(failure, work.tracked)
@@ -123,7 +123,7 @@ def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
         try:
             with context.charged_to(work.tracked.tracked_as):
                 candidates[work.repository.repository_id] = context.source.changed(work.probe, since)
-        except GitHubFailure as failure:
+        except ApiFailure as failure:
             work.outcome.failure = named(failure, work.tracked)
     node_ids = [head.node_id for heads in candidates.values() for head in heads]
     if not node_ids:
@@ -149,7 +149,7 @@ def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[He
     try:
         with context.charged_to(works[0].tracked.tracked_as):
             return {head.node_id for head in context.hydrate(pairs)}
-    except GitHubFailure as failure:
+    except ApiFailure as failure:
         if len(works) == 1 or isinstance(failure, _SHARED):
             for work in works:
                 work.outcome.failure = named(failure, work.tracked)
@@ -196,7 +196,7 @@ def repository_of(tracked: Tracked) -> Repository:
     return Repository(tracked.repository_id, tracked.node_id, tracked.repository or tracked.tracked_as)
 
 
-def named(failure: GitHubFailure, tracked: Tracked) -> GitHubFailure:
+def named(failure: ApiFailure, tracked: Tracked) -> ApiFailure:
     """The failure in words that fit a repository that was there before."""
     if type(failure) is NotFound:
         return NotFound(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from prpipeline.github.source import Head
+from prpipeline.model.answers import Head
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import repository_of
 from prpipeline.warehouse import records, tracking
@@ -19,7 +19,7 @@ RECENT = timedelta(days=30)
 
 
 def reconcile(context: Context, tracked: Tracked) -> None:
-    """Make a repository that was synced equal to GitHub again. Raises GitHubFailure."""
+    """Make a repository that was synced equal to GitHub again. Raises ApiFailure."""
     repository = repository_of(tracked)
     outline, total = context.source.outline(repository)
     on_github = {line.node_id: line for line in outline}

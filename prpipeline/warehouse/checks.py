@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from duckdb import DuckDBPyConnection
-
 from prpipeline import metrics
 from prpipeline.metrics import Check
+from prpipeline.model.sql import Connection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +62,7 @@ def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
     return (*metrics.CHECKS, _COMPLETE, _IN_ORDER, *current)
 
 
-def find(connection: DuckDBPyConnection, checks: Sequence[Check]) -> Iterator[Findings]:
+def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
     """Run the checks, one after the other."""
     for check in checks:
         rows = connection.execute(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from prpipeline.warehouse import failures, schema
+from prpipeline.warehouse import errors, schema
 from prpipeline.warehouse.lock import LockError, WriterLock
 
 log = logging.getLogger("prpipeline")
@@ -106,7 +106,7 @@ class Warehouse:
             if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
                 raise KeyboardInterrupt from None  # as DuckDB calls a signal that comes during a query
             if isinstance(error, duckdb.Error):
-                raise WarehouseError(failures.sentence(error, self.path)) from None
+                raise WarehouseError(errors.sentence(error, self.path)) from None
             if isinstance(error, LockError):
                 raise WarehouseError(str(error)) from None
             if isinstance(error, schema.SchemaError):

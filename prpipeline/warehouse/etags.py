@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from prpipeline.warehouse.records import insert
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from prpipeline.model.sql import Connection
 
 Remembered = Mapping[str, tuple[str, str] | None]
 """By key: the ETag, and the value put with it; None for what is to be forgotten."""
 
 
-def load(connection: DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+def load(connection: Connection) -> dict[str, tuple[str, str]]:
     """All that is remembered."""
     rows = connection.execute("SELECT key, etag, value FROM meta.etags").fetchall()
     return {key: (etag, value) for key, etag, value in rows}
 
 
-def save(connection: DuckDBPyConnection, remembered: Remembered) -> None:
+def save(connection: Connection, remembered: Remembered) -> None:
     """Remember these, in place of what their keys had before."""
     connection.execute(
         "DELETE FROM meta.etags WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(remembered)]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from duckdb import DuckDBPyConnection
+from prpipeline.model.sql import Connection
 
 if TYPE_CHECKING:
-    from prpipeline.github.records import PullRequest
+    from prpipeline.model.pull_requests import PullRequest
 
 # What only a whole pull request tells, and neither a list nor a review's webhook.
 _WHOLE_ONLY = ("additions", "deletions", "changed_files", "merged_by_id", "merged_by_login")
@@ -56,7 +56,7 @@ class Held:
 
 
 def write(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     pull_requests: Sequence[tuple[int, PullRequest]],
     synced_at: datetime,
 ) -> Written:
@@ -69,7 +69,7 @@ def write(
 
 
 def write_answers(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     answers: Sequence[tuple[Sequence[tuple[int, PullRequest]], datetime]],
 ) -> Written:
     """``write`` for several answers, each of its own time, at the price of one."""
@@ -115,7 +115,7 @@ def write_answers(
     return Written(len(rows), len(reviews), removed, added)
 
 
-def _held_rows(connection: DuckDBPyConnection, pull_request_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+def _held_rows(connection: Connection, pull_request_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     columns = ("pull_request_id", "updated_at", "synced_at", *_WHOLE_ONLY)
     found = connection.execute(
         f"SELECT {', '.join(columns)} FROM raw.pull_requests WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))",
@@ -125,7 +125,7 @@ def _held_rows(connection: DuckDBPyConnection, pull_request_ids: Sequence[int]) 
 
 
 def _record_vanished(
-    connection: DuckDBPyConnection, pull_request_ids: list[int], review_ids: list[int], now: datetime
+    connection: Connection, pull_request_ids: list[int], review_ids: list[int], now: datetime
 ) -> int:
     """Put on record the reviews of these pull requests that are not among these; how many there are."""
     row = connection.execute(
@@ -140,7 +140,7 @@ def _record_vanished(
     return int(row[0]) if row else 0
 
 
-def _delete(connection: DuckDBPyConnection, table: str, pull_request_ids: list[int]) -> None:
+def _delete(connection: Connection, table: str, pull_request_ids: list[int]) -> None:
     if pull_request_ids:
         connection.execute(
             f"DELETE FROM {table} WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))", [pull_request_ids]
@@ -148,7 +148,7 @@ def _delete(connection: DuckDBPyConnection, table: str, pull_request_ids: list[i
 
 
 def remove(
-    connection: DuckDBPyConnection, repository_id: int, pull_request_ids: Sequence[int], removed_at: datetime
+    connection: Connection, repository_id: int, pull_request_ids: Sequence[int], removed_at: datetime
 ) -> int:
     """Remove pull requests that GitHub says it no longer has, with their children; record which."""
     ids = list(pull_request_ids)
@@ -166,7 +166,7 @@ def remove(
     return len(ids)
 
 
-def rename(connection: DuckDBPyConnection, repository_id: int, full_name: str) -> None:
+def rename(connection: Connection, repository_id: int, full_name: str) -> None:
     """Let the addresses of a repository's pull requests follow its new name."""
     connection.execute(
         r"""
@@ -178,7 +178,7 @@ def rename(connection: DuckDBPyConnection, repository_id: int, full_name: str) -
     )
 
 
-def versions(connection: DuckDBPyConnection, node_ids: Sequence[str]) -> dict[str, Version]:
+def versions(connection: Connection, node_ids: Sequence[str]) -> dict[str, Version]:
     """Which states of these pull requests we hold."""
     rows = connection.execute(
         """
@@ -190,7 +190,7 @@ def versions(connection: DuckDBPyConnection, node_ids: Sequence[str]) -> dict[st
     return {node_id: Version(updated_at, synced_at) for node_id, updated_at, synced_at in rows}
 
 
-def held(connection: DuckDBPyConnection, repository_id: int) -> list[Held]:
+def held(connection: Connection, repository_id: int) -> list[Held]:
     """All pull requests of a repository, with how many reviews we hold of each."""
     rows = connection.execute(
         """
@@ -203,12 +203,12 @@ def held(connection: DuckDBPyConnection, repository_id: int) -> list[Held]:
     return [Held(*row) for row in rows]
 
 
-def count(connection: DuckDBPyConnection, repository_id: int) -> int:
+def count(connection: Connection, repository_id: int) -> int:
     """How many pull requests of a repository we hold."""
     return counts(connection, [repository_id]).get(repository_id, 0)
 
 
-def counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, int]:
+def counts(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
     """How many pull requests of each of these repositories we hold; those without any are absent."""
     rows = connection.execute(
         """
@@ -231,7 +231,7 @@ def is_settled(version: Version | None, updated_at: datetime) -> bool:
     return version.updated_at > updated_at or version.synced_at > updated_at
 
 
-def insert(connection: DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+def insert(connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows, given as JSON would have them; one statement, columns by name."""
     if rows:
         connection.execute(
@@ -243,7 +243,7 @@ def insert(connection: DuckDBPyConnection, table: str, rows: Sequence[dict[str, 
 _structures: dict[str, str] = {}
 
 
-def _structure(connection: DuckDBPyConnection, table: str) -> str:
+def _structure(connection: Connection, table: str) -> str:
     """A table's columns and types, as from_json takes them; the tables do not change while we run."""
     if table not in _structures:
         columns = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()

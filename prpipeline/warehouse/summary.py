@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from duckdb import DuckDBPyConnection
+from prpipeline.model.sql import Connection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ class Summary:
     weeks: tuple[Week, ...] = ()
 
 
-def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, Summary]:
+def summaries(connection: Connection, repository_ids: Sequence[int]) -> dict[int, Summary]:
     """Row counts by table and the last half year by week, for each of these repositories."""
     ids = list(repository_ids)
     rows = row_counts(connection, ids)
@@ -59,7 +59,7 @@ def summaries(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> 
     return {i: Summary(rows[i], tuple(weeks[i])) for i in ids}
 
 
-def weeks_of_all(connection: DuckDBPyConnection) -> tuple[Week, ...]:
+def weeks_of_all(connection: Connection) -> tuple[Week, ...]:
     """The last half year by week, over all repositories."""
     rows = connection.execute(
         """
@@ -73,7 +73,7 @@ def weeks_of_all(connection: DuckDBPyConnection) -> tuple[Week, ...]:
     return tuple(Week(*row) for row in rows)
 
 
-def row_counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+def row_counts(connection: Connection, repository_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """How many rows each of these repositories has, by table."""
     rows = {i: dict.fromkeys(COUNTED, 0) for i in repository_ids}
     for name, table in COUNTED.items():
@@ -87,7 +87,7 @@ def row_counts(connection: DuckDBPyConnection, repository_ids: Sequence[int]) ->
     return rows
 
 
-def count_rows(connection: DuckDBPyConnection, tables: Sequence[str]) -> dict[str, int]:
+def count_rows(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
     """How many rows each of these tables has, by its name without the schema."""
     return {
         table.rpartition(".")[2]: int(
@@ -97,7 +97,7 @@ def count_rows(connection: DuckDBPyConnection, tables: Sequence[str]) -> dict[st
     }
 
 
-def preview(connection: DuckDBPyConnection, table: str, repository_id: int) -> pd.DataFrame:
+def preview(connection: Connection, table: str, repository_id: int) -> pd.DataFrame:
     """The newest rows of a repository in one of the tables of ``COUNTED``, the telling columns."""
     columns, order = {
         "pull_requests": ("number, title, state, author_login, created_at, merged_at", "number DESC"),
@@ -109,7 +109,8 @@ def preview(connection: DuckDBPyConnection, table: str, repository_id: int) -> p
         ),
     }[table]
     source = "metrics.review_time_hours" if table == "review_time_hours" else COUNTED[table]
-    return connection.execute(
+    rows: pd.DataFrame = connection.execute(
         f"SELECT {columns} FROM {source} WHERE repository_id = ? ORDER BY {order} LIMIT 8",
         [repository_id],
     ).df()
+    return rows

@@ -10,9 +10,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from duckdb import DuckDBPyConnection
-
-from prpipeline.repository import RepositoryName
+from prpipeline.model.repository import RepositoryName
+from prpipeline.model.sql import Connection
 
 # Every table whose rows belong to one repository; untracking with the data empties them.
 OWNED_TABLES = (
@@ -56,7 +55,7 @@ _KNOWN = frozenset(field.name for field in fields(Tracked))
 
 
 def track(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     name: RepositoryName,
     *,
     source: str,
@@ -89,7 +88,7 @@ def track(
     return not known.is_tracked
 
 
-def untrack(connection: DuckDBPyConnection, name: RepositoryName, *, delete_data: bool) -> bool:
+def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) -> bool:
     """Stop tracking, and with ``delete_data`` forget everything; False if it was not known."""
     known = find(connection, name)
     if known is None or not (known.is_tracked or delete_data):
@@ -106,40 +105,40 @@ def untrack(connection: DuckDBPyConnection, name: RepositoryName, *, delete_data
     return True
 
 
-def forget_source(connection: DuckDBPyConnection, source: str) -> None:
+def forget_source(connection: Connection, source: str) -> None:
     """Untrack, with their data, all repositories that came to be tracked in this way."""
     for known in _select(connection, "source = ?", [source]):
         untrack(connection, RepositoryName.parse(known.tracked_as), delete_data=True)
 
 
-def find(connection: DuckDBPyConnection, name: RepositoryName) -> Tracked | None:
+def find(connection: Connection, name: RepositoryName) -> Tracked | None:
     """What is known under this name as tracked, in any case of letters, or under it as GitHub's current one."""
     found = _select(connection, "lower(tracked_as) = ?", [name.key])
     found = found or _select(connection, "lower(repository) = ? AND is_tracked", [name.key])
     return found[0] if found else None
 
 
-def get(connection: DuckDBPyConnection, tracked_as: Sequence[str]) -> dict[str, Tracked]:
+def get(connection: Connection, tracked_as: Sequence[str]) -> dict[str, Tracked]:
     """The rows of these partition keys, which are spelt as they were tracked."""
     rows = _select(connection, "tracked_as IN (SELECT unnest(?::VARCHAR[]))", [list(tracked_as)])
     return {row.tracked_as: row for row in rows}
 
 
-def all_tracked(connection: DuckDBPyConnection) -> list[Tracked]:
+def all_tracked(connection: Connection) -> list[Tracked]:
     """Every tracked repository, in the order they were tracked."""
     return _select(connection, "is_tracked", [])
 
 
-def all_known(connection: DuckDBPyConnection) -> list[Tracked]:
+def all_known(connection: Connection) -> list[Tracked]:
     """Every repository that has rows, tracked or not any more."""
     return _select(connection, "true", [])
 
 
-def with_id(connection: DuckDBPyConnection, repository_id: int) -> list[Tracked]:
+def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
     return _select(connection, "repository_id = ?", [repository_id])
 
 
-def with_metrics_behind(connection: DuckDBPyConnection) -> list[int]:
+def with_metrics_behind(connection: Connection) -> list[int]:
     """Ids of repositories whose rows changed after their metrics were computed."""
     rows = connection.execute(
         """
@@ -152,7 +151,7 @@ def with_metrics_behind(connection: DuckDBPyConnection) -> list[int]:
     return [row[0] for row in rows]
 
 
-def update(connection: DuckDBPyConnection, tracked_as: str, **changes: Any) -> None:
+def update(connection: Connection, tracked_as: str, **changes: Any) -> None:
     """Set columns of one row."""
     if not changes:
         return
@@ -165,7 +164,7 @@ def update(connection: DuckDBPyConnection, tracked_as: str, **changes: Any) -> N
     )
 
 
-def update_many(connection: DuckDBPyConnection, tracked_as: Sequence[str], **changes: Any) -> None:
+def update_many(connection: Connection, tracked_as: Sequence[str], **changes: Any) -> None:
     """Set the same columns of many rows."""
     assignments = ", ".join(f"{column} = ?" for column in changes if column in _KNOWN)
     connection.execute(
@@ -174,13 +173,13 @@ def update_many(connection: DuckDBPyConnection, tracked_as: Sequence[str], **cha
     )
 
 
-def record_sync(connection: DuckDBPyConnection, **columns: Any) -> None:
+def record_sync(connection: Connection, **columns: Any) -> None:
     """Add a row to ``meta.syncs``."""
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     connection.execute(f"INSERT INTO meta.syncs ({names}) VALUES ({marks})", list(columns.values()))
 
 
-def _select(connection: DuckDBPyConnection, where: str, parameters: list[Any]) -> list[Tracked]:
+def _select(connection: Connection, where: str, parameters: list[Any]) -> list[Tracked]:
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}", parameters
     ).fetchall()
@@ -188,7 +187,7 @@ def _select(connection: DuckDBPyConnection, where: str, parameters: list[Any]) -
     return sorted((Tracked(*row) for row in rows), key=lambda row: (row.tracked_at, row.tracked_as))
 
 
-def _metric_tables(connection: DuckDBPyConnection) -> list[str]:
+def _metric_tables(connection: Connection) -> list[str]:
     rows = connection.execute(
         """
         SELECT 'metrics.' || table_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_name)

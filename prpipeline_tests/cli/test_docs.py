@@ -12,12 +12,12 @@ import click
 import pytest
 
 import prpipeline
-from prpipeline import dictionary
-from prpipeline.cli import cli
-from prpipeline.sandbox import Sandbox
+from prpipeline.cli.main import cli
+from prpipeline.publish import dictionary
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import read_repositories_file
-from prpipeline_tests.cli.conftest import Shell
-from prpipeline_tests.github.lab import small_world
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import small_world
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import duckdb
 import pytest
 
-from prpipeline.console import run_interactively
+from prpipeline.cli.sql_shell import run_interactively
 
 LEAVE = "\x04"
 

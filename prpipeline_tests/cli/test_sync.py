@@ -17,14 +17,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from prpipeline import tables
-from prpipeline.cli import cli
-from prpipeline.pipeline import Pipeline
-from prpipeline.sandbox import Fault, Sandbox
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.cli import text_tables
+from prpipeline.cli.main import cli
+from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sync import SyncResult
-from prpipeline_tests.cli.conftest import Shell
-from prpipeline_tests.end_to_end.terminal import terminal
-from prpipeline_tests.warehouse.places import fill, resize, small_disk
+from prpipeline_tests.support.disks import fill, resize, small_disk
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.terminal import terminal
 
 pytestmark = pytest.mark.end_to_end
 
@@ -369,7 +369,7 @@ def test_a_narrow_screen_cuts_titles_alone(
         "author_login": "margaret", "state": "merged", "review_time_hours": None, "null_reason": "no_reviews",
         "first_reviewer_login": "",
     }  # fmt: skip
-    tables.review_times(
+    text_tables.review_times(
         pd.DataFrame([row, row | {"review_time_hours": 150.1, "first_reviewer_login": "hedy"}])
     )
     shown = [line.split("  ") for line in click.unstyle(capsys.readouterr().out).splitlines()]
@@ -381,7 +381,7 @@ def test_a_narrow_screen_cuts_titles_alone(
     assert cells[2][2:] == ["margaret", "merged", "150.10 h", "hedy"]
 
     long = "some-long-organisation-name/a-rather-long-repository-name-of-theirs"
-    tables.results_table([SyncResult(long, 1, long, "history", pull_requests=1234)], None)
+    text_tables.results_table([SyncResult(long, 1, long, "history", pull_requests=1234)], None)
     shown = [line.split(" ")[0] for line in click.unstyle(capsys.readouterr().out).splitlines()[1:]]
     assert "".join(shown) == long
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prpipeline import dictionary
-from prpipeline.sandbox import Sandbox
-from prpipeline_tests.crash.runs import Runs
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.publish import dictionary
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.crash_runs import Runs
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +21,9 @@ REPOSITORIES = ("octo/app", "octo/lib", "octo/docs")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(tmp_path: Path) -> Iterator[SyncLab]:
     with Sandbox(small_world(45, REPOSITORIES), latency=0.05) as server:
-        yield Lab(server.world, server, tmp_path)
+        yield SyncLab(server.world, server, tmp_path)
 
 
 def published(folder: Path) -> dict[str, int] | None:
@@ -39,7 +39,7 @@ def published(folder: Path) -> dict[str, int] | None:
         }
 
 
-def test_killed_at_fifty_moments(lab: Lab, tmp_path: Path) -> None:
+def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     moments = random.Random(50)
     asked_again: list[int] = []
     with Runs(lab.server, tmp_path) as runs:

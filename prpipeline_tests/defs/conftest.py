@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from prpipeline.pipeline import Pipeline
-from prpipeline.sandbox import Sandbox, World, generated_world
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import Settings, load_settings
-from prpipeline_tests.defs.dagster_lab import DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 
 @pytest.fixture

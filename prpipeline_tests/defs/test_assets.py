@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.assets import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
-from prpipeline.pipeline import Pipeline
-from prpipeline.sandbox import Sandbox, World
-from prpipeline_tests.defs.dagster_lab import SYNCED, DagsterLab, failure_sentence
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab, failure_sentence
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"

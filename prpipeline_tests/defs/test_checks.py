@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from prpipeline_tests.defs.dagster_lab import DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 ONE = "bulk/repository-1"
 SPOILT = {

@@ -14,7 +14,7 @@ from prpipeline.defs import instance as places
 from prpipeline.defs.instance import COMMAND_LINE_TAG, command_line, end_orphans, open_instance
 from prpipeline.defs.server import start_counting
 from prpipeline.settings import Settings, project_root
-from prpipeline_tests.defs.dagster_lab import PARTITIONS, DagsterLab
+from prpipeline_tests.support.dagster_lab import PARTITIONS, DagsterLab
 
 
 def test_a_new_home_is_made_and_its_state_survives(

@@ -12,10 +12,11 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from prpipeline import dictionary, metrics
+from prpipeline import metrics
 from prpipeline.defs import lineage, metadata, picture
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import Release
 from prpipeline.sync import SyncResult
-from prpipeline.warehouse.publish import Release
 from prpipeline.warehouse.summary import Summary, Week
 
 

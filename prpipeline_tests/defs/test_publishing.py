@@ -9,7 +9,7 @@ import dagster as dg
 from prpipeline.defs.assets import PUBLISHED_DATABASE, REVIEW_TIME_REPORT
 from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
 from prpipeline.report import FILE_NAME
-from prpipeline_tests.defs.dagster_lab import DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
 

@@ -9,8 +9,8 @@ import dagster as dg
 
 from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
 from prpipeline.defs.retention import forget_old_runs
-from prpipeline.sandbox import Sandbox, World
-from prpipeline_tests.defs.dagster_lab import DagsterLab
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 ONE, TWO = "bulk/repository-1", "bulk/repository-2"
 

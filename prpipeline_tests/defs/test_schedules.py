@@ -12,7 +12,7 @@ import yaml
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.schedules import named_in
 from prpipeline.settings import load_settings
-from prpipeline_tests.defs.dagster_lab import DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prpipeline.defs.assets import PULL_REQUESTS
 from prpipeline.defs.schedules import named_in
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Sandbox
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import load_settings
-from prpipeline_tests.defs.dagster_lab import PARTITIONS, DagsterLab
+from prpipeline_tests.support.dagster_lab import PARTITIONS, DagsterLab
 
 ONE, TWO = "bulk/repository-1", "bulk/repository-2"
 GONE = "bulk/no-such-thing"

@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from prpipeline.sandbox import generated_world, sample_world
-from prpipeline_tests.end_to_end import bi_sandbox
-from prpipeline_tests.end_to_end.bi_environments import Environment, environments, jupyter, node_modules
-from prpipeline_tests.end_to_end.terminal import terminal
+from prpipeline.sandbox.github import generated_world, sample_world
+from prpipeline_tests.support import bi_sandbox
+from prpipeline_tests.support.bi_environments import Environment, environments, jupyter, node_modules
+from prpipeline_tests.support.terminal import terminal
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
 
@@ -159,8 +159,8 @@ def test_who_holds_a_connection_keeps_their_release(
     clients: dict[str, Environment], checkout: Path, version: str, beside_it: str
 ) -> None:
     """As docs/bi.md says of the versions before 1.5, and what to do about it."""
+    from prpipeline.publish.release import publish
     from prpipeline.warehouse import Warehouse
-    from prpipeline.warehouse.publish import publish
 
     reader = subprocess.Popen(
         [clients[version].python, "-c", HOLD],

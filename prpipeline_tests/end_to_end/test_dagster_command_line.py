@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from prpipeline.defs.instance import COMMAND_LINE_TAG
-from prpipeline.sandbox import Sandbox, generated_world
-from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
+from prpipeline.sandbox.github import Sandbox, generated_world
+from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Sandbox, World, generated_world
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
-from prpipeline_tests.end_to_end import dagster_browser
-from prpipeline_tests.end_to_end.dagster_server import DagsterServer, wait_for
+from prpipeline_tests.support import dagster_browser
+from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dagster")]
 

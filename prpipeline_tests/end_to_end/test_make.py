@@ -16,9 +16,9 @@ import duckdb
 import pytest
 import requests
 
-from prpipeline.sandbox import Sandbox
-from prpipeline_tests.end_to_end.dagster_server import free_port, wait_for
-from prpipeline_tests.github.lab import TOKEN, small_world
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.dagster_server import free_port, wait_for
+from prpipeline_tests.support.sync_lab import TOKEN, small_world
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("make")]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from prpipeline.sandbox import Fault, ManualClock, Sandbox
-from prpipeline.sandbox.faults import KINDS
+from prpipeline.sandbox.github import Fault, ManualClock, Sandbox
+from prpipeline.sandbox.github.faults import KINDS
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 APIS = ("graphql", "rest")
 PLAIN = SyncOptions()
@@ -91,9 +91,9 @@ def server() -> Iterator[Sandbox]:
         yield server
 
 
-def lab(server: Sandbox, folder: Path, api: str, name: str) -> Lab:
+def lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
     slow = name in {"slow_drip", "slow_headers"}
-    return Lab(server.world, server, folder, api, **({"request_timeout_seconds": 0.5} if slow else {}))
+    return SyncLab(server.world, server, folder, api, **({"request_timeout_seconds": 0.5} if slow else {}))
 
 
 def test_every_fault_of_the_sandbox_is_met() -> None:
@@ -194,7 +194,7 @@ def test_a_clock_that_is_wrong_by_years(tmp_path: Path, api: str, years: int) ->
     clock: ManualClock = world.clock  # type: ignore[assignment]
     clock.advance(datetime.now(UTC) - clock.now())
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api)
+        here = SyncLab(world, server, tmp_path, api)
         server.faults.add(Fault("wrong_date", times=None, seconds=years * 365 * 86_400))
         assert here.sync()[0].error is None
         assert here.sync()[0].error is None
@@ -337,7 +337,7 @@ def test_a_404_for_one_that_is_listed(server: Sandbox, tmp_path: Path, place: st
 def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) -> None:
     world = small_world(2, [f"octo/app-{n}" for n in range(20)])
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         server.faults.add(Fault("status", status=503, times=None))
         assert {result.mode for result in here.sync()} == {"failed"}
         assert len(server.requests) < 20 + 10
@@ -349,7 +349,7 @@ def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) ->
 def test_one_bad_repository_harms_no_other(tmp_path: Path) -> None:
     world = small_world(3, [f"octo/app-{n}" for n in range(6)])
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         here.sync()
         here.live()
         world.block_repository("octo/app-1", 403)

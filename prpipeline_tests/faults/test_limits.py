@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Credential, Fault, Sandbox, World
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.sandbox.github import Credential, Fault, Sandbox, World
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 APIS = ("graphql", "rest")
 
@@ -20,7 +20,7 @@ def world() -> World:
     return small_world()
 
 
-def waits(here: Lab) -> list[float]:
+def waits(here: SyncLab) -> list[float]:
     """The pauses that are no mere back-off."""
     return [seconds for seconds in here.clock.sleeps if seconds >= 20]
 
@@ -34,7 +34,7 @@ def test_the_primary_limit_is_waited_for(
         Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server,
         caplog.at_level(logging.INFO),
     ):
-        here = Lab(world, server, tmp_path, api, page_size=3, reserve_percent=0)
+        here = SyncLab(world, server, tmp_path, api, page_size=3, reserve_percent=0)
         (result,) = here.sync()
         assert result.error is None
         here.assert_equal()
@@ -54,7 +54,7 @@ def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) ->
     with Sandbox(world, tokens=[credential]) as server:
         budget = credential.graphql if api == "graphql" else credential.core
         server.after_request = lambda request: left.append(budget.remaining)
-        here = Lab(world, server, tmp_path, api, page_size=1, reserve_percent=30)
+        here = SyncLab(world, server, tmp_path, api, page_size=1, reserve_percent=30)
         assert here.sync()[0].error is None
         here.assert_equal()
     assert min(left) >= budget.limit * 0.3 - 1
@@ -68,7 +68,9 @@ def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
 ) -> None:
     limits = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
     with Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server:
-        here = Lab(world, server, tmp_path, api, page_size=3, reserve_percent=reserve, max_wait_minutes=10)
+        here = SyncLab(
+            world, server, tmp_path, api, page_size=3, reserve_percent=reserve, max_wait_minutes=10
+        )
         (result,) = here.sync()
         assert (result.mode, result.failure) == ("failed", "LimitReached")
         assert "max_wait_minutes: 10" in (result.error or "")
@@ -92,7 +94,7 @@ def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
 def test_a_limit_is_not_tried_by_each_repository_anew(tmp_path: Path) -> None:
     world = small_world(2, [f"octo/app-{n}" for n in range(10)])
     with Sandbox(world, tokens=[Credential("sandbox-token", graphql_limit=3)]) as server:
-        here = Lab(world, server, tmp_path, reserve_percent=0, max_wait_minutes=1)
+        here = SyncLab(world, server, tmp_path, reserve_percent=0, max_wait_minutes=1)
         results = here.sync()
         assert [r.failure for r in results].count("LimitReached") >= 6
         assert len(server.requests) <= 4
@@ -102,7 +104,7 @@ def test_a_limit_is_not_tried_by_each_repository_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [403, 429])
 def test_the_secondary_limit_with_retry_after(world: World, tmp_path: Path, api: str, status: int) -> None:
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api)
+        here = SyncLab(world, server, tmp_path, api)
         server.faults.add(Fault("secondary_limit", after=1, status=status, retry_after=25))
         assert here.sync()[0].error is None
         here.assert_equal()
@@ -116,7 +118,7 @@ def test_the_secondary_limit_without_retry_after_doubles(
     world: World, tmp_path: Path, api: str, status: int
 ) -> None:
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api, attempts=6)
+        here = SyncLab(world, server, tmp_path, api, attempts=6)
         server.faults.add(Fault("secondary_limit", after=1, status=status, times=3))
         assert here.sync()[0].error is None
         here.assert_equal()
@@ -127,7 +129,7 @@ def test_the_secondary_limit_without_retry_after_doubles(
 @pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
 def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -> None:
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         fault = server.faults.add(Fault("secondary_limit", status=429))
         fault.change = lambda request, response, now: _limited(header)  # type: ignore[method-assign]
         assert here.sync()[0].error is None
@@ -137,7 +139,7 @@ def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -
 
 def test_a_retry_after_that_is_a_moment(world: World, tmp_path: Path) -> None:
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         fault = server.faults.add(Fault("secondary_limit", status=429))
         fault.change = lambda request, response, now: _limited(  # type: ignore[method-assign]
             format_datetime(now + timedelta(seconds=200), usegmt=True)
@@ -148,14 +150,14 @@ def test_a_retry_after_that_is_a_moment(world: World, tmp_path: Path) -> None:
 
 
 def _limited(retry_after: str):  # type: ignore[no-untyped-def]
-    from prpipeline.sandbox.messages import Response
+    from prpipeline.sandbox.github.messages import Response
 
     return Response.of_json({"message": "slow down"}, 429, {"Retry-After": retry_after})
 
 
 def test_anonymous_is_enough_for_a_public_repository(world: World, tmp_path: Path) -> None:
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, tokens="")
+        here = SyncLab(world, server, tmp_path, tokens="")
         assert here.sync()[0].error is None
         here.assert_equal(teams=False)
         assert {request.token for request in server.requests} == {None}

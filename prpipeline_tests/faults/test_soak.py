@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Sandbox
+from prpipeline.sandbox.github import Sandbox
 from prpipeline_tests.faults.test_bad_answers import GRAPHQL_ONLY, PASSING
-from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 FAULTS = 1_000
 # Time would pass for real with the slow ones.
@@ -26,7 +26,7 @@ def test_soak(tmp_path: Path, api: str, seed: int) -> None:
     kinds = [kind for kind in KINDS if api == "graphql" or kind not in GRAPHQL_ONLY]
     struck = 0
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api, page_size=3, attempts=8)
+        here = SyncLab(world, server, tmp_path, api, page_size=3, attempts=8)
         for increment in range(11):
             due = FAULTS * (increment + 1) // 11
             while True:
@@ -41,7 +41,7 @@ def test_soak(tmp_path: Path, api: str, seed: int) -> None:
     assert struck >= FAULTS
 
 
-def _until_well(here: Lab) -> None:
+def _until_well(here: SyncLab) -> None:
     for _ in range(SYNCS_UNTIL_WELL):
         results = here.sync()
         if not any(result.failed for result in results):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from prpipeline.sandbox import Sandbox, World
-from prpipeline_tests.github.lab import small_world
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support.sync_lab import small_world
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.etags import MemoryEtags
-from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Fault, ManualClock, PullRequest, Sandbox, World
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Fault, ManualClock, PullRequest, Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import etags
-from prpipeline_tests.github.lab import Lab, busy_pull_request, make_settings
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, make_settings
 
 RECONCILE = SyncOptions(reconcile=True)
 
@@ -25,9 +25,9 @@ def remembered() -> MemoryEtags:
 
 
 @pytest.fixture
-def here(world: World, server: Sandbox, tmp_path: Path, remembered: MemoryEtags) -> Lab:
+def here(world: World, server: Sandbox, tmp_path: Path, remembered: MemoryEtags) -> SyncLab:
     later(world)
-    return Lab(world, server, tmp_path, "rest", etags=remembered)
+    return SyncLab(world, server, tmp_path, "rest", etags=remembered)
 
 
 def later(world: World) -> None:
@@ -48,7 +48,7 @@ def answers(server: Sandbox, *parts: str) -> list[int]:
     ]
 
 
-def test_open_pull_requests_that_did_not_change_are_free(here: Lab, server: Sandbox) -> None:
+def test_open_pull_requests_that_did_not_change_are_free(here: SyncLab, server: Sandbox) -> None:
     here.sync()
     (first,) = here.sync(RECONCILE)
     for pr in list(here.world.repository("octo/app").pull_requests.values()):
@@ -64,7 +64,7 @@ def test_open_pull_requests_that_did_not_change_are_free(here: Lab, server: Sand
 
 
 @pytest.mark.parametrize("what", ["review", "dismiss", "delete", "label", "title", "ask"])
-def test_only_what_changed_is_read_anew(here: Lab, server: Sandbox, what: str) -> None:
+def test_only_what_changed_is_read_anew(here: SyncLab, server: Sandbox, what: str) -> None:
     world, pr = here.world, next(pr for pr in open_ones(here.world) if pr.reviews)
     here.sync()
     later(world)
@@ -84,7 +84,7 @@ def test_only_what_changed_is_read_anew(here: Lab, server: Sandbox, what: str) -
 
 
 def test_an_answer_that_was_never_written_comes_again(
-    here: Lab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
+    here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
 ) -> None:
     """The ETag outlives the row: a 304 then has to bring what its answer came to."""
     here.sync()
@@ -101,7 +101,9 @@ def test_an_answer_that_was_never_written_comes_again(
     assert answers(server, "reviews") == [304]
     here.assert_equal()
 
-    other = Lab(here.world, server, tmp_path / "empty", "rest", etags=remembered)  # even with nothing at all
+    other = SyncLab(
+        here.world, server, tmp_path / "empty", "rest", etags=remembered
+    )  # even with nothing at all
     other.sync()
     other.sync(RECONCILE)
     other.assert_equal()
@@ -110,7 +112,7 @@ def test_an_answer_that_was_never_written_comes_again(
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("children", [100, 120])
 def test_a_full_page_of_reviews_that_did_not_change_goes_on(
-    here: Lab, server: Sandbox, bare: bool, children: int
+    here: SyncLab, server: Sandbox, bare: bool, children: int
 ) -> None:
     pr = busy_pull_request(here.world, children=children)
     later(here.world)
@@ -127,7 +129,7 @@ def test_a_full_page_of_reviews_that_did_not_change_goes_on(
         here.assert_equal()
 
 
-def test_a_list_that_shrinks_behind_an_unchanged_page_is_read_afresh(here: Lab, server: Sandbox) -> None:
+def test_a_list_that_shrinks_behind_an_unchanged_page_is_read_afresh(here: SyncLab, server: Sandbox) -> None:
     pr = busy_pull_request(here.world, children=120)
     later(here.world)
     here.sync()
@@ -146,11 +148,11 @@ def test_a_list_that_shrinks_behind_an_unchanged_page_is_read_afresh(here: Lab, 
 
 
 def test_another_credential_believes_its_own_eyes_only(
-    here: Lab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
+    here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
 ) -> None:
     here.sync()
     server.add_token("other-token")
-    other = Lab(here.world, server, tmp_path / "other", "rest", "other-token", etags=remembered)
+    other = SyncLab(here.world, server, tmp_path / "other", "rest", "other-token", etags=remembered)
     server.reset_requests()
     other.sync()
     other.sync(RECONCILE)
@@ -161,7 +163,7 @@ def test_another_credential_believes_its_own_eyes_only(
     other.assert_equal()
 
 
-def test_what_is_closed_or_gone_is_forgotten(here: Lab, remembered: MemoryEtags) -> None:
+def test_what_is_closed_or_gone_is_forgotten(here: SyncLab, remembered: MemoryEtags) -> None:
     def kept() -> int:
         return sum(1 for key, value in remembered.fresh.items() if value and not key.endswith("?newest"))
 
@@ -177,7 +179,7 @@ def test_what_is_closed_or_gone_is_forgotten(here: Lab, remembered: MemoryEtags)
     assert kept() == len(open_ones(here.world))
 
 
-def test_a_full_sync_takes_no_304_for_an_answer(here: Lab, server: Sandbox) -> None:
+def test_a_full_sync_takes_no_304_for_an_answer(here: SyncLab, server: Sandbox) -> None:
     here.sync()
     server.reset_requests()
     here.sync(SyncOptions(full=True))
@@ -185,7 +187,7 @@ def test_a_full_sync_takes_no_304_for_an_answer(here: Lab, server: Sandbox) -> N
 
 
 def test_what_was_read_in_the_second_of_its_change_is_not_remembered(
-    here: Lab, remembered: MemoryEtags
+    here: SyncLab, remembered: MemoryEtags
 ) -> None:
     here.sync()
     later(here.world)
@@ -199,7 +201,7 @@ def test_nobody_remembers_what_a_304_would_not_spare(
     world: World, server: Sandbox, tmp_path: Path, remembered: MemoryEtags
 ) -> None:
     later(world)
-    here = Lab(world, server, tmp_path, "rest", tokens="", etags=remembered)
+    here = SyncLab(world, server, tmp_path, "rest", tokens="", etags=remembered)
     here.sync()
     assert not [key for key in remembered.fresh if not key.endswith("?newest")]
 
@@ -221,7 +223,7 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
 
 @pytest.mark.parametrize("value", ["", "{}", "null", '{"owner": 1}'])
 def test_what_an_other_version_left_is_not_believed(
-    here: Lab, server: Sandbox, remembered: MemoryEtags, value: str
+    here: SyncLab, server: Sandbox, remembered: MemoryEtags, value: str
 ) -> None:
     here.sync()
     for key, kept in list(remembered.fresh.items()):

@@ -13,18 +13,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
-from prpipeline.github import redact
 from prpipeline.github.auth import Anonymous, AppCredential, TokenCredential
 from prpipeline.github.client import Client
-from prpipeline.github.extract import GraphQLSource
-from prpipeline.github.failures import AccessDenied, BadCredentials, NotFound, PermanentFailure
-from prpipeline.github.rest import RestSource
+from prpipeline.github.graphql_source import GraphQLSource
+from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import credentials, open_sources
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import App, Credential, Installation, Sandbox, World
+from prpipeline.model import redaction
+from prpipeline.model.failures import AccessDenied, BadCredentials, NotFound, PermanentFailure
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import App, Credential, Installation, Sandbox, World
 from prpipeline.settings import GitHubSettings, load_settings
-from prpipeline.sync.lanes import sync_on_lanes
-from prpipeline_tests.github.lab import JumpingClock, Lab, small_world
+from prpipeline.sync.workers import sync_with_workers
+from prpipeline_tests.support.sync_lab import JumpingClock, SyncLab, small_world
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def server(world: World, app: App) -> Iterator[Sandbox]:
         yield server
 
 
-def app_lab(world: World, server: Sandbox, folder: Path, key: str, **environment: str) -> Lab:
-    here = Lab(world, server, folder)
+def app_lab(world: World, server: Sandbox, folder: Path, key: str, **environment: str) -> SyncLab:
+    here = SyncLab(world, server, folder)
     settings = load_settings(
         {"GITHUB_API_URL": server.url, "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key, **environment}
     )
@@ -147,11 +147,11 @@ def test_several_tokens_are_lanes_of_one_request_in_flight_each(tmp_path: Path) 
     with Sandbox(
         world, tokens=["token-number-1", "token-number-2", "token-number-3"], latency=0.02
     ) as server:
-        here = Lab(
+        here = SyncLab(
             world, server, tmp_path, tokens="token-number-1,token-number-2,token-number-3", page_size=2
         )
         for mode in ("history", "increment"):
-            results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+            results = list(sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names))
             assert sorted(r.tracked_as for r in results) == sorted(here.names)
             assert {r.mode for r in results} == {mode}
             here.assert_equal()
@@ -169,15 +169,15 @@ def test_what_one_token_may_not_see_is_asked_with_the_next(tmp_path: Path) -> No
         Credential("expired-token"),
     ]
     with Sandbox(world, tokens=tokens) as server:
-        here = Lab(world, server, tmp_path, tokens="token-of-nobody,token-of-octo,expired-token")
+        here = SyncLab(world, server, tmp_path, tokens="token-of-nobody,token-of-octo,expired-token")
         server.revoke_token("expired-token")
         for _ in range(2):
-            results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+            results = list(sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names))
             assert {r.tracked_as: r.error for r in results} == {"octo/app": None, "octo/secret": None}
             here.assert_equal()
             here.live()
         world.delete_repository("octo/secret")
-        results = list(sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names))
+        results = list(sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names))
         assert {r.tracked_as: r.failed for r in results} == {"octo/app": False, "octo/secret": True}
 
 
@@ -186,7 +186,7 @@ def test_a_token_that_lacks_a_permission_is_told_which(tmp_path: Path, api: str)
     world = small_world(3)
     token = Credential("fine-grained", kind="fine-grained", missing_permissions=("pull_requests",))
     with Sandbox(world, tokens=[token]) as server:
-        here = Lab(world, server, tmp_path, api, tokens="fine-grained")
+        here = SyncLab(world, server, tmp_path, api, tokens="fine-grained")
         (result,) = here.sync()
         assert result.failure == "AccessDenied"
         assert "lacks the permission “Pull requests: read”" in (result.error or "")
@@ -201,7 +201,7 @@ def test_a_token_that_lacks_a_permission_is_told_which(tmp_path: Path, api: str)
 def test_a_token_that_sees_no_teams_gets_all_the_rest(tmp_path: Path, api: str, token: Credential) -> None:
     world = small_world(6)
     with Sandbox(world, tokens=[token]) as server:
-        here = Lab(world, server, tmp_path, api, tokens="token-without-teams")
+        here = SyncLab(world, server, tmp_path, api, tokens="token-without-teams")
         assert here.sync()[0].error is None
         here.assert_equal(teams=False)
 
@@ -210,7 +210,7 @@ def test_a_token_that_sees_no_teams_gets_all_the_rest(tmp_path: Path, api: str, 
 def test_single_sign_on(tmp_path: Path, api: str) -> None:
     world = small_world(3)
     with Sandbox(world, tokens=[Credential("no-sso-token", sso_organizations=("octo",))]) as server:
-        here = Lab(world, server, tmp_path, api, tokens="no-sso-token")
+        here = SyncLab(world, server, tmp_path, api, tokens="no-sso-token")
         (result,) = here.sync()
         assert result.failure == "AccessDenied"
         assert "single sign-on" in (result.error or "")
@@ -223,7 +223,7 @@ def test_single_sign_on(tmp_path: Path, api: str) -> None:
 def test_a_token_that_is_wrong(tmp_path: Path, api: str) -> None:
     world = small_world(3, ["octo/app", "octo/tool"])
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api, tokens="mistyped-token")
+        here = SyncLab(world, server, tmp_path, api, tokens="mistyped-token")
         results = here.sync()
         assert {r.failure for r in results} == {"BadCredentials"}
         assert len(server.requests) == 1, "nobody asks again with a token that is refused"
@@ -241,7 +241,7 @@ def test_enterprise_servers(tmp_path: Path, api: str, prefix: str) -> None:
                 "PRPIPELINE_GITHUB_API": api,
             }
         )
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         here.sources = open_sources(settings, here.clock)
         assert here.sync()[0].error is None
         here.assert_equal()
@@ -329,7 +329,7 @@ def test_graphql_without_a_token_says_what_to_do() -> None:
 def test_a_repository_that_is_not_there(tmp_path: Path, api: str) -> None:
     world = small_world(1)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api)
+        here = SyncLab(world, server, tmp_path, api)
         with pytest.raises(NotFound, match="if it is private"):
             here.source.repository(RepositoryName("octo", "nothing"))
 
@@ -339,5 +339,5 @@ def test_secrets_are_held_for_redaction(key: str) -> None:
         {"GITHUB_TOKEN": "tok-very-unusual", "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key}
     )
     found = credentials(load.github)
-    assert redact.redact("a tok-very-unusual b") == "a *** b"
+    assert redaction.redact("a tok-very-unusual b") == "a *** b"
     assert "tok-very-unusual" not in repr(found) + repr([vars(f) for f in found])

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Credential, Sandbox
-from prpipeline.sync.estimate import estimate_history
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.app.estimate import estimate_history
+from prpipeline.sandbox.github import Credential, Sandbox
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
 def test_the_estimate_is_what_it_costs(tmp_path: Path, api: str) -> None:
     world = small_world(23, ["octo/app", "octo/tool"])
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, api)
+        here = SyncLab(world, server, tmp_path, api)
         estimates = estimate_history(here.source, [*here.names, "octo/nothing"])
         assert [e.pull_requests for e in estimates] == [23, 23, None]
         assert estimates[-1].error
@@ -28,7 +28,7 @@ def test_the_estimate_is_what_it_costs(tmp_path: Path, api: str) -> None:
 def test_time_counts_the_hours_that_the_allowance_takes(tmp_path: Path) -> None:
     world = small_world(60, ["octo/app", "octo/tool"])
     with Sandbox(world, tokens=[Credential("sandbox-token", core_limit=100)]) as server:
-        here = Lab(world, server, tmp_path, "rest", reserve_percent=0)
+        here = SyncLab(world, server, tmp_path, "rest", reserve_percent=0)
         first, second = estimate_history(here.source, here.names)
     an_hour = timedelta(hours=1).total_seconds()
     assert first.requests > 180

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import prpipeline
-from prpipeline.github.failures import BadCredentials, NotFound, RequestRejected
-from prpipeline.repository import InvalidRepositoryName
-from prpipeline.sandbox import Fault, Sandbox, World
-from prpipeline_tests.github.lab import busy_pull_request, small_world
+from prpipeline.model.failures import BadCredentials, NotFound, RequestRejected
+from prpipeline.model.repository import InvalidRepositoryName
+from prpipeline.sandbox.github import Fault, Sandbox, World
+from prpipeline_tests.support.sync_lab import busy_pull_request, small_world
 
 TOKEN = "sandbox-token"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from prpipeline.github.client import SystemClock
-from prpipeline.github.failures import PermanentFailure
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Fault, Sandbox
-from prpipeline.sync.lanes import sync_on_lanes
+from prpipeline.model.failures import PermanentFailure
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sync.prefetch import prefetch
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.sync.workers import sync_with_workers
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 HOURS = 7200
 
@@ -34,7 +34,7 @@ class AnnouncingClock(SystemClock):
 def test_leaving_early_ends_a_wait_of_hours(tmp_path: Path) -> None:
     world = small_world(3)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, max_wait_minutes=1440)
+        here = SyncLab(world, server, tmp_path, max_wait_minutes=1440)
         here.client.clock = clock = AnnouncingClock()
         name = RepositoryName("octo", "app")
 
@@ -53,14 +53,14 @@ def test_leaving_early_ends_a_wait_of_hours(tmp_path: Path) -> None:
 def test_leaving_the_lanes_ends_their_waits(tmp_path: Path) -> None:
     world = small_world(3, ["octo/one", "octo/two"])
     with Sandbox(world, tokens=["token-number-1", "token-number-2"]) as server:
-        here = Lab(world, server, tmp_path, tokens="token-number-1,token-number-2", max_wait_minutes=1440)
+        here = SyncLab(world, server, tmp_path, tokens="token-number-1,token-number-2", max_wait_minutes=1440)
         here.sources[1].client.clock = clock = AnnouncingClock()
         server.faults.add(
             Fault(
                 "secondary_limit", times=None, retry_after=HOURS, match=lambda r: r.token == "token-number-2"
             )
         )
-        results = sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names)
+        results = sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names)
         assert next(results).error is None
         assert clock.asleep.wait(30)
         results.close()  # type: ignore[attr-defined]
@@ -70,7 +70,7 @@ def test_leaving_the_lanes_ends_their_waits(tmp_path: Path) -> None:
 def test_a_stopped_lane_asks_nothing(tmp_path: Path) -> None:
     world = small_world(1)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path)
         here.client.stop()
         with pytest.raises(PermanentFailure, match="was stopped"):
             here.source.repository(RepositoryName("octo", "app"))

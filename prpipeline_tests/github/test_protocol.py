@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 
 from prpipeline.github import protocol
-from prpipeline.github.failures import (
+from prpipeline.github.protocol import Answer
+from prpipeline.model.failures import (
     AccessDenied,
+    ApiFailure,
     CursorRejected,
-    GitHubFailure,
     LimitReached,
     MalformedAnswer,
     NotFound,
@@ -25,7 +26,6 @@ from prpipeline.github.failures import (
     TeamsDenied,
     TooExpensive,
 )
-from prpipeline.github.protocol import Answer
 
 NOW = datetime(2026, 1, 5, 10, 0)
 
@@ -50,7 +50,7 @@ JSON = st.recursive(
 def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) -> None:
     try:
         result = protocol.graphql_result(answer(body, status), missing_nodes=missing)
-    except GitHubFailure:
+    except ApiFailure:
         return
     assert isinstance(result.data, dict)
 
@@ -64,9 +64,9 @@ def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) ->
 )  # fmt: skip
 def test_any_header_is_borne(headers: dict[str, str], status: int) -> None:
     given_answer = Answer(status, headers, b"{}", NOW)
-    with suppress(GitHubFailure):
+    with suppress(ApiFailure):
         protocol.check_status(given_answer)
-    with suppress(GitHubFailure):
+    with suppress(ApiFailure):
         protocol.redirect_target("https://api.github.com/x", given_answer)
     protocol.budget(given_answer)
     protocol.next_page(given_answer)
@@ -98,8 +98,8 @@ def test_any_header_is_borne(headers: dict[str, str], status: int) -> None:
         ("text", MalformedAnswer),
     ],
 )
-def test_graphql_errors_have_types(error: Any, failure: type[GitHubFailure]) -> None:
-    with pytest.raises(GitHubFailure) as caught:
+def test_graphql_errors_have_types(error: Any, failure: type[ApiFailure]) -> None:
+    with pytest.raises(ApiFailure) as caught:
         protocol.graphql_result(answer({"data": {"x": 1}, "errors": [error]}))
     assert type(caught.value) is failure
 
@@ -109,8 +109,8 @@ def test_graphql_errors_have_types(error: Any, failure: type[GitHubFailure]) -> 
     [(400, RequestRejected), (404, NotFound), (408, ServerTrouble), (410, NotFound), (451, AccessDenied),
      (500, ServerTrouble), (502, Overloaded), (503, Overloaded), (504, Overloaded), (521, ServerTrouble)],
 )  # fmt: skip
-def test_statuses_have_types(status: int, failure: type[GitHubFailure]) -> None:
-    with pytest.raises(GitHubFailure) as caught:
+def test_statuses_have_types(status: int, failure: type[ApiFailure]) -> None:
+    with pytest.raises(ApiFailure) as caught:
         protocol.check_status(answer(b"<html>", status))
     assert type(caught.value) is failure
 

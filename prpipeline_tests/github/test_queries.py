@@ -11,8 +11,8 @@ import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 from prpipeline.github import queries
-from prpipeline.sandbox.cost import Calculator
-from prpipeline.sandbox.graphql_api import schema as sandbox_schema
+from prpipeline.sandbox.github.cost import Calculator
+from prpipeline.sandbox.github.graphql_api import schema as sandbox_schema
 
 SHARED = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
 SCHEMA = SHARED / "data" / "github-schema" / "schema.graphql.gz"

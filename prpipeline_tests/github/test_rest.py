@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Fault, Sandbox, World
-from prpipeline.sandbox.messages import Request
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Fault, Sandbox, World
+from prpipeline.sandbox.github.messages import Request
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
-from prpipeline_tests.github.lab import TOKEN, Lab, busy_pull_request, small_world
+from prpipeline_tests.support.sync_lab import TOKEN, SyncLab, busy_pull_request, small_world
 
 
 @pytest.fixture
-def here(world: World, server: Sandbox, tmp_path: Path) -> Lab:
-    return Lab(world, server, tmp_path, "rest")
+def here(world: World, server: Sandbox, tmp_path: Path) -> SyncLab:
+    return SyncLab(world, server, tmp_path, "rest")
 
 
 def at_request(server: Sandbox, number: int, do: object) -> None:
@@ -30,7 +30,7 @@ def at_request(server: Sandbox, number: int, do: object) -> None:
 
 
 @pytest.mark.parametrize("number", [3, 5, 20, 30])
-def test_a_pull_request_deleted_while_the_list_is_read(here: Lab, number: int) -> None:
+def test_a_pull_request_deleted_while_the_list_is_read(here: SyncLab, number: int) -> None:
     """All that follow it slide to the page before, which was read already."""
     pulls = here.world.repository("octo/app").pull_requests
     at_request(here.server, number, lambda: here.world.delete_pull_request(pulls[1]))
@@ -43,14 +43,14 @@ def test_a_pull_request_deleted_while_the_list_is_read(here: Lab, number: int) -
 
 @pytest.mark.parametrize("number", [3, 20, 30])
 @pytest.mark.parametrize("days_back", [None, 30])
-def test_life_goes_on_while_a_history_is_read(here: Lab, number: int, days_back: int | None) -> None:
+def test_life_goes_on_while_a_history_is_read(here: SyncLab, number: int, days_back: int | None) -> None:
     at_request(here.server, number, here.live)
     assert here.sync(SyncOptions(days_back=days_back))[0].error is None
     assert here.sync()[0].error is None
     here.assert_equal()
 
 
-def test_children_that_slide_over_the_edge_of_a_page(here: Lab) -> None:
+def test_children_that_slide_over_the_edge_of_a_page(here: SyncLab) -> None:
     pr = busy_pull_request(here.world)
 
     def hook(request: Request) -> None:
@@ -62,7 +62,7 @@ def test_children_that_slide_over_the_edge_of_a_page(here: Lab) -> None:
     here.assert_equal()
 
 
-def test_a_quiet_repository_costs_nothing_but_a_question(here: Lab) -> None:
+def test_a_quiet_repository_costs_nothing_but_a_question(here: SyncLab) -> None:
     here.sync()
     here.sync()
     here.server.reset_requests()
@@ -74,7 +74,7 @@ def test_a_quiet_repository_costs_nothing_but_a_question(here: Lab) -> None:
 def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path) -> None:
     world = small_world(100)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, "rest", page_size=50)
+        here = SyncLab(world, server, tmp_path, "rest", page_size=50)
         (repository, _) = here.source.repository(RepositoryName("octo", "app"))
         assert here.source.probe([repository]).probes[repository.repository_id].cursor is None
         again = here.source.probe([repository]).probes[repository.repository_id]
@@ -83,7 +83,7 @@ def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path)
         assert len(again.heads) == 100
 
 
-def test_the_hundred_and_first_review_is_found(here: Lab) -> None:
+def test_the_hundred_and_first_review_is_found(here: SyncLab) -> None:
     pr = busy_pull_request(here.world, children=100)
     here.sync()
     here.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ def test_the_hundred_and_first_review_is_found(here: Lab) -> None:
     here.assert_equal()
 
 
-def test_a_name_that_was_given_to_another_repository(here: Lab) -> None:
+def test_a_name_that_was_given_to_another_repository(here: SyncLab) -> None:
     here.sync()
     before = here.held()["pull_requests"]
     world = here.world
@@ -110,17 +110,17 @@ def test_a_name_that_was_given_to_another_repository(here: Lab) -> None:
 def test_a_history_begun_by_the_other_api_starts_over(
     world: World, server: Sandbox, tmp_path: Path, first: str, second: str
 ) -> None:
-    before = Lab(world, server, tmp_path, first)
+    before = SyncLab(world, server, tmp_path, first)
     server.faults.add(Fault("status", after=2 if first == "graphql" else 22, times=None))
     assert before.sync()[0].failed
     assert before.tracked().history_cursor
     server.faults.clear()
-    after = Lab(world, server, tmp_path, second)
+    after = SyncLab(world, server, tmp_path, second)
     assert after.sync()[0].error is None
     after.assert_equal()
 
 
-def test_repositories_of_an_owner(here: Lab) -> None:
+def test_repositories_of_an_owner(here: SyncLab) -> None:
     here.world.add_repository("octo/old", archived=True)
     here.world.add_repository("octo/fork", fork=True)
     found = {(r.full_name, r.is_archived, r.is_fork) for r in here.source.owner_repositories("octo")}

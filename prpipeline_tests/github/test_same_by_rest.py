@@ -8,9 +8,9 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, example, given, settings
 
-from prpipeline.sandbox import ManualClock, PullRequest, Sandbox, World
+from prpipeline.sandbox.github import ManualClock, PullRequest, Sandbox, World
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, new_folder
+from prpipeline_tests.support.sync_lab import SyncLab, new_folder
 
 WHO = st.sampled_from(["ada", "grace", "robot[bot]", "departed"])
 # (what, whom, a number to choose by): a day on GitHub.
@@ -96,7 +96,7 @@ def test_the_same_content(before: list[tuple[str, str, int]], after: list[tuple[
 
     live(before)
     with Sandbox(world) as server:
-        labs = [Lab(world, server, new_folder(), api, page_size=3) for api in ("graphql", "rest")]
+        labs = [SyncLab(world, server, new_folder(), api, page_size=3) for api in ("graphql", "rest")]
         for options in (SyncOptions(), SyncOptions(reconcile=True)):
             for here in labs:
                 assert [result.error for result in here.sync(options)] == [None]

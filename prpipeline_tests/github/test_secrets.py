@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.github import redact
-from prpipeline.github.failures import GitHubFailure, RequestRejected
 from prpipeline.github.sources import open_sources
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Fault, Sandbox
-from prpipeline.sandbox.messages import Response
+from prpipeline.model import redaction
+from prpipeline.model.failures import ApiFailure, RequestRejected
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline.sandbox.github.messages import Response
 from prpipeline.settings import ConfigurationError, load_settings
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 TOKENS = {
     "classic": "ghp_0123456789abcdefghijABCDEFGHIJ012345",
@@ -36,7 +36,7 @@ def test_nothing_that_was_written_holds_the_token(
     world = small_world(6)
     try:
         with Sandbox(world, tokens=[token]) as server:
-            here = Lab(world, server, tmp_path, api, tokens=token)
+            here = SyncLab(world, server, tmp_path, api, tokens=token)
             here.sync()
             for fault in (
                 Fault("status", status=500),
@@ -54,7 +54,7 @@ def test_nothing_that_was_written_holds_the_token(
             told += [repr(result) for result in here.sync()]
             try:
                 here.source.repository(RepositoryName("octo", "app"))
-            except GitHubFailure as failure:
+            except ApiFailure as failure:
                 told += [repr(failure), str(failure), "".join(traceback.format_exception(failure))]
             told += [repr(here.settings), repr(here.client), repr(vars(here.client)), repr(here.sources)]
     finally:
@@ -77,7 +77,7 @@ def _echo(token: str, status: int) -> Fault:
 
 
 def test_a_log_record_is_clean_whatever_it_is_made_of(caplog: pytest.LogCaptureFixture) -> None:
-    redact.hold("a-very-secret-thing")
+    redaction.hold("a-very-secret-thing")
     log = logging.getLogger("prpipeline")
     with caplog.at_level(logging.INFO, logger="prpipeline"):
         log.info("by argument %s and %s", "a-very-secret-thing", {"token": "ghp_" + "x" * 36})
@@ -104,7 +104,7 @@ def test_a_log_record_is_clean_whatever_it_is_made_of(caplog: pytest.LogCaptureF
     ],
 )
 def test_what_looks_like_a_secret_is_redacted(text: str) -> None:
-    clean = redact.redact(f"before {text} after")
+    clean = redaction.redact(f"before {text} after")
     assert "***" in clean
     assert clean.startswith("before ")
     assert clean.endswith(" after")
@@ -116,14 +116,14 @@ def test_what_looks_like_a_secret_is_redacted(text: str) -> None:
     "text", ["a pull request by ghost", "ghp_short", "eyJ no token", "100 % of 5,000 points"]
 )
 def test_what_does_not_is_left_alone(text: str) -> None:
-    assert redact.redact(text) == text
+    assert redaction.redact(text) == text
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
 def test_the_token_stays_with_its_host(tmp_path: Path, api: str) -> None:
     world = small_world(3)
     with Sandbox(world) as server, Sandbox(small_world(1)) as elsewhere:
-        here = Lab(world, server, tmp_path, api)
+        here = SyncLab(world, server, tmp_path, api)
         for kind in ("redirect", "link_elsewhere"):
             server.faults.add(Fault(kind, times=None, url=elsewhere.url + "/repos/octo/app"))
             here.sync()
@@ -146,7 +146,7 @@ def test_the_token_stays_with_its_host(tmp_path: Path, api: str) -> None:
 def test_odd_addresses_lead_nowhere(tmp_path: Path, location: str) -> None:
     world = small_world(1)
     with Sandbox(world) as server:
-        here = Lab(world, server, tmp_path, "rest")
+        here = SyncLab(world, server, tmp_path, "rest")
         server.faults.add(Fault("redirect", times=None, url=location))
         with pytest.raises(RequestRejected):
             here.source.repository(RepositoryName("octo", "app"))
@@ -158,7 +158,7 @@ def test_netrc_does_not_sign_for_us(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     world = small_world(1)
     with Sandbox(world) as server:
         for tokens, sent in (("sandbox-token", "Bearer sandbox-token"), ("", None)):
-            here = Lab(world, server, tmp_path / (tokens or "none"), "rest", tokens=tokens)
+            here = SyncLab(world, server, tmp_path / (tokens or "none"), "rest", tokens=tokens)
             here.source.repository(RepositoryName("octo", "app"))
             assert server.requests[-1].header("authorization") == sent
 

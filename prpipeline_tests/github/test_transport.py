@@ -12,8 +12,8 @@ import requests
 
 from prpipeline.github import transport
 from prpipeline.github.auth import BearerAuth
-from prpipeline.github.failures import NetworkTrouble
 from prpipeline.github.transport import Transport
+from prpipeline.model.failures import NetworkTrouble
 
 Behave = Callable[[socket.socket, threading.Event], None]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

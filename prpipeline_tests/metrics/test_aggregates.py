@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from prpipeline_tests.metrics.conftest import AS_OF, Lab
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
+from prpipeline_tests.support.reference import History, Person, Review
 
 ANN, BOB, CAT, ROBOT = Person(1, "ann"), Person(2, "bob"), Person(3, "cat"), Person(9, "robot[bot]", True)
 MONDAY = datetime(2026, 5, 4, 10, 0)
@@ -18,7 +18,7 @@ def reviewed(hours: float, by: Person = BOB, *, opened: datetime = MONDAY, revie
 
 
 @pytest.fixture
-def busy(lab: Lab) -> Lab:
+def busy(lab: MetricsLab) -> MetricsLab:
     """One week: reviewed after 1, 2, 3 and 10 hours; only by a bot; not at all. And one of the week after."""
     lab.connection.execute("UPDATE meta.repositories SET team = 'core'")
     lab.store(
@@ -32,7 +32,7 @@ def busy(lab: Lab) -> Lab:
     return lab
 
 
-def test_week(busy: Lab) -> None:
+def test_week(busy: MetricsLab) -> None:
     busy.rebuild()
     week, next_week = busy.rows("FROM metrics.review_time_weekly ORDER BY week")
     assert (week["week"], week["repository"], week["team"]) == (date(2026, 5, 4), "octo/app", "core")
@@ -43,7 +43,7 @@ def test_week(busy: Lab) -> None:
     assert (next_week["n"], next_week["review_time_hours_median"]) == (1, 4.0)
 
 
-def test_weeks_add_up_to_the_rows(busy: Lab) -> None:
+def test_weeks_add_up_to_the_rows(busy: MetricsLab) -> None:
     busy.rebuild()
     (rows,) = busy.rows(
         "SELECT count(*) AS n, count(*) - count(review_time_hours) AS nulls FROM metrics.review_time_hours"
@@ -56,13 +56,13 @@ def test_weeks_add_up_to_the_rows(busy: Lab) -> None:
     assert sums == qualifying
 
 
-def test_repositories_without_a_team_are_in_no_team_week(lab: Lab) -> None:
+def test_repositories_without_a_team_are_in_no_team_week(lab: MetricsLab) -> None:
     lab.store([reviewed(1)])
     lab.rebuild()
     assert lab.rows("FROM metrics.team_weekly") == []
 
 
-def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: Lab) -> None:
+def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: MetricsLab) -> None:
     later = MONDAY + timedelta(days=8)
     renamed = History(Person(1, "annabel"), later + timedelta(hours=1))
     by_old_and_new_bob = [
@@ -77,7 +77,7 @@ def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: Lab) 
     assert [row["reviewer_login"] for row in rows] == ["robert", "robert"]
 
 
-def test_reviewer_week(lab: Lab) -> None:
+def test_reviewer_week(lab: MetricsLab) -> None:
     lab.store([reviewed(5, BOB, review_id=1), reviewed(2, CAT, review_id=2), reviewed(30, BOB, review_id=3)])
     for number, hours, event, who in [
         (1, 1, "review_requested", BOB),  # answered after 4 hours
@@ -95,7 +95,7 @@ def test_reviewer_week(lab: Lab) -> None:
     assert (cat["reviews"], cat["requests"], cat["response_hours_median"]) == (1, 0, None)
 
 
-def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: Lab) -> None:
+def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: MetricsLab) -> None:
     # Asked, and has reviewed since: GitHub asks it no longer.
     by_bot = Review(90, Person(9, "robot[bot]", True), "COMMENTED", MONDAY + timedelta(hours=5))
     lab.store(
@@ -122,7 +122,7 @@ def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: Lab) -> N
     assert rows[0]["waiting_hours"] == (AS_OF - MONDAY).total_seconds() / 3600
 
 
-def test_median_with_those_that_still_wait(lab: Lab) -> None:
+def test_median_with_those_that_still_wait(lab: MetricsLab) -> None:
     """Two reviewed within the hour and three still waiting: the plain median forgets the three."""
     waiting = [History(ANN, AS_OF - timedelta(hours=10)) for _ in range(3)]
     opened = datetime(2026, 6, 1, 2, 0)

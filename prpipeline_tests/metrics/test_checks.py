@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from prpipeline import metrics
-from prpipeline_tests.metrics.conftest import Lab
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline_tests.support.metrics_lab import MetricsLab
+from prpipeline_tests.support.reference import History, Person, Review
 
 OPENED = datetime(2026, 5, 4, 10, 0)
 REVIEW = Review(7, Person(2, "bob"), "APPROVED", OPENED + timedelta(hours=1))
@@ -40,7 +40,7 @@ DAMAGE = {
 
 
 @pytest.fixture
-def sound(lab: Lab) -> Lab:
+def sound(lab: MetricsLab) -> MetricsLab:
     lab.connection.execute("UPDATE meta.repositories SET team = 'platform'")
     toggles = [(OPENED + timedelta(hours=1), "ready_for_review")]
     lab.store(
@@ -58,7 +58,7 @@ def test_there_is_damage_for_every_check() -> None:
 
 
 @pytest.mark.parametrize("check", metrics.CHECKS, ids=lambda check: check.name)
-def test_check(sound: Lab, check: metrics.Check) -> None:
+def test_check(sound: MetricsLab, check: metrics.Check) -> None:
     assert sound.rows(check.sql) == []
     sound.connection.execute(DAMAGE[check.name])
     assert sound.rows(check.sql)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from prpipeline import explain, metrics
-from prpipeline.sandbox import ManualClock, Sandbox, World
-from prpipeline.warehouse.publish import open_published
-from prpipeline_tests.metrics.conftest import rows
-from prpipeline_tests.metrics.stories import DAY_1, Stage
+from prpipeline import metrics
+from prpipeline.app import explain
+from prpipeline.publish.release import open_published
+from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline_tests.support.metrics_lab import rows
+from prpipeline_tests.support.stories import DAY_1, Stage
 
 PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
 STORY = [

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.explain import Story, explain
-from prpipeline.warehouse.publish import open_published
-from prpipeline_tests.metrics.conftest import Lab
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline.app.explain import Story, explain
+from prpipeline.publish.release import open_published
+from prpipeline_tests.support.metrics_lab import MetricsLab
+from prpipeline_tests.support.reference import History, Person, Review
 
 OPENED = datetime(2026, 5, 4, 10)
 ANN, BOB = Person(1, "ann"), Person(2, "bob")
@@ -21,7 +21,7 @@ def at(hours: float) -> datetime:
 
 
 @pytest.fixture
-def told(lab: Lab, tmp_path: Path):  # type: ignore[no-untyped-def]
+def told(lab: MetricsLab, tmp_path: Path):  # type: ignore[no-untyped-def]
     def tell(history: History) -> tuple[list[str], dict[str, str], Story]:
         """What happened, without the day; why each number; the story."""
         lab.store([history])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from prpipeline.metrics.calendar import working_intervals
 from prpipeline.settings import WEEKDAYS, Calendar, ClockTime, DayEnd, MetricSettings
-from prpipeline_tests.metrics import reference
-from prpipeline_tests.metrics.conftest import AS_OF, Lab
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline_tests.support import reference
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
+from prpipeline_tests.support.reference import History, Person, Review
 
 START = datetime(2026, 3, 27, 8, 0)
 PEOPLE = [
@@ -75,8 +75,8 @@ metric_settings = st.builds(
 
 
 @pytest.fixture(scope="module")
-def shared_lab() -> Iterator[Lab]:
-    lab = Lab()
+def shared_lab() -> Iterator[MetricsLab]:
+    lab = MetricsLab()
     lab.repository(1, "octo/app")
     yield lab
     lab.connection.close()

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from prpipeline import dictionary, metrics
-from prpipeline.warehouse.publish import open_published
-from prpipeline_tests.end_to_end.bi_environments import environments
-from prpipeline_tests.metrics.conftest import AS_OF, Lab, rows
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline import metrics
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import open_published
+from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
+from prpipeline_tests.support.reference import History, Person, Review
 
 ANN, BOB, CAT = Person(1, "ann"), Person(2, "bob"), Person(3, "cat")
 OPENED = AS_OF - timedelta(days=10)
@@ -44,7 +45,7 @@ print(json.dumps([direct, one, comments, *attached]))
 
 
 @pytest.fixture
-def lab(lab: Lab) -> Lab:
+def lab(lab: MetricsLab) -> MetricsLab:
     """Two repositories, with something of everything."""
     lab.repository(2, "octo/lib")
     for repository_id in (1, 2):
@@ -71,7 +72,7 @@ def lab(lab: Lab) -> Lab:
     "version",
     [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
 )
-def test_every_duckdb_reads_them_by_whatever_name(lab: Lab, tmp_path: Path, version: str) -> None:
+def test_every_duckdb_reads_them_by_whatever_name(lab: MetricsLab, tmp_path: Path, version: str) -> None:
     file = lab.publish(tmp_path)
     ours, theirs = (read(python, file) for python in (sys.executable, environments()[version].python))
     direct, _, comments, *attached = ours
@@ -96,7 +97,7 @@ def read(python: str, file: Path) -> Any:
 
 @pytest.mark.parametrize("condition", ["repository = 'octo/app'", "repository_id = 1"])
 def test_what_is_asked_of_one_repository_is_all_that_is_read(
-    lab: Lab, tmp_path: Path, condition: str
+    lab: MetricsLab, tmp_path: Path, condition: str
 ) -> None:
     with open_published(lab.publish(tmp_path)) as connection:
         for view in metrics.PUBLISHED_VIEWS:
@@ -107,7 +108,7 @@ def test_what_is_asked_of_one_repository_is_all_that_is_read(
                 assert plan.count(condition.replace(" ", "")) + plan.count(condition) >= scans, plan
 
 
-def test_one_who_was_asked_is_no_team_of_the_same_number(lab: Lab, tmp_path: Path) -> None:
+def test_one_who_was_asked_is_no_team_of_the_same_number(lab: MetricsLab, tmp_path: Path) -> None:
     lab.clear()
     lab.store([History(ANN, OPENED, reviews=[Review(500, BOB, "COMMENTED", OPENED + timedelta(hours=4))])])
     asked = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
@@ -123,7 +124,7 @@ def test_one_who_was_asked_is_no_team_of_the_same_number(lab: Lab, tmp_path: Pat
     assert [event["subject_id"] for event in events] == [None, 3]
 
 
-def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: Lab, tmp_path: Path) -> None:
+def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: MetricsLab, tmp_path: Path) -> None:
     lab.clear()
     for repository_id, own in ((1, 49), (2, 50)):
         reviews = [Review(n, ANN, "COMMENTED", OPENED + timedelta(hours=1)) for n in range(1, own + 1)]
@@ -135,7 +136,7 @@ def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: Lab, tmp_pa
     assert [row["time_to_first_review_seconds"] for row in found] == [3600, None]
 
 
-def test_all_clocks_run_until_the_same_now(lab: Lab, tmp_path: Path) -> None:
+def test_all_clocks_run_until_the_same_now(lab: MetricsLab, tmp_path: Path) -> None:
     published = lab.publish(tmp_path, published_at=AS_OF + timedelta(hours=3))
     with open_published(published) as connection:
         drafts = rows(connection, "FROM compat_issue_metrics WHERE number = 2")

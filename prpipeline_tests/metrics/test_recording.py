@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from prpipeline.warehouse.publish import open_published
-from prpipeline_tests.metrics.conftest import Lab, rows
-from prpipeline_tests.metrics.recorded import load, third_party_times
+from prpipeline.publish.release import open_published
+from prpipeline_tests.support.metrics_lab import MetricsLab, rows
+from prpipeline_tests.support.recorded import load, third_party_times
 
 Row = dict[str, Any]
 
@@ -27,8 +27,8 @@ def theirs(recording: Path) -> dict[int, Row]:
 
 
 @pytest.fixture(scope="module")
-def recorded(recording: Path) -> Iterator[Lab]:
-    lab = Lab()
+def recorded(recording: Path) -> Iterator[MetricsLab]:
+    lab = MetricsLab()
     lab.repository(1, "bitcoin-core/secp256k1")
     load(recording, lab)
     lab.rebuild()
@@ -37,12 +37,12 @@ def recorded(recording: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def as_recorded(recorded: Lab) -> dict[int, Row]:
+def as_recorded(recorded: MetricsLab) -> dict[int, Row]:
     return {row["number"]: row for row in recorded.rows("FROM metrics.review_time_hours")}
 
 
 @pytest.fixture(scope="module")
-def with_events(recorded: Lab, as_recorded: dict[int, Row], theirs: dict[int, Row]) -> dict[int, Row]:
+def with_events(recorded: MetricsLab, as_recorded: dict[int, Row], theirs: dict[int, Row]) -> dict[int, Row]:
     """The same, once the events that the recording lacks are put back; runs after as_recorded was read."""
     for number, row in as_recorded.items():
         key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
@@ -99,7 +99,7 @@ def test_review_time_equals_theirs(as_recorded: dict[int, Row], theirs: dict[int
 
 
 def test_their_own_table_says_what_they_say(
-    recorded: Lab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
+    recorded: MetricsLab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
 ) -> None:
     with open_published(recorded.publish(tmp_path)) as connection:
         compat = {row["number"]: row for row in rows(connection, "FROM compat_issue_metrics")}
@@ -169,7 +169,7 @@ def test_draft_time_differs_for_known_reasons_only(
         assert not any("recording" in str(reason) for reason in why.values())
 
 
-def test_no_check_complains(recorded: Lab, with_events: dict[int, Row]) -> None:
+def test_no_check_complains(recorded: MetricsLab, with_events: dict[int, Row]) -> None:
     from prpipeline import metrics
 
     found = {check.name: recorded.rows(check.sql) for check in metrics.CHECKS}

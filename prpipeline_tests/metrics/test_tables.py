@@ -8,11 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prpipeline import dictionary, metrics
+from prpipeline import metrics
 from prpipeline.metrics.statements import table_file
+from prpipeline.publish import dictionary
 from prpipeline.settings import Calendar, MetricSettings
-from prpipeline_tests.metrics.conftest import AS_OF, Lab
-from prpipeline_tests.metrics.reference import History, Person, Review
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
+from prpipeline_tests.support.reference import History, Person, Review
 
 ANN, BOB, CI = Person(1, "ann"), Person(2, "bob"), Person(3, "ci-runner")
 OPENED = datetime(2026, 5, 4, 10, 0)
@@ -27,7 +28,7 @@ def reviewed_by(*people: Person, first_id: int = 100) -> History:
 
 
 @pytest.mark.parametrize("table", metrics.TABLES)
-def test_table_and_dictionary_agree(lab: Lab, table: str) -> None:
+def test_table_and_dictionary_agree(lab: MetricsLab, table: str) -> None:
     shape = lab.rows(
         "SELECT column_name, data_type FROM information_schema.columns "
         "WHERE table_schema = 'metrics' AND table_name = ? ORDER BY ordinal_position",
@@ -60,7 +61,9 @@ def test_every_definition_stands_at_the_head_of_its_file() -> None:
 
 def test_dictionary_page_is_what_the_dictionary_renders() -> None:
     page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
-    assert page.read_text(encoding="utf-8") == dictionary.markdown(), "run python -m prpipeline.dictionary"
+    assert page.read_text(encoding="utf-8") == dictionary.markdown(), (
+        "run python -m prpipeline.publish.dictionary"
+    )
 
 
 def test_descriptions_are_sentences() -> None:
@@ -71,7 +74,7 @@ def test_descriptions_are_sentences() -> None:
             assert column.description.endswith("."), f"{table.name}.{column.name}"
 
 
-def test_rebuilding_twice_gives_the_same_rows(lab: Lab) -> None:
+def test_rebuilding_twice_gives_the_same_rows(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB), reviewed_by(ANN, first_id=200), History(ANN, OPENED)])
     lab.rebuild()
     before = {table: sorted(map(repr, lab.rows(f"FROM metrics.{table}"))) for table in metrics.TABLES}
@@ -79,7 +82,7 @@ def test_rebuilding_twice_gives_the_same_rows(lab: Lab) -> None:
     assert {table: sorted(map(repr, lab.rows(f"FROM metrics.{table}"))) for table in metrics.TABLES} == before
 
 
-def test_rebuilding_one_repository_leaves_the_others(lab: Lab) -> None:
+def test_rebuilding_one_repository_leaves_the_others(lab: MetricsLab) -> None:
     lab.repository(2, "octo/lib")
     lab.store([reviewed_by(BOB)])
     lab.store([reviewed_by(BOB, first_id=300)], repository_id=2)
@@ -91,7 +94,7 @@ def test_rebuilding_one_repository_leaves_the_others(lab: Lab) -> None:
     assert [(row["repository_id"], row["reviews"]) for row in rows] == [(2, 1)]
 
 
-def test_batches_change_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_change_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 6):
         if number > 1:
             lab.repository(number, f"octo/repository-{number}")
@@ -113,7 +116,7 @@ def test_batches_change_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
         MetricSettings(calendar=Calendar(start=time(8))),
     ],
 )
-def test_changed_settings_make_all_repositories_stale(lab: Lab, changed: MetricSettings) -> None:
+def test_changed_settings_make_all_repositories_stale(lab: MetricsLab, changed: MetricSettings) -> None:
     lab.repository(2, "octo/empty")
     lab.store([reviewed_by(BOB)])
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1, 2]
@@ -124,7 +127,9 @@ def test_changed_settings_make_all_repositories_stale(lab: Lab, changed: MetricS
     assert metrics.stale_repositories(lab.connection, changed) == [1]
 
 
-def test_a_raised_version_makes_all_repositories_stale(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_raised_version_makes_all_repositories_stale(
+    lab: MetricsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     monkeypatch.setattr(metrics, "METRIC_VERSION", metrics.METRIC_VERSION + 1)
@@ -137,7 +142,7 @@ def test_the_same_settings_in_other_words_make_nothing_stale() -> None:
     assert metrics.fingerprint(one) == metrics.fingerprint(other)
 
 
-def test_a_table_of_another_shape_is_made_anew(lab: Lab) -> None:
+def test_a_table_of_another_shape_is_made_anew(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     lab.connection.execute("ALTER TABLE metrics.pull_request_times ADD COLUMN surprise BIGINT")
@@ -149,7 +154,7 @@ def test_a_table_of_another_shape_is_made_anew(lab: Lab) -> None:
     assert not lab.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'of_an_older_version'")
 
 
-def test_creating_what_is_there_keeps_it(lab: Lab) -> None:
+def test_creating_what_is_there_keeps_it(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     metrics.create_tables(lab.connection)
@@ -157,7 +162,7 @@ def test_creating_what_is_there_keeps_it(lab: Lab) -> None:
     assert len(lab.rows("FROM metrics.review_time_hours")) == 1
 
 
-def test_a_longer_bot_list_changes_exactly_the_rows_it_should(lab: Lab) -> None:
+def test_a_longer_bot_list_changes_exactly_the_rows_it_should(lab: MetricsLab) -> None:
     lab.store(
         [
             reviewed_by(CI, BOB, first_id=100),  # waits longer now
@@ -207,7 +212,7 @@ def test_a_longer_bot_list_changes_exactly_the_rows_it_should(lab: Lab) -> None:
     }
 
 
-def test_a_rename_reaches_every_row_without_a_rebuild(lab: Lab) -> None:
+def test_a_rename_reaches_every_row_without_a_rebuild(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB), History(ANN, OPENED, is_draft=True)])
     lab.rebuild()
     lab.connection.execute("UPDATE meta.repositories SET repository = 'octo/application', team = 'core'")
@@ -218,7 +223,7 @@ def test_a_rename_reaches_every_row_without_a_rebuild(lab: Lab) -> None:
         assert {row["team"] for row in rows if "team" in row} <= {"core"}, table
 
 
-def test_clocks_run_on_without_a_rebuild(lab: Lab) -> None:
+def test_clocks_run_on_without_a_rebuild(lab: MetricsLab) -> None:
     lab.store([History(ANN, OPENED), History(ANN, OPENED, is_draft=True)])
     lab.rebuild()
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(hours=3))
@@ -235,7 +240,7 @@ def test_importing_metrics_does_not_import_duckdb() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_session_time_zone_changes_nothing(lab: Lab) -> None:
+def test_the_session_time_zone_changes_nothing(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     before = lab.rows("FROM metrics.review_time_hours")

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-import prpipeline.sandbox.resolvers
-from prpipeline.sandbox import ManualClock, Sandbox, World
-from prpipeline_tests.metrics.stories import DAY_1, Stage
+import prpipeline.sandbox.github.resolvers
+from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline_tests.support.stories import DAY_1, Stage
 
 VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text(encoding="utf-8"))
 
@@ -44,4 +44,4 @@ def _print_times_of(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def local(moment: datetime | None) -> str | None:
         return None if moment is None else moment.astimezone(ZoneInfo(zone)).isoformat()
 
-    monkeypatch.setattr(prpipeline.sandbox.resolvers, "iso", local)
+    monkeypatch.setattr(prpipeline.sandbox.github.resolvers, "iso", local)

@@ -13,12 +13,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
-from prpipeline.pipeline import Pipeline
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Sandbox, recorded_world
-from prpipeline.warehouse.publish import open_published
-from prpipeline_tests.github.lab import make_settings
+from prpipeline.model.repository import RepositoryName
+from prpipeline.publish.release import open_published
+from prpipeline.sandbox.github import Sandbox, recorded_world
+from prpipeline_tests.support.sync_lab import make_settings
 
 SHARED = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
 RECORDING = SHARED / "data" / "secp256k1"

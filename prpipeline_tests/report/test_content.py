@@ -13,7 +13,7 @@ import pytest
 from prpipeline.report import ReportInfo, write_report
 from prpipeline.report.content import read_content, web_address
 from prpipeline.report.page import render
-from prpipeline_tests.report import samples
+from prpipeline_tests.support import report_samples as samples
 
 
 def scope(content: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from prpipeline.report import write_report
-from prpipeline_tests.report import samples
-from prpipeline_tests.report.browser import Opened, chromium
+from prpipeline_tests.support import report_samples as samples
+from prpipeline_tests.support.report_browser import Opened, chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import ManualClock, Sandbox, World
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline_tests.support.github_client import Client
 
 
 @pytest.fixture

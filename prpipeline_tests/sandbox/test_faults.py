@@ -7,9 +7,9 @@ import time
 import pytest
 import requests
 
-from prpipeline.sandbox import Credential, Fault, ManualClock, Sandbox, World
-from prpipeline.sandbox.faults import KINDS
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github import Credential, Fault, ManualClock, Sandbox, World
+from prpipeline.sandbox.github.faults import KINDS
+from prpipeline_tests.support.github_client import Client
 
 PULLS = "/repos/octo/app/pulls"
 

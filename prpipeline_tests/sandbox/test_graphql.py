@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from prpipeline.sandbox import ManualClock, Sandbox, World
-from prpipeline_tests.sandbox.client import PULLS, Client
+from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline_tests.support.github_client import PULLS, Client
 
 
 def numbers(answer: dict) -> list[int]:
@@ -277,9 +277,9 @@ def test_plain_fields_read_directly_are_what_the_engine_itself_would_say(
 ) -> None:
     from graphql import execute_sync, parse
 
-    from prpipeline.sandbox.graphql_api import schema
-    from prpipeline.sandbox.limits import Credential
-    from prpipeline.sandbox.resolvers import Asking, type_name
+    from prpipeline.sandbox.github.graphql_api import schema
+    from prpipeline.sandbox.github.limits import Credential
+    from prpipeline.sandbox.github.resolvers import Asking, type_name
 
     expected = execute_sync(
         schema(),

@@ -14,8 +14,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from prpipeline.sandbox import App, Credential, Installation, ManualClock, Sandbox, World
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github import App, Credential, Installation, ManualClock, Sandbox, World
+from prpipeline_tests.support.github_client import Client
 
 
 def test_points_run_out_and_come_back(server: Sandbox, clock: ManualClock) -> None:
@@ -105,7 +105,7 @@ def test_a_stopped_server_refuses_and_comes_back_on_its_port(client: Client, ser
 
 
 def test_it_runs_as_a_process_of_its_own() -> None:
-    command = [sys.executable, "-m", "prpipeline.sandbox", "--token", "secret", "--repositories", "2"]
+    command = [sys.executable, "-m", "prpipeline.sandbox.github", "--token", "secret", "--repositories", "2"]
     with subprocess.Popen([*command, "--pull-requests", "3"], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from prpipeline.sandbox import Credential, ManualClock, Sandbox, World
-from prpipeline.sandbox.rest_objects import DETAILS
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github import Credential, ManualClock, Sandbox, World
+from prpipeline.sandbox.github.rest_objects import DETAILS
+from prpipeline_tests.support.github_client import Client
 
 APP = "/repos/octo/app"
 

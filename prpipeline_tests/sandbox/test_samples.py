@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, GraphQLUnionType, build_schema
 
-from prpipeline.sandbox import (
+from prpipeline.sandbox.github import (
     ManualClock,
     PullRequest,
     Sandbox,
@@ -18,8 +18,8 @@ from prpipeline.sandbox import (
     recorded_world,
     sample_world,
 )
-from prpipeline.sandbox.graphql_api import schema
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github.graphql_api import schema
+from prpipeline_tests.support.github_client import Client
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 

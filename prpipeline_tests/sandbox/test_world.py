@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from prpipeline.sandbox import SILENT, ManualClock, PullRequest, Sandbox, World
-from prpipeline_tests.sandbox.client import Client
+from prpipeline.sandbox.github import SILENT, ManualClock, PullRequest, Sandbox, World
+from prpipeline_tests.support.github_client import Client
 
 Step = Callable[[World, PullRequest], object]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prpipeline.sandbox import ManualClock, PullRequest, Sandbox, World
+from prpipeline.sandbox.github import ManualClock, PullRequest, Sandbox, World
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, new_folder, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 
 REPOSITORIES = ("octo/app", "octo/lib")
 LOUD = (
@@ -106,7 +106,7 @@ def test_the_warehouse_equals_github(
     world = small_world(pull_requests=6, repositories=REPOSITORIES)
     folder = new_folder()
     with Sandbox(world) as server:
-        lab = Lab(world, server, folder, api, page_size=page_size, overlap_minutes=overlap)
+        lab = SyncLab(world, server, folder, api, page_size=page_size, overlap_minutes=overlap)
         for between, during in steps:
             for what in between:
                 change(world, what)

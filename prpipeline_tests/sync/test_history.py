@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Fault, ManualClock, Sandbox
+from prpipeline.sandbox.github import Fault, ManualClock, Sandbox
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, busy_pull_request, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def server() -> Iterator[Sandbox]:
         yield server
 
 
-def numbers(lab: Lab) -> list[int]:
+def numbers(lab: SyncLab) -> list[int]:
     return sorted(row[3] for row in lab.held()["pull_requests"])
 
 
 def test_it_goes_on_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path, attempts=1)
+    lab = SyncLab(server.world, server, tmp_path, attempts=1)
     fault = server.faults.add(Fault("html", after=3, times=None))
     (result,) = lab.sync()
     assert result.failure == "MalformedAnswer"
@@ -41,7 +41,7 @@ def test_it_goes_on_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
 def test_what_changes_between_the_halves_is_read_by_the_first_increment(
     server: Sandbox, tmp_path: Path
 ) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path, attempts=1)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, attempts=1)
     fault = server.faults.add(Fault("html", after=3, times=None))
     lab.sync()
     fault.times = 0
@@ -55,7 +55,7 @@ def test_what_changes_between_the_halves_is_read_by_the_first_increment(
 
 
 def test_full_starts_over(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     (result,) = lab.sync(SyncOptions(full=True))
     assert (result.mode, result.pull_requests) == ("history", 30)
@@ -63,7 +63,7 @@ def test_full_starts_over(server: Sandbox, tmp_path: Path) -> None:
 
 
 def test_days_back_bounds_it(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     assert isinstance(world.clock, ManualClock)
     world.clock.advance(timedelta(days=30))
     recent = [world.open_pull_request("octo/app", "ada", f"Recent {n}").number for n in range(7)]
@@ -73,7 +73,7 @@ def test_days_back_bounds_it(server: Sandbox, tmp_path: Path) -> None:
 
 
 def test_a_longer_reach_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     assert isinstance(world.clock, ManualClock)
     world.clock.advance(timedelta(days=30))
     world.open_pull_request("octo/app", "ada", "Recent")
@@ -87,7 +87,7 @@ def test_a_longer_reach_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
 
 def test_every_tail_is_read_to_its_end(server: Sandbox, tmp_path: Path) -> None:
     pull_request = busy_pull_request(server.world, children=230)
-    lab = Lab(server.world, server, tmp_path, page_size=25)
+    lab = SyncLab(server.world, server, tmp_path, page_size=25)
     (result,) = lab.sync()
     lab.assert_equal()
     assert len(pull_request.reviews) == 230
@@ -98,7 +98,7 @@ def test_a_pull_request_that_grows_while_its_tail_is_read_is_read_again(
     server: Sandbox, tmp_path: Path
 ) -> None:
     world, pull_request = server.world, busy_pull_request(server.world)
-    lab = Lab(world, server, tmp_path)
+    lab = SyncLab(world, server, tmp_path)
     left = [1]
 
     def meanwhile(request: object) -> None:
@@ -114,7 +114,7 @@ def test_a_pull_request_that_grows_while_its_tail_is_read_is_read_again(
 
 
 def test_pull_requests_opened_while_it_runs_are_there(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     left = list(range(4))
 
     def meanwhile(request: object) -> None:
@@ -131,7 +131,7 @@ def test_pull_requests_opened_while_it_runs_are_there(server: Sandbox, tmp_path:
 def test_an_empty_repository_is_done_at_once(tmp_path: Path) -> None:
     world = small_world(pull_requests=0)
     with Sandbox(world) as server:
-        lab = Lab(world, server, tmp_path)
+        lab = SyncLab(world, server, tmp_path)
         (result,) = lab.sync()
         assert (result.mode, result.pull_requests, result.requests) == ("history", 0, 1)
         (result,) = lab.sync()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Sandbox
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.warehouse import tracking
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def server() -> Iterator[Sandbox]:
 
 
 def test_a_renamed_repository_keeps_its_history_and_its_key(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     number = lab.tracked().repository_id
     server.world.rename_repository("octo/app", "application")
@@ -35,7 +35,7 @@ def test_a_renamed_repository_keeps_its_history_and_its_key(server: Sandbox, tmp
 
 
 def test_a_transferred_repository_keeps_its_history(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     server.world.transfer_repository("octo/app", "hexa")
     (result,) = lab.sync()
@@ -45,7 +45,7 @@ def test_a_transferred_repository_keeps_its_history(server: Sandbox, tmp_path: P
 
 
 def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
     server.world.delete_repository("octo/app")
@@ -59,7 +59,7 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
 def test_a_full_sync_refuses_an_impostor(server: Sandbox, tmp_path: Path) -> None:
     from prpipeline.sync import SyncOptions
 
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
     server.world.delete_repository("octo/app")
@@ -70,7 +70,7 @@ def test_a_full_sync_refuses_an_impostor(server: Sandbox, tmp_path: Path) -> Non
 
 
 def test_a_name_that_is_given_away_between_two_pages(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
 
     def hook(_: object) -> None:
         if len(server.requests) == 2:
@@ -91,7 +91,7 @@ def test_a_name_that_is_given_away_between_two_pages(server: Sandbox, tmp_path: 
 
 
 def test_two_names_of_one_repository_are_refused(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     server.world.rename_repository("octo/app", "new-name")
     lab.track(["octo/new-name"])
@@ -102,14 +102,14 @@ def test_two_names_of_one_repository_are_refused(server: Sandbox, tmp_path: Path
 
 
 def test_a_name_in_other_letters_is_the_same_repository(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.track(["OCTO/App"])
     with lab.warehouse.transaction() as connection:
         assert [t.tracked_as for t in tracking.all_tracked(connection)] == ["octo/app"]
 
 
 def test_a_deleted_repository_keeps_its_data_and_says_so(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
     server.world.delete_repository("octo/app")
@@ -120,7 +120,7 @@ def test_a_deleted_repository_keeps_its_data_and_says_so(server: Sandbox, tmp_pa
 
 
 def test_a_blocked_repository_is_forbidden(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path, "rest")
+    lab = SyncLab(server.world, server, tmp_path, "rest")
     lab.sync()
     server.world.block_repository("octo/app", 451)
     (result,) = lab.sync()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Credential, ManualClock, Sandbox, World, generated_world
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.sandbox.github import Credential, ManualClock, Sandbox, World, generated_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def advance(world: World, **by: float) -> None:
     world.clock.advance(timedelta(**by))
 
 
-def bulk(tmp_path: Path, server: Sandbox) -> Lab:
-    return Lab(server.world, server, tmp_path, page_size=25, overlap_minutes=15)
+def bulk(tmp_path: Path, server: Sandbox) -> SyncLab:
+    return SyncLab(server.world, server, tmp_path, page_size=25, overlap_minutes=15)
 
 
 def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_thousand_repositories_of_which_fifty_changed_take_thirty_requests(tmp
     ],
 )
 def test_whatever_moves_the_time_stamp_comes_through(server: Sandbox, tmp_path: Path, change: str) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     advance(world, hours=24)
     pulls = list(world.repository("octo/app").pull_requests.values())
@@ -129,7 +129,7 @@ def test_whatever_moves_the_time_stamp_comes_through(server: Sandbox, tmp_path: 
 
 
 def test_a_change_while_the_increment_runs_is_not_lost(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     advance(world, hours=24)
     pulls = list(world.repository("octo/app").pull_requests.values())
@@ -149,7 +149,7 @@ def test_a_change_while_the_increment_runs_is_not_lost(server: Sandbox, tmp_path
 
 
 def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path, overlap_minutes=15)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15)
     lab.sync()
     advance(world, hours=24)
     pull_request = world.repository("octo/app").pull_requests[1]
@@ -163,7 +163,7 @@ def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path
 def test_the_watermark_is_githubs_clock_at_the_start_less_the_overlap(
     server: Sandbox, tmp_path: Path
 ) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path, overlap_minutes=15)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15)
     lab.sync()
     advance(world, hours=24)
     world.push(world.repository("octo/app").pull_requests[2])
@@ -178,7 +178,7 @@ def test_a_failing_repository_keeps_its_watermark_and_harms_no_other(tmp_path: P
     world = small_world(repositories=("octo/app", "octo/lib", "octo/web"))
     with Sandbox(world) as server:
         server.add_token(Credential("outsider", repositories=()))
-        lab = Lab(world, server, tmp_path, tokens="outsider")
+        lab = SyncLab(world, server, tmp_path, tokens="outsider")
         lab.sync()
         before = lab.tracked("octo/lib").watermark_at
         lab.live()

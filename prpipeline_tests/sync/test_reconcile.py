@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Fault, ManualClock, Sandbox
+from prpipeline.sandbox.github import Fault, ManualClock, Sandbox
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 RECONCILE = SyncOptions(reconcile=True)
 
@@ -22,7 +22,7 @@ def server() -> Iterator[Sandbox]:
 
 
 def test_silent_deletions_and_edits_are_found(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     pulls = world.repository("octo/app").pull_requests
     reviewed = [p for p in pulls.values() if p.reviews]
@@ -39,7 +39,7 @@ def test_silent_deletions_and_edits_are_found(server: Sandbox, tmp_path: Path) -
 
 
 def test_what_was_removed_is_on_record(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     gone = world.repository("octo/app").pull_requests[3]
     ids = {(r.id, "review") for r in gone.reviews} | {(gone.id, "pull_request")}
@@ -53,7 +53,7 @@ def test_what_was_removed_is_on_record(server: Sandbox, tmp_path: Path) -> None:
 
 
 def test_nothing_is_removed_on_an_incomplete_answer(server: Sandbox, tmp_path: Path) -> None:
-    lab = Lab(server.world, server, tmp_path)
+    lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     # A list that ends too soon, for ever: most of it seems gone.
     server.faults.add(
@@ -68,7 +68,7 @@ def test_nothing_is_removed_on_an_incomplete_answer(server: Sandbox, tmp_path: P
 
 
 def test_old_pull_requests_are_compared_not_read(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path, page_size=25)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, page_size=25)
     for pull_request in list(world.repository("octo/app").pull_requests.values()):
         if pull_request.state == "OPEN":
             world.close(pull_request)
@@ -87,7 +87,7 @@ def test_old_pull_requests_are_compared_not_read(server: Sandbox, tmp_path: Path
 
 
 def test_a_history_that_reaches_back_some_days_is_not_stretched(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, Lab(server.world, server, tmp_path)
+    world, lab = server.world, SyncLab(server.world, server, tmp_path)
     assert isinstance(world.clock, ManualClock)
     world.clock.advance(timedelta(days=40))
     recent = world.open_pull_request("octo/app", "ada", "Recent")

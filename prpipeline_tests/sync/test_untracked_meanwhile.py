@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.repository import RepositoryName
-from prpipeline.sandbox import Sandbox
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.sync import SyncOptions
-from prpipeline.sync.lanes import sync_on_lanes
+from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import tracking
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
@@ -23,7 +23,7 @@ def test_untracked_while_it_is_synced(
 ) -> None:
     world = small_world(repositories=("octo/app", "octo/lib"))
     with Sandbox(world) as server:
-        here, name = Lab(world, server, tmp_path, api, page_size=2), RepositoryName("octo", "app")
+        here, name = SyncLab(world, server, tmp_path, api, page_size=2), RepositoryName("octo", "app")
         if what != "history":
             here.sync()
             here.live()
@@ -59,12 +59,12 @@ def test_untracked_before_its_turn_comes(tmp_path: Path, lanes: int) -> None:
     world = small_world(repositories=("octo/app", "octo/lib"))
     tokens = [f"token-{lane}" for lane in range(lanes)]
     with Sandbox(world, tokens=tokens) as server:
-        here = Lab(world, server, tmp_path, tokens=",".join(tokens))
+        here = SyncLab(world, server, tmp_path, tokens=",".join(tokens))
         with here.warehouse.transaction() as connection:
             tracking.untrack(connection, RepositoryName("octo", "app"), delete_data=False)
         results = {
             result.tracked_as: result
-            for result in sync_on_lanes(here.sources, here.warehouse, here.sync_settings, here.names)
+            for result in sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names)
         }
     assert results["octo/app"].error == "Not tracked. Track it first, or correct its spelling."
     assert (results["octo/lib"].mode, results["octo/lib"].pull_requests) == ("history", 14)

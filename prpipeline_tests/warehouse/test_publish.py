@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prpipeline import dictionary
-from prpipeline.repository import RepositoryName
+from prpipeline.model.repository import RepositoryName
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import open_published, publish
 from prpipeline.warehouse import Warehouse, WarehouseError, tracking
-from prpipeline.warehouse.publish import open_published, publish
-from prpipeline_tests.end_to_end.bi_environments import environments
+from prpipeline_tests.support.bi_environments import environments
 
 LONG_AGO = datetime(2026, 1, 1).timestamp()
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prpipeline.sandbox import Sandbox
+from prpipeline.publish.release import publish
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.warehouse import Warehouse, WarehouseError
-from prpipeline.warehouse.publish import publish
-from prpipeline_tests.cli.conftest import Shell
-from prpipeline_tests.github.lab import Lab, small_world
-from prpipeline_tests.warehouse.places import fill, program, read_only, resize, small_disk
+from prpipeline_tests.support.disks import fill, program, read_only, resize, small_disk
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 HOLD = """
 import sys, duckdb
@@ -234,15 +234,15 @@ def test_a_folder_to_read_only(warehouse: Warehouse, shell: Shell) -> None:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(tmp_path: Path) -> Iterator[SyncLab]:
     with small_disk(tmp_path / "small", 64) as folder, Sandbox(small_world(90)) as server:
-        lab = Lab(server.world, server, folder, page_size=25)
+        lab = SyncLab(server.world, server, folder, page_size=25)
         publish(lab.warehouse)
         yield lab
 
 
 @pytest.mark.parametrize("room", [0, 300_000, 700_000])
-def test_a_disk_that_fills_up_during_a_sync(lab: Lab, room: int) -> None:
+def test_a_disk_that_fills_up_during_a_sync(lab: SyncLab, room: int) -> None:
     """Whatever was committed stays, and the next sync goes on once there is room."""
     folder = lab.warehouse.path.parent
     filler = folder / "filler"
@@ -256,7 +256,7 @@ def test_a_disk_that_fills_up_during_a_sync(lab: Lab, room: int) -> None:
     assert publish(lab.warehouse).rows["pull_requests"] == len(lab.expected()["pull_requests"])
 
 
-def test_a_disk_that_fills_up_during_a_publication(lab: Lab) -> None:
+def test_a_disk_that_fills_up_during_a_publication(lab: SyncLab) -> None:
     lab.sync()
     folder = lab.warehouse.path.parent
     filler = folder / "filler"
@@ -278,7 +278,7 @@ def test_a_full_disk_as_a_user_meets_it(tmp_path: Path, shell: Shell) -> None:
         assert shell.run("track", "octo/app").returncode == 0
 
 
-def live_on(lab: Lab) -> None:
+def live_on(lab: SyncLab) -> None:
     """Rewrites of the same rows need room as well, in the end."""
     for _ in range(20):
         lab.live()

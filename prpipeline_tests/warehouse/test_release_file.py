@@ -17,15 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prpipeline import dictionary, metrics
-from prpipeline.sandbox import Sandbox
+from prpipeline import metrics
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import publish
+from prpipeline.publish.release_tables import is_view
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import MetricSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
-from prpipeline.warehouse.publish import publish
-from prpipeline.warehouse.release_tables import is_view
-from prpipeline_tests.end_to_end.bi_environments import environments
-from prpipeline_tests.github.lab import Lab, new_folder, small_world
+from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
 from prpipeline_tests.warehouse.test_publish import query_with
 
@@ -35,7 +36,7 @@ AS_OF = datetime(2027, 1, 1)
 OF_THE_PUBLICATION = {"pipeline_status"}
 
 
-def derive(lab: Lab, as_of: datetime, rules: MetricSettings) -> None:
+def derive(lab: SyncLab, as_of: datetime, rules: MetricSettings) -> None:
     with lab.warehouse.transaction() as connection:
         behind = {
             *metrics.stale_repositories(connection, rules),
@@ -69,7 +70,7 @@ def first_release() -> Path:
     """A folder with a warehouse and its first release, made once: it takes longer than what most tests do with it."""
     world = small_world(repositories=REPOSITORIES)
     with Sandbox(world) as server:
-        lab = Lab(world, server, new_folder())
+        lab = SyncLab(world, server, new_folder())
         lab.sync()
     derive(lab, AS_OF, MetricSettings())
     assert publish(lab.warehouse).is_whole
@@ -77,13 +78,13 @@ def first_release() -> Path:
 
 
 @contextmanager
-def another_lab() -> Iterator[Lab]:
+def another_lab() -> Iterator[SyncLab]:
     """One of its own, on a copy of that folder, with a world like that one's."""
     folder = new_folder()
     shutil.copytree(first_release(), folder, symlinks=True, dirs_exist_ok=True)
     world = small_world(repositories=REPOSITORIES)
     with Sandbox(world) as server:
-        yield Lab(world, server, folder)
+        yield SyncLab(world, server, folder)
 
 
 DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
@@ -122,17 +123,17 @@ def assert_the_same(days: Days, rename: bool) -> None:
 
 
 @pytest.fixture
-def lab() -> Iterator[Lab]:
+def lab() -> Iterator[SyncLab]:
     with another_lab() as lab:
         yield lab
 
 
-def test_other_rules_are_seen_in_every_row(lab: Lab) -> None:
+def test_other_rules_are_seen_in_every_row(lab: SyncLab) -> None:
     derive(lab, AS_OF, MetricSettings(bots=("dev-1",), exclude_self=False))
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
-def test_another_team_or_none(lab: Lab) -> None:
+def test_another_team_or_none(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         tracking.update(connection, "octo/api", team="platform")
     derive(lab, AS_OF, MetricSettings())
@@ -141,7 +142,7 @@ def test_another_team_or_none(lab: Lab) -> None:
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
-def test_an_untracked_repository_that_was_deleted_is_gone(lab: Lab) -> None:
+def test_an_untracked_repository_that_was_deleted_is_gone(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         tracking.forget_source(connection, "cli")
     derive(lab, AS_OF, MetricSettings())
@@ -150,7 +151,7 @@ def test_an_untracked_repository_that_was_deleted_is_gone(lab: Lab) -> None:
     assert release.rows["pull_requests"] == 0
 
 
-def test_rows_that_changed_unnoticed_are_noticed(lab: Lab) -> None:
+def test_rows_that_changed_unnoticed_are_noticed(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         connection.execute(
             "DELETE FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
@@ -158,7 +159,7 @@ def test_rows_that_changed_unnoticed_are_noticed(lab: Lab) -> None:
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
-def test_a_new_name_that_reaches_the_weeks_later(lab: Lab) -> None:
+def test_a_new_name_that_reaches_the_weeks_later(lab: SyncLab) -> None:
     lab.world.rename_repository("octo/web", "renamed")
     lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
     lab.sync(SyncOptions())
@@ -169,7 +170,7 @@ def test_a_new_name_that_reaches_the_weeks_later(lab: Lab) -> None:
         derive(lab, AS_OF, MetricSettings())
 
 
-def test_clocks_go_on_where_nothing_else_happens(lab: Lab) -> None:
+def test_clocks_go_on_where_nothing_else_happens(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         connection.execute(
             "UPDATE raw.pull_requests SET state = 'open', merged_at = NULL, closed_at = NULL, "
@@ -188,7 +189,7 @@ def test_clocks_go_on_where_nothing_else_happens(lab: Lab) -> None:
         assert shown[1][table] != shown[2][table], table
 
 
-def test_rows_that_are_there_twice_and_then_no_longer(lab: Lab) -> None:
+def test_rows_that_are_there_twice_and_then_no_longer(lab: SyncLab) -> None:
     one = "(SELECT max(review_id) FROM raw.reviews)"
     for statements in (
         [f"INSERT INTO raw.reviews FROM raw.reviews WHERE review_id = {one}"],
@@ -204,7 +205,7 @@ def test_rows_that_are_there_twice_and_then_no_longer(lab: Lab) -> None:
         assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
-def test_metrics_that_follow_a_publication_later(lab: Lab) -> None:
+def test_metrics_that_follow_a_publication_later(lab: SyncLab) -> None:
     lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
     with lab.warehouse.transaction() as connection:  # as a sync leaves it
         connection.execute("DELETE FROM raw.reviews WHERE number % 2 = 0 AND repository_id % 2 = 0")
@@ -216,7 +217,7 @@ def test_metrics_that_follow_a_publication_later(lab: Lab) -> None:
         derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
 
 
-def test_a_little_in_every_repository_is_not_much(lab: Lab) -> None:
+def test_a_little_in_every_repository_is_not_much(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         connection.execute("UPDATE raw.pull_requests SET title = 'other' WHERE number % 5 = 1")
         connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF + timedelta(hours=1)])
@@ -226,7 +227,7 @@ def test_a_little_in_every_repository_is_not_much(lab: Lab) -> None:
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
-def test_much_is_written_whole(lab: Lab) -> None:
+def test_much_is_written_whole(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         connection.execute("UPDATE raw.pull_requests SET title = 'other' WHERE number % 5 < 3")
         connection.execute("UPDATE meta.repositories SET changed_at = ?", [AS_OF + timedelta(hours=1)])
@@ -236,7 +237,7 @@ def test_much_is_written_whole(lab: Lab) -> None:
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
-def test_where_the_kernel_cannot_copy_we_do(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_kernel_cannot_copy_we_do(lab: SyncLab, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(*_: object) -> int:
         raise OSError(errno.EXDEV, "another file system")
 
@@ -247,7 +248,7 @@ def test_where_the_kernel_cannot_copy_we_do(lab: Lab, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("damage", ["contents", "file", "no contents", "of an earlier version"])
-def test_a_damaged_release_is_not_built_upon(lab: Lab, damage: str) -> None:
+def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
     last = (lab.warehouse.path.parent / "published").resolve()
     if damage == "file":
         (last / "prpipeline.duckdb").write_bytes(b"no database" * 1000)
@@ -265,7 +266,7 @@ def test_a_damaged_release_is_not_built_upon(lab: Lab, damage: str) -> None:
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
-def test_many_small_changes_do_not_make_it_grow_for_ever(lab: Lab) -> None:
+def test_many_small_changes_do_not_make_it_grow_for_ever(lab: SyncLab) -> None:
     sizes, whole = [], 0
     for day in range(1, 12):
         with lab.warehouse.transaction() as connection:
@@ -280,7 +281,7 @@ def test_many_small_changes_do_not_make_it_grow_for_ever(lab: Lab) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.2", "1.4", "1.5"])
-def test_earlier_duckdbs_open_it(lab: Lab, version: str) -> None:
+def test_earlier_duckdbs_open_it(lab: SyncLab, version: str) -> None:
     with lab.warehouse.transaction() as connection:
         tracking.update(connection, "octo/api", team="platform")
     derive(lab, AS_OF + timedelta(days=1), MetricSettings())

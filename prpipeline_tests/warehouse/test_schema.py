@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from prpipeline.publish.release import publish
 from prpipeline.warehouse import Warehouse, WarehouseError, etags, tracking
 from prpipeline.warehouse.database import STORAGE_VERSION
-from prpipeline.warehouse.publish import publish
 from prpipeline.warehouse.schema import SCHEMA_VERSION
 
 FIXTURES = Path(__file__).parent / "fixtures"

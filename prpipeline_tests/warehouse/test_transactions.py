@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.warehouse import Connection, Warehouse, WarehouseError
-from prpipeline_tests.warehouse.places import program
+from prpipeline.model.sql import Connection
+from prpipeline.warehouse import Warehouse, WarehouseError
+from prpipeline_tests.support.disks import program
 
 INSERT = "INSERT INTO meta.removals VALUES (?, 'review', 'x', 1, now()::TIMESTAMP)"
 HOLD = """

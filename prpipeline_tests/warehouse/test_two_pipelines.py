@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox import Sandbox
-from prpipeline_tests.github.lab import Lab, small_world
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
@@ -18,7 +18,7 @@ REPOSITORIES = ("octo/app", "octo/lib", "octo/docs")
 
 def test_two_pipelines_on_one_folder(tmp_path: Path) -> None:
     with Sandbox(small_world(40, REPOSITORIES), latency=0.1) as server:
-        lab = Lab(server.world, server, tmp_path / "data", page_size=5)
+        lab = SyncLab(server.world, server, tmp_path / "data", page_size=5)
         (tmp_path / "repositories.yaml").write_text("sync: {page_size: 5}\nrepositories: []\n")
         started = [
             subprocess.Popen(

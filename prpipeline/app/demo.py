@@ -1,0 +1,62 @@
+"""The sample repositories behind a local stand-in for GitHub, for whoever has no token yet.
+
+What the demo tracks is marked so, seen only while the demo runs, and makes room for real repositories.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prpipeline.github.auth import Anonymous
+from prpipeline.github.sources import credentials
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox, sample_world
+from prpipeline.settings import Settings, load_settings
+
+TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, known to all
+
+
+def is_wanted(settings: Settings, real_repositories: int) -> bool:
+    """Whether there is nothing to show but the demo: no credential, and nothing tracked or listed."""
+    anonymous = all(isinstance(credential, Anonymous) for credential in credentials(settings.github))
+    return anonymous and not real_repositories and not settings.file.repositories
+
+
+@contextmanager
+def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[RepositoryName]]]:
+    """Settings that lead to the stand-in, and its repositories; it ends with the block.
+
+    The same world comes back (processes started meanwhile see it too) until it is asked for ``anew``.
+    """
+    world = sample_world(now=_anchor(settings.data_dir / ".demo", anew=anew))
+    before = dict(os.environ)
+    with Sandbox(world, tokens=[TOKEN]) as server:
+        os.environ |= {
+            "GITHUB_API_URL": server.url,
+            "GITHUB_GRAPHQL_URL": server.graphql_url,
+            "GITHUB_TOKEN": TOKEN,
+            "PRPIPELINE_DEMO": "1",
+        }
+        try:
+            yield load_settings(), [RepositoryName.parse(r.full_name) for r in world.repositories.values()]
+        finally:
+            os.environ.clear()
+            os.environ |= before
+
+
+def _anchor(file: Path, *, anew: bool) -> datetime:
+    """When the world's history ends; kept, because its repositories' rows are."""
+    try:
+        if not anew:
+            return datetime.fromisoformat(file.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        pass  # there was no demo here yet
+    # A day's demos are all the same.
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(today.isoformat(), encoding="ascii")
+    return today

@@ -1,0 +1,204 @@
+"""The whole way of the data, wired: settings → GitHub → warehouse → metrics → publication.
+
+What Dagster's assets, the command line and the façade call; holds no logic of its own steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from prpipeline import metrics
+from prpipeline.app import repositories_file
+from prpipeline.app.schedule_times import next_run
+from prpipeline.app.tracking import TrackingService
+from prpipeline.github.etags import MemoryEtags
+from prpipeline.github.sources import open_sources
+from prpipeline.model.sql import Connection
+from prpipeline.publish.release import Release, open_published, publish
+from prpipeline.report import FILE_NAME, ReportInfo, write_report
+from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, as_json, read_repositories_file
+from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline.sync.context import Progress
+from prpipeline.sync.source import Source
+from prpipeline.sync.workers import sync_with_workers
+from prpipeline.warehouse import WarehouseError, etags, tracking
+from prpipeline.warehouse.checks import Findings, find
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.summary import (
+    Summary,
+    Week,
+    count_rows,
+    preview,
+    row_counts,
+    summaries,
+    weeks_of_all,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
+_DERIVED_AT_ONCE = 200
+
+
+_LATEST = """
+    SELECT repository, number, title, author_login, state, review_time_hours, null_reason, first_reviewer_login
+    FROM review_time_hours WHERE NOT is_bot_author ORDER BY created_at DESC LIMIT ?
+"""
+
+
+class Pipeline(TrackingService):
+    """One run of the pipeline on one data folder; ``on_result`` and ``on_progress`` watch it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_result: Callable[[SyncResult], None] = lambda result: None,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        super().__init__(settings)
+        self.on_result = on_result
+        self.on_progress = on_progress
+
+    def follow_file(self, seen: str | None = None) -> str:
+        """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
+
+        Files that name owners are looked at anew every hour: owners get new repositories. Raises
+        ConfigurationError, ApiFailure.
+        """
+        if self.settings.is_demo:
+            return ""
+        path = self.settings.repositories_file
+        file = read_repositories_file(path)
+        stamp = hashlib.sha256(json.dumps(as_json(file)).encode()).hexdigest()[:16]
+        if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
+            stamp += f"@{utc_now():%Y-%m-%dT%H}"
+        if stamp == seen or (not file.repositories and not self.warehouse.exists()):
+            return stamp
+        with self._sources() as sources:
+            repositories = repositories_file.wanted(file, sources[0].owner_repositories)
+        with self.warehouse.transaction() as connection:
+            if repositories:
+                tracking.forget_source(connection, DEMO_SOURCE)
+            repositories_file.follow(connection, repositories, utc_now())
+        return stamp
+
+    # ── the steps ────────────────────────────────────────────────────────────────────────────────────
+
+    def sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
+        """Bring these up to date with GitHub; a result each, as each is done."""
+        with self._sources() as sources:
+            for result in sync_with_workers(
+                sources, self.warehouse, self.settings.sync, names, options, self.on_progress
+            ):
+                self.on_result(result)
+                yield result
+
+    @contextmanager
+    def _sources(self) -> Iterator[list[Source]]:
+        remembered = MemoryEtags(self._etags())
+        sources = open_sources(self.settings, etags=remembered)
+        try:
+            yield sources
+        finally:
+            for source in sources:
+                source.client.close()
+        if remembered.fresh:
+            with self.warehouse.transaction() as connection:
+                etags.save(connection, remembered.fresh)
+
+    def _etags(self) -> dict[str, tuple[str, str]]:
+        if not self.warehouse.exists():
+            return {}
+        with self.warehouse.transaction() as connection:
+            return etags.load(connection)
+
+    def derive(self, names: Sequence[str]) -> None:
+        """Compute the metrics of these repositories from what is stored; asks GitHub nothing."""
+        for start in range(0, len(names), _DERIVED_AT_ONCE):
+            with self.warehouse.transaction() as connection:
+                known = tracking.get(connection, names[start : start + _DERIVED_AT_ONCE])
+                ids = [t.repository_id for t in known.values() if t.repository_id is not None]
+                metrics.rebuild(connection, ids, self.settings.metrics, utc_now())
+
+    def aggregate(self) -> dict[str, int]:
+        """Bring every table that spans repositories up to date; how many rows each has.
+
+        First come repositories whose metrics are behind their data (a run was killed) or were computed by
+        other definitions or settings.
+        """
+        with self.warehouse.transaction() as connection:
+            stale = set(metrics.stale_repositories(connection, self.settings.metrics))
+            stale |= set(tracking.with_metrics_behind(connection))
+            metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
+            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
+            return count_rows(connection, [f"metrics.{table}" for table in metrics.AGGREGATE_TABLES])
+
+    def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
+        """What these checks find in the warehouse, all of the same moment."""
+        with self.warehouse.transaction() as connection:
+            return list(find(connection, checks))
+
+    def row_counts(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """How many rows of these repositories each table holds, by tracked name."""
+        with self.warehouse.transaction() as connection:
+            ids = self._ids(connection, names)
+            return {ids[i]: rows for i, rows in row_counts(connection, list(ids)).items()}
+
+    def summaries(self, names: Sequence[str]) -> dict[str, Summary]:
+        """What is stored of these repositories, by tracked name."""
+        with self.warehouse.transaction() as connection:
+            ids = self._ids(connection, names)
+            return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
+
+    def weeks(self) -> tuple[Week, ...]:
+        """The last half year of all repositories together, by week."""
+        with self.warehouse.transaction() as connection:
+            return weeks_of_all(connection)
+
+    @staticmethod
+    def _ids(connection: Connection, names: Sequence[str]) -> dict[int, str]:
+        known = tracking.get(connection, names)
+        return {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
+
+    def latest(self, limit: int) -> pd.DataFrame:
+        """The newest pull requests with their review times, as published."""
+        with open_published(self.settings.published_path) as connection:
+            latest: pd.DataFrame = connection.execute(_LATEST, [limit]).df()
+            return latest
+
+    def preview(self, table: str, repository_id: int) -> pd.DataFrame:
+        """The newest rows of a repository in a table."""
+        with self.warehouse.transaction() as connection:
+            return preview(connection, table, repository_id)
+
+    def publish(self) -> Release:
+        """Put what the warehouse holds before its readers."""
+        return publish(self.warehouse, next_run_at=self._next_run_at())
+
+    def _next_run_at(self) -> datetime | None:
+        coming = next_run(self.settings.schedule, datetime.now(UTC))
+        return coming and coming.replace(tzinfo=None)
+
+    def publish_deletion(self) -> None:
+        """Leave nothing published, of now or before, that still has rows which were deleted on purpose."""
+        self.aggregate()
+        publish(self.warehouse, is_only=True, next_run_at=self._next_run_at())
+        self.report()
+
+    def report(self) -> ReportInfo:
+        """Write the report of what is published, beside it."""
+        target = self.settings.published_path.with_name(FILE_NAME)
+        with open_published(self.settings.published_path) as connection:
+            try:
+                return write_report(connection, target, self.settings.metrics.calendar.timezone)
+            except OSError as error:
+                raise WarehouseError(
+                    f"The report cannot be written to {target.parent}: {error.strerror or error}."
+                ) from None

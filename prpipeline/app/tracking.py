@@ -1,0 +1,135 @@
+"""Which repositories are tracked on a data folder, and how far each is. Asks GitHub nothing, and imports little.
+
+A repository is tracked by the file, the command line or a partition in the UI; the demo's are seen by the demo alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import Any
+
+from msgspec.structs import replace
+
+from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
+from prpipeline.settings import DEMO_SOURCE, Settings
+from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.kept_pages import KeptPages
+from prpipeline.warehouse.tracking import Tracked
+
+
+class TrackingService:
+    """The tracked repositories of a data folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.warehouse = Warehouse(settings.warehouse_path)
+
+    def of_demo(self) -> TrackingService:
+        """The demo's on the same folder; starting DuckDB once more for them would cost most of the look."""
+        other = copy(self)
+        other.settings = replace(self.settings, is_demo=True)
+        return other
+
+    def tracked(self) -> list[str]:
+        """The partition keys of all tracked repositories."""
+        return [t.tracked_as for t in self.tracked_rows()]
+
+    def tracked_rows(self) -> list[Tracked]:
+        """All tracked repositories with how far each has come."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
+
+    def adopt(self, partition_keys: Iterable[str]) -> list[str]:
+        """Track repositories that were added as partitions in the UI; a sentence for each that cannot be."""
+        refused = []
+        for key in sorted(set(partition_keys).difference(self.tracked())):
+            try:
+                self.track([RepositoryName.parse(key)], source="ui")
+            except InvalidRepositoryName as error:
+                refused.append(f"{error} The partition is removed.")
+        return refused
+
+    def known_rows(self) -> list[Tracked]:
+        """All repositories that are or were tracked."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return [t for t in tracking.all_known(connection) if self._is_ours(t)]
+
+    def _is_ours(self, tracked: Tracked) -> bool:
+        """The demo's repositories are not on the real GitHub, nor the real ones in the demo."""
+        return (tracked.source == DEMO_SOURCE) == self.settings.is_demo
+
+    def track(
+        self,
+        names: Sequence[RepositoryName],
+        *,
+        source: str,
+        days_back: int | None = None,
+        keep_options: bool = False,
+    ) -> list[str]:
+        """Track these; returns the partition keys of those that were not tracked before."""
+        added = []
+        with self.warehouse.transaction() as connection:
+            if self.settings.is_demo:
+                source = DEMO_SOURCE
+            elif names:
+                tracking.forget_source(connection, DEMO_SOURCE)
+            for name in names:
+                known = tracking.find(connection, name)
+                if known is not None and known.is_tracked and keep_options:
+                    continue
+                if tracking.track(
+                    connection,
+                    name,
+                    source=source,
+                    now=utc_now(),
+                    days_back=days_back if days_back is not None or known is None else known.days_back,
+                    team=known.team if known else None,
+                ):
+                    added.append(known.tracked_as if known else str(name))
+        return added
+
+    def forget_demo(self) -> None:
+        """Remove the sample repositories and all their rows."""
+        with self.warehouse.transaction() as connection:
+            tracking.forget_source(connection, DEMO_SOURCE)
+
+    def untrack(self, names: Sequence[RepositoryName], *, delete_data: bool) -> list[str]:
+        """Stop tracking these; returns the partition keys of those that were."""
+        dropped = []
+        with self.warehouse.transaction() as connection:
+            for name in names:
+                known = tracking.find(connection, name)
+                if known is not None and tracking.untrack(connection, name, delete_data=delete_data):
+                    dropped.append(known)
+        for known in dropped if delete_data else []:
+            KeptPages(self.warehouse.path, known).clear()
+        return [known.tracked_as for known in dropped]
+
+    def status(self) -> list[dict[str, Any]]:
+        """One row per tracked repository, as it is now in the warehouse."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
+            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+        return [
+            {
+                "tracked_as": t.tracked_as,
+                "repository": t.repository,
+                "repository_id": t.repository_id,
+                "status": t.status,
+                "last_sync_at": t.last_sync_at,
+                "watermark_at": t.watermark_at,
+                "pull_requests": held.get(t.repository_id or 0, 0),
+                "pull_requests_on_github": t.pull_requests_on_github,
+                "history_days_back": t.history_days_back,
+                "last_error": t.last_error,
+            }
+            for t in rows
+        ]

@@ -1,0 +1,174 @@
+"""What a command says at its end, on standard output: tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from prpipeline.model.repository import by_reason, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prpipeline.app.estimate import Estimate
+    from prpipeline.sync import SyncResult
+
+_STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
+
+
+def results_table(results: Sequence[SyncResult], published: str | None) -> None:
+    """What the sync of each repository did, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("repository", "left"),
+        ("what", "left"),
+        ("pull requests", "right"),
+        ("reviews", "right"),
+        ("requests", "right"),
+        ("seconds", "right"),
+    ):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for r in results:
+        style = "red" if r.failed else None
+        table.add_row(
+            escape(r.repository or r.tracked_as),
+            r.mode,
+            f"{r.pull_requests:,}",
+            f"{r.reviews:,}",
+            f"{r.requests:,}",
+            f"{r.seconds:.1f}",
+            style=style,
+        )
+    console = output()
+    console.print(table)
+    _reasons(console, [(r.tracked_as, r.error or "") for r in results if r.failed])
+    if published:
+        console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
+
+
+def review_times(latest: pd.DataFrame) -> None:
+    """The newest pull requests and how long they waited, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("pull request", no_wrap=True)
+    table.add_column("title", max_width=40)  # alone gives way on a narrow screen
+    table.add_column("author", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("review time", justify="right", no_wrap=True)
+    table.add_column("reviewer", no_wrap=True)
+    for row in latest.astype("object").where(latest.notna(), None).to_dict("records"):
+        hours = row["review_time_hours"]
+        table.add_row(
+            escape(f"{row['repository']}#{row['number']}"),
+            Text("".join(c for c in row["title"] if c.isprintable()), no_wrap=True, overflow="ellipsis"),
+            escape(row["author_login"] or "(deleted)"),
+            row["state"],
+            f"{hours:.2f} h"
+            if hours is not None
+            else f"[dim]{(row['null_reason'] or '').replace('_', ' ')}[/dim]",
+            escape(row["first_reviewer_login"] or ""),
+        )
+    console = output()
+    console.print(table)
+    console.print()
+
+
+def estimates_table(estimates: Sequence[Estimate]) -> None:
+    """What histories would cost, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("repository", overflow="fold")
+    for heading in ("pull requests", "requests", "points", "time"):
+        table.add_column(heading, justify="right")
+    for e in estimates:
+        count = "" if e.pull_requests is None else f"{e.pull_requests:,}"
+        table.add_row(escape(e.repository), count, f"{e.requests:,}", f"{e.points:,}", duration(e.seconds))
+    if len(estimates) > 1:
+        table.add_row(
+            "all",
+            f"{sum(e.pull_requests or 0 for e in estimates):,}",
+            f"{sum(e.requests for e in estimates):,}",
+            f"{sum(e.points for e in estimates):,}",
+            duration(sum(e.seconds for e in estimates)),
+            style="bold",
+        )
+    console = output()
+    console.print(table)
+    console.print("For whole histories. Of a repository that is synced already only what changed is read.")
+    _reasons(console, [(e.repository, e.error) for e in estimates if e.error])
+
+
+def duration(seconds: float) -> str:
+    """A time that a person can grasp."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None) -> None:
+    """How far each repository has come, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("repository", overflow="fold")
+    table.add_column("status")
+    table.add_column("last sync")
+    table.add_column("complete to (UTC)")
+    table.add_column("pull requests", justify="right")
+    table.add_column("coverage", justify="right")
+    for row in rows:
+        name = row["tracked_as"]
+        if row["repository"] not in {None, name}:
+            name += f" (now {row['repository']})"
+        table.add_row(
+            escape(name),
+            f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
+            _ago(row["last_sync_at"]),
+            f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
+            f"{row['pull_requests']:,}",
+            _coverage(row),
+        )
+    console = output()
+    console.print(table)
+    _reasons(console, [(row["tracked_as"], row["last_error"]) for row in rows if row["last_error"]])
+    console.print(
+        f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
+    )
+    console.print(
+        f"Next scheduled run: {next_run:%Y-%m-%d %H:%M} UTC, if Dagster runs."
+        if next_run
+        else "Schedules are off."
+    )
+
+
+def _reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:
+    for reason, names in by_reason(said).items():
+        console.print(f"[red]{escape(listed(names))}:[/red] {escape(reason)}", soft_wrap=True)
+
+
+def output() -> Console:
+    """Standard output; a file or a pipe has no width of its own."""
+    console = Console(highlight=False, emoji=False)  # a repository's :smile: is text
+    return console if console.is_terminal else Console(width=160, highlight=False, emoji=False)
+
+
+def _coverage(row: dict[str, Any]) -> str:
+    if row["history_days_back"] is not None:
+        return f"{row['history_days_back']} days"
+    on_github = row["pull_requests_on_github"]
+    if on_github is None:
+        return ""
+    return "100 %" if row["pull_requests"] >= on_github else f"{100 * row['pull_requests'] / on_github:.1f} %"
+
+
+def _ago(moment: datetime | None) -> str:
+    if moment is None:
+        return "never"
+    minutes = int((datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

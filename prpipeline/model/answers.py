@@ -1,0 +1,84 @@
+"""What a source answers: pages of whole pull requests, and lighter looks at what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prpipeline.model.failures import ApiFailure
+from prpipeline.model.pull_requests import PullRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Who a repository is (its number), and what GitHub calls it now."""
+
+    repository_id: int
+    node_id: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Whole pull requests of one repository, and how to go on."""
+
+    repository: Repository
+    pull_requests: tuple[PullRequest, ...]
+    read_at: datetime  # GitHub's clock
+    total: int | None  # how many pull requests GitHub counts in the repository
+    cursor: str | None  # where the next page starts; None: this was the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A pull request's identity and version, without its content."""
+
+    node_id: str
+    updated_at: datetime
+    number: int | None = None  # REST hydrates by number, GraphQL by id
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The most recently updated pull requests of a repository, newest first."""
+
+    repository: Repository
+    heads: tuple[Head, ...]
+    total: int | None
+    cursor: str | None  # None: these are all there are
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """One look at many repositories; those that GitHub refuses are named with the failure."""
+
+    read_at: datetime
+    probes: dict[int, Probe]  # by repository_id
+    refused: dict[int, ApiFailure]
+
+
+@dataclass(frozen=True, slots=True)
+class Hydrated:
+    """Whole pull requests, asked for by identity, of any repository."""
+
+    read_at: datetime
+    pull_requests: tuple[tuple[int, PullRequest], ...]  # (repository_id, pull request)
+    missing: tuple[Head, ...]  # GitHub says that they do not exist
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One line per pull request: what reconciling compares."""
+
+    node_id: str
+    pull_request_id: int
+    updated_at: datetime
+    reviews: int | None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedRepository:
+    full_name: str
+    is_archived: bool
+    is_fork: bool

@@ -1,0 +1,79 @@
+"""A pull request with its reviews and events, as every source gives it and the warehouse keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone who acts: people are ids, logins are labels."""
+
+    id: int | None
+    login: str | None
+    is_bot: bool
+
+
+NOBODY = Actor(None, None, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A submitted review. Pending ones are nobody's business but their author's and never get here."""
+
+    review_id: int
+    node_id: str
+    reviewer: Actor
+    state: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEvent:
+    """Something that started or stopped a clock."""
+
+    event_id: str
+    event: str
+    actor: Actor
+    created_at: datetime
+    subject: Actor = NOBODY
+    subject_is_team: bool = False
+    review_id: int | None = None
+    previous_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request with its reviews and events; None for the children means they were not asked for."""
+
+    pull_request_id: int
+    node_id: str
+    number: int
+    title: str
+    author: Actor
+    is_draft: bool
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    merged_at: datetime | None
+    merged_by: Actor
+    additions: int | None
+    deletions: int | None
+    changed_files: int | None
+    base_ref: str | None
+    url: str
+    reviews: tuple[Review, ...] | None = None
+    events: tuple[ReviewEvent, ...] | None = None
+
+    @property
+    def state(self) -> str:
+        """open, closed or merged: from the times, for GitHub's flags are not in every answer."""
+        if self.merged_at is not None:
+            return "merged"
+        return "open" if self.closed_at is None else "closed"
+
+    def with_children(self, reviews: tuple[Review, ...], events: tuple[ReviewEvent, ...]) -> PullRequest:
+        return replace(self, reviews=reviews, events=events)

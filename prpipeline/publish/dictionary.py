@@ -1,0 +1,122 @@
+"""What every published table and column means: dictionary.yaml as data, and as a page.
+
+The one source for the comments in DuckDB, the table data_dictionary, the column schemas in Dagster and
+docs/data-dictionary.md. Not here: how a number is computed; that stands at the head of the metric's SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
+"""What every BI tool's driver maps without loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a published table."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A published table; grain says what one row is."""
+
+    name: str
+    group: str
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tables that belong together, in the order in which to show them."""
+
+    name: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """All published tables, in the order in which to show them."""
+
+    groups: tuple[Group, ...]
+    tables: tuple[Table, ...]
+
+    def table(self, name: str) -> Table:
+        return next(table for table in self.tables if table.name == name)
+
+    def of_group(self, name: str) -> tuple[Table, ...]:
+        return tuple(table for table in self.tables if table.group == name)
+
+
+@cache
+def load() -> Dictionary:
+    text = resources.files(__package__).joinpath("dictionary.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    groups = tuple(Group(name, **entry) for name, entry in content["groups"].items())
+    tables = tuple(_table(name, entry, content["columns"]) for name, entry in content["tables"].items())
+    return Dictionary(groups, tables)
+
+
+def markdown() -> str:
+    """The page docs/data-dictionary.md."""
+    dictionary = load()
+    lines = [
+        "# Data dictionary",
+        "",
+        "<!-- Rendered from prpipeline/publish/dictionary.yaml by `python -m prpipeline.publish.dictionary`; edit that file. -->",
+        "",
+        "Every table of the published database, in schema `main`. Times are UTC; hours are rounded to two decimals;",
+        "what is not known is NULL, never 0.",
+    ]
+    for group in dictionary.groups:
+        lines += ["", f"## {group.title}", "", group.description]
+        for table in dictionary.of_group(group.name):
+            lines += ["", f"### `{table.name}`", "", f"{table.description} One row per {table.grain}.", ""]
+            lines += ["| column | type | meaning |", "|---|---|---|"]
+            lines += [
+                f"| `{column.name}` | {column.type} | {_cell(column.description)} |"
+                for column in table.columns
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _table(name: str, entry: dict[str, Any], common: dict[str, Any]) -> Table:
+    """A column without a value means the same as everywhere: its entry stands under columns."""
+    columns = tuple(_column(key, value or common[key]) for key, value in entry["columns"].items())
+    return Table(name, entry["group"], _line(entry["description"]), _line(entry["grain"]), columns)
+
+
+def _column(name: str, entry: list[str]) -> Column:
+    data_type, description = entry
+    if data_type not in TYPES:
+        raise ValueError(f"dictionary.yaml: {name} has type {data_type}; published are {', '.join(TYPES)}")
+    return Column(name, data_type, _line(description))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(markdown())

@@ -1,0 +1,124 @@
+"""Who asks, what they may see, and how much they may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+
+from prpipeline.sandbox.github.model import Actor, Repository
+
+ANONYMOUS_LIMIT = 60
+
+
+@dataclass
+class Budget:
+    """A primary rate limit: so many points in a window that starts with the first one spent."""
+
+    resource: str
+    limit: int
+    window: timedelta = timedelta(hours=1)
+    used: int = 0
+    resets_at: datetime | None = None
+
+    def roll(self, now: datetime) -> None:
+        """Start a new window if the last one is over."""
+        if self.resets_at is None or now >= self.resets_at:
+            self.used, self.resets_at = 0, now + self.window
+
+    def spend(self, points: int, now: datetime) -> bool:
+        """Take points, or nothing and say no when there are not enough."""
+        self.roll(now)
+        if self.used >= self.limit:
+            return False
+        self.used = min(self.limit, self.used + points)
+        return True
+
+    def refund(self, points: int) -> None:
+        """Give points back that an answer turned out not to cost."""
+        self.used = max(0, self.used - points)
+
+    @property
+    def remaining(self) -> int:
+        """What is left of this window."""
+        return self.limit - self.used
+
+    def reset_epoch(self, now: datetime) -> int:
+        """The end of the window in seconds since 1970, rounded up so that waiting until then is enough."""
+        self.roll(now)
+        assert self.resets_at is not None
+        return ceil(self.resets_at.timestamp())
+
+    def headers(self, now: datetime) -> dict[str, str]:
+        """The x-ratelimit headers."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset_epoch(now)),
+            "X-RateLimit-Used": str(self.used),
+            "X-RateLimit-Resource": self.resource,
+        }
+
+
+@dataclass
+class Credential:
+    """A token and what it is worth.
+
+    `kind` is classic, fine-grained or installation. `repositories` are the private repositories it sees (None: all).
+    `missing_permissions` may hold `pull_requests` and `members`; `sso_organizations` ask for a sign-on it lacks.
+    """
+
+    token: str | None
+    login: str = "sandbox-user"
+    kind: str = "classic"
+    scopes: Collection[str] = ("repo", "read:org")
+    repositories: Collection[str] | None = None
+    missing_permissions: Collection[str] = ()
+    sso_organizations: Collection[str] = ()
+    core_limit: int = 5000
+    graphql_limit: int = 5000
+    window: timedelta = timedelta(hours=1)
+    expires_at: datetime | None = None
+    core: Budget = field(init=False)
+    graphql: Budget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.core = Budget("core", self.core_limit, self.window)
+        self.graphql = Budget("graphql", self.graphql_limit, self.window)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody is asking."""
+        return self.token is None
+
+    def sees(self, repository: Repository) -> bool:
+        """Whether the repository exists as far as this token can tell."""
+        if not repository.private:
+            return True
+        if self.anonymous:
+            return False
+        return self.repositories is None or repository.full_name in self.repositories
+
+    def must_sign_on(self, repository: Repository) -> bool:
+        """Whether the owner wants a single sign-on that this token has not been through."""
+        return repository.owner.login in self.sso_organizations
+
+    def is_actor(self, actor: Actor | None) -> bool:
+        """Whether this token belongs to that actor."""
+        return actor is not None and not self.anonymous and actor.login == self.login
+
+    def sees_teams(self) -> bool:
+        """Whether it may read the members and teams of organizations."""
+        if self.kind == "classic":
+            return "read:org" in self.scopes
+        return "members" not in self.missing_permissions
+
+    def reads_pull_requests(self, repository: Repository) -> bool:
+        """Whether it may read pull requests; classic tokens that see a repository may."""
+        return "pull_requests" not in self.missing_permissions
+
+
+def anonymous() -> Credential:
+    """Nobody: public repositories, 60 requests an hour, no GraphQL."""
+    return Credential(None, login="", scopes=(), core_limit=ANONYMOUS_LIMIT, graphql_limit=0)

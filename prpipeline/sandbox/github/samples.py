@@ -1,0 +1,321 @@
+"""Made-up repositories: a small one of everything for demo and tests, and large ones for measuring.
+
+Deterministic: the same seed and the same `now` give the same world, to the byte.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
+from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, TimelineEvent
+from prpipeline.sandbox.github.world import World
+
+HISTORY = timedelta(days=270)
+SUBJECTS = (
+    "Add retry to the uploader", "Fix race in scheduler", "Speed up cold start", "Document the config file",
+    "Drop Python 3.10", "Handle empty responses", "Refactor telemetry", "Make timeouts configurable",
+    "Cache parsed manifests", "Split the billing module", "Tighten input validation", "Use UTC everywhere",
+    "Paginate the audit log", "Add dark mode", "Remove dead code", "Improve error messages",
+    "Support Windows paths", "Stream large exports", "Reduce memory use", "Test the migration",
+)  # fmt: skip
+HARD_TITLES = (
+    'Revert "Speed up cold start"',
+    "Hotfix: do not drop the last row",
+    "HOTFIX restore login 🚑",
+    "<script>alert('title')</script> & <b>escape</b> me",
+    "`code` **bold** [link](javascript:alert(1)) | pipe | # heading",
+    "Fix 'quotes', \"double\" and \\backslashes\\; DROP TABLE pull_requests;--",
+    "دعم اللغة العربية في الواجهة",
+    "תמיכה בעברית \u202eRTL override\u202c",
+    "修复时区错误 🕒 in 東京",
+    '=HYPERLINK("https://example.com") is not a formula',
+    "Zero\u200bwidth and combining e\u0301",
+    "A title that is very long " + "and goes on " * 18,
+)
+WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
+HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
+
+
+def sample_world(clock: Clock | None = None, now: datetime | None = None, seed: int = 7) -> World:
+    """A few repositories with about 330 pull requests of the last nine months, hard cases among them.
+
+    `now` is where the history ends, the clock's time by default.
+    """
+    clock = clock or SystemClock()
+    return _Sampler(World(clock), random.Random(seed), whole_second(now or clock.now())).build()
+
+
+class _Sampler:
+    """Builds the sample world; one method a kind of content."""
+
+    def __init__(self, world: World, dice: random.Random, now: datetime) -> None:
+        self.world = world
+        self.dice = dice
+        self.now = now
+
+    def build(self) -> World:
+        for login in ("dependabot", "github-actions", "review-robot"):
+            self.world.add_bot(login)
+        plan = {
+            "octo-labs/rocket": (150, ("ada", "grace", "linus", "margaret", "edsger"), 30.0),
+            "octo-labs/website": (90, ("ada", "tim", "hedy", "margaret"), 12.0),
+            "octo-labs/infra": (60, ("linus", "radia", "grace"), 20.0),
+            "moonbase/lander": (30, ("radia", "hedy", "edsger"), 45.0),
+        }
+        started = self.now - HISTORY
+        for name, (count, people, hours) in plan.items():
+            repository = self.world.add_repository(name, at=started - timedelta(days=30))
+            for opened in self._openings(count, started):
+                self._pull_request(repository, opened, people, hours)
+        self._hard_cases()
+        return self.world
+
+    def _openings(self, count: int, started: datetime) -> list[datetime]:
+        moments: list[datetime] = []
+        while len(moments) < count:
+            moment = started + timedelta(seconds=self.dice.randrange(int(HISTORY.total_seconds()) - 3600))
+            if self.dice.random() * 60 < WEEKDAY_WEIGHT[moment.weekday()] * HOUR_WEIGHT[moment.hour]:
+                moments.append(moment)
+        return sorted(moments)
+
+    def _pull_request(
+        self, repository: Repository, opened: datetime, people: Sequence[str], hours: float
+    ) -> None:
+        world, dice = self.world, self.dice
+        by_bot = dice.random() < 0.12
+        author = "dependabot[bot]" if by_bot else dice.choice(people)
+        number = repository.last_number + 1
+        if by_bot:
+            title = f"Bump {dice.choice(('requests', 'lodash', 'serde', 'urllib3'))} from 1.{number} to 1.{number + 1}"
+        else:
+            title = HARD_TITLES[number // 9 % len(HARD_TITLES)] if number % 9 == 0 else dice.choice(SUBJECTS)
+        draft = not by_bot and dice.random() < 0.2
+        size = int(dice.lognormvariate(3.8, 1.2)) + 1
+        pr = world.open_pull_request(
+            repository,
+            author,
+            title,
+            draft=draft,
+            base="main" if dice.random() < 0.9 else "release/2.x",
+            additions=size,
+            deletions=int(size * dice.random()),
+            changed_files=1 + size // 40,
+            at=opened,
+        )
+        if dice.random() < 0.15:
+            world.label(pr, dice.choice(("bug", "docs", "performance")), at=opened + timedelta(minutes=1))
+        ready = opened
+        if draft:
+            ready = self._drafts(pr, opened)
+        reviewers = [p for p in people if p != author]
+        self._requests(pr, ready, reviewers, author)
+        self._reviews(pr, ready, reviewers, hours)
+
+    def _drafts(self, pr: PullRequest, opened: datetime) -> datetime:
+        ready = self._work_time(opened, self.dice.expovariate(1 / 30))
+        if ready >= self.now:
+            return self.now
+        self.world.ready_for_review(pr, at=ready)
+        if self.dice.random() < 0.25:
+            back = ready + timedelta(hours=self.dice.uniform(0.5, 4))
+            again = back + timedelta(hours=self.dice.uniform(1, 20))
+            if again < self.now:
+                self.world.convert_to_draft(pr, at=back)
+                self.world.ready_for_review(pr, at=again)
+        return ready
+
+    def _requests(self, pr: PullRequest, ready: datetime, reviewers: Sequence[str], author: str) -> None:
+        owner = pr.repository.owner.login
+        moment = ready + timedelta(seconds=2)
+        if moment >= self.now:
+            return
+        if self.dice.random() < 0.5:
+            self.world.request_review(pr, self.dice.choice(reviewers), at=moment)
+        # Code owners are asked by GitHub in the very second a pull request becomes ready.
+        if pr.number % 4 == 0:
+            self.world.request_review(pr, f"{owner}/maintainers", by="github-actions[bot]", at=moment)
+        if self.dice.random() < 0.08:
+            someone = self.dice.choice(reviewers)
+            self.world.request_review(pr, someone, at=moment + timedelta(minutes=3))
+            self.world.remove_review_request(pr, someone, at=moment + timedelta(minutes=9))
+
+    def _reviews(self, pr: PullRequest, ready: datetime, reviewers: Sequence[str], hours: float) -> None:
+        dice = self.dice
+        if dice.random() < 0.4:
+            self._review(
+                pr, "review-robot[bot]", "COMMENTED", ready + timedelta(seconds=dice.randrange(20, 200))
+            )
+        if dice.random() < 0.12 and pr.author and pr.author.kind == "User":
+            self._review(pr, pr.author, "COMMENTED", ready + timedelta(minutes=dice.randrange(3, 50)))
+        # The team gets faster over the months, so that charts have something to show.
+        age = (self.now - ready) / HISTORY
+        moment = self._work_time(ready, dice.expovariate(1 / (hours * (0.35 + 1.1 * age))))
+        approved = None
+        if dice.random() < 0.9:
+            for _ in range(dice.choice((1, 1, 1, 2, 2, 3, 4))):
+                state = dice.choices(("APPROVED", "CHANGES_REQUESTED", "COMMENTED"), (5, 2, 3))[0]
+                review = self._review(pr, dice.choice(reviewers), state, moment)
+                if review and state == "APPROVED":
+                    approved = review
+                moment = self._work_time(moment, dice.expovariate(1 / 6))
+        if dice.random() < 0.3:
+            self._comment(pr, dice.choice(reviewers), ready + timedelta(minutes=dice.randrange(2, 300)))
+        self._end(pr, moment, approved, reviewers)
+
+    def _end(
+        self, pr: PullRequest, moment: datetime, approved: Review | None, reviewers: Sequence[str]
+    ) -> None:
+        world, dice = self.world, self.dice
+        if moment >= self.now or dice.random() < 0.05:
+            return
+        if approved and dice.random() < 0.08:
+            world.dismiss_review(approved, by=dice.choice(reviewers), at=moment)
+        fate = dice.random()
+        if fate < 0.1:
+            world.close(pr, by=dice.choice(reviewers), at=moment)
+            later = moment + timedelta(days=1)
+            if fate < 0.03 and later < self.now:
+                world.reopen(pr, at=later)
+        elif not pr.is_draft:
+            world.merge(pr, by=dice.choice(reviewers), at=moment)
+            if fate > 0.94:
+                self._review(
+                    pr, dice.choice(reviewers), "COMMENTED", moment + timedelta(hours=dice.uniform(1, 30))
+                )
+
+    def _hard_cases(self) -> None:
+        world, now = self.world, self.now
+        rocket = world.repository("octo-labs/rocket")
+        start = now - timedelta(days=20, hours=3)
+
+        crowded = world.open_pull_request(
+            rocket, "ada", "The one with 130 reviews", additions=4_200, at=start
+        )
+        for minute in range(130):
+            reviewer = "grace" if minute >= 100 else ("review-robot[bot]" if minute % 2 else "ada")
+            world.review(
+                crowded, reviewer, "COMMENTED", comments=1, at=start + timedelta(minutes=10 + minute)
+            )
+        world.review(crowded, "grace", "APPROVED", at=start + timedelta(hours=4))
+        world.merge(crowded, "grace", at=start + timedelta(hours=5))
+
+        departed = world.open_pull_request(rocket, "departed", "Written by someone who left", at=start)
+        world.review(departed, "linus", "APPROVED", at=start + timedelta(hours=2))
+        world.merge(departed, "linus", at=start + timedelta(hours=3))
+        by_ghost = world.open_pull_request(rocket, "linus", "Reviewed by someone who left", at=start)
+        world.review(by_ghost, "departed", "APPROVED", at=start + timedelta(hours=6))
+        world.delete_user("departed")
+
+        secret = world.open_pull_request(rocket, "edsger", "Somebody is still writing a review", at=start)
+        world.review(secret, "margaret", "PENDING", at=start + timedelta(hours=1))
+        late = world.open_pull_request(rocket, "margaret", "Started early, submitted late", at=start)
+        pending = world.review(late, "ada", "PENDING", at=start + timedelta(hours=1))
+        world.review(late, "grace", "COMMENTED", at=start + timedelta(hours=2))
+        world.submit_review(pending, "APPROVED", at=start + timedelta(hours=9))
+
+        waiting = world.open_pull_request(
+            rocket, "grace", "Waiting for its first review", at=now - timedelta(days=3)
+        )
+        world.request_review(waiting, "octo-labs/maintainers", at=now - timedelta(days=3))
+        world.open_pull_request(
+            rocket, "tim", "A draft that was never ready", draft=True, at=now - timedelta(days=6)
+        )
+
+    def _work_time(self, moment: datetime, hours: float) -> datetime:
+        """A while later, put off to somebody's working day."""
+        later = moment + timedelta(hours=hours)
+        while later.weekday() >= 5 and self.dice.random() < 0.9:
+            later += timedelta(days=1)
+        if not 7 <= later.hour < 20 and self.dice.random() < 0.9:
+            later = later.replace(hour=self.dice.randrange(8, 18)) + timedelta(days=later.hour >= 20)
+        return whole_second(max(later, moment + timedelta(minutes=2)))
+
+    def _review(self, pr: PullRequest, who: Actor | str, state: str, at: datetime) -> Review | None:
+        if at >= self.now:
+            return None
+        return self.world.review(pr, who, state, comments=self.dice.choice((0, 0, 1, 2, 5)), at=at)
+
+    def _comment(self, pr: PullRequest, who: str, at: datetime) -> None:
+        if at < self.now:
+            self.world.comment(pr, who, at=at)
+
+
+def generated_world(
+    repositories: int = 1,
+    pull_requests: int = 1000,
+    reviews_per_pr: int = 4,
+    seed: int = 7,
+    clock: Clock | None = None,
+    now: datetime | None = None,
+) -> World:
+    """Repositories `bulk/repository-1`… with so many pull requests each, four of five merged; no hard cases."""
+    clock = clock or SystemClock()
+    world = World(clock)
+    end = whole_second(now or clock.now())
+    people = [world.add_user(f"person-{number}") for number in range(1, 41)]
+    with _garbage_uncollected():
+        for number in range(1, repositories + 1):
+            repository = world.add_repository(f"bulk/repository-{number}", at=end - timedelta(days=1100))
+            chance = random.Random(seed * 100_003 + number).random
+            _fill(world, repository, people, pull_requests, reviews_per_pr, chance, end)
+    return world
+
+
+@contextmanager
+def _garbage_uncollected() -> Iterator[None]:
+    """A million new objects, none of them garbage, would be searched for it over and over."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _fill(
+    world: World,
+    repository: Repository,
+    people: Sequence[Actor],
+    pull_requests: int,
+    reviews_per_pr: int,
+    chance: Callable[[], float],
+    end: datetime,
+) -> None:
+    step = timedelta(days=1000) / max(1, pull_requests)
+    started = end - timedelta(days=1000)
+    for number in range(1, pull_requests + 1):
+        opened = (started + step * (number - 1)).replace(microsecond=0)
+        author = people[int(chance() * len(people))]
+        pr = PullRequest(
+            world.next_id("pull_request"), repository, number, author, f"Change {number}", opened, opened,
+            additions=1 + int(chance() * 400), deletions=int(chance() * 200), changed_files=1 + int(chance() * 8),
+        )  # fmt: skip
+        moment = opened
+        for _ in range(reviews_per_pr):
+            moment = moment + timedelta(seconds=600 + int(chance() * 40_000))
+            reviewer = people[int(chance() * len(people))]
+            state = "COMMENTED" if chance() < 0.5 else "APPROVED"
+            pr.reviews.append(
+                Review(
+                    world.next_id("review"),
+                    pr,
+                    reviewer,
+                    state,
+                    moment,
+                    moment,
+                    moment,
+                    commit_oid=pr.head_oid,
+                )
+            )
+        if number % 5:
+            moment = moment + timedelta(minutes=5)
+            pr.state, pr.closed_at, pr.merged_at, pr.merged_by = "MERGED", moment, moment, author
+            pr.events.append(TimelineEvent(world.next_id("event"), pr, "closed", author, moment))
+        pr.updated_at = moment
+        world.adopt(pr)

@@ -1,0 +1,275 @@
+"""Syncs a set of tracked repositories: histories first, then the increments, then what reconciling finds.
+
+One bad repository harms no other: its failure is in its result, and its watermark stays where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prpipeline.model.failures import (
+    AccessDenied,
+    ApiFailure,
+    BadCredentials,
+    LimitReached,
+    NotFound,
+    PermanentFailure,
+)
+from prpipeline.model.sql import Connection
+from prpipeline.model.usage import Usage
+from prpipeline.settings import SyncSettings
+from prpipeline.sync.context import Context, Progress, still_tracked, untracked
+from prpipeline.sync.history import sync_history
+from prpipeline.sync.increment import Outcome, sync_increments
+from prpipeline.sync.reconcile import reconcile
+from prpipeline.sync.source import Source
+from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.kept_pages import KeptPages
+from prpipeline.warehouse.records import Written
+from prpipeline.warehouse.tracking import Tracked
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What this sync shall do beyond bringing everything up to date."""
+
+    full: bool = False  # read the history again from the start
+    days_back: int | None = None  # how far, for repositories that set nothing of their own
+    reconcile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """How the sync of one repository went."""
+
+    tracked_as: str
+    repository_id: int | None
+    repository: str | None
+    mode: str  # history, increment, reconcile, unchanged, failed
+    pull_requests: int = 0  # read and written
+    reviews: int = 0
+    removed: int = 0  # rows that GitHub no longer has
+    held: int = 0  # pull requests of it in the warehouse
+    on_github: int | None = None
+    requests: int = 0
+    points: int = 0
+    seconds: float = 0.0
+    window_start: datetime | None = None  # everything that changed from here …
+    window_end: datetime | None = None  # … to here is in the warehouse
+    error: str | None = None
+    failure: str | None = None  # the failure's type
+    is_permanent: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.mode == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A repository that was worked on, before it is on record."""
+
+    tracked: Tracked
+    mode: str
+    seconds: float
+    failure: ApiFailure | None
+
+
+class Syncer:
+    """Brings tracked repositories up to date, one after the other, on one lane."""
+
+    def __init__(
+        self,
+        source: Source,
+        warehouse: Warehouse,
+        settings: SyncSettings,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self._context = Context(source, warehouse, settings, report)
+
+    def sync(self, names: Sequence[str], options: SyncOptions = SyncOptions()) -> Iterator[SyncResult]:
+        """Sync repositories by the names they are tracked under; a result each, as each is done.
+
+        Raises WarehouseError; what GitHub does wrong is in the results.
+        """
+        with self._context.warehouse.session():
+            yield from self._sync(names, options)
+
+    def _sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
+        chosen = self._chosen(names)
+        found = {tracked.tracked_as for tracked in chosen}
+        yield from (_not_tracked(name) for name in dict.fromkeys(names) if name not in found)
+        histories = [t for t in chosen if options.full or self._needs_history(t, options)]
+        long = {t.tracked_as for t in histories}
+        increments = [t for t in chosen if t.tracked_as not in long]
+        shared: ApiFailure | None = None
+        for tracked in histories:
+            result, shared = self._one(tracked, "history", shared, lambda t: self._history(t, options))
+            yield result
+        if shared is not None:
+            yield from self._results([Done(t, "increment", 0.0, shared) for t in increments])
+            return
+        for outcomes in self._timed(sync_increments(self._context, increments)):
+            if not options.reconcile:
+                yield from self._results(outcomes)
+                continue
+            yield from self._results([done for done in outcomes if done.failure])
+            for done in outcomes:
+                if done.failure is None:
+                    result, shared = self._one(
+                        done.tracked, "reconcile", shared, lambda t: reconcile(self._context, t)
+                    )
+                    yield result
+
+    @staticmethod
+    def _timed(chunks: Iterator[list[Outcome]]) -> Iterator[list[Done]]:
+        started = time.monotonic()
+        for chunk in chunks:
+            share = (time.monotonic() - started) / max(len(chunk), 1)
+            yield [
+                Done(o.tracked, "increment" if o.changed else "unchanged", share, o.failure) for o in chunk
+            ]
+            started = time.monotonic()
+
+    def _one(
+        self,
+        tracked: Tracked,
+        mode: str,
+        shared: ApiFailure | None,
+        work: Callable[[Tracked], object],
+    ) -> tuple[SyncResult, ApiFailure | None]:
+        """Run the work of one repository; ``shared`` is a failure that all would meet, so nobody asks again."""
+        started = time.monotonic()
+        failure = shared
+        if shared is None:
+            try:
+                with self._context.charged_to(tracked.tracked_as):
+                    work(tracked)
+            except ApiFailure as caught:
+                failure = caught
+                shared = caught if isinstance(caught, (BadCredentials, LimitReached)) else None
+        (result,) = self._results([Done(tracked, mode, time.monotonic() - started, failure)])
+        return result, shared
+
+    def _chosen(self, names: Sequence[str]) -> list[Tracked]:
+        with self._context.warehouse.transaction() as connection:
+            rows = tracking.get(connection, names)
+        return [rows[name] for name in dict.fromkeys(names) if name in rows and rows[name].is_tracked]
+
+    def _days_back(self, tracked: Tracked, options: SyncOptions) -> int | None:
+        for days in (options.days_back, tracked.days_back, self._context.settings.days_back):
+            if days is not None:
+                return days
+        return None
+
+    def _needs_history(self, tracked: Tracked, options: SyncOptions) -> bool:
+        if tracked.history_done_at is None:
+            return True
+        wanted, had = self._days_back(tracked, options), tracked.history_days_back
+        return had is not None and (wanted is None or wanted > had)
+
+    def _history(self, tracked: Tracked, options: SyncOptions) -> None:
+        days_back = self._days_back(tracked, options)
+        if tracked.history_done_at is not None or days_back != tracked.history_days_back or options.full:
+            # A new walk: another order or another bound than the one a cursor or a page may be left of.
+            KeptPages(self._context.warehouse.path, tracked).clear()
+            with self._context.warehouse.transaction() as connection:
+                tracking.update(
+                    connection,
+                    tracked.tracked_as,
+                    history_cursor=None,
+                    history_started_at=None,
+                    history_done_at=None,
+                    history_days_back=days_back,
+                )
+                tracked = still_tracked(connection, tracked)
+        sync_history(self._context, tracked, days_back)
+        if options.reconcile:
+            with self._context.warehouse.transaction() as connection:
+                tracked = still_tracked(connection, tracked)
+            reconcile(self._context, tracked)
+
+    def _results(self, done: Sequence[Done]) -> list[SyncResult]:
+        """What came of these, on record."""
+        if not done:
+            return []
+        now = utc_now()
+        with self._context.warehouse.transaction() as connection:
+            for each in done:
+                if each.failure:
+                    tracking.update(
+                        connection,
+                        each.tracked.tracked_as,
+                        status=_status(each.tracked, each.failure),
+                        last_error=str(each.failure),
+                        last_attempt_at=now,
+                    )
+            rows = tracking.get(connection, [each.tracked.tracked_as for each in done])
+            held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
+            results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
+            for result in results:
+                if result.mode != "unchanged" and result.tracked_as in rows:
+                    _record(connection, result, now)
+        return results
+
+    def _result(self, done: Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
+        failure, after = done.failure, now or done.tracked
+        if now is None:
+            failure = failure or untracked(done.tracked.tracked_as)
+        spent = self._context.spent.pop(after.tracked_as, Usage())
+        written = self._context.written.pop(after.repository_id or 0, Written())
+        return SyncResult(
+            tracked_as=after.tracked_as,
+            repository_id=after.repository_id,
+            repository=after.repository,
+            mode="failed" if failure else done.mode,
+            pull_requests=written.pull_requests,
+            reviews=written.reviews,
+            removed=written.removed,
+            held=held.get(after.repository_id or 0, 0),
+            on_github=after.pull_requests_on_github,
+            requests=spent.requests,
+            points=spent.points,
+            seconds=round(done.seconds, 3),
+            window_start=done.tracked.watermark_at,
+            window_end=after.watermark_at,
+            error=str(failure) if failure else None,
+            failure=type(failure).__name__ if failure else None,
+            is_permanent=isinstance(failure, PermanentFailure),
+        )
+
+
+def _not_tracked(name: str) -> SyncResult:
+    """Somebody untracked it since it was chosen, or mistyped it where nobody looked."""
+    failure = PermanentFailure("Not tracked. Track it first, or correct its spelling.")
+    return SyncResult(
+        name, None, None, "failed", error=str(failure), failure=type(failure).__name__, is_permanent=True
+    )
+
+
+def _status(tracked: Tracked, failure: ApiFailure) -> str:
+    if type(failure) is NotFound and tracked.repository_id is not None:
+        return "gone"
+    return "forbidden" if isinstance(failure, AccessDenied) else "failed"
+
+
+def _record(connection: Connection, result: SyncResult, now: datetime) -> None:
+    tracking.record_sync(
+        connection,
+        tracked_as=result.tracked_as,
+        repository_id=result.repository_id,
+        mode=result.mode,
+        started_at=now - timedelta(seconds=result.seconds),
+        finished_at=now,
+        pull_requests=result.pull_requests,
+        reviews=result.reviews,
+        removed=result.removed,
+        requests=result.requests,
+        points=result.points,
+        seconds=result.seconds,
+        error=result.error,
+    )

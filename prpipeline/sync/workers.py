@@ -1,0 +1,163 @@
+"""Spreads repositories over several credentials, each a lane of its own, side by side.
+
+What a lane does with a repository is ``Syncer``'s business.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from prpipeline.settings import SyncSettings
+from prpipeline.sync.context import Progress
+from prpipeline.sync.increment import PROBE_SIZE
+from prpipeline.sync.source import Source
+from prpipeline.sync.syncer import Syncer, SyncOptions, SyncResult
+from prpipeline.warehouse import Warehouse, tracking
+
+_PLAIN = SyncOptions()
+
+
+def sync_with_workers(
+    sources: Sequence[Source],
+    warehouse: Warehouse,
+    settings: SyncSettings,
+    names: Sequence[str],
+    options: SyncOptions = _PLAIN,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Iterator[SyncResult]:
+    """``Syncer.sync`` on as many lanes as there are sources; a result per repository, as each is done.
+
+    What fails on one lane is tried on the others, whose credentials may see more. ``report`` is called from
+    several threads. Raises WarehouseError.
+    """
+    if len(sources) == 1:
+        yield from Syncer(sources[0], warehouse, settings, report).sync(names, options)
+        return
+    work = _Work(_batches(warehouse, names, options, len(sources)), len(sources))
+    results: queue.SimpleQueue[SyncResult | BaseException | None] = queue.SimpleQueue()
+
+    def run(lane: int, source: Source) -> None:
+        syncer = Syncer(source, warehouse, settings, report)
+        try:
+            while batch := work.take(lane):
+                for result in syncer.sync(batch.names, options):
+                    whole = batch.with_earlier(result)
+                    if work.stopped:
+                        return
+                    if work.done(batch, lane, whole):
+                        results.put(whole)
+                work.finished(batch)
+        except BaseException as error:  # noqa: BLE001 - raised again where the results are read
+            work.stop()
+            results.put(error)
+        results.put(None)
+
+    lanes = [
+        threading.Thread(target=run, args=(lane, source), name=f"lane-{lane}", daemon=True)
+        for lane, source in enumerate(sources)
+    ]
+    for thread in lanes:
+        thread.start()
+    running = len(lanes)
+    try:
+        while running:
+            item = results.get()
+            if item is None:
+                running -= 1
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                yield item
+    finally:
+        work.stop()
+        if running:
+            for source in sources:
+                source.client.stop()  # a lane may be waiting for a limit to end
+        for thread in lanes:
+            thread.join()
+        for source in sources:
+            source.client.resume()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Repositories to sync together, and what the lanes that tried before came to."""
+
+    names: tuple[str, ...]
+    tried: frozenset[int] = frozenset()
+    earlier: dict[str, SyncResult] = field(default_factory=dict)
+
+    def with_earlier(self, result: SyncResult) -> SyncResult:
+        """The result with the costs of the lanes that failed before; of two failures the first one counts."""
+        before = self.earlier.get(result.tracked_as)
+        if before is None:
+            return result
+        return replace(
+            before if result.failed else result,
+            requests=result.requests + before.requests,
+            points=result.points + before.points,
+            seconds=result.seconds + before.seconds,
+        )
+
+
+class _Work:
+    """The batches that wait for a lane. Thread-safe."""
+
+    def __init__(self, batches: Sequence[_Batch], lanes: int) -> None:
+        self._waiting = deque(batches)
+        self._lanes = lanes
+        self._busy = 0
+        self.stopped = False
+        self._changed = threading.Condition()
+
+    def take(self, lane: int) -> _Batch | None:
+        """The next batch that this lane has not tried; waits for one as long as others may leave some."""
+        with self._changed:
+            while not self.stopped:
+                for batch in self._waiting:
+                    if lane not in batch.tried:
+                        self._waiting.remove(batch)
+                        self._busy += 1
+                        return batch
+                if not self._busy:
+                    return None
+                self._changed.wait()
+            return None
+
+    def done(self, batch: _Batch, lane: int, result: SyncResult) -> bool:
+        """Whether this result is final; if not, another lane will try."""
+        tried = batch.tried | {lane}
+        if not result.failed or len(tried) == self._lanes:
+            return True
+        with self._changed:
+            self._waiting.append(_Batch((result.tracked_as,), tried, {result.tracked_as: result}))
+            self._changed.notify_all()
+        return False
+
+    def finished(self, batch: _Batch) -> None:
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify_all()
+
+
+def _batches(warehouse: Warehouse, names: Sequence[str], options: SyncOptions, lanes: int) -> list[_Batch]:
+    """Histories one by one, for they are long; increments as many together as share a request."""
+    names = list(dict.fromkeys(names))
+    with warehouse.transaction() as connection:
+        known = tracking.get(connection, names)
+    is_quick = {n for n in known if known[n].history_done_at and not options.full}
+    quick = [n for n in names if n in is_quick]
+    long = [n for n in names if n not in is_quick]  # also what is not tracked, which is said at once
+    size = min(PROBE_SIZE, -(-len(quick) // lanes)) or 1
+    chunks = [tuple(quick[start : start + size]) for start in range(0, len(quick), size)]
+    return [_Batch((name,)) for name in long] + [_Batch(chunk) for chunk in chunks]

@@ -1,0 +1,134 @@
+"""Runs of the pipeline that can be killed at a moment of one's choice."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.sync_lab import TOKEN
+
+SETTINGS = """
+sync: {page_size: 5, overlap_minutes: 0}
+repositories: []
+"""
+_LIMIT_SECONDS = 120.0
+
+
+@dataclass
+class Killed:
+    """A run that was killed, or came to its end before (``was_killed``)."""
+
+    was_killed: bool
+    pages: list[tuple[str, str | None]] = field(
+        default_factory=list
+    )  # of histories, answered: repository, cursor
+
+
+class Runs:
+    """Starts them, one at a time, against a sandbox."""
+
+    def __init__(self, server: Sandbox, folder: Path) -> None:
+        self._server = server
+        self._events: queue.SimpleQueue[str] = queue.SimpleQueue()
+        server.before_request = lambda request: self._events.put("request")
+        (folder / "repositories.yaml").write_text(SETTINGS, encoding="utf-8")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "GITHUB_API_URL": server.url,
+            "GITHUB_TOKEN": TOKEN,
+            "PRPIPELINE_DATA_DIR": str(folder),
+            "PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml"),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "prpipeline_tests.support.crash_child"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(_LIMIT_SECONDS)
+        self._reader.join()
+
+    def whole(self) -> list[tuple[str, str | None]]:
+        """A run that nobody kills; the pages of histories that it asked for."""
+        with self._one():
+            self._await("ended 0", limit=_LIMIT_SECONDS)
+        return self._pages()
+
+    def killed(self, word: str, times: int, then_seconds: float) -> Killed:
+        """Start a run, and kill it so long after it came to ``word`` ("request": asked GitHub) for the nth time."""
+        with self._one() as pid:
+            ended = False
+            for _ in range(times):
+                ended = ended or self._await(word, limit=_LIMIT_SECONDS).startswith("ended")
+            if not ended:
+                ended = self._await("ended", limit=then_seconds).startswith("ended")
+            if not ended:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                pages = self._pages()  # what is answered from now on nobody has read
+                return Killed(self._await("ended", limit=_LIMIT_SECONDS) == "ended -9", pages)
+        return Killed(False, self._pages())
+
+    @contextmanager
+    def _one(self) -> Iterator[int]:
+        while not self._events.empty():
+            self._events.get()
+        self._server.reset_requests()
+        assert self._process.stdin
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        yield int(self._await("pid", limit=_LIMIT_SECONDS).split()[1])
+
+    def _await(self, word: str, *, limit: float) -> str:
+        """The next event of this kind, or the run's end if that comes first; "" if nothing does in time."""
+        while True:
+            try:
+                event = self._events.get(timeout=limit)
+            except queue.Empty:
+                assert limit != _LIMIT_SECONDS, f"{word} never came"
+                return ""
+            if event.startswith(word):
+                return event
+            if event.startswith("ended"):
+                assert event in ("ended 0", "ended -9"), event
+                return event
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._events.put(line.strip())
+
+    def _pages(self) -> list[tuple[str, str | None]]:
+        asked = [r.json for r in self._server.requests if r.status == 200 and r.json]
+        return [
+            (f"{q['variables']['owner']}/{q['variables']['name']}", q["variables"]["after"])
+            for q in asked
+            if "query History(" in q["query"]
+        ]

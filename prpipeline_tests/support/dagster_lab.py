@@ -1,0 +1,121 @@
+"""What tests do with Dagster in their own process: track, run, tick, look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
+
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.definitions import build_definitions
+from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.partitions import repository_partitions
+from prpipeline.defs.sensors import publish_sensor, tracking_sensor
+from prpipeline.model.repository import RepositoryName
+
+PARTITIONS = str(repository_partitions.name)
+SYNCED = [*RAW, REVIEW_TIME_HOURS]
+
+
+class DagsterLab:
+    """The code location on one pipeline and one instance."""
+
+    def __init__(self, pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
+        self.pipeline = pipeline
+        self.instance = instance
+        self.definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
+        self.cursor: str | None = None
+
+    def track(self, *names: str, source: str = "cli") -> None:
+        """Track these, partitions included."""
+        self.pipeline.track([RepositoryName.parse(name) for name in names], source=source)
+        self.instance.add_dynamic_partitions(PARTITIONS, list(names))
+
+    def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:
+        """Run a job as schedules and sensors do: with its repositories in the run's configuration."""
+        run_config = {"ops": {"repository_sync": {"config": config}}} if config else {}
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, run_config=run_config, raise_on_error=False
+        )
+
+    def run_partitions(
+        self, first: str, last: str | None = None, selection: Sequence[dg.AssetKey] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """Run one partition or a range of them, as the UI does."""
+        tags = (
+            {"dagster/partition": first}
+            if last is None
+            else {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        )
+        return self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=self.instance,
+            asset_selection=list(selection or SYNCED),
+            tags=tags,
+            raise_on_error=False,
+        )
+
+    def request(self, request: dg.RunRequest, job: str = "sync") -> dg.ExecuteInProcessResult:
+        """Run what a sensor or schedule asked for."""
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, run_config=request.run_config, tags=request.tags, raise_on_error=False
+        )
+
+    def tick(self) -> dg.SensorResult:
+        """Let the tracking sensor look, and do what it says about partitions, as the daemon does."""
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={"pipeline": self.pipeline}
+        )
+        result = tracking_sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        for change in result.dynamic_partitions_requests or []:
+            if isinstance(change, dg.AddDynamicPartitionsRequest):
+                self.instance.add_dynamic_partitions(PARTITIONS, list(change.partition_keys))
+            else:
+                for key in change.partition_keys:
+                    self.instance.delete_dynamic_partition(PARTITIONS, key)
+        return result
+
+    def publish_tick(self) -> dg.RunRequest | dg.SkipReason:
+        """Let the publishing sensor look."""
+        result = publish_sensor(dg.build_sensor_context(instance=self.instance))
+        assert isinstance(result, (dg.RunRequest, dg.SkipReason))
+        return result
+
+    def partitions(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions(PARTITIONS))
+
+    def status(self, key: dg.AssetKey) -> dict[str, str]:
+        """MATERIALIZED, FAILED or IN_PROGRESS for each partition that has a status, as the UI shows it."""
+        with dg.partition_loading_context(dynamic_partitions_store=self.instance):
+            found = self.instance.get_status_by_partition(key, self.partitions(), repository_partitions)
+        return {k: v.value for k, v in (found or {}).items() if isinstance(v, AssetPartitionStatus)}
+
+    def metadata(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
+        """The metadata of the newest materialization of a partition, as plain values."""
+        records = self.instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
+        ).records
+        materialization = records[0].asset_materialization
+        assert materialization is not None
+        return {label: value.value for label, value in materialization.metadata.items()}
+
+    def observed(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
+        """What was last observed of a partition, as its page in the UI shows it."""
+        records = self.instance.fetch_observations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
+        ).records
+        observation = records[0].asset_observation
+        assert observation is not None
+        return {label: value.value for label, value in observation.metadata.items()}
+
+
+def failure_sentence(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed step says for itself, on the run's page and on terminals: that alone, without a stack."""
+    (event,) = result.filter_events(lambda event: event.is_step_failure)
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    assert event.step_failure_data.error_display_string.strip() == failure.description
+    return str(failure.description)

@@ -1,0 +1,134 @@
+"""A warehouse in memory that is filled by hand, for tests of the SQL alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prpipeline import metrics
+from prpipeline.publish.release_file import FILE_NAME, write_release
+from prpipeline.settings import MetricSettings
+from prpipeline_tests.support.reference import History
+
+AS_OF = datetime(2026, 6, 1, 12, 0, 0)
+
+
+class MetricsLab:
+    """Histories in, rows of the metrics out."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        schema = resources.files("prpipeline.warehouse").joinpath("schema.sql").read_text(encoding="utf-8")
+        self.connection.execute(schema)
+        metrics.create_tables(self.connection)
+
+    def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
+        self.connection.execute(
+            "INSERT INTO meta.repositories BY NAME SELECT ? AS tracked_as, true AS is_tracked, "
+            "TIMESTAMP '2026-01-01' AS tracked_at, 'cli' AS source, ? AS team, ? AS repository_id, "
+            "? AS repository, 'ok' AS status",
+            [name, team, repository_id, name],
+        )
+
+    def store(self, histories: Sequence[History], repository_id: int = 1) -> None:
+        """One pull request each, numbered from 1; ids of reviews are unique over all of them."""
+        base = repository_id * 1_000_000
+        for number, history in enumerate(histories, 1):
+            pull_request = {
+                "repository_id": repository_id,
+                "pull_request_id": base + number,
+                "node_id": f"PR_{base + number}",
+                "number": number,
+                "title": history.title,
+                "state": history.state,
+                "author_id": history.author.id,
+                "author_login": history.author.login,
+                "author_is_bot": history.author.is_bot,
+                "is_draft": history.is_draft,
+                "created_at": history.created_at,
+                "updated_at": history.created_at,
+                "closed_at": history.closed_at or history.merged_at,
+                "merged_at": history.merged_at,
+                "url": f"https://github.com/octo/app/pull/{number}",
+                "synced_at": AS_OF,
+            }
+            self.insert("raw.pull_requests", pull_request)
+            common = {k: pull_request[k] for k in ("repository_id", "pull_request_id", "number")}
+            for review in history.reviews:
+                self.insert(
+                    "raw.reviews",
+                    common
+                    | {
+                        "review_id": review.id,
+                        "node_id": f"R_{review.id}",
+                        "reviewer_id": review.by.id,
+                        "reviewer_login": review.by.login,
+                        "reviewer_is_bot": review.by.is_bot,
+                        "state": review.state,
+                        "submitted_at": review.at,
+                    },
+                )
+                if review.dismissed_from:
+                    self.event(common, review.at, "review_dismissed", review.id, review.dismissed_from)
+            for at, event in history.toggles:
+                self.event(common, at, event)
+
+    def event(
+        self,
+        common: dict[str, Any],
+        at: datetime,
+        event: str,
+        review_id: int | None = None,
+        previous_state: str | None = None,
+        **more: Any,
+    ) -> None:
+        count = self.connection.execute("SELECT count(*) FROM raw.review_events").fetchone()
+        assert count is not None
+        row = {"event_id": f"E_{count[0]}", "event": event, "subject_is_team": False, "created_at": at}
+        self.insert(
+            "raw.review_events",
+            common | row | {"review_id": review_id, "previous_state": previous_state} | more,
+        )
+
+    def insert(self, table: str, row: dict[str, Any]) -> None:
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+    def rebuild(self, settings: MetricSettings | None = None, *, aggregates: bool = True) -> None:
+        settings = settings or MetricSettings()
+        self.connection.execute("BEGIN")
+        metrics.rebuild(self.connection, None, settings, AS_OF)
+        if aggregates:
+            metrics.rebuild_aggregates(self.connection, settings, AS_OF)
+        self.connection.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        return rows(self.connection, sql, parameters)
+
+    def publish(self, folder: Path, published_at: datetime = AS_OF) -> Path:
+        """The file that users would read."""
+        warehouse = folder / "warehouse.duckdb"
+        self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
+        self.connection.execute("COPY FROM DATABASE memory TO warehouse")
+        self.connection.execute("DETACH warehouse")
+        values = {"published_at": published_at, "next_run_at": None, "version": "0", "metric_version": 1}
+        write_release(warehouse, folder, None, values)
+        return folder / FILE_NAME
+
+    def clear(self) -> None:
+        for table in ("raw.pull_requests", "raw.reviews", "raw.review_events"):
+            self.connection.execute(f"DELETE FROM {table}")
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> list[dict[str, Any]]:
+    found = connection.execute(sql, list(parameters))
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,305 @@
+"""A world behind a sandbox, a warehouse, and a way to tell whether the one is wholly and rightly in the other.
+
+What is expected is read from the world itself, not through any API; nobody sleeps, the sandbox's clock jumps.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from prpipeline.github.client import Client
+from prpipeline.github.etags import Etags
+from prpipeline.github.sources import open_sources
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
+from prpipeline.settings import Settings, SyncSettings, load_settings
+from prpipeline.sync import Syncer, SyncOptions, SyncResult
+from prpipeline.sync.source import Source
+from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse.tracking import Tracked
+
+TOKEN = "sandbox-token"
+EVENTS = {
+    "ready_for_review": "ready_for_review",
+    "convert_to_draft": "converted_to_draft",
+    "review_requested": "review_requested",
+    "review_request_removed": "review_request_removed",
+    "review_dismissed": "review_dismissed",
+    "closed": "closed",
+    "reopened": "reopened",
+}
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+class JumpingClock:
+    """Sleeps by moving the sandbox's clock; remembers how long."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.clock.advance(timedelta(seconds=seconds))
+
+    def wake(self) -> None:
+        """It never sleeps."""
+
+
+def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/app",)) -> World:
+    """Repositories with a bit of everything that a sync has to bring home."""
+    world = World(ManualClock())
+    for name in repositories:
+        repository = world.add_repository(name)
+        for number in range(1, pull_requests + 1):
+            world.clock.advance(timedelta(minutes=3))  # type: ignore[attr-defined]
+            pr = world.open_pull_request(
+                repository, f"dev-{number % 4}", f"Change {number}", draft=number % 5 == 0
+            )
+            if number % 5 == 0:
+                world.ready_for_review(pr)
+            if number % 3 == 0:
+                world.request_review(pr, "octo/core" if number % 2 else "grace")
+            for n in range(number % 4):
+                world.review(pr, "robot[bot]" if n == 1 else f"dev-{(number + n + 1) % 4}", "COMMENTED")
+            if number % 4 == 1:
+                world.review(pr, "grace", "APPROVED")
+                world.merge(pr, "grace")
+            elif number % 7 == 0:
+                world.close(pr)
+    return world
+
+
+def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
+    """One with more reviews and events than a page holds."""
+    pr = world.open_pull_request(repository, "ada", "A long story")
+    for n in range(children):
+        world.review(pr, f"dev-{n % 4}", "COMMENTED")
+        world.request_review(pr, f"dev-{n % 4}")
+    return pr
+
+
+class SyncLab:
+    """What a test works with. ``settings`` are those of ``SyncSettings``."""
+
+    def __init__(
+        self,
+        world: World,
+        server: Sandbox,
+        folder: Path,
+        api: str = "graphql",
+        tokens: str = TOKEN,
+        etags: Etags | None = None,
+        **settings: Any,
+    ) -> None:
+        self.world, self.server = world, server
+        self.clock = JumpingClock(world.clock)  # type: ignore[arg-type]
+        self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
+        self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
+        self.sources = open_sources(self.settings, self.clock, etags)
+        self.warehouse = new_warehouse(folder)
+        self.names = [r.full_name for r in world.repositories.values()]
+        self.track(self.names)
+
+    @property
+    def source(self) -> Source:
+        return self.sources[0]
+
+    @property
+    def client(self) -> Client:
+        return self.source.client
+
+    def track(self, names: Iterable[str], **options: Any) -> None:
+        with self.warehouse.transaction() as connection:
+            for name in names:
+                tracking.track(
+                    connection, RepositoryName.parse(name), source="cli", now=datetime(2026, 1, 1), **options
+                )
+
+    def sync(self, options: SyncOptions = SyncOptions()) -> list[SyncResult]:  # noqa: B008 - frozen
+        return list(Syncer(self.source, self.warehouse, self.sync_settings).sync(self.names, options))
+
+    def tracked(self, name: str | None = None) -> Tracked:
+        with self.warehouse.transaction() as connection:
+            return tracking.get(connection, self.names)[name or self.names[0]]
+
+    def held(self, *, teams: bool = True) -> Rows:
+        with self.warehouse.transaction() as connection:
+            return {
+                table: sorted(connection.execute(sql).fetchall(), key=repr)
+                for table, sql in held_sql(teams).items()
+            }
+
+    def expected(self, *, teams: bool = True) -> Rows:
+        return expected(self.world, teams=teams)
+
+    def assert_equal(self, *, teams: bool = True) -> None:
+        """The warehouse holds the world: nothing missing, nothing doubled, nothing else."""
+        held, wanted = self.held(teams=teams), self.expected(teams=teams)
+        for table in wanted:
+            assert held[table] == wanted[table], table
+
+    def assert_no_row_twice(self) -> None:
+        for table, key in (("pull_requests", 1), ("reviews", 3), ("review_events", 3)):
+            keys = [row[key] for row in self.held()[table]]
+            assert len(keys) == len(set(keys)), table
+
+    def assert_nothing_wrong(self, *, teams: bool = True) -> None:
+        """What there is in the warehouse is in the world, and no row twice."""
+        held, wanted = self.held(teams=teams), self.expected(teams=teams)
+        for table in wanted:
+            assert len(held[table]) == len(set(held[table]))
+            assert set(held[table]) <= set(wanted[table]), table
+
+    def live(self) -> None:
+        """A while passes, and somebody does a bit of everything that moves ``updatedAt``."""
+        clock: ManualClock = self.world.clock  # type: ignore[assignment]
+        clock.advance(timedelta(hours=1))
+        for name in self.names:
+            repository = self.world.repository(name)
+            pulls = list(repository.pull_requests.values())
+            self.world.review(pulls[0], "late-reviewer", "APPROVED")
+            self.world.edit_title(pulls[1], pulls[1].title + "!")
+            self.world.request_review(pulls[2], "grace")
+            clock.advance(timedelta(seconds=1))
+            self.world.push(pulls[len(pulls) // 2])
+            self.world.review(
+                self.world.open_pull_request(repository, "ada", "Another"), "grace", "COMMENTED"
+            )
+        clock.advance(timedelta(hours=1))
+
+
+def make_settings(
+    server: Sandbox, folder: Path, api: str = "graphql", tokens: str = TOKEN, sync: SyncSettings | None = None
+) -> Settings:
+    environment = {
+        "GITHUB_API_URL": server.url,
+        "GITHUB_TOKEN": tokens,
+        "PRPIPELINE_GITHUB_API": api,
+        "PRPIPELINE_DATA_DIR": str(folder),
+    }
+    settings = load_settings(environment)
+    return replace(settings, file=replace(settings.file, sync=sync or SyncSettings()))
+
+
+def new_warehouse(folder: Path) -> Warehouse:
+    """One without rows, unless there is one in the folder."""
+    path = folder / "warehouse.duckdb"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_empty_warehouse(), path)
+    return Warehouse(path)
+
+
+@cache
+def _empty_warehouse() -> Path:
+    """Made once: to create its tables takes longer than most tests do."""
+    warehouse = Warehouse(new_folder() / "warehouse.duckdb")
+    with warehouse.transaction():
+        pass
+    return warehouse.path
+
+
+def new_folder() -> Path:
+    """For tests that need one per example."""
+    return Path(tempfile.mkdtemp(prefix="prpipeline-"))
+
+
+def held_sql(teams: bool) -> dict[str, str]:
+    subject = "subject_id, subject_login" if teams else "NULL, NULL"
+    return {
+        "pull_requests": """
+            SELECT repository_id, pull_request_id, node_id, number, title, state, author_id, author_login,
+                author_is_bot, is_draft, created_at, updated_at, closed_at, merged_at, merged_by_id,
+                merged_by_login, additions, deletions, changed_files, base_ref, url
+            FROM raw.pull_requests""",
+        "reviews": """
+            SELECT repository_id, pull_request_id, number, review_id, node_id, reviewer_id, reviewer_login,
+                reviewer_is_bot, state, submitted_at
+            FROM raw.reviews""",
+        "review_events": f"""
+            SELECT repository_id, pull_request_id, number, event_id, event, actor_id, actor_login, {subject},
+                subject_is_team, review_id, previous_state, created_at
+            FROM raw.review_events""",
+    }
+
+
+def expected(world: World, *, teams: bool = True) -> Rows:
+    rows: Rows = {"pull_requests": [], "reviews": [], "review_events": []}
+    for repository in world.repositories.values():
+        for pr in repository.pull_requests.values():
+            ids = (repository.id, pr.id)
+            rows["pull_requests"].append(
+                (
+                    *ids,
+                    pr.node_id,
+                    pr.number,
+                    pr.title,
+                    pr.state.lower(),
+                    *_actor(pr.author),
+                    pr.is_draft,
+                    _naive(pr.created_at),
+                    _naive(pr.updated_at),
+                    _naive(pr.closed_at),
+                    _naive(pr.merged_at),
+                    *_actor(pr.merged_by)[:2],
+                    pr.additions,
+                    pr.deletions,
+                    pr.changed_files,
+                    pr.base_ref,
+                    "https://github.com" + pr.path(),
+                )
+            )
+            for review in pr.reviews:
+                if review.submitted_at:
+                    rows["reviews"].append(
+                        (
+                            *ids,
+                            pr.number,
+                            review.id,
+                            review.node_id,
+                            *_actor(review.author),
+                            review.state,
+                            _naive(review.submitted_at),
+                        )
+                    )
+            for event in pr.events:
+                if event.kind in EVENTS:
+                    who = event.requested_reviewer
+                    is_team = who is not None and not isinstance(who, Actor)
+                    subject: tuple[Any, Any] = (None, None)
+                    if who is not None and teams:
+                        subject = _actor(who)[:2] if isinstance(who, Actor) else (who.id, who.combined_slug)
+                    rows["review_events"].append(
+                        (
+                            *ids,
+                            pr.number,
+                            event.node_id,
+                            EVENTS[event.kind],
+                            *_actor(event.actor)[:2],
+                            *subject,
+                            is_team,
+                            event.review.id if event.review else None,
+                            event.previous_state,
+                            _naive(event.created_at),
+                        )
+                    )
+    return {table: sorted(content, key=repr) for table, content in rows.items()}
+
+
+def _actor(actor: Actor | None) -> tuple[int | None, str | None, bool]:
+    if actor is None or actor.deleted:
+        return None, None, False
+    return actor.id, actor.rest_login, actor.kind == "Bot"
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
