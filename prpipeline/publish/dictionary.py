@@ -1,4 +1,4 @@
-"""What every published table and column means: dictionary.yaml as data, and as a page.
+"""What every published table and column means: data_dictionary/ as data, and as a page.
 
 The one source for the comments in DuckDB, the table data_dictionary, the column schemas in Dagster and
 docs/data-dictionary.md. Not here: how a number is computed; that stands at the head of the metric's SQL.
@@ -63,13 +63,35 @@ class Dictionary:
         return tuple(table for table in self.tables if table.group == name)
 
 
+_GROUPS = ("times", "aggregates", "github", "compatible", "pipeline")
+"""In the order in which to show them; a file each in data_dictionary/."""
+
+
 @cache
 def load() -> Dictionary:
-    text = resources.files(__package__).joinpath("dictionary.yaml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    groups = tuple(Group(name, **entry) for name, entry in content["groups"].items())
-    tables = tuple(_table(name, entry, content["columns"]) for name, entry in content["tables"].items())
-    return Dictionary(groups, tables)
+    """All of it. Raises ValueError for a type that is not published."""
+    common = _read("columns")
+    groups, tables = [], []
+    for name in _GROUPS:
+        content = _read(name)
+        groups.append(Group(name, content["title"], content["description"]))
+        tables += [_table(table, name, entry, common) for table, entry in content["tables"].items()]
+    return Dictionary(tuple(groups), tuple(tables))
+
+
+def text() -> str:
+    """Everything that the files say, as it is written."""
+    return "\n".join(_text(name) for name in ("columns", *_GROUPS))
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(_text(name))
+
+
+def _text(name: str) -> str:
+    return (
+        resources.files(__package__).joinpath("data_dictionary", f"{name}.yaml").read_text(encoding="utf-8")
+    )
 
 
 def markdown() -> str:
@@ -78,7 +100,7 @@ def markdown() -> str:
     lines = [
         "# Data dictionary",
         "",
-        "<!-- Rendered from prpipeline/publish/dictionary.yaml by `python -m prpipeline.publish.dictionary`; edit that file. -->",
+        "<!-- Rendered from prpipeline/publish/data_dictionary/ by `python -m prpipeline.publish.dictionary`; edit the files there. -->",
         "",
         "Every table of the published database, in schema `main`. Times are UTC; hours are rounded to two decimals;",
         "what is not known is NULL, never 0.",
@@ -99,16 +121,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _table(name: str, entry: dict[str, Any], common: dict[str, Any]) -> Table:
+def _table(name: str, group: str, entry: dict[str, Any], common: dict[str, Any]) -> Table:
     """A column without a value means the same as everywhere: its entry stands under columns."""
     columns = tuple(_column(key, value or common[key]) for key, value in entry["columns"].items())
-    return Table(name, entry["group"], _line(entry["description"]), _line(entry["grain"]), columns)
+    return Table(name, group, _line(entry["description"]), _line(entry["grain"]), columns)
 
 
 def _column(name: str, entry: list[str]) -> Column:
     data_type, description = entry
     if data_type not in TYPES:
-        raise ValueError(f"dictionary.yaml: {name} has type {data_type}; published are {', '.join(TYPES)}")
+        raise ValueError(f"data_dictionary: {name} has type {data_type}; published are {', '.join(TYPES)}")
     return Column(name, data_type, _line(description))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 import duckdb
@@ -61,7 +60,7 @@ def write(folder: Path, contents: Contents) -> None:
 
 def layout(connection: Connection) -> str:
     """Changes with whatever the code and the settings say of the tables, other than the values in them."""
-    texts = [resources.files("prpipeline.publish").joinpath("dictionary.yaml").read_text(encoding="utf-8")]
+    texts = [dictionary.text()]
     texts += [query(table.name, "warehouse") for table in dictionary.load().tables]
     texts += map(metrics.published_view, metrics.PUBLISHED_VIEWS)
     for rows in (
