@@ -279,12 +279,13 @@ def test_plain_fields_read_directly_are_what_the_engine_itself_would_say(
 
     from prpipeline.sandbox.github.graphql_api import schema
     from prpipeline.sandbox.github.limits import Credential
-    from prpipeline.sandbox.github.resolvers import Asking, type_name
+    from prpipeline.sandbox.github.readers import type_name
+    from prpipeline.sandbox.github.visibility import QueryContext
 
     expected = execute_sync(
         schema(),
         parse(PULLS.replace("rateLimit { cost nodeCount remaining used limit resetAt }", "")),
-        context_value=Asking(world, Credential("x"), {}),
+        context_value=QueryContext(world, Credential("x"), {}),
         variable_values={"owner": "octo", "name": "app"},
         type_resolver=lambda source, _info, _type: type_name(source),
     )
