@@ -1,0 +1,21 @@
+"""Recordings of real repositories and GitHub's own schema. They are not part of the project.
+
+PRPIPELINE_SHARED names the folder that holds `data/`; the default is `shared` beside the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_DATA = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared") / "data"
+
+
+def shared_data(path: str) -> Path:
+    """A file or folder under `data/`. Skips the test if it is missing."""
+    found = _DATA / path
+    if not found.exists():
+        pytest.skip(f"{found} does not exist: set PRPIPELINE_SHARED to the folder that holds data/")
+    return found
