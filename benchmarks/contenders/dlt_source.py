@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 os.environ.update(
     {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DLT_DATA_DIR": sys.argv[2]}
@@ -18,7 +19,7 @@ asked = 0
 _send = requests.Session.send
 
 
-def _count(self: requests.Session, *arguments: object, **options: object) -> requests.Response:
+def _count(self: requests.Session, *arguments: Any, **options: Any) -> requests.Response:
     global asked
     asked += 1
     return _send(self, *arguments, **options)
@@ -26,7 +27,7 @@ def _count(self: requests.Session, *arguments: object, **options: object) -> req
 
 def main() -> None:
     url, folder = sys.argv[1], sys.argv[2]
-    requests.Session.send = _count
+    requests.Session.send = _count  # type: ignore[method-assign]
     pulls = "repos/bulk/repository-1/pulls"
     page = {"per_page": 100}
     with Measured() as measured:

@@ -1,8 +1,9 @@
-"""What one writes first: list the pull requests, ask for the reviews of each (with --detail for each whole, too)."""
+"""The obvious script: list the pull requests, then request the reviews of each; with --detail each pull request too."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import duckdb
 import requests
@@ -15,9 +16,9 @@ def main() -> None:
     session.headers["Authorization"] = "Bearer sandbox-token"
     asked = 0
 
-    def pages(address: str | None) -> list[dict]:
+    def pages(address: str | None) -> list[dict[str, Any]]:
         nonlocal asked
-        found: list[dict] = []
+        found: list[dict[str, Any]] = []
         while address:
             answer = session.get(address, timeout=60)
             answer.raise_for_status()
@@ -44,7 +45,9 @@ def main() -> None:
             ]
             if rows:
                 connection.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?)", rows)
-        counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("pulls", "reviews")]
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in ("pulls", "reviews")
+        ]
     measured.tell(requests=asked, points=asked, pull_requests=counts[0], reviews=counts[1])
 
 

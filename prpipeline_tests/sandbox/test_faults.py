@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ from prpipeline_tests.support.github_client import Client
 PULLS = "/repos/octo/app/pulls"
 
 
-def pull_requests(answer: dict) -> dict:
+def pull_requests(answer: Any) -> Any:
     return answer["data"]["repository"]["pullRequests"]
 
 

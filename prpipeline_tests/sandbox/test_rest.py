@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,9 @@ from prpipeline_tests.support.github_client import Client
 APP = "/repos/octo/app"
 
 
-def walk(client: Client, path: str) -> list[dict]:
-    items, url = [], client.server.url + path
+def walk(client: Client, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    url: str | None = client.server.url + path
     while url:
         response = client.session.get(url, timeout=5)
         items += response.json()

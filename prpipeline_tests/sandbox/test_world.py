@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,8 @@ def pull_request(world: World) -> PullRequest:
 
 def updated_at(client: Client) -> str:
     order = {"field": "UPDATED_AT", "direction": "DESC"}
-    nodes = client.pulls(order=order)["data"]["repository"]["pullRequests"]["nodes"]
-    return next(node["updatedAt"] for node in nodes if node["number"] == 8)
+    nodes: list[dict[str, Any]] = client.pulls(order=order)["data"]["repository"]["pullRequests"]["nodes"]
+    return next(str(node["updatedAt"]) for node in nodes if node["number"] == 8)
 
 
 @pytest.mark.parametrize("step", MOVES.values(), ids=list(MOVES))
