@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-from functools import cache
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import parse, validate
 
 from prpipeline.github import queries
 from prpipeline.sandbox.github.cost import Calculator
 from prpipeline.sandbox.github.graphql_api import schema as sandbox_schema
-from prpipeline_tests.support.shared_data import shared_data
+from prpipeline_tests.support.shared_data import github_schema
 
 EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
-
-
-@cache
-def github_schema() -> GraphQLSchema:
-    text = gzip.decompress(shared_data("github-schema/schema.graphql.gz").read_bytes()).decode()
-    # GitHub publishes a schema with a duplicate field.
-    return build_schema(text, assume_valid=True, assume_valid_sdl=True)
 
 
 def test_every_file_is_known() -> None:
@@ -34,6 +25,7 @@ def test_valid_in_the_sandbox(name: str) -> None:
     assert validate(sandbox_schema(), parse(queries.query(name))) == []
 
 
+@pytest.mark.xdist_group("github_schema")
 @pytest.mark.parametrize("name", queries.NAMES)
 def test_valid_on_github(name: str) -> None:
     assert validate(github_schema(), parse(queries.query(name))) == []

@@ -46,7 +46,7 @@ def only_reviewed_after_merge(recording: Path) -> set[int]:
 
 def test_the_whole_way_through_dagster(recording: Path, tmp_path: Path) -> None:
     world = recorded_world(recording)
-    with Sandbox(world) as server, dg.instance_for_test() as instance:
+    with Sandbox(world) as server, dg.DagsterInstance.ephemeral() as instance:
         settings = make_settings(server, tmp_path)
         pipeline = Pipeline(settings)
         pipeline.track([RepositoryName.parse(NAME)], source="cli")
