@@ -15,13 +15,13 @@ import requests
 from dlt.sources.rest_api import rest_api_source
 from measuring import Measured
 
-asked = 0
+sent = 0
 _send = requests.Session.send
 
 
 def _count(self: requests.Session, *arguments: Any, **options: Any) -> requests.Response:
-    global asked
-    asked += 1
+    global sent
+    sent += 1
     return _send(self, *arguments, **options)
 
 
@@ -59,7 +59,7 @@ def main() -> None:
         pipeline.run(source)
     with pipeline.sql_client() as client:
         counts = [client.execute_sql(f"SELECT count(*) FROM {t}")[0][0] for t in ("pulls", "reviews")]
-    measured.tell(requests=asked, points=asked, pull_requests=counts[0], reviews=counts[1])
+    measured.report(requests=sent, points=sent, pull_requests=counts[0], reviews=counts[1])
 
 
 if __name__ == "__main__":

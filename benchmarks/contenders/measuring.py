@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Measured:
-    """Context manager around the work; ``tell`` prints the results as JSON, with more values if given."""
+    """Context manager around the work; ``report`` prints the results as JSON, with more values if given."""
 
     def __enter__(self) -> Measured:
         self.memory_before = _peak_mb()
@@ -25,7 +25,7 @@ class Measured:
         self.cpu = time.process_time() - self.cpu_started
         self.memory = _peak_mb() - self.memory_before
 
-    def tell(self, **more: Any) -> None:
+    def report(self, **more: Any) -> None:
         print(
             json.dumps(
                 {

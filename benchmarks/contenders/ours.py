@@ -26,7 +26,7 @@ def main() -> None:
             table: connection.execute(f"SELECT count(*) FROM raw.{table}").fetchall()[0][0]
             for table in ("pull_requests", "reviews")
         }
-    measured.tell(
+    measured.report(
         requests=sum(r.requests for r in results),
         points=sum(r.points for r in results),
         changed=sum(r.mode != "unchanged" for r in results),

@@ -1,6 +1,6 @@
 """What a GraphQL query costs by GitHub's formula, and whether its shape is allowed. Executes nothing.
 
-A connection counts as one request for each parent it could be asked for, taking every `first` above it as full.
+A connection counts as one request for each parent that it could have, if every `first` above it were full.
 Connections that are queried for `totalCount` only are free and need no `first`.
 """
 

@@ -63,7 +63,7 @@ class Actor:
 
 @dataclass(slots=True, eq=False)
 class Team:
-    """A team of an organization, which can be asked for a review."""
+    """A team of an organization, which can be requested for a review."""
 
     id: int
     organization: Actor
