@@ -135,6 +135,8 @@ def test_wrong_cursors(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("null_cursor"))
     assert pull_requests(client.pulls())["pageInfo"] == {"hasNextPage": True, "endCursor": None}
     after = pull_requests(client.pulls(n=2))["pageInfo"]["endCursor"]
+    server.faults.add(Fault("odd_cursor"))
+    assert pull_requests(client.pulls())["pageInfo"] == {"hasNextPage": True, "endCursor": "\ud800"}
     server.faults.add(Fault("repeated_cursor"))
     page = pull_requests(client.pulls(n=2, after=after))["pageInfo"]
     assert page == {"hasNextPage": True, "endCursor": after}

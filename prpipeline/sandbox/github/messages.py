@@ -87,7 +87,8 @@ class Response:
 
 def encode(data: Any) -> bytes:
     """JSON as GitHub sends it: compact, and UTF-8 as it is."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")  # half of a surrogate pair exists as an escape only
 
 
 class ApiError(Exception):
