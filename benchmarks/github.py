@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, so that what it costs to answer is not on the contenders' account."""
+"""The sandbox and the contenders as processes of their own, so that a contender is not charged for the answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTENDERS = Path(__file__).parent / "contenders"
 
 @contextmanager
 def sandbox(repositories: int, pull_requests: int, latency: float) -> Iterator[str]:
-    """Its address. Four reviews a pull request. Nobody waits for the next hour: no limit is measured here."""
+    """The address of a sandbox with four reviews per pull request, and a rate limit that no benchmark reaches."""
     command = [sys.executable, "-m", "prpipeline.sandbox.github", "--port", "0", "--latency", str(latency)]
     command += ["--limit", "1000000"]
     command += ["--repositories", str(repositories), "--pull-requests", str(pull_requests)]
@@ -35,9 +35,9 @@ def ours(url: str, folder: Path, repositories: int = 1) -> dict[str, Any]:
 
 
 def contender(command: Sequence[str]) -> dict[str, Any]:
-    """Run one; what it told. Raises RuntimeError with its last words."""
+    """Run a contender; the JSON that it printed. Raises RuntimeError with its last output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {(done.stderr or done.stdout)[-1500:]}")
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result

@@ -1,9 +1,8 @@
-"""How long the metrics take over many pull requests, made up in DuckDB; prints a table, asserts nothing.
+"""How long the metrics take over many made-up pull requests; prints a table, asserts nothing.
 
-    python benchmarks/metrics_scale.py --pull-requests 10000000 --memory 3GB
+    python -m benchmarks.metrics_scale --pull-requests 10000000 --memory 3GB
 
-Two reviews a pull request, some by bots and the author; drafts, requests, dismissals; some sixty people a repository.
-The warehouse is a file of the storage version that the pipeline writes, in a temporary folder, or where --keep says.
+The warehouse is a file of the storage version that the pipeline writes, in a temporary folder, or the file of --keep.
 """
 
 from __future__ import annotations
@@ -13,85 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from prpipeline import metrics
-from prpipeline.settings import MetricSettings
-from prpipeline.warehouse import schema
+from benchmarks.made_up import AS_OF, FIRST_REPOSITORY, script
+from benchmarks.product import MetricSettings, metrics, schema
 
-AS_OF = datetime(2026, 11, 1)
 PER_REPOSITORY = 20_000
-FIRST_REPOSITORY = 1_000
-
-# p is a pull request; each repository has $per of them.
-SCRIPT = """
-CREATE OR REPLACE TEMP MACRO opened(p) AS
-    TIMESTAMP '2016-01-04' + to_seconds(CAST((p % $per) * 16500 + hash(p) % 20000 AS BIGINT));
-CREATE OR REPLACE TEMP MACRO person(p, salt) AS CAST((p // $per) * 60 + hash(p * 7 + salt) % 60 AS BIGINT);
-
-INSERT INTO meta.repositories BY NAME
-SELECT 'org/repository-' || r AS tracked_as, true AS is_tracked, TIMESTAMP '2026-01-01' AS tracked_at,
-    'file' AS source, 'team-' || r % 20 AS team, $first + r AS repository_id, 'org/repository-' || r AS repository,
-    'ok' AS status
-FROM range(0, ($n + $per - 1) // $per) AS repositories(r);
-
-INSERT INTO raw.pull_requests BY NAME
-SELECT
-    $first + p // $per AS repository_id,
-    5000000 + p AS pull_request_id,
-    'PR_' || p AS node_id,
-    1 + p % $per AS number,
-    CASE WHEN p % 97 = 0 THEN 'Revert "Change ' || p || '"' ELSE 'Change the thing number ' || p END AS title,
-    CASE WHEN p % 10 < 7 THEN 'merged' WHEN is_open THEN 'open' ELSE 'closed' END AS state,
-    CASE WHEN p % 211 <> 0 THEN person(p, 1) END AS author_id,
-    CASE WHEN p % 211 <> 0 THEN 'user-' || person(p, 1) END AS author_login,
-    person(p, 1) % 60 = 0 AS author_is_bot,
-    p % 10 >= 7 AND hash(p + 7) % 9 = 0 AS is_draft,
-    opened(p) AS created_at,
-    opened(p) + INTERVAL 8 DAY AS updated_at,
-    CASE WHEN NOT is_open THEN opened(p) + to_seconds(CAST(hash(p + 3) % 600000 AS BIGINT)) END AS closed_at,
-    CASE WHEN p % 10 < 7 THEN closed_at END AS merged_at,
-    10 AS additions, 5 AS deletions, 2 AS changed_files, 'main' AS base_ref,
-    'https://github.com/org/repository-' || p // $per || '/pull/' || 1 + p % $per AS url,
-    opened(p) + INTERVAL 8 DAY AS synced_at
-FROM (SELECT p, p % 10 >= 7 AND hash(p) % 20 = 0 AS is_open FROM range(0, $n) AS numbers(p));
-
-INSERT INTO raw.reviews BY NAME
-SELECT
-    $first + p // $per AS repository_id,
-    5000000 + p AS pull_request_id,
-    1 + p % $per AS number,
-    9000000 + j AS review_id,
-    'PRR_' || j AS node_id,
-    CASE WHEN j % 300 <> 0 THEN person(p, j % 5) END AS reviewer_id,
-    CASE WHEN j % 300 <> 0 THEN 'user-' || person(p, j % 5) END AS reviewer_login,
-    person(p, j % 5) % 60 < 3 AS reviewer_is_bot,
-    ['APPROVED', 'CHANGES_REQUESTED', 'COMMENTED', 'COMMENTED', 'DISMISSED'][1 + CAST(hash(j + 5) % 5 AS BIGINT)]
-        AS state,
-    opened(p) + to_seconds(CAST(hash(j + 9) % 400000 AS BIGINT)) AS submitted_at
-FROM (SELECT j, least($n - 1, (j // 20) * 10 + CAST(hash(j) % 10 AS BIGINT)) AS p FROM range(0, 2 * $n) AS numbers(j));
-
-INSERT INTO raw.review_events BY NAME
-SELECT
-    $first + p // $per AS repository_id,
-    5000000 + p AS pull_request_id,
-    1 + p % $per AS number,
-    'E_' || j AS event_id,
-    ['ready_for_review', 'converted_to_draft', 'review_requested', 'review_requested', 'review_request_removed',
-        'review_dismissed'][1 + j % 6] AS event,
-    'user-1' AS actor_login,
-    person(p, j % 5) AS subject_id,
-    'user-' || person(p, j % 5) AS subject_login,
-    false AS subject_is_team,
-    CASE WHEN j % 6 = 5 THEN 9000000 + p * 2 END AS review_id,
-    CASE WHEN j % 6 = 5 THEN 'APPROVED' END AS previous_state,
-    opened(p) + to_seconds(CAST(hash(j + 11) % 400000 AS BIGINT)) AS created_at
-FROM (SELECT j, j * 2 AS p FROM range(0, $n // 2) AS numbers(j));
-"""
 
 
 def main() -> None:
@@ -116,10 +45,7 @@ def main() -> None:
 def generate(path: Path, pull_requests: int) -> None:
     connection = duckdb.connect(str(path), config={"storage_compatibility_version": "v1.2.0"})
     schema.create(connection)
-    script = SCRIPT
-    for name, value in {"$n": pull_requests, "$per": PER_REPOSITORY, "$first": FIRST_REPOSITORY}.items():
-        script = script.replace(name, str(value))
-    connection.execute(script)
+    connection.execute(script(pull_requests, PER_REPOSITORY))
     connection.close()
 
 
@@ -139,7 +65,7 @@ def report(connection: duckdb.DuckDBPyConnection) -> None:
 
         return measured(run)
 
-    # The tables' shares are not to be had from outside.
+    # There is no public way to measure the single tables.
     metrics._fill = timed_fill
     whole = transaction(lambda: metrics.rebuild(connection, None, settings, AS_OF))
     aggregates = transaction(lambda: metrics.rebuild_aggregates(connection, settings, AS_OF))
@@ -160,7 +86,7 @@ def report(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """By the clock, and of all cores: what others on the machine do shows less in the latter."""
+    """Wall-clock seconds, and CPU seconds of all cores, which other processes on the machine disturb less."""
 
     seconds: float = 0
     cpu_seconds: float = 0

@@ -14,11 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from prpipeline.app.pipeline import Pipeline
-from prpipeline.model.repository import RepositoryName
+from benchmarks import product
 from prpipeline.sandbox.github import Sandbox, generated_world
-from prpipeline.settings import load_settings
-from prpipeline.sync import SyncOptions
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 
@@ -30,7 +27,10 @@ def main() -> None:
         server.repositories_file.write_text("repositories: []\n", encoding="utf-8")
         names = [repository.full_name for repository in world.repositories.values()]
         started = time.monotonic()
-        _read_histories(Pipeline(load_settings(dict(server.environment))), names)
+        pipeline = product.open_pipeline(server.environment)
+        product.track(pipeline, names)
+        product.sync_and_derive(pipeline, names)
+        pipeline.publish()
         print(f"histories of {len(names)} repositories, without Dagster: {time.monotonic() - started:.0f} s")
         with server.running():
             wait_for("All partitions", lambda: len(server.partitions()["all"]) == len(names), 300)
@@ -40,15 +40,6 @@ def main() -> None:
                 ("a run of each", options.single, *_backfills(server, github, names[: options.single]))
             )
     _print(rows)
-
-
-def _read_histories(pipeline: Pipeline, names: Sequence[str]) -> None:
-    pipeline.track([RepositoryName.parse(name) for name in names], source="cli")
-    for result in pipeline.sync(names, SyncOptions()):
-        assert not result.failed, result.error
-    pipeline.derive(names)
-    pipeline.aggregate()
-    pipeline.publish()
 
 
 def _tick(server: DagsterServer, github: Sandbox) -> tuple[float, float, int]:

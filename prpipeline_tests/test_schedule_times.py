@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prpipeline.app.schedule_times import daily_cron, next_run, next_runs, sync_period, weekly_cron
-from prpipeline.settings import WEEKDAYS, ScheduleSettings
+from prpipeline.settings import WEEKDAYS, ClockTime, ScheduleSettings
+from prpipeline.settings.load import Weekday
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
 
@@ -18,12 +19,11 @@ ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asi
 @settings(max_examples=150, deadline=None)
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
-    st.times(),
+    st.builds(ClockTime, st.integers(0, 23), st.integers(0, 59)),
     st.sampled_from(ZONES),
     st.sampled_from(WEEKDAYS),
 )
-def test_dagster_agrees(now: datetime, at: object, zone: str, day: str) -> None:
-    at = at.replace(second=0, microsecond=0)  # type: ignore[attr-defined]
+def test_dagster_agrees(now: datetime, at: ClockTime, zone: str, day: Weekday) -> None:
     schedule = ScheduleSettings(time=at, reconcile_time=at, timezone=zone, reconcile_day=day)
     found = next_runs(schedule, now)
     for name, cron in (("daily_sync", daily_cron(schedule)), ("weekly_reconcile", weekly_cron(schedule))):
@@ -32,17 +32,16 @@ def test_dagster_agrees(now: datetime, at: object, zone: str, day: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("switches", "names", "period"),
+    ("schedule", "names", "period"),
     [
-        ({}, {"daily_sync", "weekly_reconcile"}, timedelta(days=1)),
-        ({"enabled": False}, {"weekly_reconcile"}, timedelta(days=7)),
-        ({"enabled": False, "reconcile": False}, set(), None),
+        (ScheduleSettings(), {"daily_sync", "weekly_reconcile"}, timedelta(days=1)),
+        (ScheduleSettings(enabled=False), {"weekly_reconcile"}, timedelta(days=7)),
+        (ScheduleSettings(enabled=False, reconcile=False), set(), None),
     ],
 )
 def test_what_is_off_does_not_come(
-    switches: dict[str, bool], names: set[str], period: timedelta | None
+    schedule: ScheduleSettings, names: set[str], period: timedelta | None
 ) -> None:
-    schedule = ScheduleSettings(**switches)
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert next_runs(schedule, now).keys() == names
     assert sync_period(schedule) == period

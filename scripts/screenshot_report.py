@@ -1,6 +1,6 @@
-"""Takes the report's picture for the README: python scripts/screenshot_report.py [REPORT] [PNG]
+"""Takes the screenshot of the report for the README: python scripts/screenshot_report.py [REPORT] [PNG]
 
-Needs the development packages and a Chromium. REPORT is by default that of data/published.
+Needs the development packages and a Chromium. The default of REPORT is the one in data/published.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ def take(report: Path, picture: Path, scheme: str = "light") -> None:
 
 
 if __name__ == "__main__":
-    arguments = [Path(argument) for argument in sys.argv[1:]]
-    take(
-        *(
-            arguments
-            + [ROOT / "data/published/review_time_report.html", ROOT / "docs/report.png"][len(arguments) :]
-        )
-    )
+    report, picture = [
+        *(Path(argument) for argument in sys.argv[1:]),
+        *(ROOT / "data/published/review_time_report.html", ROOT / "docs/report.png")[len(sys.argv) - 1 :],
+    ]
+    take(report, picture)

@@ -1,1 +1,1 @@
-"""What is compared: each contender runs in a process of its own and tells what it took, as a line of JSON."""
+"""The contenders: each runs in a process of its own and prints its costs as a line of JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 os.environ.update(
     {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DLT_DATA_DIR": sys.argv[2]}
@@ -14,19 +15,19 @@ import requests
 from dlt.sources.rest_api import rest_api_source
 from measuring import Measured
 
-asked = 0
+sent = 0
 _send = requests.Session.send
 
 
-def _count(self: requests.Session, *arguments: object, **options: object) -> requests.Response:
-    global asked
-    asked += 1
+def _count(self: requests.Session, *arguments: Any, **options: Any) -> requests.Response:
+    global sent
+    sent += 1
     return _send(self, *arguments, **options)
 
 
 def main() -> None:
     url, folder = sys.argv[1], sys.argv[2]
-    requests.Session.send = _count
+    requests.Session.send = _count  # type: ignore[method-assign]
     pulls = "repos/bulk/repository-1/pulls"
     page = {"per_page": 100}
     with Measured() as measured:
@@ -58,7 +59,7 @@ def main() -> None:
         pipeline.run(source)
     with pipeline.sql_client() as client:
         counts = [client.execute_sql(f"SELECT count(*) FROM {t}")[0][0] for t in ("pulls", "reviews")]
-    measured.tell(requests=asked, points=asked, pull_requests=counts[0], reviews=counts[1])
+    measured.report(requests=sent, points=sent, pull_requests=counts[0], reviews=counts[1])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a piece of work takes: seconds, CPU seconds of this process, memory above what the imports take."""
+"""Measures a block: seconds, CPU seconds of this process, and megabytes above those of the imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Measured:
-    """Around the work; ``tell`` prints."""
+    """Context manager around the work; ``report`` prints the results as JSON, with more values if given."""
 
     def __enter__(self) -> Measured:
         self.memory_before = _peak_mb()
@@ -25,7 +25,7 @@ class Measured:
         self.cpu = time.process_time() - self.cpu_started
         self.memory = _peak_mb() - self.memory_before
 
-    def tell(self, **more: Any) -> None:
+    def report(self, **more: Any) -> None:
         print(
             json.dumps(
                 {
@@ -40,7 +40,7 @@ class Measured:
 
 
 def _peak_mb() -> float:
-    # ru_maxrss is handed down from the process that started us; Linux tells our own.
+    # ru_maxrss is inherited from the parent process; on Linux there is a figure for this process alone.
     with contextlib.suppress(OSError), open("/proc/self/status") as status:
         for line in status:
             if line.startswith("VmHWM:"):

@@ -1,8 +1,9 @@
-"""What one writes first: list the pull requests, ask for the reviews of each (with --detail for each whole, too)."""
+"""The obvious script: list the pull requests, then request the reviews of each; with --detail each pull request too."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import duckdb
 import requests
@@ -13,15 +14,15 @@ def main() -> None:
     url, folder, detail = sys.argv[1], sys.argv[2], "--detail" in sys.argv
     session = requests.Session()
     session.headers["Authorization"] = "Bearer sandbox-token"
-    asked = 0
+    sent = 0
 
-    def pages(address: str | None) -> list[dict]:
-        nonlocal asked
-        found: list[dict] = []
+    def pages(address: str | None) -> list[dict[str, Any]]:
+        nonlocal sent
+        found: list[dict[str, Any]] = []
         while address:
             answer = session.get(address, timeout=60)
             answer.raise_for_status()
-            asked += 1
+            sent += 1
             found += answer.json()
             address = answer.links.get("next", {}).get("url")
         return found
@@ -33,7 +34,7 @@ def main() -> None:
         for pull in pages(f"{repository}/pulls?state=all&per_page=100"):
             if detail:
                 session.get(f"{repository}/pulls/{pull['number']}", timeout=60).json()
-                asked += 1
+                sent += 1
             connection.execute(
                 "INSERT INTO pulls VALUES (?, ?, ?, ?)",
                 [pull["id"], pull["number"], pull["title"], pull["created_at"]],
@@ -44,8 +45,10 @@ def main() -> None:
             ]
             if rows:
                 connection.executemany("INSERT INTO reviews VALUES (?, ?, ?, ?)", rows)
-        counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("pulls", "reviews")]
-    measured.tell(requests=asked, points=asked, pull_requests=counts[0], reviews=counts[1])
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in ("pulls", "reviews")
+        ]
+    measured.report(requests=sent, points=sent, pull_requests=counts[0], reviews=counts[1])
 
 
 if __name__ == "__main__":

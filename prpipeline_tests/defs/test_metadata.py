@@ -64,6 +64,7 @@ def test_lineage_names_columns_that_exist() -> None:
     found = {"review_time_hours": lineage.of_review_times()}
     found |= {table: lineage.of_aggregate(table) for table in metrics.AGGREGATE_TABLES}
     for table, value in found.items():
+        assert isinstance(value, dg.TableColumnLineageMetadataValue)
         for column, sources in value.value.deps_by_column.items():
             assert column in columns[table]
             for source in sources:
@@ -73,9 +74,11 @@ def test_lineage_names_columns_that_exist() -> None:
     described = {column.name: column.description or "" for column in schema.schema.columns}
     assert described["title"].endswith(" From `pull_requests.title`.")
     assert "From `pull_requests.author_id`, `pull_requests.created_at`" in described["review_time_hours"]
-    weekly = found["review_time_weekly"].value.deps_by_column
-    assert [d.column_name for d in weekly["review_time_hours_p90"]] == ["review_time_hours"]
-    assert [d.column_name for d in weekly["review_time_hours_any_p90"]] == ["review_time_hours_any"]
+    weekly = found["review_time_weekly"]
+    assert isinstance(weekly, dg.TableColumnLineageMetadataValue)
+    deps = weekly.value.deps_by_column
+    assert [d.column_name for d in deps["review_time_hours_p90"]] == ["review_time_hours"]
+    assert [d.column_name for d in deps["review_time_hours_any_p90"]] == ["review_time_hours_any"]
 
 
 def test_what_is_wrong_with_all_is_said_once() -> None:

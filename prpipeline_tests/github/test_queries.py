@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-from functools import cache
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import parse, validate
 
 from prpipeline.github import queries
 from prpipeline.sandbox.github.cost import Calculator
 from prpipeline.sandbox.github.graphql_api import schema as sandbox_schema
+from prpipeline_tests.support.shared_data import github_schema
 
-SHARED = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
-SCHEMA = SHARED / "data" / "github-schema" / "schema.graphql.gz"
 EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
-
-
-@cache
-def github_schema() -> GraphQLSchema:
-    # GitHub publishes a schema with a duplicate field.
-    return build_schema(
-        gzip.decompress(SCHEMA.read_bytes()).decode(), assume_valid=True, assume_valid_sdl=True
-    )
 
 
 def test_every_file_is_known() -> None:
@@ -37,7 +25,7 @@ def test_valid_in_the_sandbox(name: str) -> None:
     assert validate(sandbox_schema(), parse(queries.query(name))) == []
 
 
-@pytest.mark.skipif(not SCHEMA.is_file(), reason="GitHub's schema is not here: set PRPIPELINE_SHARED")
+@pytest.mark.xdist_group("github_schema")
 @pytest.mark.parametrize("name", queries.NAMES)
 def test_valid_on_github(name: str) -> None:
     assert validate(github_schema(), parse(queries.query(name))) == []

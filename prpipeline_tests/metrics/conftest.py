@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from prpipeline_tests.support.metrics_lab import MetricsLab
+from prpipeline_tests.support.shared_data import shared_data
 
 
 @pytest.fixture
@@ -21,9 +21,5 @@ def lab() -> Iterator[MetricsLab]:
 
 @pytest.fixture(scope="session")
 def recording() -> Path:
-    """The recording of a real repository, which is no part of the project."""
-    shared = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
-    folder = shared / "data" / "secp256k1"
-    if not folder.is_dir():
-        pytest.skip("no recording here: set PRPIPELINE_SHARED to the folder that holds data/")
-    return folder
+    """The recording of a real repository."""
+    return shared_data("secp256k1")

@@ -108,10 +108,9 @@ def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: MetricsLa
         ]
     )
     key = {"repository_id": 1, "pull_request_id": 1_000_002, "number": 2}
-    people = {"subject_id": 2, "subject_login": "bob"}, {"subject_id": 3, "subject_login": "cat"}
-    lab.event(key, MONDAY, "review_requested", **people[0])
-    lab.event(key, MONDAY + timedelta(hours=1), "review_requested", **people[1])
-    lab.event(key, MONDAY + timedelta(hours=2), "review_request_removed", **people[1])
+    lab.event(key, MONDAY, "review_requested", subject_id=2, subject_login="bob")
+    for hour, event in ((1, "review_requested"), (2, "review_request_removed")):
+        lab.event(key, MONDAY + timedelta(hours=hour), event, subject_id=3, subject_login="cat")
     lab.event(key, MONDAY + timedelta(hours=3), "review_requested", subject_id=7, subject_login="octo/core")
     lab.event(key, MONDAY + timedelta(hours=4), "review_requested", subject_id=9, subject_login="robot[bot]")
     lab.rebuild()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import pytest
 from prpipeline import metrics
 from prpipeline.metrics.statements import table_file
 from prpipeline.publish import dictionary
-from prpipeline.settings import Calendar, MetricSettings
+from prpipeline.settings import Calendar, ClockTime, MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -113,7 +113,7 @@ def test_batches_change_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch
         MetricSettings(bots=("ci-runner",)),
         MetricSettings(exclude_self=False),
         MetricSettings(calendar=Calendar(timezone="Europe/Berlin")),
-        MetricSettings(calendar=Calendar(start=time(8))),
+        MetricSettings(calendar=Calendar(start=ClockTime(8))),
     ],
 )
 def test_changed_settings_make_all_repositories_stale(lab: MetricsLab, changed: MetricSettings) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-import prpipeline.sandbox.github.resolvers
+import prpipeline.sandbox.github.readers
 from prpipeline.sandbox.github import ManualClock, Sandbox, World
 from prpipeline_tests.support.stories import DAY_1, Stage
 
@@ -44,4 +44,4 @@ def _print_times_of(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def local(moment: datetime | None) -> str | None:
         return None if moment is None else moment.astimezone(ZoneInfo(zone)).isoformat()
 
-    monkeypatch.setattr(prpipeline.sandbox.github.resolvers, "iso", local)
+    monkeypatch.setattr(prpipeline.sandbox.github.readers, "iso", local)

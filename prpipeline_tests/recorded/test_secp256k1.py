@@ -1,11 +1,7 @@
-"""A real repository, recorded: through Dagster's own job, held against what another project's code computes of it."""
+"""A recorded real repository, synced by Dagster's job and compared with what another project computes from it."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
-import os
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -18,39 +14,29 @@ from prpipeline.definitions import build_definitions
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.release import open_published
 from prpipeline.sandbox.github import Sandbox, recorded_world
+from prpipeline_tests.support.recorded import lines, third_party_times
+from prpipeline_tests.support.shared_data import shared_data
 from prpipeline_tests.support.sync_lab import make_settings
 
-SHARED = Path(os.environ.get("PRPIPELINE_SHARED") or Path(__file__).parents[3] / "shared")
-RECORDING = SHARED / "data" / "secp256k1"
 NAME = "bitcoin-core/secp256k1"
 
-pytestmark = pytest.mark.skipif(
-    not RECORDING.is_dir(), reason=f"the recording is not at hand: {RECORDING} does not exist"
-)
+
+@pytest.fixture(scope="module")
+def recording() -> Path:
+    return shared_data("secp256k1")
 
 
-def seconds_by_others() -> dict[int, float | None]:
-    """Seconds to the first review by someone else who is no bot, whenever it came."""
-    with (RECORDING / "third_party_times.csv").open(newline="") as file:
-        return {
-            int(row["number"]): float(row["im_first_review_s"]) if row["im_first_review_s"] else None
-            for row in csv.DictReader(file)
-        }
-
-
-def only_reviewed_after_merge() -> set[int]:
-    """Pull requests whose reviews by others all came after the merge, read from the recording itself."""
-    with gzip.open(RECORDING / "pulls.jsonl.gz", "rt") as file:
-        pulls = {pull["number"]: pull for pull in map(json.loads, file)}
+def only_reviewed_after_merge(recording: Path) -> set[int]:
+    """Pull requests that others reviewed only after the merge, read from the recording itself."""
+    pulls = {pull["number"]: pull for pull in lines(recording / "pulls.jsonl.gz")}
     times: dict[int, list[datetime]] = defaultdict(list)
-    with gzip.open(RECORDING / "reviews.jsonl.gz", "rt") as file:
-        for review in map(json.loads, file):
-            pull, user = pulls[review["pull_number"]], review["user"]
-            author = (pull["user"] or {}).get("id")
-            if review.get("_inferred_from_comments") or (user and user["id"] == author):
-                continue
-            if not (user and user["login"].endswith("[bot]")):
-                times[review["pull_number"]].append(datetime.fromisoformat(review["submitted_at"]))
+    for review in lines(recording / "reviews.jsonl.gz"):
+        pull, user = pulls[review["pull_number"]], review["user"]
+        author = (pull["user"] or {}).get("id")
+        if review.get("_inferred_from_comments") or (user and user["id"] == author):
+            continue
+        if not (user and user["login"].endswith("[bot]")):
+            times[review["pull_number"]].append(datetime.fromisoformat(review["submitted_at"]))
     return {
         number
         for number, submitted in times.items()
@@ -58,9 +44,9 @@ def only_reviewed_after_merge() -> set[int]:
     }
 
 
-def test_the_whole_way_through_dagster(tmp_path: Path) -> None:
-    world = recorded_world(RECORDING)
-    with Sandbox(world) as server, dg.instance_for_test() as instance:
+def test_the_whole_way_through_dagster(recording: Path, tmp_path: Path) -> None:
+    world = recorded_world(recording)
+    with Sandbox(world) as server, dg.DagsterInstance.ephemeral() as instance:
         settings = make_settings(server, tmp_path)
         pipeline = Pipeline(settings)
         pipeline.track([RepositoryName.parse(NAME)], source="cli")
@@ -85,17 +71,18 @@ def test_the_whole_way_through_dagster(tmp_path: Path) -> None:
             "SELECT number, review_time_hours, null_reason FROM review_time_hours"
         ).fetchall()
 
-    late, wrong = only_reviewed_after_merge(), []
-    others = seconds_by_others()
+    late, wrong = only_reviewed_after_merge(recording), []
+    others = third_party_times(recording)
     assert len(rows) == len(others) == 1308
     for number, hours, reason in rows:
-        seconds = others[number]
+        # Seconds to the first review by a person other than the author, whenever it was submitted.
+        seconds = others[number]["im_first_review_s"]
         if number in late:
             agrees = hours is None and reason == "only_after_merge"
         elif seconds is None:
             agrees = hours is None
         else:
-            agrees = hours is not None and abs(hours - seconds / 3600) <= 0.005 + 1e-9
+            agrees = hours is not None and abs(hours - float(seconds) / 3600) <= 0.005 + 1e-9
         if not agrees:
             wrong.append((number, hours, seconds, reason))
     assert wrong == []

@@ -17,7 +17,8 @@ from prpipeline_tests.support import report_samples as samples
 
 
 def scope(content: dict[str, Any], name: str) -> dict[str, Any]:
-    (found,) = (s for s in content["scopes"] if s["name"] == name)
+    scopes: list[dict[str, Any]] = content["scopes"]
+    (found,) = (s for s in scopes if s["name"] == name)
     return found
 
 

@@ -1,11 +1,9 @@
-"""A small world behind a server, and somebody who asks it."""
+"""A small world, its server, and a client of it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -39,13 +37,3 @@ def server(world: World) -> Iterator[Sandbox]:
 @pytest.fixture
 def client(server: Sandbox) -> Client:
     return Client(server)
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Recordings and GitHub's own schema, which are no part of the project."""
-    default = Path(__file__).parents[3] / "shared"
-    folder = Path(os.environ.get("PRPIPELINE_SHARED") or default)
-    if not (folder / "data").is_dir():
-        pytest.skip("no recordings here: set PRPIPELINE_SHARED to the folder that holds data/")
-    return folder

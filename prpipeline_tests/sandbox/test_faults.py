@@ -1,8 +1,9 @@
-"""Each fault, as a client meets it."""
+"""Each fault, as a client sees it."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ from prpipeline_tests.support.github_client import Client
 PULLS = "/repos/octo/app/pulls"
 
 
-def pull_requests(answer: dict) -> dict:
+def pull_requests(answer: Any) -> Any:
     return answer["data"]["repository"]["pullRequests"]
 
 
@@ -43,7 +44,7 @@ def test_the_connection_breaks(client: Client, server: Sandbox, kind: str) -> No
     assert server.max_in_flight == 1
 
 
-def test_bodies_that_are_not_what_they_should_be(client: Client, server: Sandbox) -> None:
+def test_invalid_bodies(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("invalid_json"))
     with pytest.raises(ValueError, match=r"Unterminated|Expecting|Invalid"):
         client.get(PULLS).json()
@@ -72,7 +73,7 @@ def test_a_server_that_stops_does_not_wait_for_a_slow_answer(world: World) -> No
     assert time.monotonic() - started < 5
 
 
-def test_somewhere_else(client: Client, server: Sandbox) -> None:
+def test_redirects_and_links_to_another_host(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("redirect", url="http://elsewhere.invalid/"))
     assert client.get(PULLS).headers["Location"] == "http://elsewhere.invalid/"
     server.faults.add(Fault("link_elsewhere", url="http://elsewhere.invalid/"))
@@ -121,7 +122,7 @@ def test_partial_answers(client: Client, server: Sandbox) -> None:
     assert "errors" not in answer
 
 
-def test_lists_that_lie(client: Client, server: Sandbox) -> None:
+def test_lists_with_missing_items(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("short_page"))
     page = pull_requests(client.pulls(n=4))
     assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (2, True)
@@ -130,10 +131,12 @@ def test_lists_that_lie(client: Client, server: Sandbox) -> None:
     assert (len(reviews["nodes"]), reviews["totalCount"], reviews["pageInfo"]["hasNextPage"]) == (1, 2, False)
 
 
-def test_cursors_that_lie(client: Client, server: Sandbox) -> None:
+def test_wrong_cursors(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("null_cursor"))
     assert pull_requests(client.pulls())["pageInfo"] == {"hasNextPage": True, "endCursor": None}
     after = pull_requests(client.pulls(n=2))["pageInfo"]["endCursor"]
+    server.faults.add(Fault("odd_cursor"))
+    assert pull_requests(client.pulls())["pageInfo"] == {"hasNextPage": True, "endCursor": "\ud800"}
     server.faults.add(Fault("repeated_cursor"))
     page = pull_requests(client.pulls(n=2, after=after))["pageInfo"]
     assert page == {"hasNextPage": True, "endCursor": after}
@@ -153,7 +156,7 @@ def test_forbidden_teams_in_good_data(client: Client, server: Sandbox, world: Wo
         assert [(e["type"], e["path"][-1]) for e in answer["errors"]] == [("FORBIDDEN", "requestedReviewer")]
 
 
-def test_other_peoples_walls(client: Client, server: Sandbox, world: World) -> None:
+def test_an_ip_allow_list_and_a_single_sign_on(client: Client, server: Sandbox, world: World) -> None:
     server.faults.add(Fault("ip_allow_list", times=2))
     answer = client.pulls()
     assert answer["data"]["repository"] is None
@@ -168,7 +171,7 @@ def test_other_peoples_walls(client: Client, server: Sandbox, world: World) -> N
     assert answer.headers["X-GitHub-SSO"].startswith("partial-results")
 
 
-def test_when_and_whom_a_fault_strikes(client: Client, server: Sandbox) -> None:
+def test_which_requests_a_fault_strikes(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("status", match=lambda r: r.path.endswith("/pulls"), after=1, times=2))
     client.get("/repos/octo/app")
     assert [client.get(PULLS).status_code for _ in range(4)] == [200, 502, 502, 200]

@@ -1,4 +1,4 @@
-"""Budgets, concurrency, Apps, and the server as a whole."""
+"""Rate limits, concurrency, Apps, and the server as a whole."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_tokens_do_not_share(server: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("path", ["/repos/octo/app", "/nonsense", "/user", "/repos/octo/app/pulls/99"])
-def test_every_answer_tells_the_budget(client: Client, path: str) -> None:
+def test_every_answer_has_the_rate_limit_headers(client: Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["X-RateLimit-Resource"] == "core"
     assert int(headers["X-RateLimit-Limit"]) - int(headers["X-RateLimit-Used"]) == int(
@@ -205,5 +205,5 @@ def test_a_jwt_must_be_right(server: Sandbox, signed: Signer, claims: dict[str, 
 
 
 @pytest.mark.usefixtures("app")
-def test_a_plain_token_is_no_jwt(client: Client) -> None:
+def test_a_plain_token_is_not_a_jwt(client: Client) -> None:
     assert client.get("/app/installations").status_code == 401

@@ -1,8 +1,9 @@
-"""What a client of REST sees."""
+"""REST as a client sees it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,9 @@ from prpipeline_tests.support.github_client import Client
 APP = "/repos/octo/app"
 
 
-def walk(client: Client, path: str) -> list[dict]:
-    items, url = [], client.server.url + path
+def walk(client: Client, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    url: str | None = client.server.url + path
     while url:
         response = client.session.get(url, timeout=5)
         items += response.json()
@@ -102,7 +104,7 @@ def test_a_renamed_or_transferred_repository_redirects_for_good(client: Client, 
     assert client.get("/repos/elsewhere/application").json()["id"] == repository.id
 
 
-def test_what_may_not_be_seen_is_not_there(client: Client, server: Sandbox, world: World) -> None:
+def test_a_private_repository_answers_404(client: Client, server: Sandbox, world: World) -> None:
     server.add_token(Credential("other", login="other", repositories=()))
     other, nobody = Client(server, "other"), Client(server, None)
     world.set_private("octo/app")
@@ -207,7 +209,7 @@ def test_repositories_of_an_owner(client: Client, path: str) -> None:
     assert [r["full_name"] for r in client.get(path).json()] == ["octo/app"]
 
 
-def test_the_limits_can_be_asked_for_free(client: Client) -> None:
+def test_reading_the_rate_limit_is_free(client: Client) -> None:
     client.pulls()
     answer = client.get("/rate_limit").json()["resources"]
     assert (answer["core"]["used"], answer["graphql"]["used"]) == (0, 1)

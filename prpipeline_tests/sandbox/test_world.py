@@ -1,9 +1,10 @@
-"""What moves `updatedAt` and what does not, and who is who after people come and go."""
+"""What moves `updatedAt` and what does not, and how people appear after renames and deletions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,8 @@ def pull_request(world: World) -> PullRequest:
 
 def updated_at(client: Client) -> str:
     order = {"field": "UPDATED_AT", "direction": "DESC"}
-    nodes = client.pulls(order=order)["data"]["repository"]["pullRequests"]["nodes"]
-    return next(node["updatedAt"] for node in nodes if node["number"] == 8)
+    nodes: list[dict[str, Any]] = client.pulls(order=order)["data"]["repository"]["pullRequests"]["nodes"]
+    return next(str(node["updatedAt"]) for node in nodes if node["number"] == 8)
 
 
 @pytest.mark.parametrize("step", MOVES.values(), ids=list(MOVES))
@@ -119,7 +120,7 @@ def test_a_taken_name_no_longer_redirects(client: Client, world: World) -> None:
     assert client.get("/repos/octo/old-app").json()["id"] == moved.id
 
 
-def test_somebody_who_answered_is_no_longer_asked(client: Client, world: World) -> None:
+def test_a_submitted_review_ends_the_request(client: Client, world: World) -> None:
     pull_request = world.open_pull_request("octo/app", "ada")
     world.request_review(pull_request, "grace")
     world.request_review(pull_request, "octo/core")

@@ -1,6 +1,6 @@
-"""The clients of analysts, each in a place of its own, installed once and kept in a cache.
+"""The clients of analysts, each in an environment of its own, installed once and kept in a cache.
 
-PRPIPELINE_TEST_CACHE says where; by default ~/.cache/prpipeline-tests.
+The cache is PRPIPELINE_TEST_CACHE, by default ~/.cache/prpipeline-tests.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from filelock import FileLock
 DUCKDB_VERSIONS = {"1.2": "1.2.2", "1.4": "1.4.4", "1.5": "1.5.6", "2.0": "2.0.0"}
 NODE_PACKAGE = "@duckdb/node-api@1.5.6-r.1"
 
-# SQLAlchemy 2.1 asks for tables of Postgres's catalog that DuckDB lacks when duckdb-engine lists columns.
+# With SQLAlchemy 2.1 duckdb-engine lists columns by tables of Postgres's catalog that DuckDB does not have.
 _TOOLS = ("duckdb-engine==0.17.*", "sqlalchemy==2.0.*", "pandas", "marimo", "harlequin", "duckdb-cli==1.5.*")
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A Python with some packages."""
+    """A virtual environment."""
 
     folder: Path
 
@@ -40,7 +40,7 @@ class Environment:
 
 
 def environments() -> dict[str, Environment]:
-    """By DuckDB's version; that of 1.5 has the other Python tools too."""
+    """An environment for each version of DuckDB; that of 1.5 has the other Python tools too."""
     wanted = {
         version: (f"duckdb=={release}", *(_TOOLS if version == "1.5" else ()))
         for version, release in DUCKDB_VERSIONS.items()
@@ -49,12 +49,12 @@ def environments() -> dict[str, Environment]:
 
 
 def jupyter() -> Environment:
-    """Jupyter with its kernel, and what the notebook imports."""
+    """Jupyter with its kernel, and the packages that the notebook imports."""
     return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "pandas", "nbclient", "ipykernel"))
 
 
 def node_modules() -> Path:
-    """A folder in whose scripts Node finds DuckDB."""
+    """A folder with a `node_modules` that holds DuckDB."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("no Node here: install node and npm")
 
@@ -64,9 +64,24 @@ def node_modules() -> Path:
     return _kept(f"node {NODE_PACKAGE}", install)
 
 
+def foreign_environment(path: str | None = None) -> dict[str, str]:
+    """Environment variables for a client that must not see this checkout's packages."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    return kept | ({"PATH": path} if path else {})
+
+
+def run(command: list[str], cwd: Path, path: str | None = None) -> str:
+    """Run a client; its standard output. Fails if the client does."""
+    done = subprocess.run(
+        command, cwd=cwd, env=foreign_environment(path), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def _environment(requirements: tuple[str, ...]) -> Environment:
     def install(folder: Path) -> None:
-        # uv, since pip takes minutes over this on two cores, and uv seconds.
+        # uv takes seconds for this, pip minutes on two cores.
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-progress"]
         _run([*uv, "venv", "--python", sys.executable, str(folder / "python")])
         _run([*uv, "pip", "install", "--python", str(folder / "python" / "bin" / "python"), *requirements])

@@ -1,18 +1,23 @@
-"""A reader of the published database, as a process of its own; runs under whatever DuckDB it finds there.
+"""A reader of the published database, as a process of its own, with the DuckDB of its environment.
 
     python bi_reader.py duckdb|sqlalchemy FILE CONNECTIONS
 
-Opens one connection after the other, asks each the same questions several times, and tells on standard output what it saw.
+Opens one connection after the other, runs the same queries several times in each, and prints as JSON what it saw.
 """
+
+from __future__ import annotations
 
 import json
 import sys
 import time
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 
-HARDENED = {"enable_external_access": "false", "lock_configuration": "true"}
+Ask = Callable[[str], Any]
+HARDENED: dict[str, Any] = {"enable_external_access": "false", "lock_configuration": "true"}
 
-# Each must be 0 in any one release, whatever is published meanwhile: no table is newer than another.
+# Each must be 0 in every release: no table is newer than another.
 TORN = (
     "SELECT count(*) - (SELECT max(repositories) FROM pipeline_status) FROM repositories WHERE status <> 'untracked'",
     "SELECT count(*) - (SELECT sum(pull_requests) FROM repositories) FROM pull_requests",
@@ -27,30 +32,32 @@ STATUS = "SELECT max(epoch_us(published_at)) FROM pipeline_status"
 
 
 @contextmanager
-def duckdb_connection(file):
+def duckdb_connection(file: str) -> Iterator[Ask]:
     import duckdb
 
     with closing(duckdb.connect(file, read_only=True, config=HARDENED)) as connection:
-        yield lambda query: connection.execute(query).fetchone()[0]
+        yield lambda query: connection.execute(query).fetchall()[0][0]
 
 
-def sqlalchemy_connection(file):
+def sqlalchemy_connection(file: str) -> Callable[[str], AbstractContextManager[Ask]]:
     from sqlalchemy import create_engine, pool, text
 
     options = "access_mode=read_only&enable_external_access=false&lock_configuration=true"
     engine = create_engine(f"duckdb:///{file}?{options}", poolclass=pool.NullPool)
 
     @contextmanager
-    def connected(file):
+    def connected(file: str) -> Iterator[Ask]:
         with engine.connect() as connection:
             yield lambda query: connection.execute(text(query)).scalar()
 
     return connected
 
 
-def main(client, file, connections):
+def main(client: str, file: str, connections: int) -> None:
     connect = duckdb_connection if client == "duckdb" else sqlalchemy_connection(file)
-    seen, errors, queries = [], [], 0
+    seen: list[tuple[float, int, float]] = []
+    errors: list[str] = []
+    queries = 0
     for _ in range(connections):
         began = time.time()
         try:
@@ -64,7 +71,7 @@ def main(client, file, connections):
                 queries += 1
                 if ask(STATUS) != published:
                     errors.append("the release changed under an open connection")
-        except Exception as error:  # noqa: BLE001 - any failure of any client is what the test is after
+        except Exception as error:  # noqa: BLE001 - the test asserts that no client fails in any way
             errors.append(repr(error)[:300])
         else:
             seen.append((began, published, time.time()))

@@ -1,4 +1,4 @@
-"""Data folders filled by the pipeline itself from the sandbox."""
+"""Data folders that the pipeline fills from the sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prpipeline.sync import SyncOptions
 
 @contextmanager
 def pipeline_of(world: World, data_dir: Path) -> Iterator[Pipeline]:
-    """A pipeline that reads this world into the folder."""
+    """A pipeline that syncs a world into a data folder."""
     with Sandbox(world) as server:
         yield Pipeline(
             Settings(
@@ -35,7 +35,7 @@ def names(world: World) -> list[str]:
 
 
 def run(pipeline: Pipeline, repositories: Sequence[str]) -> Release:
-    """What a scheduled run does: sync, derive, publish."""
+    """Track, sync, derive and publish, as a scheduled run does."""
     pipeline.track([RepositoryName.parse(name) for name in repositories], source="cli", keep_options=True)
     for result in pipeline.sync(repositories, SyncOptions()):
         assert not result.failed, result.error

@@ -1,4 +1,4 @@
-"""A client that knows HTTP and nothing else."""
+"""A plain HTTP client of the sandbox, without any of the product's code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ query Pulls($owner: String!, $name: String!, $n: Int = 25, $after: String, $orde
 
 
 class Client:
-    """Somebody who asks the sandbox."""
+    """Sends queries to the sandbox."""
 
     def __init__(self, server: Sandbox, token: str | None = "sandbox-token") -> None:
         self.server = server

@@ -1,4 +1,4 @@
-"""The recording of a real repository, by the real mapping, in a warehouse; and what other projects compute from it."""
+"""The recording of a real repository: its REST answers, and what other projects compute from them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from prpipeline_tests.support.metrics_lab import MetricsLab
 
 
 def load(folder: Path, lab: MetricsLab) -> None:
-    """All pull requests with their recorded reviews; the recording has no events."""
+    """Write all recorded pull requests and reviews into the warehouse; the recording has no events."""
     reviews: dict[int, list[Review]] = defaultdict(list)
-    for body in _lines(folder / "reviews.jsonl.gz"):
+    for body in lines(folder / "reviews.jsonl.gz"):
         review = review_from_rest(body)
         if review and not body.get("_inferred_from_comments"):
             reviews[body["pull_number"]].append(review)
-    pull_requests = [pull_request_from_rest(body) for body in _lines(folder / "pulls.jsonl.gz")]
+    pull_requests = [pull_request_from_rest(body) for body in lines(folder / "pulls.jsonl.gz")]
     whole = [(1, pr.with_children(tuple(reviews[pr.number]), ())) for pr in pull_requests]
     records.write(lab.connection, whole, datetime(2026, 9, 1))
 
 
 def third_party_times(folder: Path) -> dict[int, dict[str, Any]]:
-    """By number; what is empty is None."""
+    """The rows of the other projects' results by number; an empty value is None."""
     with (folder / "third_party_times.csv").open(encoding="utf-8", newline="") as file:
         return {
             int(row["number"]): {name: value or None for name, value in row.items()}
@@ -38,7 +38,8 @@ def third_party_times(folder: Path) -> dict[int, dict[str, Any]]:
         }
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The recorded answers, one a line."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)

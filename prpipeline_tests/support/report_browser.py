@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _QUIET = (
@@ -57,11 +57,13 @@ class Opened:
         self.asked_for: list[str] = []
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        self.page.on(
-            "dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss()
-        )
+        self.page.on("dialog", self._dismiss)
         self.page.on("request", lambda request: self.asked_for.append(request.url))
         self.page.goto(file.as_uri())
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.said.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def points(self, chart: str) -> int:
         """How many shapes with an extent a chart consists of."""

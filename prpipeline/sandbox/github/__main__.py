@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve a world, and say where."""
     options = _parser().parse_args(arguments)
     world = _world(options)
-    # A large world lives as long as the process: looking for garbage in it only makes answers late.
+    # A large world lives as long as the process: garbage collection would only delay answers.
     gc.freeze()
     with Sandbox(
         world,
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         port=options.port,
     ) as server:
         over = threading.Event()
-        # Whoever starts us may have both ignored, as shells do for what runs in the background.
+        # A shell starts background processes with both signals ignored.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: over.set())
         print(server.url, flush=True)

@@ -11,7 +11,7 @@ from prpipeline.sandbox.github.world import World
 
 
 class AppApi:
-    """Answers Apps; `let_in` is given every new token."""
+    """Answers requests of Apps; `let_in` is called with every new token."""
 
     def __init__(self, world: World, apps: Sequence[App], let_in: Callable[[Credential], object]) -> None:
         self.world = world
@@ -20,7 +20,7 @@ class AppApi:
 
     @staticmethod
     def answers(path: str) -> bool:
-        """Whether the path wants a JWT."""
+        """Whether the path needs a JWT."""
         return path == "/app" or path.startswith("/app/") or path.endswith("/installation")
 
     def respond(self, request: Request, path: str) -> Response:

@@ -25,7 +25,7 @@ SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 
 @dataclass
 class Installation:
-    """An App on somebody's account, with all repositories or some."""
+    """An App installed on an account, with access to all repositories or some."""
 
     id: int
     account: str
@@ -45,7 +45,7 @@ class App:
     installations: list[Installation] = field(default_factory=list)
 
     def check(self, jwt: str, now: datetime) -> bool:
-        """Whether the JWT is this App's; raises GitHub's refusal if it is, and yet no good."""
+        """Whether the JWT is this App's; raises ApiError if it is, but is not valid."""
         try:
             header, claims, signature = (_decoded(part) for part in jwt.split("."))
             algorithm, body = json.loads(header)["alg"], json.loads(claims)

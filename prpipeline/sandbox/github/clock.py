@@ -1,4 +1,4 @@
-"""The time the sandbox believes in: every timestamp, rate limit window and Date header comes from here."""
+"""The sandbox's clock: every timestamp, rate limit window and Date header comes from here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
         """The current time in UTC."""

@@ -1,7 +1,7 @@
-"""What a GraphQL query costs by GitHub's formula, and whether its shape is allowed; nothing is executed for it.
+"""What a GraphQL query costs by GitHub's formula, and whether its shape is allowed. Executes nothing.
 
-A connection counts as one request for each parent it could be asked for, taking every `first` above it as full.
-Connections of which only `totalCount` is asked are free and need no `first`.
+A connection counts as one request for each parent that it could have, if every `first` above it were full.
+Connections that are queried for `totalCount` only are free and need no `first`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Calculator:
     ) -> None:
         for node, type_ in self._fields(selections, parent):
             name = node.name.value
-            # What has no such field is __typename.
+            # Only __typename is not among the fields.
             if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) or name not in type_.fields:
                 continue
             target = cast(GraphQLNamedType, get_named_type(type_.fields[name].type))

@@ -25,14 +25,17 @@ from graphql.pyutils import Path
 from prpipeline.sandbox.github.cost import Calculator, Cost
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.messages import ApiError, Request, Response
-from prpipeline.sandbox.github.resolvers import Asking, FieldError, attach, plain_leaves, type_name
+from prpipeline.sandbox.github.readers import type_name
+from prpipeline.sandbox.github.resolvers import attach, plain_leaves
+from prpipeline.sandbox.github.visibility import FieldError, QueryContext
 from prpipeline.sandbox.github.world import World
 
 
 @cache
 def schema() -> GraphQLSchema:
-    """The sandbox's part of GitHub's schema, ready to execute."""
-    built = build_schema(files(__package__).joinpath("schema.graphql").read_text("utf-8"))
+    """The sandbox's part of GitHub's schema, from all `.graphql` files here, ready to execute."""
+    parts = (part for part in files(__package__).iterdir() if part.name.endswith(".graphql"))
+    built = build_schema("\n".join(part.read_text("utf-8") for part in parts))
     attach(built)
     return built
 
@@ -54,7 +57,7 @@ def _prepare(text: str) -> DocumentNode | list[dict[str, Any]]:
 
 
 class _Execution(ExecutionContext):
-    """Reads plain values without the ceremony that graphql-core holds for each field; it is most of the time."""
+    """Reads plain fields directly: graphql-core's work for each of them is most of the time of a query."""
 
     def execute_fields(
         self,
@@ -84,7 +87,7 @@ class GraphQLApi:
         self.world = world
 
     def respond(self, request: Request, credential: Credential) -> Response:
-        """The answer to a POST to /graphql by somebody who was let in."""
+        """The answer to a POST to /graphql by an accepted credential."""
         body = request.json
         if not isinstance(body, dict):
             raise ApiError(400, "Problems parsing JSON")
@@ -128,14 +131,14 @@ class GraphQLApi:
         executed = execute_sync(
             schema(),
             document,
-            context_value=Asking(self.world, credential, rate_limit),
+            context_value=QueryContext(self.world, credential, rate_limit),
             variable_values=request.variables,
             operation_name=body.get("operationName"),
             type_resolver=lambda source, _info, _type: type_name(source),
             execution_context_class=_Execution,
         )
         for error in executed.errors or ():
-            # Anything but a refusal is a mistake of the sandbox, and no answer of GitHub's.
+            # Any other error is a bug of the sandbox, not an answer of GitHub's.
             if error.original_error and not isinstance(error.original_error, FieldError | GraphQLError):
                 raise error.original_error
         result: dict[str, Any] = {"data": executed.data}

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over local sockets: threads, keep-alive, and wires that can be made to misbehave. Knows nothing of GitHub."""
+"""HTTP/1.1 over local sockets: threads, keep-alive, and delivery faults. Knows nothing of GitHub."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Done = Callable[[Request], None]
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Serves `handle` on 127.0.0.1 until stopped; `done` is told just before the last byte of an answer leaves."""
+    """Serves `handle` on 127.0.0.1 until stopped; `done` is called just before the last byte of an answer is sent."""
 
     daemon_threads = True
     block_on_close = False
@@ -65,7 +65,7 @@ class HttpServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are no news; everything else is printed."""
+        """Ignore clients that hang up; print every other error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 

@@ -1,4 +1,4 @@
-"""Who asks, what they may see, and how much they may ask."""
+"""Credentials: what they may see, and their rate limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANONYMOUS_LIMIT = 60
 
 @dataclass
 class Budget:
-    """A primary rate limit: so many points in a window that starts with the first one spent."""
+    """A primary rate limit: a number of points per window, which starts with the first point spent."""
 
     resource: str
     limit: int
@@ -28,7 +28,7 @@ class Budget:
             self.used, self.resets_at = 0, now + self.window
 
     def spend(self, points: int, now: datetime) -> bool:
-        """Take points, or nothing and say no when there are not enough."""
+        """Spend points and return True, or spend none and return False if too few are left."""
         self.roll(now)
         if self.used >= self.limit:
             return False
@@ -36,7 +36,7 @@ class Budget:
         return True
 
     def refund(self, points: int) -> None:
-        """Give points back that an answer turned out not to cost."""
+        """Give points back for an answer that turned out to be free."""
         self.used = max(0, self.used - points)
 
     @property
@@ -63,7 +63,7 @@ class Budget:
 
 @dataclass
 class Credential:
-    """A token and what it is worth.
+    """A token and its permissions.
 
     `kind` is classic, fine-grained or installation. `repositories` are the private repositories it sees (None: all).
     `missing_permissions` may hold `pull_requests` and `members`; `sso_organizations` ask for a sign-on it lacks.
@@ -89,11 +89,11 @@ class Credential:
 
     @property
     def anonymous(self) -> bool:
-        """Whether nobody is asking."""
+        """Whether the request has no token."""
         return self.token is None
 
     def sees(self, repository: Repository) -> bool:
-        """Whether the repository exists as far as this token can tell."""
+        """Whether the repository is visible to this token."""
         if not repository.private:
             return True
         if self.anonymous:
@@ -101,7 +101,7 @@ class Credential:
         return self.repositories is None or repository.full_name in self.repositories
 
     def must_sign_on(self, repository: Repository) -> bool:
-        """Whether the owner wants a single sign-on that this token has not been through."""
+        """Whether the owner requires a single sign-on that this token does not have."""
         return repository.owner.login in self.sso_organizations
 
     def is_actor(self, actor: Actor | None) -> bool:
@@ -120,5 +120,5 @@ class Credential:
 
 
 def anonymous() -> Credential:
-    """Nobody: public repositories, 60 requests an hour, no GraphQL."""
+    """No token: public repositories, 60 requests an hour, no GraphQL."""
     return Credential(None, login="", scopes=(), core_limit=ANONYMOUS_LIMIT, graphql_limit=0)

@@ -1,4 +1,4 @@
-"""A request and an answer, apart from how they travel."""
+"""Requests and answers, without the transport."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Request:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, None where it is none."""
+        """The body as JSON, None if it is not valid."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -60,7 +60,7 @@ class Request:
 
 @dataclass
 class Delivery:
-    """How the bytes of an answer travel when something is wrong with the wire."""
+    """How an answer is delivered if the connection has a fault."""
 
     kind: str
     seconds: float = 0.0
@@ -87,7 +87,8 @@ class Response:
 
 def encode(data: Any) -> bytes:
     """JSON as GitHub sends it: compact, and UTF-8 as it is."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")  # half of a surrogate pair exists as an escape only
 
 
 class ApiError(Exception):
@@ -100,7 +101,7 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
-        """The answer that tells it."""
+        """The error as an answer."""
         body = {
             "message": self.message,
             "documentation_url": "https://docs.github.com/rest",

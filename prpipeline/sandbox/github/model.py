@@ -1,4 +1,4 @@
-"""The things a world is made of. Plain, lean records; the rules of how they change are in world.py."""
+"""The records that a world consists of; how they change is in accounts.py and world.py."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NODE_PREFIXES = {
 
 
 def node_id(kind: str, database_id: int) -> str:
-    """An opaque global id: unique, and of no use without a look-up."""
+    """An opaque global id: unique, and without a readable order."""
     # Multiplying by an odd number modulo 2**64 never collides and hides the order of the ids.
     return f"{_NODE_PREFIXES[kind]}{database_id * _SCRAMBLE & 0xFFFFFFFFFFFFFFFF:016x}"
 
@@ -63,7 +63,7 @@ class Actor:
 
 @dataclass(slots=True, eq=False)
 class Team:
-    """A team of an organization, which can be asked for a review."""
+    """A team of an organization, which can be requested for a review."""
 
     id: int
     organization: Actor
@@ -110,7 +110,7 @@ class Review:
 
     @property
     def node_id(self) -> str:
-        """Its global id; worked out when asked for, as there are so many reviews."""
+        """The global id; computed on demand, because there are so many reviews."""
         return self.recorded_node_id or node_id("PullRequestReview", self.id)
 
 
@@ -177,7 +177,7 @@ class PullRequest:
 
     @property
     def issue_id(self) -> int:
-        """The id of the issue that is behind every pull request; never equal to its own."""
+        """The id of the issue behind the pull request; never equal to `id`."""
         return self.id + 500_000_007
 
     def path(self) -> str:
@@ -198,7 +198,7 @@ class Repository:
     private: bool = False
     archived: bool = False
     fork: bool = False
-    # GitHub's answer to anyone instead of the repository: 451 (legal takedown) or 403 (terms of service).
+    # The status that GitHub answers to everyone instead of the repository: 451 (legal takedown) or 403 (terms of service).
     blocked: int | None = None
     deleted: bool = False
     default_branch: str = "main"

@@ -1,4 +1,4 @@
-"""Lists that are read page by page with cursors that hold values, not positions, as GitHub's do."""
+"""Pages of lists, with cursors that hold values and not positions, as GitHub's do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Key = tuple[Any, ...]
 
 
 class InvalidCursor(ValueError):
-    """The cursor is garbage, or of another list."""
+    """The cursor is malformed, or belongs to another list."""
 
 
 class Listing:
@@ -35,7 +35,7 @@ class Listing:
     def page(
         self, first: int | None, after: str | None, last: int | None = None, before: str | None = None
     ) -> Page:
-        """The items between two cursors, cut to the first or last so many."""
+        """The items between two cursors, limited to the first or last ones."""
         total = len(self.items)
         start, end = 0, total
         if after:

@@ -20,7 +20,7 @@ from prpipeline.sandbox.github.world import World
 def recorded_world(
     folder: str | Path, *, inferred_reviews: bool = False, clock: Clock | None = None
 ) -> World:
-    """The world of a recording; reviews that its makers inferred from comments are left out unless asked for."""
+    """The world of a recording; reviews that its makers inferred from comments are left out by default."""
     return _Loader(World(clock), Path(folder)).load(inferred_reviews)
 
 

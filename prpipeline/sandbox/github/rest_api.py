@@ -1,4 +1,4 @@
-"""REST as GitHub answers it: pages with links, ETags that go by the body, redirects, and its refusals."""
+"""REST as GitHub answers it: pages with links, ETags of the body, redirects and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prpipeline.sandbox.github import rest_objects as objects
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.messages import ApiError, Request, Response
 from prpipeline.sandbox.github.model import PullRequest, Repository
-from prpipeline.sandbox.github.resolvers import visible_reviews
+from prpipeline.sandbox.github.visibility import visible_reviews
 from prpipeline.sandbox.github.world import World
 
 STATES = {"open": ("OPEN",), "closed": ("CLOSED", "MERGED"), "all": ()}
@@ -72,12 +72,12 @@ class RestCall:
         return self.answer(body, {"Link": ", ".join(links)} if links else None)
 
     def _number(self, name: str, default: int) -> int:
-        # GitHub takes nonsense for the default rather than complaining.
+        # GitHub uses the default for an invalid number, without an error.
         text = self.request.query.get(name, "")
         return int(text) if re.fullmatch(r"[1-9]\d{0,8}", text) else default
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
-        """A query parameter out of a list; another value is a validation error."""
+        """A query parameter with a list of allowed values; any other is a validation error."""
         value = self.request.query.get(name, default)
         if value not in allowed:
             raise ApiError(422, "Validation Failed")
@@ -92,7 +92,7 @@ class RestApi:
         self._base = base
 
     def respond(self, request: Request, path: str, credential: Credential) -> Response:
-        """The answer to a request by somebody who was let in; conditional ones that match are free."""
+        """The answer to a request of an accepted credential; a 304 costs nothing."""
         now = self.world.clock.now()
         budget = credential.core
         budget.roll(now)
@@ -112,7 +112,7 @@ class RestApi:
         except ApiError as error:
             response = error.response()
         if response.status == 200:
-            # Another token gets another tag for the same body, as on GitHub.
+            # The tag depends on the token, as on GitHub.
             digest = hashlib.sha256((credential.token or "").encode() + response.body).hexdigest()
             response.headers["ETag"] = etag = f'W/"{digest}"'
             if request.header("if-none-match") in (etag, etag[2:]):
@@ -175,7 +175,7 @@ class RestApi:
             raise ApiError(404, "Not Found")
         headers = {}
         if owner.login in call.credential.sso_organizations:
-            # What a single sign-on hides is left out of lists, with no more than a header to tell.
+            # Lists leave out what a single sign-on hides; only a header says so.
             headers = {"X-GitHub-SSO": f"partial-results; organizations={owner.id}"}
         seen = [r for r in self.world.repositories_of(owner) if call.credential.sees(r) and not headers]
         response = call.page(seen, lambda r: objects.repository(r, call.base))
@@ -309,7 +309,7 @@ class RestApi:
 
 
 class _Reversed(Sequence[Any]):
-    """A list from its end, without copying all of it for one page."""
+    """A list in reverse, without copying all of it for one page."""
 
     def __init__(self, items: Sequence[Any]) -> None:
         self.items = items

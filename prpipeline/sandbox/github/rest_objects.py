@@ -1,4 +1,4 @@
-"""How things of the world look in REST's JSON. `base` is the server's own URL, as REST objects link to each other."""
+"""The objects of the world as REST's JSON. `base` is the server's own URL, as REST objects link to each other."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Any
 
 from prpipeline.sandbox.github.clock import iso
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team, TimelineEvent
-from prpipeline.sandbox.github.resolvers import WEB, alive
+from prpipeline.sandbox.github.readers import WEB
+from prpipeline.sandbox.github.visibility import alive
 
-# What GET /pulls/{number} tells and GET /pulls does not.
+# Fields of GET /pulls/{number} that GET /pulls does not have.
 DETAILS = (
     "additions", "changed_files", "comments", "commits", "deletions", "maintainer_can_modify", "mergeable",
     "mergeable_state", "merged", "merged_by", "rebaseable", "review_comments",
 )  # fmt: skip
-# GET /issues/{number}/events leaves these to the timeline.
+# Events of the timeline that GET /issues/{number}/events leaves out.
 TIMELINE_ONLY = ("commented", "committed", "reviewed")
 
 
@@ -79,7 +80,7 @@ def repository(found: Repository, base: str) -> dict[str, Any]:
 
 
 def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = True) -> dict[str, Any]:
-    """A pull request, with what only the single one tells if `detailed`."""
+    """A pull request; with `detailed`, as GET /pulls/{number} returns it."""
     home = pr.repository
     url = f"{base}/repos/{home.full_name}"
     home_object = repository(home, base)
@@ -156,7 +157,7 @@ def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = Tr
 
 
 def issue(pr: PullRequest, base: str) -> dict[str, Any]:
-    """The issue behind a pull request; its id is another one."""
+    """The issue behind a pull request; it has an id of its own."""
     url = f"{base}/repos/{pr.repository.full_name}"
     return {
         "url": f"{url}/issues/{pr.number}",

@@ -51,7 +51,7 @@ def sample_world(clock: Clock | None = None, now: datetime | None = None, seed: 
 
 
 class _Sampler:
-    """Builds the sample world; one method a kind of content."""
+    """Builds the sample world; one method per kind of content."""
 
     def __init__(self, world: World, dice: random.Random, now: datetime) -> None:
         self.world = world
@@ -136,7 +136,7 @@ class _Sampler:
             return
         if self.dice.random() < 0.5:
             self.world.request_review(pr, self.dice.choice(reviewers), at=moment)
-        # Code owners are asked by GitHub in the very second a pull request becomes ready.
+        # GitHub requests code owners in the same second in which a pull request becomes ready.
         if pr.number % 4 == 0:
             self.world.request_review(pr, f"{owner}/maintainers", by="github-actions[bot]", at=moment)
         if self.dice.random() < 0.08:
@@ -227,7 +227,7 @@ class _Sampler:
         )
 
     def _work_time(self, moment: datetime, hours: float) -> datetime:
-        """A while later, put off to somebody's working day."""
+        """Some time later, moved into the person's working day."""
         later = moment + timedelta(hours=hours)
         while later.weekday() >= 5 and self.dice.random() < 0.9:
             later += timedelta(days=1)
@@ -253,7 +253,7 @@ def generated_world(
     clock: Clock | None = None,
     now: datetime | None = None,
 ) -> World:
-    """Repositories `bulk/repository-1`… with so many pull requests each, four of five merged; no hard cases."""
+    """Repositories `bulk/repository-1`… with `pull_requests` pull requests each, four of five merged; no hard cases."""
     clock = clock or SystemClock()
     world = World(clock)
     end = whole_second(now or clock.now())
@@ -268,7 +268,7 @@ def generated_world(
 
 @contextmanager
 def _garbage_uncollected() -> Iterator[None]:
-    """A million new objects, none of them garbage, would be searched for it over and over."""
+    """Turn garbage collection off: a million new objects, all alive, would be traversed over and over."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

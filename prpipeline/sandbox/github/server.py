@@ -1,4 +1,4 @@
-"""The sandbox's front door: lets a request in or not, has it answered, and remembers it."""
+"""The server: authenticates requests, has them answered, and records them."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """What GITHUB_API_URL is to be set to."""
+        """The value for GITHUB_API_URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def graphql_url(self) -> str:
-        """Where GraphQL is answered."""
+        """The address of GraphQL."""
         return f"{self.url}/graphql"
 
     @property
@@ -107,7 +107,7 @@ class Sandbox:
             self.max_in_flight_by_token.clear()
 
     def add_token(self, token: str | Credential) -> Credential:
-        """Let a token in from now on."""
+        """Accept a token from now on."""
         credential = token if isinstance(token, Credential) else Credential(token)
         assert credential.token is not None
         self.credentials[credential.token] = credential
@@ -207,7 +207,7 @@ def _token(request: Request) -> str | None:
 
 
 def _path(path: str) -> str:
-    """The path under api.github.com, whichever kind of base the client was given."""
+    """The path under api.github.com, whichever form of base URL the client uses."""
     if path == "/api/graphql":
         return "/graphql"
     return (path.removeprefix("/api/v3") or "/").rstrip("/") or "/"
