@@ -114,11 +114,11 @@ def insert(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]
         )
 
 
-_columns: dict[str, dict[str, str]] = {}
+_columns: dict[str, dict[str, str]] = {}  # tables do not change once the schema is of the present version
 
 
 def columns(connection: Connection, table: str) -> dict[str, str]:
-    """The columns of a table and their types; looked up once, as tables do not change while the process runs."""
+    """The columns of a table and their types, in order."""
     if table not in _columns:
         found = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
         _columns[table] = dict(found)
