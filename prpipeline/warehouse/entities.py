@@ -36,7 +36,7 @@ class Entity:
     table: str
     key: str
     kind: str
-    scope: str  # the column that tells whose record it is, such as repository_id
+    scope: str  # the column of what the record belongs to, such as repository_id
     children: tuple[Children, ...] = ()
     only_whole: tuple[str, ...] = ()  # columns that are NULL unless the source was asked for the whole record
 

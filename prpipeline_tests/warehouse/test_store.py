@@ -103,7 +103,7 @@ def test_a_session_attaches_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keeps_attached", [True, False])
-def test_a_failure_frees_it_and_is_told_in_its_name(tmp_path: Path, keeps_attached: bool) -> None:
+def test_a_failure_frees_it_and_the_error_names_it(tmp_path: Path, keeps_attached: bool) -> None:
     warehouse = Warehouse(RecordingStore(tmp_path / "tables", keeps_attached=keeps_attached))
 
     def fail() -> None:
