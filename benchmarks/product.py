@@ -35,7 +35,7 @@ def prepare_sync(variables: Mapping[str, str], names: Sequence[str]) -> Callable
     warehouse = open_warehouse(settings.data_dir)
     with warehouse.transaction() as connection:
         for name in names:
-            tracking.track(connection, RepositoryName.parse(name), source="cli", now=datetime(2026, 1, 1))
+            tracking.track(connection, RepositoryName.parse(name), tracked_by="cli", now=datetime(2026, 1, 1))
     return lambda: Syncer(source, warehouse, settings.sync).sync(names)
 
 
@@ -49,7 +49,7 @@ def sync_and_derive(pipeline: Pipeline, names: Sequence[str]) -> None:
 
 
 def track(pipeline: Pipeline, names: Sequence[str]) -> None:
-    pipeline.track([RepositoryName.parse(name) for name in names], source="cli")
+    pipeline.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
 
 
 def open_warehouse(folder: Path) -> Warehouse:

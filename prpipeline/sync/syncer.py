@@ -19,6 +19,7 @@ from prpipeline.model.failures import (
     PermanentFailure,
 )
 from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
@@ -49,7 +50,7 @@ class SyncResult:
     tracked_as: str
     repository_id: int | None
     repository: str | None
-    mode: str  # history, increment, reconcile, unchanged, failed
+    mode: SyncMode
     pull_requests: int = 0  # read and written
     reviews: int = 0
     removed: int = 0  # rows that GitHub no longer has
@@ -74,7 +75,7 @@ class Done:
     """A repository that was worked on, before it is on record."""
 
     tracked: Tracked
-    mode: str
+    mode: SyncMode
     seconds: float
     failure: ApiFailure | None
 
@@ -138,7 +139,7 @@ class Syncer:
     def _one(
         self,
         tracked: Tracked,
-        mode: str,
+        mode: SyncMode,
         shared: ApiFailure | None,
         work: Callable[[Tracked], object],
     ) -> tuple[SyncResult, ApiFailure | None]:
@@ -251,7 +252,7 @@ def _not_tracked(name: str) -> SyncResult:
     )
 
 
-def _status(tracked: Tracked, failure: ApiFailure) -> str:
+def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
     if type(failure) is NotFound and tracked.repository_id is not None:
         return "gone"
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"

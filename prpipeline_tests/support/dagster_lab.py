@@ -14,6 +14,7 @@ from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.sensors import publish_sensor, tracking_sensor
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.tracking import TrackedBy
 
 PARTITIONS = str(repository_partitions.name)
 SYNCED = [*RAW, REVIEW_TIME_HOURS]
@@ -28,9 +29,9 @@ class DagsterLab:
         self.definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
         self.cursor: str | None = None
 
-    def track(self, *names: str, source: str = "cli") -> None:
+    def track(self, *names: str, tracked_by: TrackedBy = "cli") -> None:
         """Track these, partitions included."""
-        self.pipeline.track([RepositoryName.parse(name) for name in names], source=source)
+        self.pipeline.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:
