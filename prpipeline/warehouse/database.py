@@ -25,7 +25,7 @@ log = logging.getLogger("prpipeline")
 
 # Readable by DuckDB 1.2 and later, whichever version wrote it.
 STORAGE_VERSION = "v1.2.0"
-_IDLE_SECONDS = 0.1
+_IDLE_SECONDS = 0.25
 _LONGEST_HOLD_SECONDS = 1.0
 
 

@@ -40,7 +40,7 @@ def test_the_primary_limit_is_waited_for(
         here.assert_equal()
     assert waits(here)
     assert all(wait <= 31 * 60 for wait in waits(here))
-    assert here.client.usage.waited_seconds == sum(here.clock.sleeps)
+    assert here.source.usage.waited_seconds == sum(here.clock.sleeps)
     (first, *_) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
     assert "going on at" in first
     assert "UTC" in first
