@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from prpipeline.sandbox.github import Sandbox
-from prpipeline_tests.faults.test_bad_answers import GRAPHQL_ONLY, PASSING
+from prpipeline_tests.faults.kinds import GRAPHQL_ONLY, PASSING, SLOW
 from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 FAULTS = 1_000
-# Time would pass for real with the slow ones.
-KINDS = sorted({name.split()[0] for name in PASSING} - {"slow_drip", "slow_headers"})
+KINDS = sorted({name.split()[0] for name in PASSING} - SLOW)
 SYNCS_UNTIL_WELL = 40
 
 

@@ -120,6 +120,15 @@ class SyncLab:
     def client(self) -> Client:
         return self.source.client
 
+    @property
+    def repository_name(self) -> RepositoryName:
+        """Of the first repository."""
+        return RepositoryName.parse(self.names[0])
+
+    def wait(self, **delta: float) -> None:
+        """Let hours, minutes, seconds pass on GitHub, which stands still by itself."""
+        let_pass(self.world, timedelta(**delta))
+
     def track(self, names: Iterable[str], **options: Any) -> None:
         with self.warehouse.transaction() as connection:
             for name in names:
