@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -29,7 +30,7 @@ def server() -> Iterator[Sandbox]:
 
 
 def lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
-    timeout = {"request_timeout_seconds": 0.5} if name in SLOW else {}
+    timeout: dict[str, Any] = {"request_timeout_seconds": 0.5} if name in SLOW else {}
     return SyncLab(server.world, server, folder, api, **timeout)
 
 

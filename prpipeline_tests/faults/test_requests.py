@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_no_query_costs_more_requests_than_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:
     kind, is_slow = name.split()[0], name in SLOW
-    timeout = {"request_timeout_seconds": 0.3} if is_slow else {}
+    timeout: dict[str, Any] = {"request_timeout_seconds": 0.3} if is_slow else {}
     here = SyncLab(server.world, server, tmp_path, api, attempts=ATTEMPTS, **timeout)
     server.faults.clear()
     source = here.source

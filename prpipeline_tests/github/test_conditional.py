@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,14 +45,15 @@ def test_whatever_changed_is_read(here: SyncLab, what: str) -> None:
     here.sync()
     here.sync()
     later(world)
-    {
+    changes: dict[str, Callable[[], object]] = {
         "review": lambda: world.review(pr, "late", "APPROVED"),
         "dismiss": lambda: world.dismiss_review(pr.reviews[0], "ada"),
         "delete": lambda: world.delete_review(pr.reviews[0]),
         "label": lambda: world.label(pr, "urgent"),
         "title": lambda: world.edit_title(pr, "Better"),
         "ask": lambda: world.request_review(pr, "grace"),
-    }[what]()
+    }
+    changes[what]()
     later(world)
     here.sync(RECONCILE)
     here.assert_equal()

@@ -135,7 +135,7 @@ def test_a_date_that_cannot_be_is_none(year: int) -> None:
 @pytest.mark.parametrize("reset", ["253402300799", "1", "-1"])
 def test_an_allowance_that_is_not_hourly_is_unknown(reset: str) -> None:
     limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
-    assert protocol.allowance(answer({}, **limits)) is None
+    assert protocol.allowance(answer({}, 200, **limits)) is None
     with pytest.raises(LimitReached) as caught:
         protocol.check_status(answer({}, 403, **limits))
     assert caught.value.resume_at - NOW == timedelta(seconds=60)

@@ -57,6 +57,10 @@ def drip(data: bytes) -> Behave:
     return behave
 
 
+def be_silent(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(30)
+
+
 def say(data: bytes) -> Behave:
     return lambda connection, over: connection.sendall(data)
 
@@ -85,7 +89,7 @@ def get(url: str, timeout: float = 30) -> Answer:
             ),
             id="chunks",
         ),
-        pytest.param(lambda c, over: over.wait(30), id="silence"),
+        pytest.param(be_silent, id="silence"),
     ],
 )
 def test_a_drip_has_an_end(behave: Behave) -> None:
@@ -132,10 +136,15 @@ def test_after_an_abort_the_next_request_goes_through() -> None:
 
 
 def test_another_thread_can_break_a_request_off() -> None:
-    with raw_server(lambda connection, over: over.wait(30)) as url:
+    with raw_server(be_silent) as url:
         sender = Transport("GitHub", 30)
         started = threading.Event()
-        threading.Thread(target=lambda: (started.wait(5), sender.abort()), daemon=True).start()
+
+        def abort() -> None:
+            started.wait(5)
+            sender.abort()
+
+        threading.Thread(target=abort, daemon=True).start()
 
         class Signal(requests.auth.AuthBase):
             def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
