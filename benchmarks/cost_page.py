@@ -5,7 +5,9 @@ python -m benchmarks.cost_page
 
 from __future__ import annotations
 
-from prpipeline.app.estimate import Cost, day_cost, history_cost
+from prpipeline.app.estimate import day_cost
+from prpipeline.github.cost import graphql_history
+from prpipeline.model.usage import Cost
 from prpipeline.settings import SyncSettings
 
 HISTORIES = (1_000, 10_000, 100_000)
@@ -16,7 +18,7 @@ PULL_REQUESTS_CHANGED = 5  # of each repository in which something changed
 def tables() -> str:
     size = SyncSettings().page_size
     lines = ["| history of | requests | points | time |", "|---|---:|---:|---:|"]
-    lines += [f"| {n:,} pull requests | {_cells(history_cost(n, size))} |" for n in HISTORIES]
+    lines += [f"| {n:,} pull requests | {_cells(graphql_history(n, size))} |" for n in HISTORIES]
     lines += ["", "| a day of | in which changed | requests | points | time |", "|---|---:|---:|---:|---:|"]
     lines += [
         f"| {n:,} repositories | {changed:,} | {_cells(day_cost(n, changed, PULL_REQUESTS_CHANGED, size))} |"

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks import cost_page
-from prpipeline.app.estimate import day_cost, history_cost
+from prpipeline.app.estimate import day_cost
+from prpipeline.github.cost import graphql_history
 from prpipeline.sandbox.github import Sandbox
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
@@ -27,7 +28,7 @@ def test_what_is_computed_is_what_it_takes(tmp_path: Path) -> None:
         histories = here.sync()
         size = here.sync_settings.page_size
         assert [(r.requests, r.points) for r in histories] == [
-            (history_cost(7, size).requests, history_cost(7, size).points)
+            (graphql_history(7, size).requests, graphql_history(7, size).points)
         ] * len(names)
 
         world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]

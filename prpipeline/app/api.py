@@ -1,6 +1,6 @@
 """Three functions for scripts and notebooks: read a repository's pull requests or reviews, or sync its history.
 
-They honour ``GITHUB_API_URL`` and wait, retry and fail as the pipeline itself does. What is read is returned as
+They use ``GITHUB_API_URL`` and wait, retry and fail as the pipeline itself does. What is read is returned as
 GitHub gives it; nothing but ``sync_repository_history`` writes anything.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from prpipeline.github.auth import Anonymous, TokenCredential
 from prpipeline.github.client import Client
-from prpipeline.github.rest_source import RestSource
+from prpipeline.github.rest_lists import RestLists
 from prpipeline.github.sources import open_sources
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import SecretStr, load_settings
@@ -32,17 +32,17 @@ def get_repository_pull_requests(
 
     ``access_token`` may be None for a public repository; ``per_page`` is how many to ask for at once.
 
-    Raises InvalidRepositoryName, ValueError for other arguments that cannot be, and a ApiFailure
-    (``prpipeline.github.failures``) where GitHub did not give all of them.
+    Raises InvalidRepositoryName, ValueError for other arguments that cannot be, and an ApiFailure
+    (``prpipeline.model.failures``) where GitHub did not give all of them.
     """
     name = RepositoryName.parse(repo_full_name)
     if state not in get_args(State):
         raise ValueError(f"state is {state!r}; write open, closed or all.")
     if isinstance(per_page, bool) or not isinstance(per_page, int) or not 1 <= per_page <= 100:
         raise ValueError(f"per_page is {per_page!r}; write a number from 1 to 100.")
-    with _rest(access_token) as source:
+    with _rest(access_token) as lists:
         # A list of all only grows; one of the open or the closed ones shrinks as well.
-        read = source.items if state == "all" else source.settled_items
+        read = lists.items if state == "all" else lists.settled_items
         return _each_once(read(f"/repos/{name}/pulls", {"state": state, "per_page": per_page}, str(name)))
 
 
@@ -56,8 +56,8 @@ def get_pull_request_reviews(
     name = RepositoryName.parse(repo_full_name)
     if isinstance(pr_number, bool) or not isinstance(pr_number, int) or pr_number < 1:
         raise ValueError(f"pr_number is {pr_number!r}; write the pull request's number.")
-    with _rest(access_token) as source:
-        return _each_once(source.settled_items(f"/repos/{name}/pulls/{pr_number}/reviews", {}, str(name)))
+    with _rest(access_token) as lists:
+        return _each_once(lists.settled_items(f"/repos/{name}/pulls/{pr_number}/reviews", {}, str(name)))
 
 
 def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
         )
     finally:
         for source in sources:
-            source.client.close()
+            source.close()
     return {
         "prs_synced": sum(result.pull_requests for result in results),
         "reviews_synced": sum(result.reviews for result in results),
@@ -98,18 +98,18 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
 
 
 @contextmanager
-def _rest(access_token: str | None) -> Iterator[RestSource]:
+def _rest(access_token: str | None) -> Iterator[RestLists]:
     if access_token is not None and not re.fullmatch(r"[\x21-\x7e]+", access_token):
         raise ValueError("access_token is empty, or holds white space or unprintable characters.")
     settings = load_settings()
     credential = TokenCredential(SecretStr(access_token)) if access_token else Anonymous()
     client = Client(settings.github, settings.sync, credential)
     try:
-        yield RestSource(client)
+        yield RestLists(client)
     finally:
-        client.close()
+        client.caller.close()
 
 
 def _each_once(items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What slid to the next page while we read is there twice."""
+    """Without those that slid to the next page while we read, and so are there twice."""
     return list({item.get("id"): dict(item) for item in items}.values())

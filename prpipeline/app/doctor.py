@@ -13,8 +13,6 @@ from typing import Literal
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import next_runs
-from prpipeline.github.auth import Anonymous, AppCredential
-from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import open_sources
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.repository import RepositoryName, by_reason, listed
@@ -53,7 +51,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     sources = open_sources(settings)
     for source in sources:
         yield from _credential(source, tracked)
-        source.client.close()
+        source.close()
     yield _schedule(settings)
     yield _published(settings)
 
@@ -104,31 +102,29 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _credential(source: Source, tracked: list[str]) -> Iterator[Finding]:
-    name, where = source.client.credential.name, source.client.github.api_url
-    if isinstance(source.client.credential, Anonymous):
+    if source.is_anonymous:
         yield Finding(
             "note",
             "credential",
-            f"None: {where} will answer 60 requests an hour, for public repositories. Set GITHUB_TOKEN for 5,000.",
+            f"None: {source.address} will answer 60 requests an hour, for public repositories. Set GITHUB_TOKEN for "
+            "5,000.",
         )
     try:
         if tracked:
             source.repository(RepositoryName.parse(tracked[0]))
-        elif isinstance(source, RestSource):
-            source.client.get("/rate_limit", read=lambda answer: answer.json())
-        elif not isinstance(
-            source.client.credential, AppCredential
-        ):  # an App needs a repository to sign in for
-            source.client.graphql("viewer", {})
+        else:
+            source.try_credential()
     except ApiFailure as failure:
-        yield Finding("problem", name, str(failure))
+        yield Finding("problem", source.name, str(failure))
         return
-    left = "; ".join(
-        f"{budget.remaining:,} of {budget.limit:,} {budget.resource} left, anew at {budget.resets_at:%H:%M} UTC"
-        for budget in source.client.budgets.values()
+    known = source.allowance(tracked[0] if tracked else None)
+    left = (
+        f"{known.remaining:,} of {known.limit:,} {known.resource} left, anew at {known.resets_at:%H:%M} UTC"
+        if known
+        else "no limits"
     )
     seen = f"sees {tracked[0]}" if tracked else "is accepted"
-    yield Finding("ok", name, f"{where} answers, the credential {seen}; {left or 'no limits'}.")
+    yield Finding("ok", source.name, f"{source.address} answers, the credential {seen}; {left}.")
 
 
 def _schedule(settings: Settings) -> Finding:

@@ -105,14 +105,14 @@ class Pipeline(TrackingService):
                 yield result
 
     @contextmanager
-    def _sources(self) -> Iterator[list[Source]]:
+    def _sources(self) -> Iterator[Sequence[Source]]:
         remembered = MemoryEtags(self._etags())
         sources = open_sources(self.settings, etags=remembered)
         try:
             yield sources
         finally:
             for source in sources:
-                source.client.close()
+                source.close()
         if remembered.fresh:
             with self.warehouse.transaction() as connection:
                 etags.save(connection, remembered.fresh)

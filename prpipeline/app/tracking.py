@@ -16,7 +16,6 @@ from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
 from prpipeline.warehouse import Warehouse, host, records, tracking
 from prpipeline.warehouse.database import utc_now
-from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.tracking import Tracked
 
 
@@ -114,8 +113,6 @@ class TrackingService:
                 known = tracking.find(connection, name)
                 if known is not None and tracking.untrack(connection, name, delete_data=delete_data):
                     dropped.append(known)
-        for known in dropped if delete_data else []:
-            KeptPages(self.warehouse.path, known).clear()
         return [known.tracked_as for known in dropped]
 
     def status(self) -> list[dict[str, Any]]:

@@ -450,7 +450,7 @@ def _estimate(
         raise BadInput("No repository is tracked yet. Name one: prpipeline sync --dry-run OWNER/NAME")
     source = open_sources(pipeline.settings)[0]
     estimates = estimate_history(source, chosen, days_back)
-    source.client.close()
+    source.close()
     if as_json:
         click.echo(json.dumps([asdict(e) for e in estimates]))
     else:

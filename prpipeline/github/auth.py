@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,21 +9,22 @@ from urllib.parse import quote
 
 import requests
 
-from prpipeline.github.mapping import MalformedRecord
 from prpipeline.github.mapping import time as parse_time
-from prpipeline.github.protocol import Answer, check_status
-from prpipeline.github.transport import Transport
+from prpipeline.github.protocol import check_status
+from prpipeline.http.answer import Answer
+from prpipeline.http.signing import BearerAuth
+from prpipeline.http.transport import Transport
 from prpipeline.model import redaction
 from prpipeline.model.failures import (
     AccessDenied,
     BadCredentials,
     MalformedAnswer,
+    MalformedRecord,
     NotFound,
     PermanentFailure,
     ServerTrouble,
     TooExpensive,
 )
-from prpipeline.model.version import __version__
 from prpipeline.settings import GitHubApp, SecretStr
 
 _REFRESH_BEFORE = timedelta(minutes=10)
@@ -33,36 +33,20 @@ _JWT_HEADERS = {"Accept": "application/vnd.github+json", "User-Agent": "prpipeli
 
 
 class Credential(Protocol):
-    """Who we are on a lane."""
+    """Who asks."""
 
     @property
     def name(self) -> str:
         """What to call it in logs; no secret."""
 
-    @property
-    def etag_owner(self) -> str | None:
-        """Whose ETags those of a pull request are; None where a 304 would cost as much, or never come."""
-
     def scope(self, repository: str | None) -> str:
-        """Repositories (``owner/name``) of the same scope may share a request, and share an allowance."""
+        """Repositories (``owner/name``) of the same scope may share a request and share an allowance."""
 
     def auth(self, transport: Transport, repository: str | None, now: datetime) -> requests.auth.AuthBase:
         """What signs a request for this repository; ``now`` is GitHub's clock."""
 
     def renew(self) -> bool:
         """After a 401: drop what was cached; whether trying again makes sense."""
-
-
-class BearerAuth(requests.auth.AuthBase):
-    """Sets the header itself: left to its own, requests prefers what stands in ``~/.netrc``."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 class TokenCredential:
@@ -72,12 +56,6 @@ class TokenCredential:
         redaction.hold(token.get_secret_value())
         self._token = token
         self.name = name
-
-    @property
-    def etag_owner(self) -> str:
-        # Part of a hash, which tells tokens apart and gives none away. Another version of ours may make more of
-        # an answer than the one that remembered it.
-        return hashlib.sha256(f"{__version__} {self._token.get_secret_value()}".encode()).hexdigest()[:12]
 
     def scope(self, repository: str | None) -> str:
         return ""
@@ -93,7 +71,6 @@ class Anonymous:
     """No credential: public repositories, by REST, 60 requests an hour."""
 
     name = "anonymous"
-    etag_owner = None  # GitHub counts a 304 like any other answer
 
     def scope(self, repository: str | None) -> str:
         return ""
@@ -121,7 +98,6 @@ class AppCredential:
         self._installations: dict[str, int] = {}  # by owner
         self._tokens: dict[int, _InstallationToken] = {}
         self.name = f"App {app.app_id}"
-        self.etag_owner = None  # ETags are a token's own, and the next hour's token is another
 
     def scope(self, repository: str | None) -> str:
         if self._app.installation_id is not None or repository is None:

@@ -1,4 +1,4 @@
-"""The one mapping from what GitHub says to what we keep: GraphQL node, REST object, webhook → records.
+"""The one mapping from GitHub's objects to our records: GraphQL node, REST object, webhook.
 
 Pure. A field that cannot be what GitHub promises raises MalformedRecord; unknown is None, never a guess.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from prpipeline.model.failures import MalformedRecord
 from prpipeline.model.pull_requests import NOBODY, SUBMITTED_STATES, Actor, PullRequest, Review, ReviewEvent
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 
@@ -40,10 +41,6 @@ _REST_EVENTS = {
     "closed": "closed",
     "reopened": "reopened",
 }
-
-
-class MalformedRecord(ValueError):
-    """GitHub's answer lacks what its schema promises; the message names the field."""
 
 
 Json = Mapping[str, Any]
@@ -227,7 +224,7 @@ def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
 
 
 def _text(value: object) -> str | None:
-    """Text that every store takes: no NUL, no half of a surrogate pair."""
+    """Text that every database takes: no NUL, no half of a surrogate pair."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -238,7 +235,7 @@ def _text(value: object) -> str | None:
 
 
 def _words(body: Json, field: str) -> str:
-    """Somebody's words, which have to be there but may be none. Raises MalformedRecord."""
+    """Free text, which has to be there but may be empty. Raises MalformedRecord."""
     text = _text(body.get(field))
     if text is None:
         raise MalformedRecord(f"{field} is missing")
@@ -246,7 +243,7 @@ def _words(body: Json, field: str) -> str:
 
 
 def string(body: Json, field: str) -> str:
-    """A word of GitHub's own that has to be there, in its few letters. Raises MalformedRecord."""
+    """GitHub's own text, which has to be there: printable ASCII. Raises MalformedRecord."""
     value = body.get(field)
     if not isinstance(value, str) or not value:
         raise MalformedRecord(f"{field} is missing")
@@ -276,7 +273,7 @@ def _optional_integer(body: Json, field: str) -> int | None:
 
 
 def _number(value: object, field: str) -> int:
-    """A count or an id, of 64 bits, which every store takes. GraphQL's BigInt comes as a string."""
+    """A count or an id of 64 bits, which every database takes. GraphQL's BigInt comes as a string."""
     is_number = type(value) is int or (isinstance(value, str) and _DIGITS.fullmatch(value))
     number = int(str(value)) if is_number else _TOO_LARGE
     if not 0 <= number < _TOO_LARGE:

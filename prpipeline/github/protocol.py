@@ -1,21 +1,14 @@
-"""Pure reading of GitHub's answers: (status, headers, body) → data, budget, next page, or a typed failure.
-
-No I/O, no clock, no retrying; that is the client's.
-"""
+"""What GitHub's answers mean: data, allowances, or a typed failure. Pure: no I/O, no clock, no retrying."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
 
-from prpipeline.github.mapping import MalformedRecord
+from prpipeline.http.answer import Answer
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
@@ -28,9 +21,11 @@ from prpipeline.model.failures import (
     PermanentFailure,
     RequestRejected,
     ServerTrouble,
-    TeamsDenied,
     TooExpensive,
 )
+from prpipeline.model.usage import Allowance
+
+SERVICE = "GitHub"
 
 _SSO = (
     "The organisation requires single sign-on; authorise the token for it on GitHub under Settings → "
@@ -45,52 +40,11 @@ _MAYBE_PRIVATE = "Check the name; if it is private, the token needs access to it
 # Without a Retry-After, GitHub asks for at least a minute after a secondary limit.
 SECONDARY_PAUSE = timedelta(seconds=60)
 
-_NO_CLOCK = timedelta(days=36_500)  # clocks may be wrong by years; what is further away is no time at all
 _NO_WINDOW = timedelta(days=1)  # GitHub's allowances are hourly
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer as it came; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    received_at: datetime  # our clock, naive UTC
-
-    @property
-    def server_time(self) -> datetime:
-        """GitHub's clock, naive UTC; ours where the header is missing or nonsense."""
-        moment = _moment(self.headers.get("date", ""))
-        return moment if moment and abs(moment - self.received_at) < _NO_CLOCK else self.received_at
-
-    @property
-    def read_at(self) -> datetime:
-        """When what it says was true, at the latest: the earlier of both clocks, for either may be wrong.
-
-        A watermark too early costs another look, one too late loses what changes until then.
-        """
-        return min(self.server_time, self.received_at)
-
-    def json(self) -> Any:
-        """The body as JSON. Raises MalformedAnswer."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "no content type").split(";")[0]
-            raise MalformedAnswer(
-                f"GitHub answered {self.status} with something that is not JSON ({kind}, {len(self.body)} bytes)."
-            ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A credential's hourly allowance for one resource (graphql in points, core in requests)."""
-
-    resource: str
-    limit: int
-    remaining: int
-    resets_at: datetime  # GitHub's clock, naive UTC
+class TeamsDenied(AccessDenied):
+    """Only the names of teams are denied; asking without them gets the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +55,7 @@ class GraphQLError:
     failure: ApiFailure
 
     def refuses_one_node_of(self, data: Any) -> bool:
-        """Whether it says why one id of ``nodes(ids:)`` is null; what is behind it shall not be seen."""
+        """Whether it says why one id of ``nodes(ids:)`` is null: the token may not see that node."""
         nodes = data.get("nodes") if isinstance(data, dict) else None
         match self.path:
             case ["nodes", int(index), *_] if isinstance(nodes, list) and 0 <= index < len(nodes):
@@ -111,7 +65,7 @@ class GraphQLError:
 
 @dataclass(frozen=True, slots=True)
 class GraphQLResult:
-    """Data that is whole but for ``errors``, each of which the caller declared that it can bear."""
+    """Data that is whole but for single nodes, which ``errors`` explain."""
 
     data: Mapping[str, Any]
     errors: tuple[GraphQLError, ...]
@@ -119,15 +73,17 @@ class GraphQLResult:
     points: int
 
 
-def budget(answer: Answer) -> Budget | None:
-    """The allowance as this answer's headers tell it, where they do and can be right."""
+def allowance(answer: Answer, reserve_percent: int = 0) -> Allowance | None:
+    """The allowance by this answer's headers; None where they are missing or make no sense."""
     headers = answer.headers
     try:
-        known = Budget(
+        known = Allowance(
             resource=headers.get("x-ratelimit-resource", "core"),
             limit=int(headers["x-ratelimit-limit"]),
             remaining=int(headers["x-ratelimit-remaining"]),
             resets_at=datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC).replace(tzinfo=None),
+            read_at=answer.server_time,
+            reserve_percent=reserve_percent,
         )
     except (KeyError, ValueError, OverflowError, OSError):
         return None
@@ -170,9 +126,9 @@ def check_status(answer: Answer, *, conditional: bool = False) -> None:
 def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
     """The data of a GraphQL answer.
 
-    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are the caller's to read. A team
-    that GitHub hides from this token is no reason to refuse the rest. Any other error means that the data are
-    not whole, and raises what it stands for.
+    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are returned. A team that GitHub
+    hides from this token is no reason to refuse the rest. Any other error means that the data are not whole, and
+    is raised as the failure that it stands for.
     """
     check_status(answer)
     body = answer.json()
@@ -181,7 +137,7 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
             raise ServerTrouble(f"GitHub answered {answer.status} with: {_short(body['message'])}")
         raise MalformedAnswer("GitHub's answer is JSON, but no GraphQL answer.")
     data = body.get("data")
-    borne = []
+    refusals = []
     errors = body.get("errors") or []
     if not isinstance(errors, list):
         raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
@@ -190,7 +146,7 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
         if isinstance(error.failure, TeamsDenied) and _mark_team(data, error.path):
             continue
         if missing_nodes and error.refuses_one_node_of(data):
-            borne.append(error)
+            refusals.append(error)
         else:
             raise error.failure
     if _mapping(body.get("extensions")).get("saml_failure"):
@@ -198,7 +154,7 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
     if not isinstance(data, dict):
         raise MalformedAnswer("GitHub's GraphQL answer has no data and no errors.")
     cost = _mapping(data.get("rateLimit")).get("cost")
-    return GraphQLResult(data, tuple(borne), answer.read_at, cost if isinstance(cost, int) else 0)
+    return GraphQLResult(data, tuple(refusals), answer.read_at, cost if isinstance(cost, int) else 0)
 
 
 def _mark_team(data: Any, path: tuple[str | int, ...]) -> bool:
@@ -212,57 +168,6 @@ def _mark_team(data: Any, path: tuple[str | int, ...]) -> bool:
     except (KeyError, IndexError, TypeError):
         pass
     return False
-
-
-def next_page(answer: Answer) -> str | None:
-    """The address of the next page by the Link header."""
-    return _links(answer).get("next")
-
-
-def last_page(answer: Answer) -> int | None:
-    """The number of the last page by the Link header; None where it does not say."""
-    query = parse_qs(urlsplit(_links(answer).get("last", "")).query)
-    number = query.get("page", [""])[0]
-    return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else None
-
-
-def _links(answer: Answer) -> dict[str, str]:
-    return {
-        rel: address
-        for address, rel in re.findall(r'<([^<>]*)>[^<]*?;\s*rel="?(\w+)"?', answer.headers.get("link", ""))
-    }
-
-
-def redirect_target(address: str, answer: Answer) -> str:
-    """Where a redirect from ``address`` leads. Raises RequestRejected where that is no address."""
-    try:
-        return urljoin(address, answer.headers.get("location", ""))
-    except ValueError:
-        raise RequestRejected("GitHub redirects to something that is no address.") from None
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses are of the same scheme, host and port: where a token may go."""
-    try:
-        return _origin(one) == _origin(other)
-    except ValueError:  # an address that is none
-        return False
-
-
-def _origin(address: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(address)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-@contextmanager
-def as_promised() -> Iterator[None]:
-    """Around code that takes an answer apart: what is not shaped as GitHub's schema says is no answer."""
-    try:
-        yield
-    except MalformedRecord as error:
-        raise MalformedAnswer(f"GitHub's answer cannot be right: {error}.") from None
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-        raise MalformedAnswer("GitHub's answer is not shaped as its schema promises.") from error
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -329,11 +234,11 @@ _OUR_FAULT = {
 def _limit(answer: Answer) -> LimitReached | None:
     """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
     headers, text = answer.headers, _message(answer).lower()
-    until = _retry_after(answer)
+    until = answer.retry_after
     if not until and headers.get("x-ratelimit-remaining") == "0":
         return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    is_told = answer.status == 429 or "retry-after" in headers
-    if is_told or "secondary rate" in text or "abuse detection" in text:
+    is_secondary = answer.status == 429 or "retry-after" in headers
+    if is_secondary or "secondary rate" in text or "abuse detection" in text:
         return LimitReached(
             "GitHub asks us to slow down (secondary rate limit).",
             until or answer.server_time + SECONDARY_PAUSE,
@@ -344,26 +249,8 @@ def _limit(answer: Answer) -> LimitReached | None:
     return None
 
 
-def _retry_after(answer: Answer) -> datetime | None:
-    """When to ask again; a proxy may say it as a moment (RFC 9110, 10.2.3). None where nothing of sense is said."""
-    said = answer.headers.get("retry-after", "")
-    if re.fullmatch(r"[0-9]{1,7}", said):
-        return answer.server_time + timedelta(seconds=int(said))
-    moment = _moment(said)
-    return moment if moment and timedelta() < moment - answer.server_time < _NO_CLOCK else None
-
-
-def _moment(text: str) -> datetime | None:
-    """A header's date, naive UTC; None where it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        return None
-
-
 def _reset(answer: Answer) -> datetime:
-    known = budget(answer)
+    known = allowance(answer)
     earliest = answer.server_time + timedelta(seconds=1)
     return max(known.resets_at, earliest) if known else answer.server_time + SECONDARY_PAUSE
 

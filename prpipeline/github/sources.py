@@ -1,33 +1,38 @@
-"""From settings to lanes: one source per credential, by GraphQL where there is one, else by REST."""
+"""From settings to sources: one per credential, by GraphQL where there is one, else by REST."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from prpipeline.github.auth import Anonymous, AppCredential, Credential, TokenCredential
-from prpipeline.github.client import Client, Clock, SystemClock
+from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.graphql_source import GraphQLSource
 from prpipeline.github.rest_source import RestSource
+from prpipeline.http.caller import Clock
 from prpipeline.settings import GitHubSettings, SecretStr, Settings
-from prpipeline.sync.source import Source
+
+GitHubSource: TypeAlias = GraphQLSource | RestSource
 
 _GH_SECONDS = 5.0
 
 
-def open_sources(settings: Settings, clock: Clock | None = None, etags: Etags | None = None) -> list[Source]:
+def open_sources(
+    settings: Settings, clock: Clock | None = None, etags: Etags | None = None
+) -> list[GitHubSource]:
     """A source per credential, to be used side by side; at least one. Sends nothing yet."""
     return [
-        _source(Client(settings.github, settings.sync, credential, clock or SystemClock()), etags)
+        _source(Client(settings.github, settings.sync, credential, clock), etags)
         for credential in credentials(settings.github)
     ]
 
 
 def credentials(github: GitHubSettings) -> list[Credential]:
-    """Who we are: the tokens, the App, else the token that GitHub's own ``gh`` holds, else nobody."""
+    """The tokens and the App of the settings, else the token that GitHub's own ``gh`` holds, else none."""
     found: list[Credential] = [
         TokenCredential(token, name=f"token {number}") for number, token in enumerate(github.tokens, 1)
     ]
@@ -38,7 +43,7 @@ def credentials(github: GitHubSettings) -> list[Credential]:
     return found or [Anonymous()]
 
 
-def _source(client: Client, etags: Etags | None) -> Source:
+def _source(client: Client, etags: Etags | None) -> GitHubSource:
     by_rest = client.github.api == "rest" or isinstance(client.credential, Anonymous)
     return RestSource(client, etags) if by_rest else GraphQLSource(client)
 

@@ -11,7 +11,7 @@ from prpipeline.model.pull_requests import PullRequest
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Who a repository is (its number), and what GitHub calls it now."""
+    """A repository: GitHub's number identifies it, the name is what GitHub calls it now."""
 
     repository_id: int
     node_id: str

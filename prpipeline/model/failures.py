@@ -1,20 +1,21 @@
-"""What can go wrong between us and GitHub, as types.
+"""What can go wrong between us and an API, as types.
 
     ApiFailure
     ├── PermanentFailure        asking again brings the same answer
     │   ├── BadCredentials      the token is wrong, expired or revoked
     │   ├── AccessDenied        the token may not see this, or lacks a permission
-    │   │   └── TeamsDenied     only the names of teams
-    │   ├── NotFound            no such repository, or none that the token may see
-    │   └── RequestRejected     GitHub does not understand the request
+    │   ├── NotFound            no such thing, or none that the token may see
+    │   └── RequestRejected     the API does not understand the request
     └── TransientFailure        asking again may help
         ├── NetworkTrouble      no complete answer arrived
-        ├── ServerTrouble       GitHub says that it is in trouble
-        ├── MalformedAnswer     an answer that is not what GitHub promises
+        ├── ServerTrouble       the server says that it is in trouble
+        ├── MalformedAnswer     an answer that is not what the API promises
         ├── TooExpensive        the query was too much; a smaller one may do
-        │   └── Overloaded      or GitHub as a whole is in trouble: it answered 502, 503 or 504
-        ├── CursorRejected      a position that GitHub no longer knows; start that walk over
+        │   └── Overloaded      or the server as a whole is in trouble: it answered 502, 503 or 504
+        ├── CursorRejected      a position that the API no longer knows; start that walk over
         └── LimitReached        the rate limit; `resume_at` says until when
+
+    Stopped                     we were told to ask nothing more; nobody's failure
 
 Messages are one sentence, without secrets, fit to be shown to a person.
 """
@@ -22,15 +23,40 @@ Messages are one sentence, without secrets, fit to be shown to a person.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal, get_args
 
 from prpipeline.model.redaction import redact
 
+FailureKind = Literal[
+    "AccessDenied",
+    "ApiFailure",
+    "BadCredentials",
+    "CursorRejected",
+    "LimitReached",
+    "MalformedAnswer",
+    "NetworkTrouble",
+    "NotFound",
+    "Overloaded",
+    "PermanentFailure",
+    "RequestRejected",
+    "ServerTrouble",
+    "TooExpensive",
+    "TransientFailure",
+]
+
 
 class ApiFailure(Exception):
-    """Anything that kept GitHub's answer from us."""
+    """Anything that kept an API's answer from us."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(redact(message))  # GitHub's own words may repeat what it was sent
+        super().__init__(redact(message))  # a server's own words may repeat what it was sent
+
+    @property
+    def kind(self) -> FailureKind:
+        """The name of its type, or of the nearest one above that is listed here."""
+        names = {name: name for name in get_args(FailureKind)}
+        kind: FailureKind = next(names[c.__name__] for c in type(self).__mro__ if c.__name__ in names)
+        return kind
 
 
 class PermanentFailure(ApiFailure):
@@ -45,16 +71,12 @@ class AccessDenied(PermanentFailure):
     """The token may not see this."""
 
 
-class TeamsDenied(AccessDenied):
-    """Only the names of teams are denied; asking without them gets the rest."""
-
-
 class NotFound(PermanentFailure):
-    """GitHub shows no such thing to this token."""
+    """The API shows no such thing to this token."""
 
 
 class RequestRejected(PermanentFailure):
-    """GitHub does not understand the request."""
+    """The API does not understand the request."""
 
 
 class TransientFailure(ApiFailure):
@@ -66,11 +88,11 @@ class NetworkTrouble(TransientFailure):
 
 
 class ServerTrouble(TransientFailure):
-    """GitHub says that it is in trouble."""
+    """The server says that it is in trouble."""
 
 
 class MalformedAnswer(TransientFailure):
-    """An answer that is not what GitHub promises; never taken for data."""
+    """An answer that is not what the API promises; never taken for data."""
 
 
 class TooExpensive(TransientFailure):
@@ -78,15 +100,15 @@ class TooExpensive(TransientFailure):
 
 
 class Overloaded(TooExpensive):
-    """The query took too long, or GitHub as a whole is in trouble."""
+    """The query took too long, or the server as a whole is in trouble."""
 
 
 class CursorRejected(TransientFailure):
-    """A position in a list that GitHub no longer knows."""
+    """A position in a list that the API no longer knows."""
 
 
 class LimitReached(TransientFailure):
-    """A rate limit; sending is allowed again at ``resume_at`` (UTC). ``too_long``: nobody will wait for that."""
+    """A rate limit; sending is allowed again at ``resume_at`` (UTC). ``too_long``: longer than the settings let us wait."""
 
     def __init__(
         self, message: str, resume_at: datetime, *, secondary: bool = False, too_long: bool = False
@@ -95,3 +117,11 @@ class LimitReached(TransientFailure):
         self.resume_at = resume_at
         self.secondary = secondary
         self.too_long = too_long
+
+
+class Stopped(Exception):
+    """Raised out of a source that was stopped; says nothing about any repository."""
+
+
+class MalformedRecord(ValueError):
+    """A field that is not what the API promises; the message names it."""

@@ -10,7 +10,7 @@ SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DIS
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone who acts: people are ids, logins are labels."""
+    """An account: the id identifies it, the login is a label."""
 
     id: int | None
     login: str | None
@@ -22,7 +22,7 @@ NOBODY = Actor(None, None, False)
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A submitted review. Pending ones are nobody's business but their author's and never get here."""
+    """A submitted review; pending ones are not read."""
 
     review_id: int
     node_id: str
@@ -70,7 +70,7 @@ class PullRequest:
 
     @property
     def state(self) -> str:
-        """open, closed or merged: from the times, for GitHub's flags are not in every answer."""
+        """open, closed or merged, by the times: GitHub's flags are not in every answer."""
         if self.merged_at is not None:
             return "merged"
         return "open" if self.closed_at is None else "closed"

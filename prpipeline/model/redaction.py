@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is written: by pattern, and by value for those we hold."""
+"""Keeps secrets out of everything that is written: those that we hold by value, others by pattern."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _held: set[str] = set()
 
 
 def hold(secret: str) -> None:
-    """From now on, redact this value wherever it shows; called by whoever takes a credential in hand."""
+    """Redact this value from now on, wherever it shows. To be called with every credential that is read."""
     if len(secret) >= _SHORTEST:
         _held.add(secret)
 
 
 def redact(text: str) -> str:
-    """``text`` with every secret that we hold, and whatever looks like a credential, replaced by ``***``."""
+    """``text`` with ``***`` for every secret that we hold, and for all that looks like a credential."""
     for secret in sorted(_held, key=len, reverse=True):
         text = text.replace(secret, "***")
     return _AUTHORIZATION.sub(r"\1***", _PATTERNS.sub("***", text))
 
 
 class RedactingFilter(logging.Filter):
-    """On a logger or a handler: nothing secret passes, in the message, its arguments or a traceback."""
+    """Redacts the message, its arguments and a traceback; for a logger or a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
@@ -49,5 +49,5 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-# Every logger of ours is this one; whatever handler it meets, it gets clean text.
+# All our code logs here, so that every handler gets clean text.
 logging.getLogger("prpipeline").addFilter(RedactingFilter())

@@ -1,8 +1,12 @@
-"""What asking costs."""
+"""What asking costs, and how much of it an API allows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+_WINDOW_SECONDS = 3600.0  # allowances are hourly
 
 
 @dataclass
@@ -29,3 +33,42 @@ class Usage:
             self.points - earlier.points,
             self.waited_seconds - earlier.waited_seconds,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something would cost; ``seconds`` without waiting for allowances."""
+
+    requests: int
+    points: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A credential's hourly allowance for one resource, such as GitHub's graphql (points) or core (requests)."""
+
+    resource: str
+    limit: int
+    remaining: int
+    resets_at: datetime  # the server's clock, naive UTC
+    read_at: datetime  # the same clock, when the server said so
+    reserve_percent: int = 0
+
+    @property
+    def spare(self) -> int:
+        """What may be spent until the reset: all but the reserve, which others may need."""
+        return max(0, self.remaining - self._reserve)
+
+    def seconds_for(self, points: int) -> float:
+        """How long it takes until so many points could be spent."""
+        missing = points - self.spare
+        if missing <= 0:
+            return 0.0
+        until_reset = max(0.0, (self.resets_at - self.read_at).total_seconds())
+        a_window = max(1, self.limit - self._reserve)
+        return until_reset + (ceil(missing / a_window) - 1) * _WINDOW_SECONDS
+
+    @property
+    def _reserve(self) -> int:
+        return self.limit * self.reserve_percent // 100

@@ -1,6 +1,6 @@
 """What to ask of GitHub, in what order, and when the watermark moves.
 
-Knows neither HTTP nor SQL nor Dagster: asks a ``github.source.Source``, writes by ``warehouse``.
+Asks a ``Source`` and writes to the warehouse; knows neither HTTP nor Dagster.
 """
 
 from prpipeline.sync.syncer import Syncer, SyncOptions, SyncResult

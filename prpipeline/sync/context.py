@@ -1,4 +1,4 @@
-"""What the three ways of syncing share: where to ask, where to write, whom to tell, who pays."""
+"""What history, increment and reconciliation share: the source, the warehouse, progress, costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
-from prpipeline.sync.prefetch import prefetch
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
@@ -23,7 +22,7 @@ from prpipeline.warehouse.tracking import Tracked
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a history has come."""
+    """How far a history has come, in pull requests."""
 
     repository: str
     pull_requests: int
@@ -31,7 +30,7 @@ class Progress:
 
 
 def still_tracked(connection: Connection, tracked: Tracked) -> Tracked:
-    """The row as it is now; what was untracked meanwhile must not come back. Raises PermanentFailure."""
+    """The row as it is now. Raises PermanentFailure if the repository was untracked meanwhile."""
     now = tracking.get(connection, [tracked.tracked_as]).get(tracked.tracked_as)
     if now is None or now.tracked_at != tracked.tracked_at:
         raise untracked(tracked.tracked_as)
@@ -48,7 +47,7 @@ def not_shown(count: int) -> MalformedAnswer:
 
 @dataclass
 class Context:
-    """One lane at work. ``written`` and ``spent`` are by repository_id and by tracked name."""
+    """One worker's. ``written`` is by repository_id, ``spent`` by tracked name."""
 
     source: Source
     warehouse: Warehouse
@@ -67,36 +66,33 @@ class Context:
 
     @contextmanager
     def charged_to(self, tracked_as: str) -> Iterator[None]:
-        """What is asked meanwhile is on this repository's account.
+        """Count what is asked in the block as this repository's.
 
-        A request that serves several repositories is counted once, with the first of them.
+        A request for several repositories is counted once, with the first of them.
         """
-        before = self.source.client.usage.copy()
+        before = self.source.usage.copy()
         try:
             yield
         finally:
-            spent = self.source.client.usage.since(before)
+            spent = self.source.usage.since(before)
             self.spent[tracked_as] = self.spent.get(tracked_as, Usage()).plus(spent)
 
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> list[Head]:
-        """Read these pull requests whole and write them, each in one transaction; returns those that are gone."""
+        """Read these pull requests whole, each answer written in one transaction; returns those that are gone."""
         missing: list[Head] = []
         names = {repository.repository_id: repository for repository, _ in repository_heads}
-        for answers in prefetch(self.source.hydrate(repository_heads), self.source.client):
-            found = {repository_id for answer in answers for repository_id, _ in answer.pull_requests}
+        for answer in self.source.hydrate(repository_heads):
+            found = {repository_id for repository_id, _ in answer.pull_requests}
             with self.warehouse.transaction() as connection:
                 for repository_id in found & names.keys():
-                    own = [
-                        ([pair for pair in answer.pull_requests if pair[0] == repository_id], answer.read_at)
-                        for answer in answers
-                    ]
                     owners = tracking.with_id(connection, repository_id)
                     if not owners:
                         raise untracked(names[repository_id].full_name)
-                    self.add(repository_id, records.write_answers(connection, own))
+                    own = [pair for pair in answer.pull_requests if pair[0] == repository_id]
+                    self.add(repository_id, records.write_answers(connection, [(own, answer.read_at)]))
                     for tracked in owners:
                         tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
-            missing += [head for answer in answers for head in answer.missing]
+            missing += answer.missing
         return missing
 
     def hydrate_listed(self, repository_heads: Sequence[tuple[Repository, Head]]) -> None:

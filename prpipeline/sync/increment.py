@@ -1,7 +1,7 @@
 """What changed since the watermark, of many repositories at a time.
 
 Probe, read what is newer than what we hold, probe again until nothing is. The watermark is GitHub's time
-at the first probe less an overlap: what moves while we look is behind it and comes next time at the latest.
+at the first probe less an overlap: what changes while we look is after it, and is read next time at the latest.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
 
 PROBE_SIZE = 100
-_ROUNDS = 5
 
-# Troubles that concern us as a whole: asking for each repository by itself would not help.
+# Failures that are not one repository's: asking for each by itself would not help.
 _SHARED = (BadCredentials, LimitReached, NetworkTrouble)
 
 
@@ -66,15 +65,16 @@ def _sync_some(context: Context, some: Sequence[Tracked]) -> list[Outcome]:
     _probe(context, works)
     wanted, missing = _wanted(context, works), set[str]()
     moved = [w for w in works if w.repository.repository_id in wanted]
-    for _ in range(_ROUNDS):
+    # With the first one, no probe is sent more often than a query may be.
+    for _ in range(max(1, context.settings.attempts - 1)):
         missing = _hydrate(context, moved, wanted)
         again = [w for w in moved if w.outcome.failure is None]
         _probe(context, again)
         wanted = _wanted(context, again)
         if not wanted:
             break
-    # What still moves after so many rounds moved after the first probe: the watermark is behind it. But what was
-    # listed each time and never shown must not be left behind.
+    # What still changes after so many rounds changed after the first probe, so after the new watermark. But what is
+    # listed each time and never shown must not be passed over.
     for work in moved:
         hidden = {head.node_id for head in wanted.get(work.repository.repository_id, ())} & missing
         if hidden and work.outcome.failure is None:
@@ -84,7 +84,7 @@ def _sync_some(context: Context, some: Sequence[Tracked]) -> list[Outcome]:
 
 
 def _probe(context: Context, works: Sequence[_Work]) -> None:
-    """Look at the newest heads; where the look fails as a whole, halve it to find out whose fault it is."""
+    """Look at the newest heads; where that fails as a whole, halve it to find the repository that fails."""
     if not works:
         return
     try:
@@ -139,7 +139,10 @@ def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
 
 
 def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[Head]]) -> set[str]:
-    """Read the wanted ones, several repositories' in a request, by themselves where that fails; which are not shown."""
+    """Read the wanted ones, several repositories' in a request, each by itself where that fails.
+
+    Returns the node ids of those that are not shown.
+    """
     works = [w for w in works if w.repository.repository_id in wanted and w.outcome.failure is None]
     pairs = [(w.repository, head) for w in works for head in wanted[w.repository.repository_id]]
     if not pairs:
@@ -158,7 +161,7 @@ def _hydrate(context: Context, works: Sequence[_Work], wanted: dict[int, list[He
 
 
 def _finish(context: Context, works: Sequence[_Work]) -> None:
-    """Move the watermarks of repositories of which everything is committed."""
+    """Move the watermarks of repositories whose changes are all committed."""
     if not works:
         return
     now = utc_now()

@@ -1,6 +1,6 @@
 """What moves no ``updatedAt``: deletions, silent edits, dismissals. Compares all, reads what differs.
 
-Rows are removed only when GitHub lists them no more and, asked for each by its identity, says that it does not exist.
+Rows are removed only when GitHub no longer lists them and says, asked for each by its identity, that it does not exist.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def reconcile(context: Context, tracked: Tracked) -> None:
             suspects.setdefault(pr.node_id, Head(pr.node_id, pr.updated_at, pr.number))
 
     missing = context.hydrate([(repository, head) for head in suspects.values()])
-    # Removed is what is neither listed nor shown: one answer alone, a 404 of some proxy's, must not lose anything.
+    # Removed is what is neither listed nor shown: one answer alone, such as a proxy's 404, must not lose anything.
     context.hydrate_listed([(repository, head) for head in missing if head.node_id in on_github])
     gone = [held[head.node_id] for head in missing if head.node_id not in on_github]
     now = utc_now()

@@ -1,4 +1,4 @@
-"""What syncing may ask of GitHub, whichever way it is asked: by GraphQL or by REST, with the same guarantees."""
+"""What syncing may ask, whichever way it is asked: by GraphQL or by REST, with the same guarantees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from prpipeline.github.client import Client
 from prpipeline.model.answers import (
     Head,
     Hydrated,
@@ -18,15 +17,42 @@ from prpipeline.model.answers import (
     Repository,
 )
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.usage import Allowance, Cost, Usage
 
 
 class Source(Protocol):
-    """How syncing talks to GitHub. All methods raise ApiFailure."""
+    """One credential's way to GitHub. What asks raises ApiFailure, or Stopped after ``stop``."""
 
-    client: Client
+    @property
+    def name(self) -> str:
+        """What to call the credential; no secret."""
+
+    @property
+    def address(self) -> str:
+        """Where the API is."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether there is no credential at all."""
+
+    @property
+    def usage(self) -> Usage:
+        """What was spent so far."""
+
+    def allowance(self, repository: str | None = None) -> Allowance | None:
+        """The hourly allowance by the last answer, of what is asked about a repository; None if unknown."""
+
+    def cost(self, pull_requests: int) -> Cost:
+        """What the history of so many pull requests costs."""
+
+    def try_credential(self) -> None:
+        """One cheap request, where one is possible without a repository: raises if the credential is refused."""
 
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
         """The repository behind a name, and how many pull requests GitHub counts in it."""
+
+    def owner_repositories(self, owner: str) -> list[OwnedRepository]:
+        """All repositories of an organisation or user that the credential may see."""
 
     def history(
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
@@ -48,5 +74,8 @@ class Source(Protocol):
     def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
         """Every pull request of the repository in outline, and GitHub's count of them."""
 
-    def owner_repositories(self, owner: str) -> list[OwnedRepository]:
-        """All repositories of an organisation or user that the credential may see."""
+    def stop(self) -> None:
+        """End what is asked or waited for, and ask nothing more. For good; from any thread."""
+
+    def close(self) -> None:
+        """Give back the connection."""

@@ -1,4 +1,4 @@
-"""Syncs a set of tracked repositories: histories first, then the increments, then what reconciling finds.
+"""Syncs a set of tracked repositories: histories first, then increments, then reconciliations.
 
 One bad repository harms no other: its failure is in its result, and its watermark stays where it was.
 """
@@ -14,6 +14,7 @@ from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
     BadCredentials,
+    FailureKind,
     LimitReached,
     NotFound,
     PermanentFailure,
@@ -29,7 +30,6 @@ from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
-from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
 
@@ -39,7 +39,7 @@ class SyncOptions:
     """What this sync shall do beyond bringing everything up to date."""
 
     full: bool = False  # read the history again from the start
-    days_back: int | None = None  # how far, for repositories that set nothing of their own
+    days_back: int | None = None  # how far, whatever the repository's own setting
     reconcile: bool = False
 
 
@@ -62,7 +62,7 @@ class SyncResult:
     window_start: datetime | None = None  # everything that changed from here …
     window_end: datetime | None = None  # … to here is in the warehouse
     error: str | None = None
-    failure: str | None = None  # the failure's type
+    failure: FailureKind | None = None
     is_permanent: bool = False
 
     @property
@@ -71,8 +71,8 @@ class SyncResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A repository that was worked on, before it is on record."""
+class _Done:
+    """A repository that was worked on, before that is recorded."""
 
     tracked: Tracked
     mode: SyncMode
@@ -81,7 +81,7 @@ class Done:
 
 
 class Syncer:
-    """Brings tracked repositories up to date, one after the other, on one lane."""
+    """Brings tracked repositories up to date, one after the other, with one source."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Syncer:
             result, shared = self._one(tracked, "history", shared, lambda t: self._history(t, options))
             yield result
         if shared is not None:
-            yield from self._results([Done(t, "increment", 0.0, shared) for t in increments])
+            yield from self._results([_Done(t, "increment", 0.0, shared) for t in increments])
             return
         for outcomes in self._timed(sync_increments(self._context, increments)):
             if not options.reconcile:
@@ -127,12 +127,12 @@ class Syncer:
                     yield result
 
     @staticmethod
-    def _timed(chunks: Iterator[list[Outcome]]) -> Iterator[list[Done]]:
+    def _timed(chunks: Iterator[list[Outcome]]) -> Iterator[list[_Done]]:
         started = time.monotonic()
         for chunk in chunks:
             share = (time.monotonic() - started) / max(len(chunk), 1)
             yield [
-                Done(o.tracked, "increment" if o.changed else "unchanged", share, o.failure) for o in chunk
+                _Done(o.tracked, "increment" if o.changed else "unchanged", share, o.failure) for o in chunk
             ]
             started = time.monotonic()
 
@@ -143,7 +143,10 @@ class Syncer:
         shared: ApiFailure | None,
         work: Callable[[Tracked], object],
     ) -> tuple[SyncResult, ApiFailure | None]:
-        """Run the work of one repository; ``shared`` is a failure that all would meet, so nobody asks again."""
+        """Run the work of one repository, unless ``shared`` is a failure that would be every repository's.
+
+        Returns the result, and such a failure if there is one now.
+        """
         started = time.monotonic()
         failure = shared
         if shared is None:
@@ -153,7 +156,7 @@ class Syncer:
             except ApiFailure as caught:
                 failure = caught
                 shared = caught if isinstance(caught, (BadCredentials, LimitReached)) else None
-        (result,) = self._results([Done(tracked, mode, time.monotonic() - started, failure)])
+        (result,) = self._results([_Done(tracked, mode, time.monotonic() - started, failure)])
         return result, shared
 
     def _chosen(self, names: Sequence[str]) -> list[Tracked]:
@@ -176,8 +179,7 @@ class Syncer:
     def _history(self, tracked: Tracked, options: SyncOptions) -> None:
         days_back = self._days_back(tracked, options)
         if tracked.history_done_at is not None or days_back != tracked.history_days_back or options.full:
-            # A new walk: another order or another bound than the one a cursor or a page may be left of.
-            KeptPages(self._context.warehouse.path, tracked).clear()
+            # A new walk: its order or its bound may be another one than the cursor's.
             with self._context.warehouse.transaction() as connection:
                 tracking.update(
                     connection,
@@ -194,8 +196,8 @@ class Syncer:
                 tracked = still_tracked(connection, tracked)
             reconcile(self._context, tracked)
 
-    def _results(self, done: Sequence[Done]) -> list[SyncResult]:
-        """What came of these, on record."""
+    def _results(self, done: Sequence[_Done]) -> list[SyncResult]:
+        """The results of these, recorded in the warehouse."""
         if not done:
             return []
         now = utc_now()
@@ -217,7 +219,7 @@ class Syncer:
                     _record(connection, result, now)
         return results
 
-    def _result(self, done: Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
+    def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
         failure, after = done.failure, now or done.tracked
         if now is None:
             failure = failure or untracked(done.tracked.tracked_as)
@@ -239,17 +241,15 @@ class Syncer:
             window_start=done.tracked.watermark_at,
             window_end=after.watermark_at,
             error=str(failure) if failure else None,
-            failure=type(failure).__name__ if failure else None,
+            failure=failure.kind if failure else None,
             is_permanent=isinstance(failure, PermanentFailure),
         )
 
 
 def _not_tracked(name: str) -> SyncResult:
-    """Somebody untracked it since it was chosen, or mistyped it where nobody looked."""
+    """It was untracked since it was chosen, or mistyped where names are not checked."""
     failure = PermanentFailure("Not tracked. Track it first, or correct its spelling.")
-    return SyncResult(
-        name, None, None, "failed", error=str(failure), failure=type(failure).__name__, is_permanent=True
-    )
+    return SyncResult(name, None, None, "failed", error=str(failure), failure=failure.kind, is_permanent=True)
 
 
 def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:

@@ -1,6 +1,6 @@
-"""Spreads repositories over several credentials, each a lane of its own, side by side.
+"""Spreads repositories over several credentials: a worker, which is a thread, for each.
 
-What a lane does with a repository is ``Syncer``'s business.
+How a worker syncs a repository is ``Syncer``'s business.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def sync_with_workers(
     options: SyncOptions = _PLAIN,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[SyncResult]:
-    """``Syncer.sync`` on as many lanes as there are sources; a result per repository, as each is done.
+    """``Syncer.sync`` with a worker for each source; a result per repository, as each is done.
 
-    What fails on one lane is tried on the others, whose credentials may see more. ``report`` is called from
-    several threads. Raises WarehouseError.
+    What fails with one credential is tried with the others, which may see more. ``report`` is called from several
+    threads. When the caller leaves early, or a worker fails, all sources are stopped for good. Raises WarehouseError.
     """
     if len(sources) == 1:
         yield from Syncer(sources[0], warehouse, settings, report).sync(names, options)
@@ -40,29 +40,26 @@ def sync_with_workers(
     work = _Work(_batches(warehouse, names, options, len(sources)), len(sources))
     results: queue.SimpleQueue[SyncResult | BaseException | None] = queue.SimpleQueue()
 
-    def run(lane: int, source: Source) -> None:
+    def run(worker: int, source: Source) -> None:
         syncer = Syncer(source, warehouse, settings, report)
         try:
-            while batch := work.take(lane):
+            while batch := work.take(worker):
                 for result in syncer.sync(batch.names, options):
                     whole = batch.with_earlier(result)
-                    if work.stopped:
-                        return
-                    if work.done(batch, lane, whole):
+                    if work.is_done(batch, worker, whole):
                         results.put(whole)
-                work.finished(batch)
+                work.finished()
         except BaseException as error:  # noqa: BLE001 - raised again where the results are read
-            work.stop()
             results.put(error)
         results.put(None)
 
-    lanes = [
-        threading.Thread(target=run, args=(lane, source), name=f"lane-{lane}", daemon=True)
-        for lane, source in enumerate(sources)
+    workers = [
+        threading.Thread(target=run, args=(worker, source), name=f"worker-{worker}", daemon=True)
+        for worker, source in enumerate(sources)
     ]
-    for thread in lanes:
+    for thread in workers:
         thread.start()
-    running = len(lanes)
+    running = len(workers)
     try:
         while running:
             item = results.get()
@@ -73,26 +70,24 @@ def sync_with_workers(
             else:
                 yield item
     finally:
-        work.stop()
         if running:
+            work.stop()
             for source in sources:
-                source.client.stop()  # a lane may be waiting for a limit to end
-        for thread in lanes:
+                source.stop()  # a worker may be waiting for a limit to end
+        for thread in workers:
             thread.join()
-        for source in sources:
-            source.client.resume()
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Repositories to sync together, and what the lanes that tried before came to."""
+    """Repositories to sync together, and the results of the workers that tried before."""
 
     names: tuple[str, ...]
     tried: frozenset[int] = frozenset()
     earlier: dict[str, SyncResult] = field(default_factory=dict)
 
     def with_earlier(self, result: SyncResult) -> SyncResult:
-        """The result with the costs of the lanes that failed before; of two failures the first one counts."""
+        """The result with the costs of the workers that failed before; of two failures the first one counts."""
         before = self.earlier.get(result.tracked_as)
         if before is None:
             return result
@@ -105,21 +100,21 @@ class _Batch:
 
 
 class _Work:
-    """The batches that wait for a lane. Thread-safe."""
+    """The batches that wait for a worker. Thread-safe."""
 
-    def __init__(self, batches: Sequence[_Batch], lanes: int) -> None:
+    def __init__(self, batches: Sequence[_Batch], workers: int) -> None:
         self._waiting = deque(batches)
-        self._lanes = lanes
+        self._workers = workers
         self._busy = 0
-        self.stopped = False
+        self._is_stopped = False
         self._changed = threading.Condition()
 
-    def take(self, lane: int) -> _Batch | None:
-        """The next batch that this lane has not tried; waits for one as long as others may leave some."""
+    def take(self, worker: int) -> _Batch | None:
+        """The next batch that this worker has not tried; waits for one as long as others may leave some."""
         with self._changed:
-            while not self.stopped:
+            while not self._is_stopped:
                 for batch in self._waiting:
-                    if lane not in batch.tried:
+                    if worker not in batch.tried:
                         self._waiting.remove(batch)
                         self._busy += 1
                         return batch
@@ -128,36 +123,37 @@ class _Work:
                 self._changed.wait()
             return None
 
-    def done(self, batch: _Batch, lane: int, result: SyncResult) -> bool:
-        """Whether this result is final; if not, another lane will try."""
-        tried = batch.tried | {lane}
-        if not result.failed or len(tried) == self._lanes:
+    def is_done(self, batch: _Batch, worker: int, result: SyncResult) -> bool:
+        """Whether this result is final; if not, another worker will try."""
+        tried = batch.tried | {worker}
+        if not result.failed or len(tried) == self._workers:
             return True
         with self._changed:
             self._waiting.append(_Batch((result.tracked_as,), tried, {result.tracked_as: result}))
             self._changed.notify_all()
         return False
 
-    def finished(self, batch: _Batch) -> None:
+    def finished(self) -> None:
+        """A worker is done with a batch."""
         with self._changed:
             self._busy -= 1
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Give out nothing more."""
         with self._changed:
-            self.stopped = True
+            self._is_stopped = True
             self._changed.notify_all()
 
 
-def _batches(warehouse: Warehouse, names: Sequence[str], options: SyncOptions, lanes: int) -> list[_Batch]:
+def _batches(warehouse: Warehouse, names: Sequence[str], options: SyncOptions, workers: int) -> list[_Batch]:
     """Histories one by one, for they are long; increments as many together as share a request."""
     names = list(dict.fromkeys(names))
     with warehouse.transaction() as connection:
         known = tracking.get(connection, names)
     is_quick = {n for n in known if known[n].history_done_at and not options.full}
     quick = [n for n in names if n in is_quick]
-    long = [n for n in names if n not in is_quick]  # also what is not tracked, which is said at once
-    size = min(PROBE_SIZE, -(-len(quick) // lanes)) or 1
+    long = [n for n in names if n not in is_quick]  # also what is not tracked, which fails at once
+    size = min(PROBE_SIZE, -(-len(quick) // workers)) or 1
     chunks = [tuple(quick[start : start + size]) for start in range(0, len(quick), size)]
     return [_Batch((name,)) for name in long] + [_Batch(chunk) for chunk in chunks]

@@ -28,7 +28,7 @@ from prpipeline.warehouse.store import Store
 
 log = logging.getLogger("prpipeline")
 
-_IDLE_SECONDS = 0.1
+_IDLE_SECONDS = 0.25
 _LONGEST_HOLD_SECONDS = 1.0
 
 

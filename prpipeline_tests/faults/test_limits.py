@@ -6,11 +6,13 @@ import logging
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from prpipeline.sandbox.github import Credential, Fault, Sandbox, World
-from prpipeline_tests.support.sync_lab import SyncLab, small_world
+from prpipeline.sandbox.github.messages import Response
+from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 APIS = ("graphql", "rest")
 
@@ -29,7 +31,7 @@ def waits(here: SyncLab) -> list[float]:
 def test_the_primary_limit_is_waited_for(
     world: World, tmp_path: Path, api: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limits = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=30)}
+    limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=30)}
     with (
         Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server,
         caplog.at_level(logging.INFO),
@@ -40,7 +42,7 @@ def test_the_primary_limit_is_waited_for(
         here.assert_equal()
     assert waits(here)
     assert all(wait <= 31 * 60 for wait in waits(here))
-    assert here.client.usage.waited_seconds == sum(here.clock.sleeps)
+    assert here.source.usage.waited_seconds == sum(here.clock.sleeps)
     (first, *_) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
     assert "going on at" in first
     assert "UTC" in first
@@ -48,7 +50,7 @@ def test_the_primary_limit_is_waited_for(
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) -> None:
-    limits = {"core_limit": 40, "graphql_limit": 10, "window": timedelta(minutes=30)}
+    limits: dict[str, Any] = {"core_limit": 40, "graphql_limit": 10, "window": timedelta(minutes=30)}
     credential = Credential("sandbox-token", **limits)
     left: list[int] = []
     with Sandbox(world, tokens=[credential]) as server:
@@ -66,7 +68,7 @@ def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) ->
 def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
     world: World, tmp_path: Path, api: str, reserve: int
 ) -> None:
-    limits = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
+    limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
     with Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server:
         here = SyncLab(
             world, server, tmp_path, api, page_size=3, reserve_percent=reserve, max_wait_minutes=10
@@ -79,14 +81,14 @@ def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
         pages_read = here.held()["pull_requests"]
         assert pages_read
         assert waits(here) == []
-        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        let_pass(world, timedelta(hours=1))
         for _ in range(9):
             before = len(server.requests)
             (result,) = here.sync()
             assert len(server.requests) > before, "it goes on where it stopped"
             if result.error is None:
                 break
-            world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+            let_pass(world, timedelta(hours=1))
         assert result.error is None
         here.assert_equal()
 
@@ -149,9 +151,7 @@ def test_a_retry_after_that_is_a_moment(world: World, tmp_path: Path) -> None:
     assert 198 <= wait <= 202
 
 
-def _limited(retry_after: str):  # type: ignore[no-untyped-def]
-    from prpipeline.sandbox.github.messages import Response
-
+def _limited(retry_after: str) -> Response:
     return Response.of_json({"message": "slow down"}, 429, {"Retry-After": retry_after})
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from prpipeline.sandbox.github import Sandbox
-from prpipeline_tests.faults.test_bad_answers import GRAPHQL_ONLY, PASSING
+from prpipeline_tests.faults.kinds import GRAPHQL_ONLY, PASSING, SLOW
 from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 FAULTS = 1_000
-# Time would pass for real with the slow ones.
-KINDS = sorted({name.split()[0] for name in PASSING} - {"slow_drip", "slow_headers"})
+KINDS = sorted({name.split()[0] for name in PASSING} - SLOW)
 SYNCS_UNTIL_WELL = 40
 
 
@@ -31,7 +30,7 @@ def test_soak(tmp_path: Path, api: str, seed: int) -> None:
             due = FAULTS * (increment + 1) // 11
             while True:
                 server.reset_requests()
-                server.faults.random(dice.random(), kinds, rate=0.9, in_a_row=4)
+                server.faults.random(dice.randrange(2**32), kinds, rate=0.9, in_a_row=4)
                 _until_well(here)
                 struck += sum(request.fault is not None for request in server.requests)
                 here.assert_equal()

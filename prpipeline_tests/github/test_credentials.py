@@ -1,4 +1,4 @@
-"""Who we are on a lane: tokens, Apps, gh, nobody; and what is said when that is not enough."""
+"""Credentials: tokens, Apps, gh, none; and what is said when they are not enough."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import App, Credential, Installation, Sandbox, World
 from prpipeline.settings import GitHubSettings, load_settings
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline_tests.support.sync_lab import JumpingClock, SyncLab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_an_app_renews_its_token_well_before_its_hour_is_over(
     here = app_lab(world, server, tmp_path, key, GITHUB_APP_INSTALLATION_ID="1")
     here.names = ["octo/app"]
     here.sync()
-    world.clock.advance(timedelta(minutes=52))  # type: ignore[attr-defined]
+    let_pass(world, timedelta(minutes=52))
     here.source.repository(RepositoryName("octo", "app"))
     here.source.repository(RepositoryName("octo", "app"))
     assert len(tokens_used(server)) == 2
@@ -99,7 +99,7 @@ def test_an_app_whose_token_is_refused_gets_another_once(
     server.revoke_token(tokens_used(server)[0])
     here.source.repository(RepositoryName("octo", "app"))
     assert len(tokens_used(server)) == 2
-    world.clock.advance(timedelta(hours=5))  # type: ignore[attr-defined]
+    let_pass(world, timedelta(hours=5))
     here.source.repository(RepositoryName("octo", "app"))
     assert len(tokens_used(server)) == 3
 
@@ -142,7 +142,7 @@ def test_without_the_extra_an_app_says_what_to_install(
         here.source.repository(RepositoryName("octo", "app"))
 
 
-def test_several_tokens_are_lanes_of_one_request_in_flight_each(tmp_path: Path) -> None:
+def test_several_tokens_are_workers_with_one_request_in_flight_each(tmp_path: Path) -> None:
     world = small_world(6, [f"octo/app-{n}" for n in range(8)])
     with Sandbox(
         world, tokens=["token-number-1", "token-number-2", "token-number-3"], latency=0.02
@@ -182,7 +182,7 @@ def test_what_one_token_may_not_see_is_asked_with_the_next(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_a_token_that_lacks_a_permission_is_told_which(tmp_path: Path, api: str) -> None:
+def test_a_token_that_lacks_a_permission_is_named_with_it(tmp_path: Path, api: str) -> None:
     world = small_world(3)
     token = Credential("fine-grained", kind="fine-grained", missing_permissions=("pull_requests",))
     with Sandbox(world, tokens=[token]) as server:
@@ -307,7 +307,7 @@ def test_nobody_reads_by_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert isinstance(source, RestSource)
 
 
-def test_an_app_beside_tokens_is_one_more_lane(key: str) -> None:
+def test_an_app_beside_tokens_is_one_more_worker(key: str) -> None:
     environment = {
         "GITHUB_TOKEN": "one-token,two-tokens",
         "GITHUB_APP_ID": "7",
@@ -320,7 +320,7 @@ def test_an_app_beside_tokens_is_one_more_lane(key: str) -> None:
 
 
 def test_graphql_without_a_token_says_what_to_do() -> None:
-    client = Client(GitHubSettings(), load_settings({}).sync, Anonymous(), JumpingClock(None))  # type: ignore[arg-type]
+    client = Client(GitHubSettings(), load_settings({}).sync, Anonymous())
     with pytest.raises(BadCredentials, match="needs a token: set GITHUB_TOKEN"):
         client.graphql("viewer", {})
 

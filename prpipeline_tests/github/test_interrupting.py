@@ -1,77 +1,83 @@
-"""Whoever interrupts a sync does not wait for what it waits for."""
+"""Whoever interrupts a sync does not wait for what the sync waits for."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from prpipeline.github.client import SystemClock
-from prpipeline.model.failures import PermanentFailure
+from prpipeline.http.caller import SystemClock
+from prpipeline.model.failures import Stopped
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox
-from prpipeline.sync.prefetch import prefetch
+from prpipeline.sync import SyncResult
+from prpipeline.sync.context import Progress
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 HOURS = 7200
+TOKENS = ("token-number-1", "token-number-2")
 
 
 class AnnouncingClock(SystemClock):
-    """The machine's own; says when somebody goes to sleep."""
+    """Real time; says when somebody goes to sleep."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.asleep = threading.Event()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, stopped: threading.Event) -> None:
         self.asleep.set()
-        super().sleep(seconds)
+        super().sleep(seconds, stopped)
 
 
-def test_leaving_early_ends_a_wait_of_hours(tmp_path: Path) -> None:
-    world = small_world(3)
-    with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path, max_wait_minutes=1440)
-        here.client.clock = clock = AnnouncingClock()
-        name = RepositoryName("octo", "app")
-
-        def items() -> Iterator[str]:
-            yield here.source.repository(name)[0].full_name
-            server.faults.add(Fault("secondary_limit", retry_after=HOURS))
-            yield here.source.repository(name)[0].full_name
-
-        fetched = prefetch(items(), here.client)
-        assert next(fetched) == ["octo/app"]
-        assert clock.asleep.wait(30)
-        fetched.close()  # what an exception in the loop over it does
-        assert here.source.repository(name)[0].full_name == "octo/app", "the lane is good for more"
+def waiting_lab(server: Sandbox, folder: Path) -> tuple[SyncLab, AnnouncingClock]:
+    """Two credentials, of which the second one has to wait for hours."""
+    here = SyncLab(server.world, server, folder, tokens=",".join(TOKENS), max_wait_minutes=1440)
+    here.sources[1].client.caller.clock = clock = AnnouncingClock()
+    server.faults.add(
+        Fault("secondary_limit", times=None, retry_after=HOURS, match=lambda r: r.token == TOKENS[1])
+    )
+    return here, clock
 
 
-def test_leaving_the_lanes_ends_their_waits(tmp_path: Path) -> None:
-    world = small_world(3, ["octo/one", "octo/two"])
-    with Sandbox(world, tokens=["token-number-1", "token-number-2"]) as server:
-        here = SyncLab(world, server, tmp_path, tokens="token-number-1,token-number-2", max_wait_minutes=1440)
-        here.sources[1].client.clock = clock = AnnouncingClock()
-        server.faults.add(
-            Fault(
-                "secondary_limit", times=None, retry_after=HOURS, match=lambda r: r.token == "token-number-2"
-            )
+def test_leaving_ends_the_waits_of_all_workers(tmp_path: Path) -> None:
+    with Sandbox(small_world(3, ["octo/one", "octo/two"]), tokens=TOKENS) as server:
+        here, clock = waiting_lab(server, tmp_path)
+        results = cast(
+            Generator[SyncResult, None, None],
+            sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names),
         )
-        results = sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names)
         assert next(results).error is None
         assert clock.asleep.wait(30)
-        results.close()  # type: ignore[attr-defined]
+        results.close()  # what Ctrl-C in the loop over it does
         here.assert_no_row_twice()
+        assert {here.tracked(name).last_error for name in here.names} == {None}, "nobody failed"
 
 
-def test_a_stopped_lane_asks_nothing(tmp_path: Path) -> None:
-    world = small_world(1)
-    with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path)
-        here.client.stop()
-        with pytest.raises(PermanentFailure, match="was stopped"):
+def test_a_worker_that_fails_ends_the_waits_of_the_others(tmp_path: Path) -> None:
+    with Sandbox(small_world(3, ["octo/one", "octo/two"]), tokens=TOKENS) as server:
+        here, clock = waiting_lab(server, tmp_path)
+
+        def report(progress: Progress) -> None:
+            assert clock.asleep.wait(30)
+            raise RuntimeError("a bug, or a full disk")
+
+        started = time.monotonic()
+        with pytest.raises(RuntimeError, match="full disk"):
+            list(
+                sync_with_workers(here.sources, here.warehouse, here.sync_settings, here.names, report=report)
+            )
+        assert time.monotonic() - started < 60
+
+
+def test_a_stopped_source_asks_nothing(tmp_path: Path) -> None:
+    with Sandbox(small_world(1)) as server:
+        here = SyncLab(server.world, server, tmp_path)
+        here.source.stop()
+        with pytest.raises(Stopped):
             here.source.repository(RepositoryName("octo", "app"))
         assert server.requests == []

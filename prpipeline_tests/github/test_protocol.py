@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 from prpipeline.github import protocol
-from prpipeline.github.protocol import Answer
+from prpipeline.github.protocol import TeamsDenied
+from prpipeline.http.answer import Answer, same_origin
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
@@ -23,7 +24,6 @@ from prpipeline.model.failures import (
     Overloaded,
     RequestRejected,
     ServerTrouble,
-    TeamsDenied,
     TooExpensive,
 )
 
@@ -32,7 +32,9 @@ NOW = datetime(2026, 1, 5, 10, 0)
 
 def answer(body: Any = None, status: int = 200, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, named, body if isinstance(body, bytes) else json.dumps(body).encode(), NOW)
+    return Answer(
+        "GitHub", status, named, body if isinstance(body, bytes) else json.dumps(body).encode(), NOW
+    )
 
 
 JSON = st.recursive(
@@ -62,15 +64,14 @@ def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) ->
                          "link", "x-github-sso", "location"]), st.text(max_size=40) | st.integers().map(str)),
     status=st.sampled_from([200, 301, 403, 429, 500]),
 )  # fmt: skip
-def test_any_header_is_borne(headers: dict[str, str], status: int) -> None:
-    given_answer = Answer(status, headers, b"{}", NOW)
+def test_any_header_is_survived(headers: dict[str, str], status: int) -> None:
+    given_answer = Answer("GitHub", status, headers, b"{}", NOW)
     with suppress(ApiFailure):
         protocol.check_status(given_answer)
     with suppress(ApiFailure):
-        protocol.redirect_target("https://api.github.com/x", given_answer)
-    protocol.budget(given_answer)
-    protocol.next_page(given_answer)
-    protocol.last_page(given_answer)
+        given_answer.redirect_target("https://api.github.com/x")
+    protocol.allowance(given_answer)
+    _ = given_answer.next_page, given_answer.last_page
     assert isinstance(given_answer.server_time, datetime)
 
 
@@ -134,7 +135,7 @@ def test_a_date_that_cannot_be_is_none(year: int) -> None:
 @pytest.mark.parametrize("reset", ["253402300799", "1", "-1"])
 def test_an_allowance_that_is_not_hourly_is_unknown(reset: str) -> None:
     limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
-    assert protocol.budget(answer({}, **limits)) is None
+    assert protocol.allowance(answer({}, 200, **limits)) is None
     with pytest.raises(LimitReached) as caught:
         protocol.check_status(answer({}, 403, **limits))
     assert caught.value.resume_at - NOW == timedelta(seconds=60)
@@ -142,10 +143,10 @@ def test_an_allowance_that_is_not_hourly_is_unknown(reset: str) -> None:
 
 def test_links() -> None:
     link = '<https://a/x?page=1>; rel="prev", <https://a/x?q=1,2&page=3>; rel="next", <https://a/x?page=9>; rel="last"'
-    assert protocol.next_page(answer([], link=link)) == "https://a/x?q=1,2&page=3"
-    assert protocol.last_page(answer([], link=link)) == 9
-    assert protocol.next_page(answer([])) is None
-    assert protocol.next_page(answer([], link="<a" * 30_000 + '<b>; rel="next"')) == "b"
+    assert answer([], link=link).next_page == "https://a/x?q=1,2&page=3"
+    assert answer([], link=link).last_page == 9
+    assert answer([]).next_page is None
+    assert answer([], link="<a" * 30_000 + '<b>; rel="next"').next_page == "b"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_links() -> None:
     ],
 )
 def test_where_a_token_may_go(one: str, other: str, same: bool) -> None:
-    assert protocol.same_origin(one, other) is same
+    assert same_origin(one, other) is same
 
 
 def test_a_secondary_limit_lasts_a_minute_where_nothing_is_said() -> None:

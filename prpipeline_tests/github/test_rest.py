@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from prpipeline.sandbox.github import Fault, Sandbox, World
 from prpipeline.sandbox.github.messages import Request
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
-from prpipeline_tests.support.sync_lab import TOKEN, SyncLab, busy_pull_request, small_world
+from prpipeline_tests.support.sync_lab import TOKEN, SyncLab, busy_pull_request, let_pass, small_world
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ def here(world: World, server: Sandbox, tmp_path: Path) -> SyncLab:
     return SyncLab(world, server, tmp_path, "rest")
 
 
-def at_request(server: Sandbox, number: int, do: object) -> None:
+def at_request(server: Sandbox, number: int, do: Callable[[], object]) -> None:
     def hook(request: Request) -> None:
         if len(server.requests) == number:
-            do()  # type: ignore[operator]
+            do()
 
     server.before_request = hook
 
@@ -86,9 +87,9 @@ def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path)
 def test_the_hundred_and_first_review_is_found(here: SyncLab) -> None:
     pr = busy_pull_request(here.world, children=100)
     here.sync()
-    here.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    let_pass(here.world, timedelta(hours=1))
     here.world.review(pr, "late", "APPROVED")
-    here.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    let_pass(here.world, timedelta(hours=1))
     assert here.sync()[0].mode == "increment"
     here.assert_equal()
 
@@ -132,7 +133,7 @@ def run_of_its_own(settings: Settings) -> list[SyncResult]:
     return list(pipeline.sync(pipeline.tracked(), SyncOptions()))
 
 
-def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
+def test_the_next_run_remembers_the_etags_of_the_last(tmp_path: Path) -> None:
     world = small_world()
     with Sandbox(world) as server:
         settings = load_settings(
@@ -152,7 +153,7 @@ def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
         assert [result.mode for result in run_of_its_own(settings)] == ["unchanged"]
         assert [(request.status, request.points) for request in server.requests] == [(304, 0)]
 
-        world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+        let_pass(world, timedelta(hours=1))
         world.review(next(iter(world.repository("octo/app").pull_requests.values())), "grace", "APPROVED")
         (result,) = run_of_its_own(settings)
         assert (result.mode, result.pull_requests) == ("increment", 1)

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from prpipeline.github import transport
-from prpipeline.github.auth import BearerAuth
-from prpipeline.github.transport import Transport
+from prpipeline.http import transport
+from prpipeline.http.answer import Answer
+from prpipeline.http.signing import BearerAuth
+from prpipeline.http.transport import Transport
 from prpipeline.model.failures import NetworkTrouble
 
 Behave = Callable[[socket.socket, threading.Event], None]
@@ -21,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def raw_server(behave: Behave) -> Iterator[str]:
-    """Reads a request and then does as it is told, for every connection."""
+    """Reads a request and then behaves, for every connection."""
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -56,12 +57,16 @@ def drip(data: bytes) -> Behave:
     return behave
 
 
+def be_silent(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(30)
+
+
 def say(data: bytes) -> Behave:
     return lambda connection, over: connection.sendall(data)
 
 
-def get(url: str, timeout: float = 30) -> transport.Answer:
-    sender = Transport(timeout)
+def get(url: str, timeout: float = 30) -> Answer:
+    sender = Transport("GitHub", timeout)
     try:
         return sender.send("GET", url, headers={"User-Agent": "test"}, auth=BearerAuth(None))
     finally:
@@ -84,7 +89,7 @@ def get(url: str, timeout: float = 30) -> transport.Answer:
             ),
             id="chunks",
         ),
-        pytest.param(lambda c, over: over.wait(30), id="silence"),
+        pytest.param(be_silent, id="silence"),
     ],
 )
 def test_a_drip_has_an_end(behave: Behave) -> None:
@@ -123,7 +128,7 @@ def test_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_after_an_abort_the_next_request_goes_through() -> None:
     turns = iter([drip(b"HTTP/1.1 200 OK" + b" " * 100), say(HEAD + b"Content-Length: 2\r\n\r\n{}")])
     with raw_server(lambda connection, over: next(turns)(connection, over)) as url:
-        sender = Transport(0.5)
+        sender = Transport("GitHub", 0.5)
         with pytest.raises(NetworkTrouble):
             sender.send("GET", url, headers={}, auth=BearerAuth(None))
         assert sender.send("GET", url, headers={}, auth=BearerAuth(None)).body == b"{}"
@@ -131,10 +136,15 @@ def test_after_an_abort_the_next_request_goes_through() -> None:
 
 
 def test_another_thread_can_break_a_request_off() -> None:
-    with raw_server(lambda connection, over: over.wait(30)) as url:
-        sender = Transport(30)
+    with raw_server(be_silent) as url:
+        sender = Transport("GitHub", 30)
         started = threading.Event()
-        threading.Thread(target=lambda: (started.wait(5), sender.abort()), daemon=True).start()
+
+        def abort() -> None:
+            started.wait(5)
+            sender.abort()
+
+        threading.Thread(target=abort, daemon=True).start()
 
         class Signal(requests.auth.AuthBase):
             def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -25,14 +25,16 @@ repositories: []
 _LIMIT_SECONDS = 120.0
 
 
+Page = tuple[str, str | None]
+"""A page of a history: its repository, and the cursor that it was asked for by."""
+
+
 @dataclass
 class Killed:
     """A run that was killed, or came to its end before (``was_killed``)."""
 
     was_killed: bool
-    pages: list[tuple[str, str | None]] = field(
-        default_factory=list
-    )  # of histories, answered: repository, cursor
+    pages: list[Page] = field(default_factory=list)  # of histories, in the order that they were asked for
 
 
 class Runs:
@@ -75,8 +77,8 @@ class Runs:
         self._process.wait(_LIMIT_SECONDS)
         self._reader.join()
 
-    def whole(self) -> list[tuple[str, str | None]]:
-        """A run that nobody kills; the pages of histories that it asked for."""
+    def whole(self) -> list[Page]:
+        """A run that is not killed; the pages of histories that it asked for."""
         with self._one():
             self._await("ended 0", limit=_LIMIT_SECONDS)
         return self._pages()
@@ -92,8 +94,8 @@ class Runs:
             if not ended:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                pages = self._pages()  # what is answered from now on nobody has read
-                return Killed(self._await("ended", limit=_LIMIT_SECONDS) == "ended -9", pages)
+                was_killed = self._await("ended", limit=_LIMIT_SECONDS) == "ended -9"
+                return Killed(was_killed, self._pages())
         return Killed(False, self._pages())
 
     @contextmanager
@@ -125,10 +127,9 @@ class Runs:
         for line in self._process.stdout:
             self._events.put(line.strip())
 
-    def _pages(self) -> list[tuple[str, str | None]]:
-        asked = [r.json for r in self._server.requests if r.status == 200 and r.json]
+    def _pages(self) -> list[Page]:
         return [
-            (f"{q['variables']['owner']}/{q['variables']['name']}", q["variables"]["after"])
-            for q in asked
-            if "query History(" in q["query"]
+            (f"{r.variables['owner']}/{r.variables['name']}", r.variables["after"])
+            for r in self._server.requests
+            if r.operation == "History"
         ]

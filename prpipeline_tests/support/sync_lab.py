@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,12 +18,11 @@ from msgspec.structs import replace
 
 from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
-from prpipeline.github.sources import open_sources
+from prpipeline.github.sources import GitHubSource, open_sources
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.sync.source import Source
 from prpipeline.warehouse import Warehouse, tracking
 from prpipeline.warehouse.tracking import Tracked
 
@@ -46,12 +46,15 @@ class JumpingClock:
         self.clock = clock
         self.sleeps: list[float] = []
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, stopped: threading.Event) -> None:
         self.sleeps.append(seconds)
         self.clock.advance(timedelta(seconds=seconds))
 
-    def wake(self) -> None:
-        """It never sleeps."""
+
+def let_pass(world: World, delta: timedelta) -> None:
+    """Move the world's clock, which stands still by itself."""
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(delta)
 
 
 def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/app",)) -> World:
@@ -104,18 +107,27 @@ class SyncLab:
         self.clock = JumpingClock(world.clock)  # type: ignore[arg-type]
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
-        self.sources = open_sources(self.settings, self.clock, etags)
+        self.sources: Sequence[GitHubSource] = open_sources(self.settings, self.clock, etags)
         self.warehouse = new_warehouse(folder)
         self.names = [r.full_name for r in world.repositories.values()]
         self.track(self.names)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> GitHubSource:
         return self.sources[0]
 
     @property
     def client(self) -> Client:
         return self.source.client
+
+    @property
+    def repository_name(self) -> RepositoryName:
+        """Of the first repository."""
+        return RepositoryName.parse(self.names[0])
+
+    def wait(self, **delta: float) -> None:
+        """Let hours, minutes, seconds pass on GitHub, which stands still by itself."""
+        let_pass(self.world, timedelta(**delta))
 
     def track(self, names: Iterable[str], **options: Any) -> None:
         with self.warehouse.transaction() as connection:

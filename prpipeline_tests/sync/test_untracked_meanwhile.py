@@ -1,4 +1,4 @@
-"""Somebody untracks a repository, with its data, while it is being synced: it is gone, and harms no other."""
+"""A repository that is untracked, with its data, while it is being synced is gone, and harms no other."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def test_untracked_while_it_is_synced(
             here.assert_equal()
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_untracked_before_its_turn_comes(tmp_path: Path, lanes: int) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_untracked_before_its_turn_comes(tmp_path: Path, workers: int) -> None:
     world = small_world(repositories=("octo/app", "octo/lib"))
-    tokens = [f"token-{lane}" for lane in range(lanes)]
+    tokens = [f"token-{worker}" for worker in range(workers)]
     with Sandbox(world, tokens=tokens) as server:
         here = SyncLab(world, server, tmp_path, tokens=",".join(tokens))
         with here.warehouse.transaction() as connection:

@@ -1,4 +1,4 @@
-"""One HTTP request, with an end: a total time limit, no redirects, no body larger than sense.
+"""One HTTP request with an end: a total time limit, no redirects, a largest body.
 
 ``requests`` bounds the pauses between bytes, not the whole; a server that drips would hold us for ever.
 """
@@ -19,7 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from prpipeline.github.protocol import Answer
+from prpipeline.http.answer import Answer
 from prpipeline.model.failures import NetworkTrouble
 from prpipeline.model.redaction import redact
 
@@ -32,7 +32,8 @@ _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, Val
 class Transport:
     """A session of one connection, so that there is never more than one request in flight."""
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, service: str, timeout_seconds: float) -> None:
+        self._service = service
         self._timeout = timeout_seconds
         self._adapter = _Adapter()
         self._session = _Session()
@@ -59,19 +60,20 @@ class Transport:
                 headers=dict(headers),
                 auth=auth,
                 json=body,
-                # Between bytes; the deadline comes first, and says more.
+                # Between bytes; the deadline comes first, and its message says more.
                 timeout=(min(10.0, self._timeout), 2 * self._timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 content = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
                 if len(content) > _LARGEST_BODY:
-                    raise NetworkTrouble("GitHub's answer has no end (over 64 MiB).")
+                    raise NetworkTrouble(f"{self._service}'s answer has no end (over 64 MiB).")
                 if self._adapter.aborted:  # without a length, what was cut off looks like the end
                     raise NetworkTrouble(self._too_slow(url))
                 if response.raw.length_remaining:  # urllib3 before version 2 does not mind
                     raise NetworkTrouble(f"The answer from {_host(url)} broke off.")
                 return Answer(
+                    service=self._service,
                     status=response.status_code,
                     headers={name.lower(): value for name, value in response.headers.items()},
                     body=content,
@@ -98,11 +100,11 @@ class Transport:
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None that requests should look at: it would take apart an address that need not be one."""
+        """None, so that requests does not parse a target that need not be an address."""
 
 
 class _Adapter(HTTPAdapter):
-    """Knows the sockets of its connections, so that a timer can shut the one in use."""
+    """Knows the sockets of its connections, so that a timer or another thread can shut the one in use."""
 
     def __init__(self) -> None:
         self.aborted = False
@@ -136,7 +138,7 @@ def _pool_classes(sockets: list[socket.socket]) -> dict[str, type[urllib3.HTTPCo
             return connected
 
     class Encrypted(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:  # a proxy is talked to before there is encryption
+        def _new_conn(self) -> socket.socket:  # a proxy is spoken to before there is encryption
             remember(connected := super()._new_conn())
             return connected
 
@@ -158,14 +160,14 @@ def _host(url: str) -> str:
 
 
 def _explain(error: Exception, url: str) -> str:
-    """Which of the usual troubles it was, in a sentence."""
+    """A sentence for what usually goes wrong."""
     host, text = _host(url), str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return f"No trusted encrypted connection to {host} ({_reason(text)})."
     if isinstance(error, requests.exceptions.ProxyError):
         return f"The proxy on the way to {host} refuses ({_reason(text)}); check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        # Our own addresses were looked at when the settings were read.
+        # Our own addresses were checked with the settings.
         return f"HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names no proxy that can be used to {host}; correct or unset it."
     if "CA certificate" in text:
         return "The file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names does not exist; correct or unset it."

@@ -1,4 +1,4 @@
-"""The three functions of the origin, as a script uses them."""
+"""The public Python functions, as a script uses them."""
 
 from __future__ import annotations
 
@@ -115,4 +115,4 @@ def test_importing_the_package_is_cheap() -> None:
     code = "import sys, prpipeline; assert not {'duckdb', 'requests', 'pydantic'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="nonsense"):
-        _ = prpipeline.nonsense  # type: ignore[attr-defined]
+        _ = prpipeline.nonsense

@@ -1,0 +1,36 @@
+"""What a source says of itself, whichever way it asks."""
+
+from __future__ import annotations
+
+from prpipeline.github.auth import Anonymous
+from prpipeline.github.client import Client
+from prpipeline.model.usage import Usage
+
+
+class ClientSource:
+    """The part of ``sync.source.Source`` that is the client's."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @property
+    def name(self) -> str:
+        return self.client.credential.name
+
+    @property
+    def address(self) -> str:
+        return self.client.github.api_url
+
+    @property
+    def is_anonymous(self) -> bool:
+        return isinstance(self.client.credential, Anonymous)
+
+    @property
+    def usage(self) -> Usage:
+        return self.client.caller.usage
+
+    def stop(self) -> None:
+        self.client.caller.stop()
+
+    def close(self) -> None:
+        self.client.caller.close()

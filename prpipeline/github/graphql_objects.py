@@ -1,0 +1,86 @@
+"""Reads GraphQL nodes. Inside a check, what does not fit raises, and the query is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from prpipeline.github import connections, mapping
+from prpipeline.github.protocol import GraphQLResult
+from prpipeline.model.answers import Head, Outline, OwnedRepository, Repository
+from prpipeline.model.failures import ApiFailure, MalformedAnswer
+from prpipeline.model.repository import RepositoryName
+
+Json = Mapping[str, Any]
+
+
+def nodes_of(data: Json, expected: int) -> list[Any]:
+    """The nodes of ``nodes(ids:)``, one for each id."""
+    nodes = data.get("nodes")
+    if not isinstance(nodes, list) or len(nodes) != expected:
+        raise MalformedAnswer("GitHub's answer has not one node for each id.")
+    return nodes
+
+
+def refusals(result: GraphQLResult) -> dict[int, ApiFailure]:
+    """Why single nodes of ``nodes(ids:)`` are null, by their index."""
+    return {error.path[1]: error.failure for error in result.errors if isinstance(error.path[1], int)}
+
+
+def repository_node(data: Json, name: RepositoryName) -> Json:
+    node = data.get("repository")
+    if not isinstance(node, Mapping):
+        raise MalformedAnswer(f"GitHub's answer says nothing about {name}.")
+    return node
+
+
+def pull_requests_of_node(data: Json) -> Any:
+    """The connection of a query for one repository by id."""
+    return (data.get("node") or {}).get("pullRequests")
+
+
+def check_pull_request(node: Json) -> None:
+    """That the fields are there by which its children are read; the mapping checks the others."""
+    mapping.string(node, "id"), node["updatedAt"]
+    check_children(node.get("reviews"))
+    check_timeline(node.get("timelineItems"))
+
+
+def check_children(connection: Any, seen_cursors: Collection[str | None] = ()) -> None:
+    connections.check(connection, seen_cursors)
+    for node in connection["nodes"]:
+        mapping.string(node, "id")
+
+
+def check_timeline(timeline: Any, seen_cursors: Collection[str | None] = ()) -> None:
+    check_children(timeline, seen_cursors)
+    mapping.integer(timeline, "pageCount")
+
+
+def repository(node: Json) -> Repository:
+    return Repository(
+        mapping.integer(node, "databaseId"),
+        mapping.string(node, "id"),
+        mapping.full_name(node, "nameWithOwner"),
+    )
+
+
+def owned(node: Json) -> OwnedRepository:
+    return OwnedRepository(
+        mapping.full_name(node, "nameWithOwner"),
+        mapping.flag(node, "isArchived"),
+        mapping.flag(node, "isFork"),
+    )
+
+
+def head(node: Json) -> Head:
+    return Head(mapping.string(node, "id"), mapping.time(node["updatedAt"]))
+
+
+def outline(node: Json) -> Outline:
+    return Outline(
+        node_id=mapping.string(node, "id"),
+        pull_request_id=mapping.integer(node, "fullDatabaseId"),
+        updated_at=mapping.time(node["updatedAt"]),
+        reviews=mapping.integer(node["reviews"], "totalCount"),
+    )

@@ -1,0 +1,305 @@
+"""Whole pull requests by GraphQL: pages of them in sizes that GitHub can answer, and the rest of long ones."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from prpipeline.github import connections, mapping
+from prpipeline.github import graphql_objects as objects
+from prpipeline.github.client import Client
+from prpipeline.github.protocol import SERVICE, GraphQLResult, TeamsDenied
+from prpipeline.http.answer import reading
+from prpipeline.http.attempts import Attempt, Attempts, Unsettled
+from prpipeline.model.failures import (
+    ApiFailure,
+    BadCredentials,
+    CursorRejected,
+    LimitReached,
+    MalformedAnswer,
+    NotFound,
+    TooExpensive,
+)
+from prpipeline.model.pull_requests import PullRequest
+from prpipeline.model.repository import RepositoryName
+
+_FAST_SECONDS = 4.0  # GitHub gives a query 10 s; twice as much must stay well below
+_VANISHED = "It vanished while its reviews were read."
+
+log = logging.getLogger("prpipeline")
+
+Json = Mapping[str, Any]
+
+
+class _EventsLeftOut(Unsettled):
+    """GitHub counts more events than it gave; these it gave."""
+
+    def __init__(self, what: str, events: frozenset[str]) -> None:
+        super().__init__(f"{what}: GitHub counts more events than it gave.")
+        self.events = events
+
+
+class PullRequestReader:
+    """Reads whole pull requests with one client; remembers the size of pages that works."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._largest = self._size = client.caller.settings.page_size
+        self._teams = True  # off for good once the token turned out not to see teams
+
+    # ── pages ────────────────────────────────────────────────────────────────────────────────────────
+
+    def history_page(
+        self, name: RepositoryName, after: str | None, order: Json, seen: Collection[str | None]
+    ) -> GraphQLResult:
+        """A page of a repository's pull requests; ``seen`` are the cursors of this walk so far."""
+
+        def variables(size: int) -> Json:
+            return {"owner": name.owner, "name": name.name, "size": size, "after": after, "order": order}
+
+        def check(result: GraphQLResult, size: int) -> None:
+            node = objects.repository_node(result.data, name)
+            objects.repository(node)
+            connections.check(node.get("pullRequests"), seen, asked=size, is_first=after is None)
+            for child in node["pullRequests"]["nodes"]:
+                objects.check_pull_request(child)
+
+        return self._page("history", variables, check, self._largest, after, None, str(name))
+
+    def hydrate(self, ids: Sequence[str], repository: str) -> tuple[list[Json | None], datetime, int]:
+        """The nodes of the first of these ids, as many as GitHub can answer at once; null where there is none.
+
+        Also returns when they were read, and how many requests that took.
+        """
+        attempts = self._client.caller.attempts()
+        result = self._hydrate(ids, repository, attempts)
+        return list(result.data["nodes"]), result.read_at, attempts.sent(self._key("hydrate", ids[0]))
+
+    def _hydrate(
+        self, ids: Sequence[str], repository: str, attempts: Attempts, sizes: bool = True
+    ) -> GraphQLResult:
+        def check(result: GraphQLResult, size: int) -> None:
+            reasons = objects.refusals(result)
+            for index, node in enumerate(objects.nodes_of(result.data, size)):
+                if node is None:
+                    reason = reasons.get(index) or TooExpensive(
+                        "GitHub left out a pull request without saying why."
+                    )
+                    if not isinstance(reason, NotFound):
+                        raise reason
+                    continue
+                if node["__typename"] != "PullRequest":
+                    raise MalformedAnswer("GitHub gave something else than the pull request asked for.")
+                mapping.integer(node["repository"], "databaseId")
+                objects.check_pull_request(node)
+
+        def variables(size: int) -> Json:
+            return {"ids": list(ids[:size])}
+
+        return self._page("hydrate", variables, check, len(ids), ids[0], attempts, repository, sizes)
+
+    def _page(
+        self,
+        name: str,
+        variables: Callable[[int], Json],
+        check: Callable[[GraphQLResult, int], None],
+        most: int,
+        position: str | None,
+        attempts: Attempts | None,
+        repository: str,
+        sizes: bool = True,
+    ) -> GraphQLResult:
+        """Up to ``most`` pull requests: fewer when they are too much at once, more again when answers are fast.
+
+        A single one that is too much to the last is asked for without its sizes, which cost GitHub most.
+        """
+        size, started = most, 0.0
+
+        def asked(attempt: Attempt) -> Json:
+            nonlocal size, started
+            size, started = min(self._size, most), time.monotonic()
+            is_too_much = isinstance(attempt.failure, TooExpensive)
+            if is_too_much:
+                # The last two attempts are for a single one in any case.
+                size = self._size = 1 if attempt.number >= attempt.most - 1 else max(1, size // 2)
+            with_sizes = sizes and not (is_too_much and size == 1 and attempt.is_last)
+            return {**variables(size), "sizes": with_sizes}
+
+        result = self._ask(name, asked, lambda r: check(r, size), position, attempts, repository)
+        if time.monotonic() - started < _FAST_SECONDS:
+            self._size = min(self._size * 2, self._largest)
+        return result
+
+    # ── a single one ─────────────────────────────────────────────────────────────────────────────────
+
+    def whole(
+        self, node: Json, repository: str, node_id: str | None = None, requests: int = 1
+    ) -> PullRequest | None:
+        """The record with every review and event; read again where its parts do not fit together.
+
+        ``node_id``: the id that it was asked for by, if it was; ``requests``: how many its reading took so far.
+        None where it vanished meanwhile. Raises MalformedAnswer.
+        """
+        asked_by = node_id or str(node["id"])
+        attempts = self._client.caller.attempts()
+        attempts.count(self._key("hydrate", asked_by), requests)
+        latest: Json | None = node
+        is_read = True
+        events: frozenset[str] | None = None
+
+        def read(attempts: Attempts) -> PullRequest | None:
+            nonlocal latest, is_read, events
+            if not is_read:
+                sizes = latest is None or "additions" in latest
+                latest = self._hydrate([asked_by], repository, attempts, sizes).data["nodes"][0]
+            is_read = False
+            if latest is None:
+                return None
+            try:
+                return self._with_children(latest, repository, events, attempts)
+            except _EventsLeftOut as trouble:
+                events = trouble.events
+                raise
+            except Unsettled:
+                events = None
+                raise
+
+        return self._client.caller.settled(read, attempts)
+
+    def _with_children(
+        self, node: Json, repository: str, events_before: frozenset[str] | None, attempts: Attempts
+    ) -> PullRequest:
+        """Raises Unsettled where the parts of the pull request do not fit together."""
+        what = f"#{node.get('number')}"
+        reviews, expected = list(node["reviews"]["nodes"]), connections.total(node["reviews"])
+        events, left_out = list(node["timelineItems"]["nodes"]), _left_out(node["timelineItems"])
+        reviews_after = connections.next_cursor(node["reviews"])
+        events_after = connections.next_cursor(node["timelineItems"])
+        seen = {reviews_after, events_after}
+        while reviews_after or events_after:
+            tail = self._tail(node, repository, reviews_after, events_after, seen, attempts)
+            if tail["updatedAt"] != node["updatedAt"]:
+                raise Unsettled(f"{what}: It changed while its reviews were read.")
+            if reviews_after:
+                reviews += tail["reviews"]["nodes"]
+                expected = connections.total(tail["reviews"])
+                reviews_after = connections.next_cursor(tail["reviews"])
+            if events_after:
+                events += tail["timelineItems"]["nodes"]
+                left_out = left_out or _left_out(tail["timelineItems"])
+                events_after = connections.next_cursor(tail["timelineItems"])
+            seen |= {reviews_after, events_after}
+        if len({review["id"] for review in reviews}) < (expected or 0):
+            raise Unsettled(f"{what}: GitHub counts {expected} reviews but gave {len(reviews)}.")
+        ids = frozenset(str(event["id"]) for event in events)
+        if left_out and ids != events_before:
+            # GitHub does not document what pageCount counts: two readings that agree are believed.
+            raise _EventsLeftOut(what, ids)
+        try:
+            with reading(SERVICE):
+                kept = {r.review_id: r for r in map(mapping.review_from_graphql, reviews) if r}
+                happened = {e.event_id: e for e in map(mapping.event_from_graphql, events) if e}
+                pull_request = mapping.pull_request_from_graphql(node)
+        except MalformedAnswer as trouble:
+            raise Unsettled(f"{what}: {trouble}") from None
+        if "additions" not in node:
+            pull_request = self._with_sizes(pull_request, repository)
+        return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+
+    def _tail(
+        self,
+        node: Json,
+        repository: str,
+        reviews_after: str | None,
+        events_after: str | None,
+        seen: Collection[str | None],
+        attempts: Attempts,
+    ) -> Json:
+        def check(result: GraphQLResult) -> None:
+            tail = result.data.get("node")
+            if not isinstance(tail, Mapping):
+                raise Unsettled(f"#{node.get('number')}: {_VANISHED}")
+            _ = tail["updatedAt"]
+            if reviews_after:
+                objects.check_children(tail.get("reviews"), seen)
+            if events_after:
+                objects.check_timeline(tail.get("timelineItems"), seen)
+
+        variables = {
+            "id": node["id"],
+            "reviews": reviews_after is not None,
+            "reviewsAfter": reviews_after,
+            "events": events_after is not None,
+            "eventsAfter": events_after,
+        }
+        position = (node["id"], reviews_after, events_after)
+        try:
+            result = self._ask("tail", lambda _: variables, check, position, attempts, repository)
+        except NotFound:
+            raise Unsettled(f"#{node.get('number')}: {_VANISHED}") from None
+        except CursorRejected as trouble:
+            raise Unsettled(f"#{node.get('number')}: {trouble}") from None
+        tail: Json = result.data["node"]
+        return tail
+
+    def _with_sizes(self, pull_request: PullRequest, repository: str) -> PullRequest:
+        """The sizes from REST, where they were too much for GraphQL; unknown where REST fails, too."""
+        try:
+            whole = self._client.get(
+                f"/repos/{repository}/pulls/{pull_request.number}",
+                read=lambda answer: mapping.pull_request_from_rest(answer.json()),
+                repository=repository,
+            )
+        except (BadCredentials, LimitReached):
+            raise
+        except ApiFailure as failure:
+            log.warning("%s#%d is kept without its sizes: %s", repository, pull_request.number, failure)
+            return pull_request
+        return replace(
+            pull_request,
+            additions=whole.additions,
+            deletions=whole.deletions,
+            changed_files=whole.changed_files,
+        )
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _key(self, name: str, position: Hashable) -> Hashable:
+        """How a budget counts a query of ours; one without the names of teams is another query."""
+        return name, (position, self._teams)
+
+    def _ask(
+        self,
+        name: str,
+        variables: Callable[[Attempt], Json],
+        check: Callable[[GraphQLResult], None],
+        position: Hashable,
+        attempts: Attempts | None,
+        repository: str,
+    ) -> GraphQLResult:
+        """Run a query, without the names of teams where they are denied."""
+        while True:
+            teams = self._teams
+            try:
+                return self._client.graphql(
+                    name,
+                    lambda attempt: {**variables(attempt), "teams": self._teams},
+                    position=(position, teams),
+                    attempts=attempts,
+                    missing_nodes=name == "hydrate",
+                    check=check,
+                    repository=repository,
+                )
+            except TeamsDenied as denied:
+                if not teams:
+                    raise
+                log.info("%s Reading review requests without the names of teams.", denied)
+                self._teams = False
+
+
+def _left_out(timeline: Json) -> bool:
+    return len(timeline["nodes"]) < mapping.integer(timeline, "pageCount")

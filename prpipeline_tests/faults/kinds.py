@@ -1,0 +1,91 @@
+"""The kinds of bad answers, and what each is given."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+# These pass: after they struck once or twice, the same sync ends well.
+PASSING: dict[str, dict[str, Any]] = {
+    "status 500": {"status": 500},
+    "status 502": {"status": 502},
+    "status 503": {"status": 503},
+    "status 504": {"status": 504},
+    "status 204": {"status": 204},
+    "status 206": {"status": 206},
+    "status 304": {"status": 304},
+    "timeout": {},
+    "html": {},
+    "invalid_json": {},
+    "wrong_content_type": {},
+    "reset": {},
+    "reset_mid_body": {},
+    "truncated_body": {},
+    "slow_drip": {"seconds": 30},
+    "slow_headers": {"seconds": 30},
+    "primary_limit": {"seconds": 600},
+    "secondary_limit 403": {"status": 403},
+    "secondary_limit 429": {"status": 429, "retry_after": 30},
+    "huge_numbers": {},
+    "missing_keys": {},
+    "wrong_types": {},
+    "graphql_error": {},
+    "resource_limits": {},
+    "something_went_wrong": {},
+    "null_nodes": {},
+    "short_page": {},
+    "truncated_children": {},
+    "null_cursor": {},
+    "odd_cursor": {},
+    "repeated_cursor": {},
+    "vague_page": {},
+    "empty_ids": {},
+    "rejected_cursor": {},
+}
+LASTING = [name for name in PASSING if name != "wrong_content_type"]  # the body is what counts
+SLOW = {"slow_drip", "slow_headers"}  # time passes for real
+# What asking again does not mend: the sync fails by name at once, and the next one, without it, goes well.
+FATAL = {
+    "redirect": "RequestRejected",
+    "sso_partial": "AccessDenied",
+    "ip_allow_list": "AccessDenied",
+}
+GRAPHQL_ONLY = {
+    "graphql_error",
+    "resource_limits",
+    "something_went_wrong",
+    "null_nodes",
+    "short_page",
+    "truncated_children",
+    "null_cursor",
+    "odd_cursor",
+    "repeated_cursor",
+    "vague_page",
+    "empty_ids",
+    "rejected_cursor",
+    "forbidden_teams",
+    "ip_allow_list",
+}
+
+
+def both_apis(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each kind with each API that it can happen to."""
+    return [
+        (api, name)
+        for name in names
+        for api in ("graphql", "rest")
+        if api == "graphql" or name.split()[0] not in GRAPHQL_ONLY
+    ]
+
+
+def one_api(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each kind once; those that can happen to both APIs take turns."""
+    pairs = both_apis(names)
+    by_name = {name: [api for api, other in pairs if other == name] for _, name in pairs}
+    return [(apis[turn % len(apis)], name) for turn, (name, apis) in enumerate(by_name.items())]
+
+
+def sample(names: Iterable[str], size: int = 8) -> list[tuple[str, str]]:
+    """Some of all, always the same; the soak meets the others."""
+    return sorted(random.Random(size).sample(both_apis(names), size))

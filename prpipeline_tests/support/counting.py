@@ -1,0 +1,28 @@
+"""Counts requests by query: what was asked, and at which position; how much of it at once does not matter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+
+from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github.messages import Request
+
+_POSITION = ("owner", "name", "login", "id", "after", "reviewsAfter", "eventsAfter")
+
+
+def query_of(request: Request) -> Hashable:
+    """The operation and its position. Several pull requests that are read together are where the first one is."""
+    if request.operation is None:
+        return request.path, *sorted({"page": "1", **request.query}.items())
+    ids = request.variables.get("ids", [])
+    where = tuple(ids[:1]) if request.operation == "Hydrate" else tuple(ids)
+    return request.operation, where, *(request.variables.get(name) for name in _POSITION)
+
+
+def requests_per_query(server: Sandbox) -> Counter[Hashable]:
+    return Counter(map(query_of, server.requests))
+
+
+def most_requests_per_query(server: Sandbox) -> int:
+    return max(requests_per_query(server).values(), default=0)
