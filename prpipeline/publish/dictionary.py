@@ -36,6 +36,11 @@ class Table:
     grain: str
     columns: tuple[Column, ...]
 
+    @property
+    def comment(self) -> str:
+        """What the table holds and what one row is: in DuckDB, in Dagster and in the docs."""
+        return f"{self.description} One row per {self.grain}."
+
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
@@ -79,19 +84,9 @@ def load() -> Dictionary:
     return Dictionary(tuple(groups), tuple(tables))
 
 
-def text() -> str:
-    """Everything that the files say, as it is written."""
-    return "\n".join(_text(name) for name in ("columns", *_GROUPS))
-
-
 def _read(name: str) -> Any:
-    return yaml.safe_load(_text(name))
-
-
-def _text(name: str) -> str:
-    return (
-        resources.files(__package__).joinpath("data_dictionary", f"{name}.yaml").read_text(encoding="utf-8")
-    )
+    file = resources.files(__package__).joinpath("data_dictionary", f"{name}.yaml")
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def markdown() -> str:
@@ -108,7 +103,7 @@ def markdown() -> str:
     for group in dictionary.groups:
         lines += ["", f"## {group.title}", "", group.description]
         for table in dictionary.of_group(group.name):
-            lines += ["", f"### `{table.name}`", "", f"{table.description} One row per {table.grain}.", ""]
+            lines += ["", f"### `{table.name}`", "", table.comment, ""]
             lines += ["| column | type | meaning |", "|---|---|---|"]
             lines += [
                 f"| `{column.name}` | {column.type} | {_cell(column.description)} |"

@@ -96,25 +96,6 @@ def _remove_leftovers(releases: Path) -> None:
         link.unlink()
 
 
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """The published file, read-only, unable to touch anything else on the machine. Raises WarehouseError."""
-    if not path.exists():
-        raise WarehouseError(f"{path} does not exist yet; run 'prpipeline sync' first.")
-    try:
-        return duckdb.connect(
-            str(path),
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "lock_configuration": "true",
-            },
-        )
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
-
-
 def _carry_over(link: Path, folder: Path) -> None:
     """What stands beside the published file, such as the report, stays there until it is made anew."""
     if link.is_dir():

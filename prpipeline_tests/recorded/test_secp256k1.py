@@ -16,7 +16,7 @@ import pytest
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.model.repository import RepositoryName
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Sandbox, recorded_world
 from prpipeline_tests.support.sync_lab import make_settings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import MetricSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
+from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
 from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
-from prpipeline_tests.warehouse.test_publish import query_with
 
 # Changes come to the first two, and the last synced is read again: less than a third of all.
 REPOSITORIES = ("octo/app", "octo/lib", "octo/web", *(f"octo/other-{n}" for n in range(7)), "octo/api")
@@ -257,12 +256,12 @@ def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
             connection.execute("CREATE TABLE other AS FROM compat_origin")
             connection.execute("DROP VIEW compat_origin")
             connection.execute("ALTER TABLE other RENAME TO compat_origin")
-        contents = json.loads((last / ".contents.json").read_text())
-        (last / ".contents.json").write_text(json.dumps(contents | {"layout": "another"}))
+        with duckdb.connect(str(last / ".contents.duckdb")) as connection:
+            connection.execute("UPDATE release SET layout = 'another'")
     elif damage == "contents":
-        (last / ".contents.json").write_text('{"layout": 1')
+        (last / ".contents.duckdb").write_bytes(b"no database" * 1000)
     else:
-        (last / ".contents.json").unlink()
+        (last / ".contents.duckdb").unlink()
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
