@@ -80,13 +80,16 @@ def is_from_code(table: dictionary.Table) -> bool:
 
 def query(table: dictionary.Table, catalog: str) -> str:
     """The rows of a published table, computed from the warehouse that is attached by this name."""
-    file = resources.files(__package__).joinpath("sql", f"{table.name}.sql")
-    if file.is_file():
-        source = file.read_text(encoding="utf-8").strip().replace("warehouse.", f"{catalog}.")
-    else:
-        source = f'SELECT * FROM {catalog}.metrics."{table.name}"'
     columns = ", ".join(f'"{column.name}"::{column.type} AS "{column.name}"' for column in table.columns)
-    return f"SELECT {columns} FROM ({source}) AS source"
+    return f"SELECT {columns} FROM ({definition(table.name, catalog)}) AS source"
+
+
+def definition(table: str, catalog: str) -> str:
+    """The table's file in sql/, or all of the table of the same name in metrics."""
+    file = resources.files(__package__).joinpath("sql", f"{table}.sql")
+    if file.is_file():
+        return file.read_text(encoding="utf-8").strip().replace("warehouse.", f"{catalog}.")
+    return f'SELECT * FROM {catalog}.metrics."{table}"'
 
 
 def count(connection: Connection) -> dict[str, int]:

@@ -35,20 +35,24 @@ AS_OF = datetime(2027, 1, 1)
 OF_THE_PUBLICATION = {"pipeline_status"}
 
 
-def derive(lab: SyncLab, as_of: datetime, rules: MetricSettings) -> None:
+def derive(lab: SyncLab, as_of: datetime, metric_settings: MetricSettings) -> None:
     with lab.warehouse.transaction() as connection:
         behind = {
-            *metrics.stale_repositories(connection, rules),
+            *metrics.stale_repositories(connection, metric_settings),
             *tracking.with_metrics_behind(connection),
         }
-        metrics.rebuild(connection, sorted(behind), rules, as_of)
-        metrics.rebuild_aggregates(connection, rules, as_of)
+        metrics.rebuild(connection, sorted(behind), metric_settings, as_of)
+        metrics.rebuild_aggregates(connection, metric_settings, as_of)
 
 
 def rows(file: Path) -> dict[str, list[str]]:
-    """Of all tables; of views their text."""
+    """Of all tables; the text of views; all comments."""
     with duckdb.connect(str(file), read_only=True) as connection:
-        found = {"views": "SELECT sql FROM duckdb_views() WHERE NOT internal"}
+        found = {
+            "views": "SELECT sql, comment FROM duckdb_views() WHERE NOT internal",
+            "tables": "SELECT table_name, comment FROM duckdb_tables()",
+            "columns": "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal",
+        }
         found |= {
             table.name: f"FROM {table.name}"
             for table in dictionary.load().tables
@@ -118,7 +122,10 @@ def assert_the_same(days: Days, rename: bool) -> None:
             found = rows(release.path)
             assert found == written_whole(lab.warehouse)
             found["pipeline_status"] = ["one"]
-            assert release.rows == {table: len(those) for table, those in found.items() if table != "views"}
+            of_catalog = ("views", "tables", "columns")
+            assert release.rows == {
+                name: len(those) for name, those in found.items() if name not in of_catalog
+            }
 
 
 @pytest.fixture
@@ -127,7 +134,7 @@ def lab() -> Iterator[SyncLab]:
         yield lab
 
 
-def test_other_rules_are_seen_in_every_row(lab: SyncLab) -> None:
+def test_other_metric_settings_are_seen_in_every_row(lab: SyncLab) -> None:
     derive(lab, AS_OF, MetricSettings(bots=("dev-1",), exclude_self=False))
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
