@@ -9,7 +9,7 @@ Tables with rows of weeks are computed and compared with the last release; all o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -17,7 +17,7 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary
-from prpipeline.publish.release_contents import TOTAL, Table, Tables, by_pull_request, by_repository
+from prpipeline.publish.release_contents import TOTAL, Table, groups, hash_sums
 from prpipeline.publish.release_tables import create, is_from_code, query
 
 LARGEST_CHANGE = 1 / 3  # beyond it, writing a table or a release whole is faster
@@ -25,14 +25,13 @@ _EXTRACT = "memory"
 
 
 class Changes:
-    """What has to be replaced. Works on a connection to memory with ``warehouse``, and the hash sums of the last and
-    of this release attached as ``last_contents`` and ``contents``.
+    """What has to be replaced. The connection is to memory; attached are ``warehouse``, and what the last and this
+    release were made from, as ``last_contents`` and ``contents``.
     """
 
-    def __init__(self, connection: Connection, found: Tables) -> None:
+    def __init__(self, connection: Connection, found: Sequence[Table]) -> None:
         self._connection = connection
-        self._found = found
-        self._settings = self._unchanged_settings()
+        self._groups = groups(found)
         self._create_extract()
         self.replaced: dict[dictionary.Table, int] = {}
         """Tables of which only rows are replaced, with the number of pull requests that they are of."""
@@ -44,28 +43,28 @@ class Changes:
             "CREATE TEMP TABLE renamed AS SELECT DISTINCT repository_id FROM ("
             "(FROM names EXCEPT FROM last_contents.names) UNION ALL (FROM last_contents.names EXCEPT FROM names))"
         )
-        for group, members in self._found.groups.items():
+        for group, members in self._groups.items():
             self._compare(group, members)
         changed = total = 0
-        for table in filter(_has_pull_requests, dictionary.load().tables):
-            groups = self._groups_read(table)
-            if groups:
+        for table in dictionary.load().tables:
+            if table.has("repository_id", "number") and (groups := self._groups_read(table)):
                 of_table, changed_of_table = self._changed(table, groups)
                 total, changed = total + of_table, changed + changed_of_table
                 if changed_of_table <= LARGEST_CHANGE * of_table:
                     self.replaced[table] = changed_of_table
         return changed / max(1, total)
 
-    def _compare(self, group: str, members: tuple[Table, ...]) -> None:
+    def _compare(self, group: str, members: Sequence[Table]) -> None:
         """Hash sums of this group: by repository first, then by pull request where a repository's differ."""
         execute = self._connection.execute
         last = f'last_contents."{group}"'
         last_sums = f"SELECT repository_id, {TOTAL.format('print')} AS print FROM {last} GROUP BY ALL"
         execute(
-            f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT repository_id FROM ({by_repository(members)}) AS a "
+            f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT repository_id FROM ({hash_sums(members, 'repository_id')}) AS a "
             f"FULL JOIN ({last_sums}) AS b USING (repository_id) WHERE a.print IS DISTINCT FROM b.print"
         )
-        execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {by_pull_request(members, 'suspects')}")
+        fresh = hash_sums(members, "repository_id, number", "suspects")
+        execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {fresh}")
         execute(
             f'CREATE TEMP TABLE "changed_{group}" AS SELECT repository_id, number FROM fresh '
             f"FULL JOIN (FROM {last} SEMI JOIN suspects USING (repository_id)) AS last "
@@ -95,71 +94,64 @@ class Changes:
 
     # ── the extract ──────────────────────────────────────────────────────────────────────────────────
 
-    def _unchanged_settings(self) -> dict[str, list[str]]:
-        """The columns, by table, of settings that are what they were."""
-        rows = self._connection.execute(
-            "SELECT table_name, list(column_name) FROM "
-            "(FROM contents.settings INTERSECT FROM last_contents.settings) GROUP BY table_name"
-        ).fetchall()
-        return dict(rows)
-
     def _create_extract(self) -> None:
-        """With tables of pull requests that are empty still."""
+        """The extract, with tables of pull requests that are still empty."""
         execute = self._connection.execute
         for schema in ("raw", "meta", "metrics"):
             execute(f"CREATE SCHEMA {schema}")
-        rows = execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
-        ).fetchall()
-        for schema, name in rows:
-            execute(f'CREATE TABLE {schema}."{name}" AS FROM warehouse.{schema}."{name}" LIMIT 0')
+        for name in self._tables_in("warehouse"):
+            execute(f"CREATE TABLE {name} AS FROM warehouse.{name} LIMIT 0")
         metrics.create_tables(self._connection)
+        settings: dict[str, list[str]] = dict(
+            execute(
+                "SELECT table_name, list(column_name) FROM "
+                "(FROM contents.settings INTERSECT FROM last_contents.settings) GROUP BY table_name"
+            ).fetchall()
+        )
+        kept = {table.full_name for members in self._groups.values() for table in members}
+        for name in self._tables_in(_EXTRACT) - kept:
+            execute(f"DROP TABLE {name}")
+            if name in settings:
+                columns = ", ".join(f'"{column}"' for column in settings[name])
+                execute(f"CREATE TABLE {name} AS SELECT {columns} FROM warehouse.{name}")
         execute("DROP VIEW metrics.names")
         execute("CREATE TABLE metrics.names AS FROM names")
-        kept = {t.full_name for members in self._found.groups.values() for t in members}
-        for schema, name in rows:
-            full_name = f'{schema}."{name}"'
-            if full_name not in kept:
-                execute(f"DROP TABLE {full_name}")
-                if full_name in self._settings:
-                    columns = ", ".join(f'"{column}"' for column in self._settings[full_name])
-                    execute(f"CREATE TABLE {full_name} AS SELECT {columns} FROM warehouse.{full_name}")
+
+    def _tables_in(self, database: str) -> set[str]:
+        rows = self._connection.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [database]
+        ).fetchall()
+        return {f'{schema}."{name}"' for schema, name in rows}
 
     def _groups_read(self, table: dictionary.Table) -> list[str]:
-        """The groups without which the table's query fails; all but the extract's other content is tried to be missing.
-
-        Empty where it reads what the extract has not.
-        """
-        if not self._works(table, ()):
+        """The groups without which the table's query fails. None, if it reads anything that the extract lacks."""
+        if is_from_code(table) or not self._works(table, ()):
             return []
-        return [group for group, members in self._found.groups.items() if not self._works(table, members)]
+        return [group for group, members in self._groups.items() if not self._works(table, members)]
 
-    def _works(self, table: dictionary.Table, missing: tuple[Table, ...]) -> bool:
+    def _works(self, table: dictionary.Table, missing: Sequence[Table]) -> bool:
         self._connection.execute("BEGIN")
         self._connection.execute("PRAGMA disable_optimizer")
         try:
             for one in missing:
                 self._connection.execute(f"DROP TABLE {one.full_name}")
             self._connection.execute(f"EXPLAIN {query(table, _EXTRACT)}")
+            return True
         except duckdb.Error:
             return False
-        else:
-            return True
         finally:
             self._connection.execute("ROLLBACK")
             self._connection.execute("PRAGMA enable_optimizer")
 
     def fill_extract(self) -> None:
-        """Put the pull requests into it of which any row is replaced."""
+        """Put those pull requests into the extract of which any row is replaced."""
         execute = self._connection.execute
         parts = [f'FROM "different_{table.name}"' for table, changed in self.replaced.items() if changed]
-        execute(
-            f"CREATE TEMP TABLE different AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)})"
-            if parts
-            else "CREATE TEMP TABLE different (repository_id BIGINT, number BIGINT)"
-        )
+        if not parts:
+            return
+        execute(f"CREATE TEMP TABLE different AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)})")
         execute("CREATE TEMP TABLE touched AS SELECT DISTINCT repository_id FROM different")
-        for members in self._found.groups.values():
+        for members in self._groups.values():
             for table in members:
                 execute(
                     f"INSERT INTO {table.full_name} FROM (FROM warehouse.{table.full_name} "
@@ -176,12 +168,12 @@ class Changes:
                 if self.replaced[table]:
                     pieces = f'"different_{table.name}"'
                     self._replace(table, query(table, _EXTRACT), pieces, "number")
-            elif {"repository_id", "week"} <= _columns(table):
-                self._replace_weeks(table, values)
+            elif table.has("repository_id", "week"):
+                self._replace_weeks(table)
             elif not is_from_code(table):
                 create(self._connection, table, values)
 
-    def _replace_weeks(self, table: dictionary.Table, values: Mapping[str, Any]) -> None:
+    def _replace_weeks(self, table: dictionary.Table) -> None:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         hashes = f"SELECT repository_id, week, {TOTAL.format(f'hash({names})')} AS print FROM "
         self._connection.execute(
@@ -193,18 +185,7 @@ class Changes:
 
     def _replace(self, table: dictionary.Table, source: str, pieces: str, piece: str) -> None:
         """Take the rows of these pieces out of the table, and put in what the query gives of them."""
-        self._connection.execute(
-            f'DELETE FROM main."{table.name}" AS shown USING {pieces} AS different '
-            f"WHERE shown.repository_id = different.repository_id AND shown.{piece} = different.{piece}"
-        )
-        self._connection.execute(
-            f'INSERT INTO main."{table.name}" FROM ({source}) SEMI JOIN {pieces} USING (repository_id, {piece})'
-        )
-
-
-def _has_pull_requests(table: dictionary.Table) -> bool:
-    return {"repository_id", "number"} <= _columns(table) and not is_from_code(table)
-
-
-def _columns(table: dictionary.Table) -> set[str]:
-    return {column.name for column in table.columns}
+        same = f"a.repository_id IS NOT DISTINCT FROM b.repository_id AND a.{piece} IS NOT DISTINCT FROM b.{piece}"
+        execute = self._connection.execute
+        execute(f'DELETE FROM main."{table.name}" AS a USING {pieces} AS b WHERE {same}')
+        execute(f'INSERT INTO main."{table.name}" FROM ({source}) AS a SEMI JOIN {pieces} AS b ON {same}')

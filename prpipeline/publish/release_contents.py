@@ -7,9 +7,8 @@ changed, without relying on any writer of the warehouse to say so.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -27,7 +26,7 @@ TOTAL = "(sum({}) % 18446744073709551616)::UBIGINT"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the warehouse."""
+    """A table of the warehouse in schema raw or metrics."""
 
     schema: str
     name: str
@@ -38,32 +37,18 @@ class Table:
         return f'{self.schema}."{self.name}"'
 
     @property
-    def has_pull_requests(self) -> bool:
-        return {"repository_id", "number"} <= {*self.columns}
+    def group(self) -> str | None:
+        """Tables of a group have one hash sum a pull request; None if the rows are not of pull requests."""
+        if not {"repository_id", "number"} <= {*self.columns}:
+            return None
+        return "raw" if self.schema == "raw" else self.name  # all of raw is written together
 
-    @property
-    def row_hash(self) -> str:
-        return f"hash({', '.join(map(_identifier, self.columns))})"
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The warehouse's tables from which metrics and published tables are computed."""
-
-    all: tuple[Table, ...]
-
-    @cached_property
-    def groups(self) -> Mapping[str, tuple[Table, ...]]:
-        """Tables with rows of pull requests. Those of raw have one hash sum together: they are written together."""
-        groups: dict[str, tuple[Table, ...]] = {}
-        for table in self.all:
-            if table.has_pull_requests:
-                name = "raw" if table.schema == "raw" else table.name
-                groups[name] = (*groups.get(name, ()), table)
-        return groups
+    def row_hashes(self) -> str:
+        columns = ", ".join(f'"{column}"' for column in self.columns)
+        return f"SELECT repository_id, number, hash({columns}) AS print FROM warehouse.{self.full_name}"
 
 
-def tables(connection: Connection) -> Tables:
+def tables(connection: Connection) -> list[Table]:
     rows = connection.execute(
         """
         SELECT schema_name, table_name, list(column_name ORDER BY column_index)
@@ -72,7 +57,23 @@ def tables(connection: Connection) -> Tables:
         GROUP BY ALL ORDER BY ALL
         """
     ).fetchall()
-    return Tables(tuple(Table(schema, name, tuple(columns)) for schema, name, columns in rows))
+    return [Table(schema, name, tuple(columns)) for schema, name, columns in rows]
+
+
+def groups(found: Sequence[Table]) -> dict[str, list[Table]]:
+    """The tables with rows of pull requests, by group."""
+    members: dict[str, list[Table]] = {}
+    for table in found:
+        if table.group:
+            members.setdefault(table.group, []).append(table)
+    return members
+
+
+def hash_sums(members: Sequence[Table], keys: str, repositories: str = "") -> str:
+    """The query for the hash sums of a group by these keys, of all repositories or of those in a table."""
+    semi_join = f" SEMI JOIN {repositories} USING (repository_id)" if repositories else ""
+    rows = " UNION ALL ".join(f"{table.row_hashes()}{semi_join}" for table in members)
+    return f"SELECT {keys}, {TOTAL.format('print')} AS print FROM ({rows}) GROUP BY ALL"
 
 
 def attach(connection: Connection, folder: Path, name: str, options: str = "") -> bool:
@@ -84,39 +85,34 @@ def attach(connection: Connection, folder: Path, name: str, options: str = "") -
     return True
 
 
-def write_small(connection: Connection, found: Tables, bytes_when_whole: int) -> None:
-    """All but the hash sums by pull request."""
+def write_small(connection: Connection, found: Sequence[Table], bytes_when_whole: int) -> None:
+    """Fill the attached, empty database ``contents``, but for the hash sums."""
     connection.execute(
         "CREATE TABLE contents.release AS SELECT ? AS layout, ? AS bytes_when_whole",
         [layout(connection), bytes_when_whole],
     )
     connection.execute("CREATE TABLE contents.names AS FROM names")
+    # Settings: tables of one row, whatever they are called. Larger ones are not recorded, so not vouched for.
     connection.execute(
-        "CREATE TABLE contents.settings (table_name VARCHAR, column_name VARCHAR, content VARCHAR)"
+        "CREATE TABLE contents.settings (table_name VARCHAR, column_name VARCHAR, value VARCHAR)"
     )
-    for table in found.all:
-        if not table.has_pull_requests and _is_one_row(connection, table):
-            for column in table.columns:
-                connection.execute(
-                    "INSERT INTO contents.settings "
-                    f"SELECT ?, ?, {_identifier(column)}::VARCHAR FROM warehouse.{table.full_name}",
-                    [table.full_name, column],
-                )
+    for table in found:
+        if not table.group:
+            values = connection.execute(
+                f"SELECT COLUMNS(*)::VARCHAR FROM warehouse.{table.full_name} LIMIT 2"
+            ).fetchall()
+            if len(values) == 1:
+                for pair in zip(table.columns, values[0], strict=True):
+                    connection.execute(
+                        "INSERT INTO contents.settings VALUES (?, ?, ?)", [table.full_name, *pair]
+                    )
 
 
-def write_hash_sums(connection: Connection, found: Tables) -> None:
-    """By pull request, for all."""
-    for group, members in found.groups.items():
-        connection.execute(f"CREATE TABLE contents.{_identifier(group)} AS {by_pull_request(members)}")
-
-
-def by_pull_request(members: tuple[Table, ...], only: str = "") -> str:
-    """The query for a hash sum for each pull request of these tables, or only of a table of repositories."""
-    return f"SELECT repository_id, number, {TOTAL.format('print')} AS print FROM ({_rows(members, only)}) GROUP BY ALL"
-
-
-def by_repository(members: tuple[Table, ...]) -> str:
-    return f"SELECT repository_id, {TOTAL.format('print')} AS print FROM ({_rows(members)}) GROUP BY ALL"
+def write_hash_sums(connection: Connection, found: Sequence[Table]) -> None:
+    """Fill ``contents`` with the hash sums of all pull requests."""
+    for group, members in groups(found).items():
+        sums = hash_sums(members, "repository_id, number")
+        connection.execute(f'CREATE TABLE contents."{group}" AS {sums}')
 
 
 def layout(connection: Connection) -> str:
@@ -127,20 +123,3 @@ def layout(connection: Connection) -> str:
     parts.append(str(connection.execute("FROM warehouse.metrics.definitions").fetchall()))
     parts.append(duckdb.__version__)  # hash() may differ between versions
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _rows(members: tuple[Table, ...], only: str = "") -> str:
-    semi_join = f"SEMI JOIN {only} USING (repository_id)" if only else ""
-    return " UNION ALL ".join(
-        f"SELECT repository_id, number, {table.row_hash} AS print FROM warehouse.{table.full_name} {semi_join}"
-        for table in members
-    )
-
-
-def _is_one_row(connection: Connection, table: Table) -> bool:
-    limited = f"SELECT 1 FROM warehouse.{table.full_name} LIMIT 2"
-    return len(connection.execute(limited).fetchall()) == 1
-
-
-def _identifier(name: str) -> str:
-    return f'"{name}"'

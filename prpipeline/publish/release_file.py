@@ -84,7 +84,7 @@ def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[st
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
         bytes_when_whole = _comparable(connection, last)
-        copying = beside.submit(_copy, last / FILE_NAME, target)
+        copying = beside.submit(shutil.copyfile, last / FILE_NAME, target)
         flushing = beside.submit(_to_disk, target)
         release_contents.attach(connection, folder, "contents")
         found = release_contents.tables(connection)
@@ -116,22 +116,6 @@ def _comparable(connection: duckdb.DuckDBPyConnection, last: Path) -> int:
     if (last / FILE_NAME).stat().st_size > row[1] * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
         raise _UnlikeError("changes have made the last one half as large again.")
     return int(row[1])
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Inside the kernel where possible: some file systems then copy nothing until it changes."""
-    with source.open("rb") as original, target.open("wb") as copy:
-        left = os.fstat(original.fileno()).st_size
-        try:
-            while left > 0:
-                copied = os.copy_file_range(original.fileno(), copy.fileno(), left)
-                if not copied:
-                    raise OSError("the kernel copied nothing")
-                left -= copied
-        except (AttributeError, OSError):  # not on this system, or not on this file system
-            original.seek(0)
-            copy.seek(0)
-            shutil.copyfileobj(original, copy, 1 << 20)
 
 
 def _to_disk(file: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -240,16 +238,6 @@ def test_much_is_written_whole(lab: SyncLab) -> None:
     derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
     release = publish(lab.warehouse)
     assert release.is_whole
-    assert rows(release.path) == written_whole(lab.warehouse)
-
-
-def test_where_the_kernel_cannot_copy_we_do(lab: SyncLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(*_: object) -> int:
-        raise OSError(errno.EXDEV, "another file system")
-
-    monkeypatch.setattr(os, "copy_file_range", refuses, raising=False)
-    release = publish(lab.warehouse)
-    assert not release.is_whole
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
