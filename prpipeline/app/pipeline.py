@@ -20,7 +20,8 @@ from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
-from prpipeline.publish.release import Release, open_published, publish
+from prpipeline.publish.reader import open_published
+from prpipeline.publish.release import Release, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult

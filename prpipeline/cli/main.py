@@ -295,7 +295,7 @@ def explain(pull_request: str) -> None:
     """
     from prpipeline.app.explain import ExplainError, parse
     from prpipeline.app.explain import explain as story_of
-    from prpipeline.publish.release import open_published
+    from prpipeline.publish.reader import open_published
     from prpipeline.settings import load_settings
 
     try:
@@ -327,8 +327,7 @@ def sql(query: str | None, style: str) -> None:
       prpipeline sql --format csv "FROM review_queue" > queue.csv
     """
     from prpipeline.cli.sql_shell import run, run_interactively
-    from prpipeline.publish.query import QueryError
-    from prpipeline.publish.release import open_published
+    from prpipeline.publish.reader import QueryError, open_published
     from prpipeline.settings import load_settings
 
     with open_published(load_settings().published_path) as connection:

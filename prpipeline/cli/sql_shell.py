@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prpipeline.cli.text_tables import output
-from prpipeline.publish.query import QueryError, query
+from prpipeline.publish.reader import QueryError, query
 
 if TYPE_CHECKING:
     from prpipeline.model.sql import Connection

@@ -24,7 +24,7 @@ _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
 
 def description(table: str) -> str:
     entry = dictionary.load().table(table)
-    return f"{entry.description} One row per {entry.grain}."
+    return entry.comment
 
 
 def of_table(table: str) -> Metadata:

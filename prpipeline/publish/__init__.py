@@ -1,1 +1,1 @@
-"""The file that people open: what is in it, and how it comes to be shown."""
+"""The published database: what its tables mean, and how a release of it is written and read."""

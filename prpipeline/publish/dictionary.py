@@ -1,7 +1,7 @@
 """What every published table and column means: data_dictionary/ as data, and as a page.
 
-The one source for the comments in DuckDB, the table data_dictionary, the column schemas in Dagster and
-docs/data-dictionary.md. Not here: how a number is computed; that stands at the head of the metric's SQL.
+The only source of the comments in DuckDB, the table data_dictionary, the column schemas in Dagster and
+docs/data-dictionary.md. How a number is computed is said at the head of the metric's SQL file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
-"""What every BI tool's driver maps without loss."""
+"""The column types that every BI tool's driver maps without loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A published table; grain says what one row is."""
+    """A published table; ``grain`` completes the sentence "One row per …"."""
 
     name: str
     group: str
@@ -36,13 +36,21 @@ class Table:
     grain: str
     columns: tuple[Column, ...]
 
+    @property
+    def comment(self) -> str:
+        """What the table holds and what one row is: in DuckDB, in Dagster and in the docs."""
+        return f"{self.description} One row per {self.grain}."
+
+    def has(self, *names: str) -> bool:
+        return {*names} <= {column.name for column in self.columns}
+
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Tables that belong together, in the order in which to show them."""
+    """Tables that belong together."""
 
     name: str
     title: str
@@ -51,7 +59,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """All published tables, in the order in which to show them."""
+    """All published tables, in display order."""
 
     groups: tuple[Group, ...]
     tables: tuple[Table, ...]
@@ -64,12 +72,12 @@ class Dictionary:
 
 
 _GROUPS = ("times", "aggregates", "github", "compatible", "pipeline")
-"""In the order in which to show them; a file each in data_dictionary/."""
+"""In display order; each is a file in data_dictionary/."""
 
 
 @cache
 def load() -> Dictionary:
-    """All of it. Raises ValueError for a type that is not published."""
+    """Read the files, once. Raises ValueError for a column type that is not in TYPES."""
     common = _read("columns")
     groups, tables = [], []
     for name in _GROUPS:
@@ -79,19 +87,9 @@ def load() -> Dictionary:
     return Dictionary(tuple(groups), tuple(tables))
 
 
-def text() -> str:
-    """Everything that the files say, as it is written."""
-    return "\n".join(_text(name) for name in ("columns", *_GROUPS))
-
-
 def _read(name: str) -> Any:
-    return yaml.safe_load(_text(name))
-
-
-def _text(name: str) -> str:
-    return (
-        resources.files(__package__).joinpath("data_dictionary", f"{name}.yaml").read_text(encoding="utf-8")
-    )
+    file = resources.files(__package__).joinpath("data_dictionary", f"{name}.yaml")
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def markdown() -> str:
@@ -108,7 +106,7 @@ def markdown() -> str:
     for group in dictionary.groups:
         lines += ["", f"## {group.title}", "", group.description]
         for table in dictionary.of_group(group.name):
-            lines += ["", f"### `{table.name}`", "", f"{table.description} One row per {table.grain}.", ""]
+            lines += ["", f"### `{table.name}`", "", table.comment, ""]
             lines += ["| column | type | meaning |", "|---|---|---|"]
             lines += [
                 f"| `{column.name}` | {column.type} | {_cell(column.description)} |"
@@ -122,7 +120,7 @@ def _cell(text: str) -> str:
 
 
 def _table(name: str, group: str, entry: dict[str, Any], common: dict[str, Any]) -> Table:
-    """A column without a value means the same as everywhere: its entry stands under columns."""
+    """A column without a value is defined in columns.yaml."""
     columns = tuple(_column(key, value or common[key]) for key, value in entry["columns"].items())
     return Table(name, group, _line(entry["description"]), _line(entry["grain"]), columns)
 

@@ -1,6 +1,6 @@
-"""The file that people open: a release folder of its own for each publication, and a link to the newest.
+"""Publishing: each publication writes a new release folder, then a link is pointed at it.
 
-Readers are never disturbed and never block: a release does not change once the link shows it.
+A release never changes once the link points at it, so readers neither block anything nor see a half-written file.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _GRACE_SECONDS = 15 * 60  # a reader may have followed the link just before it m
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A publication: where it is, how many rows each table has, and how it was written."""
+    """A finished publication."""
 
-    path: Path  # by the link, so that it stays true
+    path: Path  # through the link, so that it stays valid
     folder: Path
-    published_at: datetime
-    rows: dict[str, int]
-    is_whole: bool  # or only what changed was written, on a copy of the last one
+    published_at: datetime  # UTC
+    rows: dict[str, int]  # the number of rows, by table
+    is_whole: bool  # False: made from a copy of the last release
     size_bytes: int
     seconds: float
 
 
 def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetime | None = None) -> Release:
-    """Copy the published tables into a new release and show it. Raises WarehouseError; the last release stays.
+    """Write the published tables into a new release and point the link at it.
 
-    With ``is_only`` no older release stays: for rows that were deleted on purpose. ``next_run_at`` (UTC) is told
-    to readers.
+    ``is_only`` removes all older releases, for rows that were deleted on purpose. ``next_run_at`` (UTC) is published
+    in pipeline_status. Raises WarehouseError; then the last release stays.
     """
     started = time.monotonic()
     releases = warehouse.path.parent / "releases"
@@ -89,34 +89,15 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
 
 
 def _remove_leftovers(releases: Path) -> None:
-    """Of a publication that was killed."""
+    """Remove what a killed publication left behind."""
     for folder in releases.glob(".unfinished-*"):
         shutil.rmtree(folder, ignore_errors=True)
     for link in releases.parent.glob(f".{LINK_NAME}-*"):
         link.unlink()
 
 
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """The published file, read-only, unable to touch anything else on the machine. Raises WarehouseError."""
-    if not path.exists():
-        raise WarehouseError(f"{path} does not exist yet; run 'prpipeline sync' first.")
-    try:
-        return duckdb.connect(
-            str(path),
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "lock_configuration": "true",
-            },
-        )
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
-
-
 def _carry_over(link: Path, folder: Path) -> None:
-    """What stands beside the published file, such as the report, stays there until it is made anew."""
+    """Copy other files beside the published one, such as the report: they stay until they are written again."""
     if link.is_dir():
         for file in link.iterdir():
             if file.is_file() and file.name != FILE_NAME and not file.name.startswith((FILE_NAME, ".")):
@@ -124,14 +105,14 @@ def _carry_over(link: Path, folder: Path) -> None:
 
 
 def _show(link: Path, folder: Path) -> Path:
-    """Point the link at the release in one step; where links are not to be had, replace the files."""
+    """Point the link at the release atomically; on a file system without links, replace the files."""
     if not link.is_dir() or link.is_symlink():
         fresh = link.with_name(f".{LINK_NAME}-{os.getpid()}")
         fresh.unlink(missing_ok=True)
         try:
             fresh.symlink_to(folder.relative_to(link.parent), target_is_directory=True)
         except (OSError, NotImplementedError):
-            log.info("This file system has no links; readers that are open keep the last release.")
+            log.info("This file system has no links; readers that have the file open keep the last release.")
         else:
             os.replace(fresh, link)
             return link / FILE_NAME
@@ -152,12 +133,12 @@ def _clean(releases: Path, newest: Path, *, all_others: bool) -> None:
 
 
 def _finished(releases: Path) -> list[Path]:
-    """The newest first."""
+    """Release folders, newest first."""
     return sorted((f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True)
 
 
 def _free_name(releases: Path, now: datetime) -> Path:
-    """Named by the time, so that they sort."""
+    """A folder name that sorts by time."""
     stamp, taken = now.strftime("%Y%m%dT%H%M%S"), {folder.name for folder in releases.iterdir()}
     number = 0
     while (name := f"{stamp}-{number:04}") in taken:

@@ -11,7 +11,7 @@ import pytest
 
 from prpipeline import metrics
 from prpipeline.app import explain
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import ManualClock, Sandbox, World
 from prpipeline_tests.support.metrics_lab import rows
 from prpipeline_tests.support.stories import DAY_1, Stage

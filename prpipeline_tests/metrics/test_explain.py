@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.app.explain import Story, explain
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline_tests.support.metrics_lab import MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 

@@ -13,7 +13,7 @@ import pytest
 
 from prpipeline import metrics
 from prpipeline.publish import dictionary
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline_tests.support.bi_environments import environments
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline_tests.support.metrics_lab import MetricsLab, rows
 from prpipeline_tests.support.recorded import load, third_party_times
 

@@ -12,7 +12,7 @@ import pytest
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.model.repository import RepositoryName
-from prpipeline.publish.release import open_published
+from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Sandbox, recorded_world
 from prpipeline_tests.support.recorded import lines, third_party_times
 from prpipeline_tests.support.shared_data import shared_data

@@ -14,7 +14,8 @@ import pytest
 
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish import dictionary
-from prpipeline.publish.release import open_published, publish
+from prpipeline.publish.reader import open_published
+from prpipeline.publish.release import publish
 from prpipeline.warehouse import Warehouse, WarehouseError, tracking
 from prpipeline_tests.support.bi_environments import environments
 
@@ -181,7 +182,7 @@ def test_each_table_and_column_is_explained_in_the_file(warehouse: Warehouse) ->
             "WHERE NOT internal ORDER BY table_name, column_index"
         ).fetchall()
     described = sorted(dictionary.load().tables, key=lambda table: table.name)
-    assert sorted(tables) == [(t.name, f"{t.description} One row: {t.grain}.") for t in described]
+    assert sorted(tables) == [(t.name, f"{t.description} One row per {t.grain}.") for t in described]
     assert columns == [(t.name, c.name, c.type, c.description) for t in described for c in t.columns]
 
 

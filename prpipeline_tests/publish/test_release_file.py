@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +22,10 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import MetricSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
+from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
 from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
-from prpipeline_tests.warehouse.test_publish import query_with
 
 # Changes come to the first two, and the last synced is read again: less than a third of all.
 REPOSITORIES = ("octo/app", "octo/lib", "octo/web", *(f"octo/other-{n}" for n in range(7)), "octo/api")
@@ -36,20 +33,24 @@ AS_OF = datetime(2027, 1, 1)
 OF_THE_PUBLICATION = {"pipeline_status"}
 
 
-def derive(lab: SyncLab, as_of: datetime, rules: MetricSettings) -> None:
+def derive(lab: SyncLab, as_of: datetime, metric_settings: MetricSettings) -> None:
     with lab.warehouse.transaction() as connection:
         behind = {
-            *metrics.stale_repositories(connection, rules),
+            *metrics.stale_repositories(connection, metric_settings),
             *tracking.with_metrics_behind(connection),
         }
-        metrics.rebuild(connection, sorted(behind), rules, as_of)
-        metrics.rebuild_aggregates(connection, rules, as_of)
+        metrics.rebuild(connection, sorted(behind), metric_settings, as_of)
+        metrics.rebuild_aggregates(connection, metric_settings, as_of)
 
 
 def rows(file: Path) -> dict[str, list[str]]:
-    """Of all tables; of views their text."""
+    """Of all tables; the text of views; all comments."""
     with duckdb.connect(str(file), read_only=True) as connection:
-        found = {"views": "SELECT sql FROM duckdb_views() WHERE NOT internal"}
+        found = {
+            "views": "SELECT sql, comment FROM duckdb_views() WHERE NOT internal",
+            "tables": "SELECT table_name, comment FROM duckdb_tables()",
+            "columns": "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal",
+        }
         found |= {
             table.name: f"FROM {table.name}"
             for table in dictionary.load().tables
@@ -119,7 +120,10 @@ def assert_the_same(days: Days, rename: bool) -> None:
             found = rows(release.path)
             assert found == written_whole(lab.warehouse)
             found["pipeline_status"] = ["one"]
-            assert release.rows == {table: len(those) for table, those in found.items() if table != "views"}
+            of_catalog = ("views", "tables", "columns")
+            assert release.rows == {
+                name: len(those) for name, those in found.items() if name not in of_catalog
+            }
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ def lab() -> Iterator[SyncLab]:
         yield lab
 
 
-def test_other_rules_are_seen_in_every_row(lab: SyncLab) -> None:
+def test_other_metric_settings_are_seen_in_every_row(lab: SyncLab) -> None:
     derive(lab, AS_OF, MetricSettings(bots=("dev-1",), exclude_self=False))
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
@@ -237,16 +241,6 @@ def test_much_is_written_whole(lab: SyncLab) -> None:
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
-def test_where_the_kernel_cannot_copy_we_do(lab: SyncLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(*_: object) -> int:
-        raise OSError(errno.EXDEV, "another file system")
-
-    monkeypatch.setattr(os, "copy_file_range", refuses, raising=False)
-    release = publish(lab.warehouse)
-    assert not release.is_whole
-    assert rows(release.path) == written_whole(lab.warehouse)
-
-
 @pytest.mark.parametrize("damage", ["contents", "file", "no contents", "of an earlier version"])
 def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
     last = (lab.warehouse.path.parent / "published").resolve()
@@ -257,12 +251,12 @@ def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
             connection.execute("CREATE TABLE other AS FROM compat_origin")
             connection.execute("DROP VIEW compat_origin")
             connection.execute("ALTER TABLE other RENAME TO compat_origin")
-        contents = json.loads((last / ".contents.json").read_text())
-        (last / ".contents.json").write_text(json.dumps(contents | {"layout": "another"}))
+        with duckdb.connect(str(last / ".contents.duckdb")) as connection:
+            connection.execute("UPDATE release SET layout = 'another'")
     elif damage == "contents":
-        (last / ".contents.json").write_text('{"layout": 1')
+        (last / ".contents.duckdb").write_bytes(b"no database" * 1000)
     else:
-        (last / ".contents.json").unlink()
+        (last / ".contents.duckdb").unlink()
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 

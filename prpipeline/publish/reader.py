@@ -1,0 +1,45 @@
+"""Reading the published file: how to open it, and how to run a person's query on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from prpipeline.model.sql import Connection
+from prpipeline.warehouse.database import WarehouseError
+
+
+class QueryError(ValueError):
+    """DuckDB does not understand the query, or may not run it; the message is DuckDB's."""
+
+
+def open_published(path: Path) -> duckdb.DuckDBPyConnection:
+    """The published file, read-only, unable to touch anything else on the machine. Raises WarehouseError."""
+    if not path.exists():
+        raise WarehouseError(f"{path} does not exist yet; run 'prpipeline sync' first.")
+    try:
+        return duckdb.connect(
+            str(path),
+            read_only=True,
+            config={
+                "enable_external_access": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "lock_configuration": "true",
+            },
+        )
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def query(connection: Connection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The column names and the rows. Raises QueryError."""
+    try:
+        result = connection.execute(sql)
+        names = [column[0] for column in result.description or ()]
+        return names, result.fetchall() if names else []
+    except duckdb.Error as error:
+        # DuckDB's later lines say where the mistake is. The query's data may hold control characters.
+        raise QueryError("".join(c if c.isprintable() or c == "\n" else " " for c in str(error))) from None
