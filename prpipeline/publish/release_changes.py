@@ -21,7 +21,7 @@ _OF_PULL_REQUESTS = (
     "pull_requests",
     "reviews",
     "review_events",
-    "draft_spells",
+    "draft_periods",
     "review_time_hours",
     "review_evidence",
 )
@@ -37,10 +37,10 @@ _SOURCES = (
     "raw.pull_requests",
     "raw.reviews",
     "raw.review_events",
-    "metrics.draft_spells",
+    "metrics.draft_periods",
     "metrics.pull_request_times",
 )
-_SOURCES_OF_ALL = ("meta.repositories", "meta.metric_states", "metrics.rules")
+_SOURCES_OF_ALL = ("meta.repositories", "meta.metric_states", "metrics.metric_settings")
 
 
 def find(connection: Connection, changed: Sequence[int]) -> float:

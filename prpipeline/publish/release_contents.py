@@ -27,7 +27,7 @@ _WITNESSES = {
     "raw.reviews": "0",
     "raw.review_events": "0",
     "metrics.pull_request_times": "0",
-    "metrics.draft_spells": "hash(repository)",
+    "metrics.draft_periods": "hash(repository)",
     "metrics.reviewer_weekly": "hash(repository)",
     "metrics.author_weekly": "hash(repository)",
 }
@@ -65,7 +65,7 @@ def layout(connection: Connection) -> str:
     texts += map(metrics.published_view, metrics.PUBLISHED_VIEWS)
     for rows in (
         "FROM warehouse.metrics.definitions",
-        "SELECT * EXCLUDE (as_of) FROM warehouse.metrics.rules",
+        "SELECT * EXCLUDE (as_of) FROM warehouse.metrics.metric_settings",
     ):
         texts.append(str(connection.execute(rows).fetchall()))
     texts.append(duckdb.__version__)  # hashes are its own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -111,8 +111,8 @@ calendars = st.builds(
     lambda zone, days, start, length, holidays: Calendar(
         timezone=zone,
         days=tuple(sorted(days)),
-        start=time(start),
-        end=time(min(23, start + length), 30) if start + length < 28 else time(0),
+        start=ClockTime(start),
+        end=DayEnd(min(23, start + length), 30) if start + length < 28 else DayEnd(0),
         holidays=tuple(holidays),
     ),
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]),

@@ -9,7 +9,7 @@
 
 CREATE OR REPLACE VIEW metrics.review_evidence AS
 SELECT
-    names.repository,
+    repository_names.repository,
     review.number,
     review.reviewer_login,
     review.state,
@@ -28,4 +28,4 @@ SELECT
     review.repository_id,
     review.pull_request_id
 FROM metrics.evidence((SELECT list(DISTINCT repository_id) FROM raw.pull_requests)) AS review
-LEFT JOIN metrics.names USING (repository_id);
+LEFT JOIN metrics.repository_names USING (repository_id);

@@ -65,8 +65,8 @@ asked AS (
 )
 SELECT
     row_number() OVER (ORDER BY ready_at, pull_request_id) AS place,
-    names.repository,
-    names.team,
+    repository_names.repository,
+    repository_names.team,
     waiting.number,
     pull_request.title,
     pull_request.author_login,
@@ -83,5 +83,5 @@ SELECT
 FROM waiting
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
 LEFT JOIN asked USING (pull_request_id)
-LEFT JOIN metrics.names ON names.repository_id = waiting.repository_id
+LEFT JOIN metrics.repository_names ON repository_names.repository_id = waiting.repository_id
 ORDER BY place;

@@ -89,7 +89,7 @@ plain AS (
     GROUP BY repository_id, month
 )
 SELECT
-    names.repository,
+    repository_names.repository,
     plain.month,
     n,
     n_reviewed,
@@ -105,5 +105,5 @@ SELECT
     plain.repository_id
 FROM plain
 LEFT JOIN kaplan_meier USING (repository_id, month)
-LEFT JOIN metrics.names USING (repository_id)
-ORDER BY names.repository, plain.month;
+LEFT JOIN metrics.repository_names USING (repository_id)
+ORDER BY repository_names.repository, plain.month;

@@ -31,7 +31,7 @@ DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repos
 INSERT INTO metrics.reviewer_weekly BY NAME
 WITH qualifying AS (
     SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week
-    FROM metrics.judged($repositories)
+    FROM metrics.classified_reviews($repositories)
     WHERE is_qualifying
 ),
 reviews AS (
@@ -116,7 +116,7 @@ logins AS (
     GROUP BY repository_id, reviewer_id
 )
 SELECT
-    names.repository,
+    repository_names.repository,
     reviewer_login,
     week,
     coalesce(reviews.reviews, 0) AS reviews,
@@ -135,4 +135,4 @@ FROM reviews
 FULL JOIN requests USING (repository_id, reviewer_id, week)
 LEFT JOIN totals USING (repository_id, week)
 LEFT JOIN logins USING (repository_id, reviewer_id)
-LEFT JOIN metrics.names USING (repository_id);
+LEFT JOIN metrics.repository_names USING (repository_id);
