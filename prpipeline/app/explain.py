@@ -129,16 +129,16 @@ def explain(connection: Connection, name: str) -> Story:
     )
     if not known:
         raise ExplainError(f"{repository} is not in this database; track and sync it first.")
-    key = "WHERE repository_id IN (SELECT unnest(?)) AND number = ?"
-    keys = [[row["repository_id"] for row in known], number]
-    found = _rows(connection, f"FROM review_time_hours {key}", keys)
+    key = "WHERE repository_id = ? AND number = ?"
+    candidates = [[row["repository_id"], number] for row in known]
+    found = [row for ids in candidates for row in _rows(connection, f"FROM review_time_hours {key}", ids)]
     if not found:
         raise ExplainError(f"{repository} has no pull request #{number} in this database.")
-    times, keys = found[0], [[found[0]["repository_id"]], number]
-    reviews = _rows(connection, f"FROM review_evidence {key} ORDER BY submitted_at, review_id", keys)
-    events = _rows(connection, f"FROM review_events {key} ORDER BY created_at, event_id", keys)
-    periods = _rows(connection, f"FROM draft_periods {key}", keys)
-    clocks = _rows(connection, f"FROM clock_events {key} ORDER BY happened_at", keys)
+    times, ids = found[0], [found[0]["repository_id"], number]
+    reviews = _rows(connection, f"FROM review_evidence {key} ORDER BY submitted_at, review_id", ids)
+    events = _rows(connection, f"FROM review_events {key} ORDER BY created_at, event_id", ids)
+    periods = _rows(connection, f"FROM draft_periods {key}", ids)
+    clocks = _rows(connection, f"FROM clock_events {key} ORDER BY happened_at", ids)
     notes: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
     for row in clocks:
         did = notes.setdefault((row["event"], row["happened_at"], row["review_id"]), set())

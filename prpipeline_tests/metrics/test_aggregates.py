@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from prpipeline.warehouse.summary import summaries, weeks_of_all
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -58,13 +59,33 @@ def test_weeks_add_up_to_the_rows(busy: MetricsLab) -> None:
     assert sums == qualifying
 
 
+def test_weeks_in_the_ui_are_those_of_the_table(busy: MetricsLab) -> None:
+    """Also before the aggregates are made anew, and for all repositories together."""
+    busy.repository(2, "octo/lib")
+    busy.store([reviewed(6, opened=MONDAY, review_id=20)], repository_id=2)
+    busy.rebuild(aggregates=False)
+    before = summaries(busy.connection, [1, 2])
+    busy.rebuild()
+    for repository_id, summary in before.items():
+        table = busy.rows(
+            "SELECT week, n, review_time_hours_median FROM metrics.review_time_weekly "
+            "WHERE repository_id = ? ORDER BY week",
+            [repository_id],
+        )
+        assert [(w.week, w.pull_requests, w.median_hours) for w in summary.weeks] == [
+            tuple(row.values()) for row in table
+        ]
+    together = [(w.week, w.pull_requests, w.median_hours) for w in weeks_of_all(busy.connection)]
+    assert together == [(date(2026, 5, 4), 7, 3.0), (date(2026, 5, 11), 1, 4.0)]
+
+
 def test_repositories_without_a_team_are_in_no_team_week(lab: MetricsLab) -> None:
     lab.store([reviewed(1)])
     lab.rebuild()
     assert lab.rows("FROM metrics.team_weekly") == []
 
 
-def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: MetricsLab) -> None:
+def test_person_who_changed_the_login_has_the_new_one_in_every_week(lab: MetricsLab) -> None:
     later = MONDAY + timedelta(days=8)
     renamed = History(Person(1, "annabel"), later + timedelta(hours=1))
     by_old_and_new_bob = [

@@ -21,7 +21,7 @@ Change = Callable[[str], str]
 
 @pytest.fixture
 def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Change], None]]:
-    """Change the SQL of one file, as somebody's editor would; ``undo`` by a change of nothing."""
+    """Change the SQL of one file, as an editor would; a change of nothing undoes it."""
     genuine = sql_files()
 
     def changed(name: str, how: Change) -> None:

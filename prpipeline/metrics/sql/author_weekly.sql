@@ -1,7 +1,7 @@
 -- author_weekly: one row per repository, author and ISO week (UTC) in which the author opened pull requests.
 --
--- Authors are told apart by id; deleted accounts have none and share a row. author_login is the one that they used last
--- in the repository, in every week the same. Every pull request of the week counts, also bots'.
+-- Authors are distinguished by id; deleted accounts have none and share a row. author_login is the login that an author
+-- used last in the repository, the same in every week. Every pull request of the week counts, also bots'.
 -- {hours} stands for each of review_time_hours and cycle_time_hours. Of each: how many are NULL, and the median, 75th
 -- and 90th percentile of the others, interpolated. NULL where all are.
 
