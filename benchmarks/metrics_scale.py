@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.made_up import AS_OF, FIRST_REPOSITORY, script
-from benchmarks.product import MetricSettings, metrics, schema
+from benchmarks.product import MetricSettings, metrics, rebuilding, schema
 
 PER_REPOSITORY = 20_000
 
@@ -52,7 +52,7 @@ def generate(path: Path, pull_requests: int) -> None:
 def report(connection: duckdb.DuckDBPyConnection) -> None:
     settings = MetricSettings(bots=("user-17",))
     by_table: dict[str, Cost] = {}
-    fill = metrics._fill
+    fill = rebuilding._fill
 
     def timed_fill(connection: Any, name: str, values: dict[str, Any]) -> None:
         by_table[name] = by_table.get(name, Cost()) + measured(lambda: fill(connection, name, values))
@@ -66,10 +66,10 @@ def report(connection: duckdb.DuckDBPyConnection) -> None:
         return measured(run)
 
     # There is no public way to measure the single tables.
-    metrics._fill = timed_fill
+    rebuilding._fill = timed_fill
     whole = transaction(lambda: metrics.rebuild(connection, None, settings, AS_OF))
     aggregates = transaction(lambda: metrics.rebuild_aggregates(connection, settings, AS_OF))
-    metrics._fill = fill
+    rebuilding._fill = fill
     checkpoint = measured(lambda: connection.execute("CHECKPOINT"))
     one = transaction(lambda: metrics.rebuild(connection, [FIRST_REPOSITORY + 1], settings, AS_OF))
     print(f"{'what':<48}{'seconds':>9}{'CPU-s':>9}")

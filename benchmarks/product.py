@@ -9,6 +9,7 @@ from pathlib import Path
 from prpipeline import metrics
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.sources import open_sources
+from prpipeline.metrics import rebuilding
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.publish.release import Release, publish
@@ -16,7 +17,17 @@ from prpipeline.settings import MetricSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
 from prpipeline.warehouse import Warehouse, schema, tracking
 
-__all__ = ["Connection", "MetricSettings", "Pipeline", "Release", "Warehouse", "metrics", "publish", "schema"]
+__all__ = [
+    "Connection",
+    "MetricSettings",
+    "Pipeline",
+    "Release",
+    "Warehouse",
+    "metrics",
+    "publish",
+    "rebuilding",
+    "schema",
+]
 
 
 def environment(url: str, folder: Path) -> dict[str, str]:

@@ -17,8 +17,8 @@ from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
 from prpipeline.defs.retention import tidy_job
 from prpipeline.defs.schedules import build_schedules
 from prpipeline.defs.sensors import publish_sensor, tracking_sensor
+from prpipeline.metrics.checks import all_checks
 from prpipeline.settings import Settings, load_settings
-from prpipeline.warehouse.checks import all_checks
 
 
 @dg.resource(description="The pipeline on the data folder; reads the settings anew for each run.")

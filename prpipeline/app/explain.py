@@ -1,20 +1,22 @@
 """The story of one pull request: what happened in order, which clock started or stopped, and each number.
 
-Reads the published tables (see dictionary.yaml) and computes nothing anew: where a number and its story disagree, the
-number is wrong. Not here: opening the file, printing.
+Joins published tables and computes nothing: what an event did to a clock is a row of clock_events. Not here: opening
+the file, printing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from prpipeline.model.sql import Connection
 
 _NAME = re.compile(r"\s*([^/\s#]+/[^/\s#]+)#(\d+)\s*")
+_UNKNOWN = "a deleted account"
 
 _NO_REASONS = {
     "no_reviews": "nobody has reviewed it",
@@ -23,22 +25,32 @@ _NO_REASONS = {
     "only_self_and_bots": "only its author and bots reviewed it",
     "only_after_merge": "others reviewed it only after the merge",
 }
-_DISQUALIFIED = {
-    "self": "by the author",
-    "bot": "by a bot",
-    "after_merge": "after the merge",
+_DISQUALIFIED = {"self": "by the author", "bot": "by a bot", "after_merge": "after the merge"}
+_VERBS = {
+    "ready_for_review": "marked it ready for review",
+    "converted_to_draft": "made it a draft",
+    "review_requested": "asked {} for a review",
+    "review_request_removed": "took back the request to {}",
+    "review_dismissed": "dismissed a review",
+    "closed": "closed it",
+    "reopened": "reopened it",
+    "APPROVED": "approved it",
+    "CHANGES_REQUESTED": "requested changes",
 }
-_HOURS = (
-    "review_time_hours",
-    "review_time_hours_any",
-    "pickup_time_hours",
-    "review_time_business_hours",
-    "time_to_first_approval_hours",
-    "time_to_merge_hours",
-    "cycle_time_hours",
-    "draft_hours",
-    "waiting_hours",
+_ENDS = {"merged": "the merge", "closed": "the close"}
+
+# Which clocks a note names together, and the order of the notes. Clocks that repeat another are left out.
+_NOTES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("starts", {"review_time": "review", "cycle_time": "cycle"}),
+    ("stops", {"review_time": "review"}),
+    ("stops", {"pickup_time": "pickup"}),
+    ("stops", {"cycle_time": "cycle", "time_to_merge": "merge"}),
+    ("stops", {"draft": "draft"}),
+    ("starts", {"draft": "draft"}),
+    ("starts", {"pickup_time": "pickup", "time_to_merge": "merge"}),
 )
+
+_Row = dict[str, Any]
 
 
 class ExplainError(ValueError):
@@ -47,7 +59,7 @@ class ExplainError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened, and what it did to the clocks; note is empty where it did nothing."""
+    """Something that happened (UTC), and what it did to the clocks; note is empty where it did nothing."""
 
     at: datetime
     what: str
@@ -65,7 +77,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A pull request, told."""
+    """Everything that there is to say about a pull request."""
 
     repository: str
     number: int
@@ -85,7 +97,10 @@ class Story:
             self.url,
             "",
             "What happened (UTC)",
-            *(f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.what}{_dash(step.note)}" for step in self.steps),
+            *(
+                f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.what}{f'  — {step.note}' if step.note else ''}"
+                for step in self.steps
+            ),
             "",
             "What it amounts to",
             *(
@@ -109,235 +124,153 @@ def explain(connection: Connection, name: str) -> Story:
     repository, number = parse(name)
     known = _rows(
         connection,
-        "SELECT repository_id FROM repositories WHERE lower(repository) = lower(?) OR lower(tracked_as) = lower(?)",
-        [repository, repository],
+        "FROM repositories WHERE lower(?) IN (lower(repository), lower(tracked_as))",
+        [repository],
     )
     if not known:
         raise ExplainError(f"{repository} is not in this database; track and sync it first.")
-    found: list[dict[str, Any]] = []
-    for row in known:
-        key = [row["repository_id"], number]
-        found = _rows(
-            connection, "SELECT * FROM review_time_hours WHERE repository_id = ? AND number = ?", key
-        )
-        if found:
-            break
+    key = "WHERE repository_id = ? AND number = ?"
+    candidates = [[row["repository_id"], number] for row in known]
+    found = [row for ids in candidates for row in _rows(connection, f"FROM review_time_hours {key}", ids)]
     if not found:
         raise ExplainError(f"{repository} has no pull request #{number} in this database.")
-    times = found[0]
-    reviews = _rows(
-        connection,
-        "SELECT * FROM review_evidence WHERE repository_id = ? AND number = ? ORDER BY submitted_at, review_id",
-        key,
-    )
-    events = _rows(
-        connection,
-        "SELECT * FROM review_events WHERE repository_id = ? AND number = ? ORDER BY created_at, event_id",
-        key,
-    )
-    spells = _rows(
-        connection,
-        "SELECT * FROM draft_spells WHERE repository_id = ? AND number = ? ORDER BY spell",
-        key,
-    )
+    times, ids = found[0], [found[0]["repository_id"], number]
+    reviews = _rows(connection, f"FROM review_evidence {key} ORDER BY submitted_at, review_id", ids)
+    events = _rows(connection, f"FROM review_events {key} ORDER BY created_at, event_id", ids)
+    periods = _rows(connection, f"FROM draft_periods {key}", ids)
+    clocks = _rows(connection, f"FROM clock_events {key} ORDER BY happened_at", ids)
+    notes: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
+    for row in clocks:
+        did = notes.setdefault((row["event"], row["happened_at"], row["review_id"]), set())
+        did.add((row["clock"], row["what"]))
     steps = [
-        *_own_steps(times, spells),
-        *_review_steps(times, reviews),
-        *_event_steps(times, events, spells),
+        # Of several equal events in one second, the first did what is on record.
+        Step(at, what, "; ".join((*_notes(event, notes.pop((event, at, review_id), set())), *more)))
+        for at, _, what, event, review_id, *more in sorted(
+            _happenings(times, reviews, events, periods), key=lambda happening: happening[:2]
+        )
     ]
     return Story(
         repository=times["repository"],
         number=times["number"],
         title=times["title"],
         url=times["url"],
-        # Of what has the same time first comes the opening, then what clocks follow, last the merge.
-        steps=tuple(step for _, step in sorted(steps, key=lambda entry: (entry[1].at, entry[0]))),
-        metrics=tuple(_metrics(times, reviews, spells)),
+        steps=tuple(steps),
+        metrics=tuple(_metrics(times, reviews, periods, clocks)),
         flags=tuple(name for name, value in times.items() if value is True),
     )
 
 
-# ── what happened ────────────────────────────────────────────────────────────────────────────────────
-
-_FIRST, _TOGGLE, _MIDDLE, _LAST = 0, 1, 2, 3
-_TOGGLES = ("ready_for_review", "converted_to_draft")
-_Entry = tuple[int, Step]
-
-
-def _own_steps(times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> list[_Entry]:
-    as_draft = any(spell["opened_as_draft"] for spell in spells)
-    opened = f"{times['author_login'] or 'a deleted account'} opened it" + (" as a draft" if as_draft else "")
-    clocks = "review and cycle time start; "
-    clocks += "draft time starts" if as_draft else "pickup and merge time start"
-    steps = [(_FIRST, Step(times["created_at"], opened, clocks))]
-    end = _end(times)
-    if end is None:
-        return steps
-    what = "it was closed without a merge" if times["merged_at"] is None else "it was merged"
-    notes = []
-    if times["merged_at"] is not None:
-        has_merge_time = times["time_to_merge_hours"] is not None
-        notes.append("cycle and merge time stop" if has_merge_time else "cycle time stops")
-    if any(spell["started_at"] < end < (spell["ended_at"] or datetime.max) for spell in spells):
-        notes.append("draft time stops")
-    elif (times["ready_at"] or datetime.max) <= end < (times["first_review_at"] or datetime.max):
-        notes.append("waiting ends")
-    return [*steps, (_LAST, Step(end, what, "; ".join(notes)))]
-
-
-def _end(times: dict[str, Any]) -> datetime | None:
-    """When it was merged, or else closed; most clocks stop then."""
-    end: datetime | None = times["merged_at"] or times["closed_at"]
-    return end
-
-
-def _review_steps(times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> list[_Entry]:
-    steps = []
-    pickup = approval = False
+def _happenings(
+    times: _Row, reviews: list[_Row], events: list[_Row], periods: list[_Row]
+) -> Iterator[tuple[Any, ...]]:
+    """When, its place among what happened in the same second, what in words, event, review_id, notes."""
+    as_draft = " as a draft" if any(period["opened_as_draft"] for period in periods) else ""
+    yield times["created_at"], 0, f"{times['author_login'] or _UNKNOWN} opened it{as_draft}", "opened", None
+    for event in events:
+        kind, at = event["event"], event["created_at"]
+        if kind == "closed" and at in (times["merged_at"], times["closed_at"]):
+            continue  # the merge or the close itself, which comes below
+        what = str(_VERBS.get(kind, kind)).format(event["subject_login"] or _UNKNOWN)
+        place = 1 if kind in ("ready_for_review", "converted_to_draft") else 2
+        yield at, place, f"{event['actor_login'] or _UNKNOWN} {what}", kind, None
     for review in reviews:
+        verb = _VERBS.get(review["original_state"] or "", "reviewed it")
+        later = " (dismissed later)" if review["state"] == "DISMISSED" else ""
+        what = f"{review['reviewer_login'] or _UNKNOWN} {verb}{later}"
         notes = []
         if not review["is_qualifying"]:
-            notes.append(f"does not count: {_DISQUALIFIED[review['disqualified_by']]}")
-        if review["review_id"] == times["first_review_id"]:
-            notes.append("review time stops")
-        if review["is_qualifying"] and review["is_since_ready"]:
-            if not pickup:
-                notes.append("pickup time stops")
-            pickup = True
-            if review["original_state"] == "APPROVED" and not approval:
-                notes.append("time to first approval stops")
-                approval = True
-        elif review["is_qualifying"]:
-            notes.append("before it was ready: pickup time has not started")
-        steps.append((_MIDDLE, Step(review["submitted_at"], _review(review), "; ".join(notes))))
-    return steps
+            notes = [f"does not count: {_DISQUALIFIED[review['disqualified_by']]}"]
+        elif not review["is_since_ready"]:
+            notes = ["before it was ready: pickup time has not started"]
+        yield review["submitted_at"], 2, what, "review", review["review_id"], *notes
+    if times["merged_at"] is not None:
+        yield times["merged_at"], 3, "it was merged", "merged", None
+    elif times["closed_at"] is not None:
+        yield times["closed_at"], 3, "it was closed without a merge", "closed", None
 
 
-def _review(review: dict[str, Any]) -> str:
-    verbs = {"APPROVED": "approved it", "CHANGES_REQUESTED": "requested changes", "COMMENTED": "reviewed it"}
-    who = review["reviewer_login"] or "a deleted account"
-    text = f"{who} {verbs.get(review['original_state'] or '', 'reviewed it')}"
-    return text + (" (dismissed later)" if review["state"] == "DISMISSED" else "")
+def _notes(event: str, did: set[tuple[str, str]]) -> Iterator[str]:
+    """What the event did to the clocks, in words."""
+    for what, names in _NOTES:
+        if found := [name for clock, name in names.items() if (clock, what) in did]:
+            yield f"{' and '.join(found)} time {what if len(found) == 1 else what.removesuffix('s')}"
+    if ("time_to_first_approval", "stops") in did:
+        yield "time to first approval stops"
+    if ("waiting", "stops") in did and event != "review":
+        yield "waiting ends"
 
 
-def _event_steps(
-    times: dict[str, Any], events: Sequence[dict[str, Any]], spells: Sequence[dict[str, Any]]
-) -> list[_Entry]:
-    verbs = {
-        "ready_for_review": "marked it ready for review",
-        "converted_to_draft": "made it a draft",
-        "review_requested": "asked {} for a review",
-        "review_request_removed": "took back the request to {}",
-        "review_dismissed": "dismissed a review",
-        "closed": "closed it",
-        "reopened": "reopened it",
-    }
-    steps = []
-    for event in events:
-        if event["event"] == "closed" and event["created_at"] in (times["merged_at"], times["closed_at"]):
-            continue  # told already, as the merge or the close
-        notes = _toggle_notes(event["created_at"], times, spells) if event["event"] in _TOGGLES else []
-        subject = event["subject_login"] or "a deleted account"
-        what = verbs.get(event["event"], event["event"]).format(subject)
-        who = event["actor_login"] or "a deleted account"
-        place = _TOGGLE if event["event"] in _TOGGLES else _MIDDLE
-        steps.append((place, Step(event["created_at"], f"{who} {what}", "; ".join(notes))))
-    return steps
-
-
-def _toggle_notes(at: datetime, times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> list[str]:
-    """What a draft event did; nothing, where it only repeats another, or a merge or close had stopped that clock."""
-    notes = []
-    if at <= (_end(times) or at):
-        if any(spell["started_at"] == at and not spell["opened_as_draft"] for spell in spells):
-            notes.append("draft time starts")
-        if any(spell["ended_at"] == at for spell in spells):
-            notes.append("draft time stops")
-    starts_clocks = at == times["ready_at"] and any(spell["opened_as_draft"] for spell in spells)
-    if starts_clocks and at <= (times["merged_at"] or at):
-        notes.append("pickup and merge time start")
-    return notes
-
-
-# ── what it amounts to ───────────────────────────────────────────────────────────────────────────────
-
-
-def _metrics(
-    times: dict[str, Any], reviews: Sequence[dict[str, Any]], spells: Sequence[dict[str, Any]]
-) -> list[Metric]:
-    reasons = {name: _because(name, times, reviews) for name in _HOURS}
-    if times["draft_hours"] is not None:
-        reasons["draft_hours"] = _spells(times, spells)
+def _metrics(times: _Row, reviews: list[_Row], periods: list[_Row], clocks: list[_Row]) -> Iterator[Metric]:
+    for name in (name for name in times if "_hours" in name):
+        yield Metric(name, times[name], _because(name, times, periods, clocks))
     counted = [review for review in reviews if review["is_qualifying"]]
     ids = ", ".join(str(review["review_id"]) for review in counted)
-    people = dict.fromkeys(review["reviewer_login"] or "a deleted account" for review in counted)
-    return [
-        *(Metric(name, times[name], reasons[name]) for name in _HOURS),
-        Metric("reviews", times["reviews"], f"that qualify: {ids}" if ids else "none qualifies"),
-        Metric("reviewers", times["reviewers"], ", ".join(people)),
-        Metric("review_rounds", times["review_rounds"], _rounds(times, counted)),
-    ]
-
-
-def _spells(times: dict[str, Any], spells: Sequence[dict[str, Any]]) -> str:
-    """The spells as a draft that draft_hours adds up: none begins after the merge or the close."""
-    end = _end(times)
-    last = "now" if end is None else "the merge" if times["merged_at"] is not None else "the close"
-    told = []
-    for spell in spells:
-        if end is None or spell["started_at"] <= end:
-            ended = spell["ended_at"]
-            is_cut = ended is None or (end is not None and end <= ended)
-            told.append(f"{_moment(spell['started_at'])} to {last if is_cut else _moment(ended)}")
-    return "; ".join(told) or (f"it was a draft only after {last}" if spells else "it never was a draft")
-
-
-def _rounds(times: dict[str, Any], counted: Sequence[dict[str, Any]]) -> str:
+    people = dict.fromkeys(review["reviewer_login"] or _UNKNOWN for review in counted)
+    yield Metric("reviews", times["reviews"], f"that qualify: {ids}" if ids else "none qualifies")
+    yield Metric("reviewers", times["reviewers"], ", ".join(people))
     asked = sum(review["original_state"] == "CHANGES_REQUESTED" for review in counted)
-    if not asked:
-        return "no qualifying review requested changes"
-    requests = "one request" if asked == 1 else f"{asked} requests"
-    return f"{requests} for changes" + (", then an approval" if times["review_rounds"] > asked else "")
+    rounds = "one request for changes" if asked == 1 else f"{asked} requests for changes"
+    rounds += ", then an approval" if times["review_rounds"] > asked else ""
+    yield Metric(
+        "review_rounds", times["review_rounds"], rounds if asked else "no qualifying review requested changes"
+    )
 
 
-def _because(name: str, times: dict[str, Any], reviews: Sequence[dict[str, Any]]) -> str:
-    value, ready = times[name], times["ready_at"]
-    later = ready not in (None, times["created_at"])
-    since = f"from {_moment(ready)}, when it became ready, " if later else ""
-    if name in {"review_time_hours", "review_time_business_hours"}:
-        if value is None:
+def _because(name: str, times: _Row, periods: list[_Row], clocks: list[_Row]) -> str:
+    value, ready, merged = times[name], times["ready_at"], times["merged_at"] is not None
+    since = (
+        f"from {_moment(ready)}, when it became ready, " if ready not in (None, times["created_at"]) else ""
+    )
+    stops = {row["clock"]: row for row in clocks if row["what"] == "stops"}
+    match name:
+        case "review_time_hours" | "review_time_business_hours" if value is None:
             return _NO_REASONS[times["null_reason"]]
-        who = times["first_reviewer_login"] or "a deleted account"
-        kind = ", working hours only" if "business" in name else ""
-        return f"to review {times['first_review_id']} by {who}{kind}"
-    if name == "review_time_hours_any":
-        return (
-            "nobody has reviewed it"
-            if value is None
-            else f"to review {reviews[0]['review_id']}, whoever wrote it"
-        )
-    if name == "draft_hours":
-        return "the draft events contradict its state" if value is None else ""
-    if name == "cycle_time_hours":
-        return "it is not merged" if value is None else "to the merge"
-    if ready is None:
-        return "it never became ready for review"
-    if name == "time_to_merge_hours":
-        if value is None:
-            return "it is not merged" if times["merged_at"] is None else "it was merged before it was ready"
-        return f"{since}to the merge"
-    if name == "waiting_hours":
-        if value is not None:
+        case "review_time_hours" | "review_time_business_hours":
+            kind = ", working hours only" if "business" in name else ""
+            return (
+                f"to review {times['first_review_id']} by {times['first_reviewer_login'] or _UNKNOWN}{kind}"
+            )
+        case "review_time_hours_any":
+            stop = stops.get("review_time_any")
+            return f"to review {stop['review_id']}, whoever wrote it" if stop else "nobody has reviewed it"
+        case "draft_hours" if value is None:
+            return "the draft events contradict its state"
+        case "draft_hours":
+            return _drafts([row for row in clocks if row["clock"] == "draft"]) or (
+                f"it was a draft only after {_ENDS['merged' if merged else 'closed']}"
+                if periods
+                else "it never was a draft"
+            )
+        case "cycle_time_hours":
+            return "to the merge" if merged else "it is not merged"
+        case _ if ready is None:
+            return "it never became ready for review"
+        case "time_to_merge_hours" if value is None:
+            return "it was merged before it was ready" if merged else "it is not merged"
+        case "time_to_merge_hours":
+            return f"{since}to the merge"
+        case "waiting_hours" if value is not None:
             return f"{since}to now (pipeline_status.as_of)"
-        if times["state"] != "open":
+        case "waiting_hours" if times["state"] != "open":
             return f"it is {times['state']}"
-        return "it has a qualifying review" if times["null_reason"] is None else "it is a draft now"
+        case "waiting_hours":
+            return "it has a qualifying review" if times["null_reason"] is None else "it is a draft now"
     target = "approval" if "approval" in name else "review"
     return f"no qualifying {target} since it was ready" if value is None else f"{since}to the first {target}"
 
 
-def _rows(connection: Connection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    found = connection.execute(sql, parameters)
+def _drafts(clocks: list[_Row]) -> str:
+    """The periods that draft_hours adds up."""
+    starts = (_moment(row["happened_at"]) for row in clocks if row["what"] == "starts")
+    stops = (
+        _ENDS.get(row["event"]) or _moment(row["happened_at"]) for row in clocks if row["what"] == "stops"
+    )
+    return "; ".join(f"{start} to {stop}" for start, stop in zip_longest(starts, stops, fillvalue="now"))
+
+
+def _rows(connection: Connection, query: str, parameters: list[Any]) -> list[_Row]:
+    found = connection.execute(query, parameters)
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -350,7 +283,3 @@ def _number(value: float | int | None) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _dash(note: str) -> str:
-    return f"  — {note}" if note else ""

@@ -18,6 +18,7 @@ from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
+from prpipeline.metrics.checks import Findings, find
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
@@ -29,7 +30,6 @@ from prpipeline.sync.context import Progress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, etags, host, tracking
-from prpipeline.warehouse.checks import Findings, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
     Summary,

@@ -7,8 +7,7 @@ import dagster as dg
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs import metadata
 from prpipeline.defs.assets import AGGREGATES, RAW, REVIEW_TIME_HOURS
-from prpipeline.metrics import Check
-from prpipeline.warehouse.checks import Findings
+from prpipeline.metrics.checks import Check, Findings
 
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 

@@ -6,12 +6,12 @@ import dagster as dg
 import pandas as pd
 
 from prpipeline.defs import lineage, picture
+from prpipeline.metrics.checks import Findings
 from prpipeline.model.repository import by_reason, listed
 from prpipeline.publish import dictionary
 from prpipeline.publish.release import Release
 from prpipeline.report import ReportInfo
 from prpipeline.sync import SyncResult
-from prpipeline.warehouse.checks import Findings
 from prpipeline.warehouse.summary import Summary, Week
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]

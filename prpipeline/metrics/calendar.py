@@ -1,7 +1,7 @@
 """The working hours of a calendar as numbers that SQL can subtract.
 
 Zones, daylight saving and holidays are resolved here, once per working day; the SQL sees UTC seconds only.
-What is counted from when to when is not decided here: see review_time_hours.sql.
+Which spans are counted is not decided here: see review_time_hours.sql.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Interval:
 class HalfDays:
     """One row per half day of UTC, column by column as the SQL binds them.
 
-    Half days, because two working days start some 23 hours or more apart: no half day then holds parts of
-    more than two of them, whatever the zone.
+    Half days, because working days start at least some 23 hours apart: so no half day holds parts of more
+    than two of them, in any zone.
     """
 
     half_day: list[int] = field(default_factory=list)
@@ -96,7 +96,7 @@ def half_days(calendar: Calendar, first_year: int, last_year: int) -> HalfDays:
 
 
 def _shown(wall: dt.datetime) -> int:
-    """When the clock of its zone shows this; of a time that the clock leaps over, the moment of the leap."""
+    """When the clock of its zone shows this; for a time that the clock leaps over, the moment of the leap."""
     first, last = (_seconds(wall.replace(fold=fold)) for fold in (0, 1))
     if first <= last:
         return last if wall.fold else first

@@ -1,17 +1,25 @@
-"""Checks of the data in schemas raw and metrics: what must never, or should hardly, be seen.
+"""Checks of the data in schemas raw, meta and metrics: what must never, or should hardly ever, be found.
 
-Each is a file in check_sql/: its first comment line gives severity and name of the table, the following ones the
-description, and its query returns one row per finding. Not here: running them as asset checks.
+Each is a file in check_sql/: its first comment line gives the severity and the table under which to show it, the
+following lines the description, and its query returns one row per finding. Not here: what is done about a finding.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import resources
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
+
+from prpipeline.model.sql import Connection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HEAD = re.compile(r"-- (error|warn) on (raw|metrics)\.(\w+)")
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +31,55 @@ class Check:
     description: str
     severity: Literal["error", "warn"]
     sql: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def bound(self, parameters: Mapping[str, object]) -> Check:
+        """With these values for what query and description write as $name."""
+        description = self.description
+        for name, value in parameters.items():
+            description = description.replace(f"${name}", str(value))
+        return Check(self.name, self.table, description, self.severity, self.sql, parameters)
 
 
-def load_checks(metric_version: int) -> tuple[Check, ...]:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one check found: the number of rows, and the first few of them."""
+
+    check: Check
+    count: int
+    rows: pd.DataFrame
+
+
+def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
+    """Every check; that of freshness only where syncs run by themselves, once in ``sync_period``."""
+    if sync_period is None:
+        return CHECKS
+    hours = round(2 * sync_period.total_seconds() / 3600)
+    return (*CHECKS, *(check.bound({"hours": hours}) for check in _WITH_PERIOD))
+
+
+def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
+    """Run the checks, one after the other."""
+    for check in checks:
+        rows = connection.execute(
+            f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}", check.parameters
+        ).df()
+        count = int(rows.pop("row_count").iloc[0]) if len(rows) else 0
+        if count and "repository_id" in rows:  # people know repositories by name
+            names = dict(
+                connection.execute(
+                    "SELECT repository_id, repository FROM metrics.repository_names"
+                ).fetchall()
+            )
+            rows.insert(0, "repository", rows["repository_id"].map(names))
+        yield Findings(check, count, rows)
+
+
+def _load() -> Iterator[Check]:
     folder = resources.files(__package__).joinpath("check_sql")
-    files = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
-    )
-    return tuple(
-        _check(
-            file.name.removesuffix(".sql"),
-            file.read_text(encoding="utf-8").replace("{metric_version}", str(metric_version)),
-        )
-        for file in files
-    )
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            yield _check(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8"))
 
 
 def _check(name: str, text: str) -> Check:
@@ -48,3 +91,10 @@ def _check(name: str, text: str) -> Check:
     description = " ".join(line[2:].strip() for line in comment[1:])
     sql = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";")
     return Check(name, f"{head[2]}.{head[3]}", description, severity, sql)
+
+
+_ALL = tuple(_load())
+_WITH_PERIOD = tuple(check for check in _ALL if "$hours" in check.sql)
+
+CHECKS = tuple(check for check in _ALL if check not in _WITH_PERIOD)
+"""The checks that hold at any time."""

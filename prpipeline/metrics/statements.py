@@ -1,6 +1,8 @@
-"""The .sql files of this package: their statements, which parameters each binds, which columns it creates.
+"""The .sql files of this package: the statements of each, which parameters they bind, what they create.
 
-A file holds the statements of one table: its CREATE TABLE, and how its rows are made. Knows no connection.
+A file holds what makes one table, view or set of macros: its CREATE statements, then the statements that fill it. The
+comment at its head is its definition in words. Where that comment says "{name} stands for each of a, b and c", every
+run of lines with {name} is repeated for a, b and c. Needs no connection.
 """
 
 from __future__ import annotations
@@ -10,59 +12,122 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 # A semicolon at the end of a line ends a statement, except in a comment.
 _END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
 _MARK = "\0"
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
+_HEAD = re.compile(r"(?:--.*\n)+")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
-_COLUMN = re.compile(r"^    ([a-z]\w*)\s+([A-Z][A-Z\[\]]*(?:\('.*'\))?),?$", re.MULTILINE)
+_COLUMN = re.compile(r"^    ([a-z]\w*)\s+([A-Z][A-Z\[\]]*),?$", re.MULTILINE)
+_CREATE = re.compile(r"CREATE (?:OR REPLACE )?(TABLE|VIEW|MACRO) (?:IF NOT EXISTS )?(?:(\w+)\.)?(\w+)")
+_USED = re.compile(r"\bmetrics\.(\w+)")
+_PLACEHOLDER = re.compile(r"\{(\w+)\} stands for each of ([^.]+)\.")
+_TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement with the names it binds."""
+    """One SQL statement with the names of the parameters that it binds."""
 
     sql: str
     parameters: frozenset[str]
 
     def bound(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Only what the statement names: DuckDB refuses a value that nothing asks for."""
+        """The values that the statement names: DuckDB refuses any other."""
         return {name: values[name] for name in self.parameters}
 
 
 @dataclass(frozen=True, slots=True)
-class TableFile:
-    """The file of one table or view: its definition in words, its shape, and how its rows are made."""
+class Created:
+    """What a CREATE statement makes; schema is empty for what only a published file has."""
+
+    kind: Literal["TABLE", "VIEW", "MACRO"]
+    schema: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One file: its definition in words, what it creates, and how rows are made."""
 
     name: str
     definition: str
-    create: Statement
-    fill: tuple[Statement, ...]
+    creates: tuple[Statement, ...]
+    fills: tuple[Statement, ...]
+    created: tuple[Created, ...]
+    uses: frozenset[str]
+    """Objects of schema metrics that it reads, without its own."""
 
     @property
-    def is_view(self) -> bool:
-        return " VIEW metrics." in self.create.sql
+    def kind(self) -> str:
+        """Of the first thing that it creates; empty for a file that only fills."""
+        return self.created[0].kind if self.created else ""
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        return tuple(_COLUMN.findall(self.create.sql))
+        """Names and types of its table's columns."""
+        return tuple(_COLUMN.findall(self.creates[0].sql))
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Of the statements that fill it."""
+        return frozenset().union(*(statement.parameters for statement in self.fills))
 
 
 @cache
-def statements(name: str) -> tuple[Statement, ...]:
+def sql_file(name: str) -> SqlFile:
     text = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    parts = (part.strip() for part in _END.sub(rf"\1{_MARK}", text).split(_MARK))
-    return tuple(
-        Statement(part, frozenset(_PARAMETER.findall(_COMMENT.sub("", part))))
-        for part in parts
-        if _COMMENT.sub("", part).strip()
+    head = _HEAD.match(text)
+    definition = re.sub(r"^-- ?", "", head[0], flags=re.MULTILINE).strip() if head else ""
+    body = _expanded(text[head.end() :] if head else text, definition)
+    statements = [_statement(part) for part in _END.sub(rf"\1{_MARK}", body).split(_MARK) if part.strip()]
+    creates = tuple(s for s in statements if _CREATE.search(s.sql))
+    created = tuple(
+        Created(*match.groups(default=""))  # type: ignore[arg-type]
+        for s in creates
+        if (match := _CREATE.search(s.sql))
+    )
+    uses = {used for s in statements for used in _USED.findall(_COMMENT.sub("", s.sql))}
+    return SqlFile(
+        name,
+        definition,
+        creates,
+        tuple(s for s in statements if s not in creates),
+        created,
+        frozenset(uses.difference(one.name for one in created)),
     )
 
 
 @cache
-def table_file(name: str) -> TableFile:
-    create, *fill = statements(name)
-    header = [line for line in create.sql.splitlines() if line.startswith("--")]
-    definition = "\n".join(line[2:].removeprefix(" ") for line in header)
-    return TableFile(name, definition, create, tuple(fill))
+def sql_files() -> tuple[SqlFile, ...]:
+    """All of them, by name."""
+    names = (file.name for file in resources.files(__package__).joinpath("sql").iterdir())
+    return tuple(sql_file(name.removesuffix(".sql")) for name in sorted(names) if name.endswith(".sql"))
+
+
+def essence(sql: str) -> str:
+    """SQL without its comments and white space: equal for texts that differ in nothing else."""
+    return " ".join(token for token in _TOKEN.findall(sql) if not token.startswith("--"))
+
+
+def _statement(text: str) -> Statement:
+    sql = text.strip()
+    return Statement(sql, frozenset(_PARAMETER.findall(_COMMENT.sub("", sql))))
+
+
+def _expanded(body: str, definition: str) -> str:
+    for placeholder, listed in _PLACEHOLDER.findall(" ".join(definition.split())):
+        mark = f"{{{placeholder}}}"
+        names = [name for name in re.findall(r"\w+", listed) if name != "and"]
+        for lines in re.findall(rf"(?:^.*{re.escape(mark)}.*\n)+", body, re.MULTILINE):
+            body = body.replace(lines, _repeated(lines, mark, names))
+    return body
+
+
+def _repeated(lines: str, mark: str, names: list[str]) -> str:
+    """The lines once for each name, with commas between."""
+    comma = "," if lines.rstrip().endswith(",") else ""
+    copies = [lines.rstrip().removesuffix(",").replace(mark, name) for name in names]
+    return ",\n".join(copies) + comma + "\n"

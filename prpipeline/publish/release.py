@@ -17,7 +17,6 @@ from pathlib import Path
 
 import duckdb
 
-from prpipeline import metrics
 from prpipeline.model.version import __version__
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.warehouse.database import Warehouse, WarehouseError, utc_now
@@ -64,7 +63,6 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
                 "published_at": published_at,
                 "next_run_at": next_run_at,
                 "version": __version__,
-                "metric_version": metrics.METRIC_VERSION,
             }
             last = None if is_only else next(iter(_finished(releases)), None)
             written = write_release(warehouse.path, unfinished, last, values)

@@ -114,8 +114,8 @@ class Changes:
             if name in settings:
                 columns = ", ".join(f'"{column}"' for column in settings[name])
                 execute(f"CREATE TABLE {name} AS SELECT {columns} FROM warehouse.{name}")
-        execute("DROP VIEW metrics.names")
-        execute("CREATE TABLE metrics.names AS FROM names")
+        execute("DROP VIEW metrics.repository_names")
+        execute("CREATE TABLE metrics.repository_names AS FROM names")
 
     def _tables_in(self, database: str) -> set[str]:
         rows = self._connection.execute(

@@ -28,7 +28,7 @@ def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.
     }
     connection = duckdb.connect(":memory:" if in_memory else str(target), config=config)
     connection.execute(f"ATTACH '{quoted(warehouse)}' AS warehouse (READ_ONLY)")
-    connection.execute("CREATE TEMP TABLE names AS FROM warehouse.metrics.names")
+    connection.execute("CREATE TEMP TABLE names AS FROM warehouse.metrics.repository_names")
     return connection
 
 

@@ -1,4 +1,4 @@
-"""What the warehouse holds of some repositories, in a few numbers: for metadata and status. Only reads."""
+"""A few numbers on what the warehouse holds of some repositories: for metadata and status. Only reads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ COUNTED = {
 }
 
 
+# The weeks of review_time_weekly: its own macro, because they are shown before the aggregates are made anew.
+_WEEK = "week, n, round(review_time_hours[1], 2) AS median_hours"
+_WEEKS = 26
+
+
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The pull requests opened in a week (its Monday), and the median wait of those reviewed."""
+    """The pull requests opened in a week (its Monday), bots' too, and the median hours until their first review."""
 
     week: date
     pull_requests: int
@@ -43,15 +48,10 @@ def summaries(connection: Connection, repository_ids: Sequence[int]) -> dict[int
     rows = row_counts(connection, ids)
     weeks: dict[int, list[Week]] = {i: [] for i in ids}
     for repository_id, week, count, median in connection.execute(
-        """
-        FROM (
-            SELECT repository_id, created_week, count(*), median(review_time_hours)
-            FROM metrics.pull_request_times
-            WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND NOT is_bot_author
-            GROUP BY repository_id, created_week
-        )
-        QUALIFY row_number() OVER (PARTITION BY repository_id ORDER BY created_week DESC) <= 26
-        ORDER BY repository_id, created_week
+        f"""
+        FROM (SELECT repository_id, {_WEEK} FROM metrics.weeks(?::BIGINT[], false))
+        QUALIFY row_number() OVER (PARTITION BY repository_id ORDER BY week DESC) <= {_WEEKS}
+        ORDER BY repository_id, week
         """,
         [ids],
     ).fetchall():
@@ -62,13 +62,7 @@ def summaries(connection: Connection, repository_ids: Sequence[int]) -> dict[int
 def weeks_of_all(connection: Connection) -> tuple[Week, ...]:
     """The last half year by week, over all repositories."""
     rows = connection.execute(
-        """
-        FROM (
-            SELECT created_week, count(*), median(review_time_hours) FROM metrics.pull_request_times
-            WHERE NOT is_bot_author GROUP BY created_week ORDER BY created_week DESC LIMIT 26
-        )
-        ORDER BY created_week
-        """
+        f"FROM (SELECT {_WEEK} FROM metrics.weeks(NULL, true) ORDER BY week DESC LIMIT {_WEEKS}) ORDER BY week"
     ).fetchall()
     return tuple(Week(*row) for row in rows)
 
@@ -98,7 +92,7 @@ def count_rows(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
 
 
 def preview(connection: Connection, table: str, repository_id: int) -> pd.DataFrame:
-    """The newest rows of a repository in one of the tables of ``COUNTED``, the telling columns."""
+    """The newest rows of a repository in one of the tables of ``COUNTED``, its main columns."""
     columns, order = {
         "pull_requests": ("number, title, state, author_login, created_at, merged_at", "number DESC"),
         "reviews": ("number, reviewer_login, state, submitted_at", "submitted_at DESC"),

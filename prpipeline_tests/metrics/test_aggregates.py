@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from prpipeline.warehouse.summary import summaries, weeks_of_all
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -36,7 +37,7 @@ def test_week(busy: MetricsLab) -> None:
     busy.rebuild()
     week, next_week = busy.rows("FROM metrics.review_time_weekly ORDER BY week")
     assert (week["week"], week["repository"], week["team"]) == (date(2026, 5, 4), "octo/app", "core")
-    assert (week["n"], week["n_null"], week["n_null_only_bots"], week["n_null_no_reviews"]) == (6, 2, 1, 1)
+    assert (week["n"], week["n_null_only_bots"], week["n_null_no_reviews"]) == (6, 1, 1)
     assert (week["review_time_hours_nulls"], week["review_time_hours_median"]) == (2, 2.5)
     assert (week["review_time_hours_p75"], week["review_time_hours_p90"]) == (4.75, 7.9)
     assert (week["time_to_merge_hours_nulls"], week["time_to_merge_hours_median"]) == (6, None)
@@ -48,12 +49,33 @@ def test_weeks_add_up_to_the_rows(busy: MetricsLab) -> None:
     (rows,) = busy.rows(
         "SELECT count(*) AS n, count(*) - count(review_time_hours) AS nulls FROM metrics.review_time_hours"
     )
-    for table in ("review_time_weekly", "author_weekly", "team_weekly", "review_time_survival"):
-        (sums,) = busy.rows(f"SELECT sum(n) AS n, sum(n_null) AS nulls FROM metrics.{table}")
+    nulls = dict.fromkeys(("review_time_weekly", "author_weekly", "team_weekly"), "review_time_hours_nulls")
+    for table, column in (nulls | {"review_time_survival": "n_null"}).items():
+        (sums,) = busy.rows(f"SELECT sum(n) AS n, sum({column}) AS nulls FROM metrics.{table}")
         assert sums == rows, table
     (sums,) = busy.rows("SELECT sum(reviews) AS n FROM metrics.reviewer_weekly")
     (qualifying,) = busy.rows("SELECT count(*) AS n FROM metrics.review_evidence WHERE is_qualifying")
     assert sums == qualifying
+
+
+def test_weeks_in_the_ui_are_those_of_the_table(busy: MetricsLab) -> None:
+    """Also before the aggregates are made anew, and for all repositories together."""
+    busy.repository(2, "octo/lib")
+    busy.store([reviewed(6, opened=MONDAY, review_id=20)], repository_id=2)
+    busy.rebuild(aggregates=False)
+    before = summaries(busy.connection, [1, 2])
+    busy.rebuild()
+    for repository_id, summary in before.items():
+        table = busy.rows(
+            "SELECT week, n, review_time_hours_median FROM metrics.review_time_weekly "
+            "WHERE repository_id = ? ORDER BY week",
+            [repository_id],
+        )
+        assert [(w.week, w.pull_requests, w.median_hours) for w in summary.weeks] == [
+            tuple(row.values()) for row in table
+        ]
+    together = [(w.week, w.pull_requests, w.median_hours) for w in weeks_of_all(busy.connection)]
+    assert together == [(date(2026, 5, 4), 7, 3.0), (date(2026, 5, 11), 1, 4.0)]
 
 
 def test_repositories_without_a_team_are_in_no_team_week(lab: MetricsLab) -> None:
@@ -62,7 +84,7 @@ def test_repositories_without_a_team_are_in_no_team_week(lab: MetricsLab) -> Non
     assert lab.rows("FROM metrics.team_weekly") == []
 
 
-def test_person_who_changed_the_login_bears_the_new_one_in_every_week(lab: MetricsLab) -> None:
+def test_person_who_changed_the_login_has_the_new_one_in_every_week(lab: MetricsLab) -> None:
     later = MONDAY + timedelta(days=8)
     renamed = History(Person(1, "annabel"), later + timedelta(hours=1))
     by_old_and_new_bob = [

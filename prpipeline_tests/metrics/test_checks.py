@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from prpipeline import metrics
+from prpipeline.metrics.checks import all_checks, find
 from prpipeline_tests.support.metrics_lab import MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -14,6 +15,9 @@ OPENED = datetime(2026, 5, 4, 10, 0)
 REVIEW = Review(7, Person(2, "bob"), "APPROVED", OPENED + timedelta(hours=1))
 
 DAMAGE = {
+    "count_equals_github": "UPDATE meta.repositories SET pull_requests_on_github = 3, history_done_at = now()::TIMESTAMP",
+    "no_review_before_pull_request": "UPDATE raw.reviews SET submitted_at = TIMESTAMP '2001-01-01'",
+    "watermark_is_current": "UPDATE meta.repositories SET watermark_at = TIMESTAMP '2001-01-01'",
     "authors_add_up": "DELETE FROM metrics.author_weekly",
     "events_have_pull_request": "DELETE FROM raw.pull_requests WHERE number = 1",
     "months_add_up": "DELETE FROM metrics.review_time_survival",
@@ -41,7 +45,7 @@ DAMAGE = {
 
 @pytest.fixture
 def sound(lab: MetricsLab) -> MetricsLab:
-    lab.connection.execute("UPDATE meta.repositories SET team = 'platform'")
+    lab.connection.execute("UPDATE meta.repositories SET team = 'platform', watermark_at = now()::TIMESTAMP")
     toggles = [(OPENED + timedelta(hours=1), "ready_for_review")]
     lab.store(
         [
@@ -53,14 +57,35 @@ def sound(lab: MetricsLab) -> MetricsLab:
     return lab
 
 
+ALL_CHECKS = all_checks(timedelta(hours=24))
+
+
 def test_there_is_damage_for_every_check() -> None:
-    assert {check.name for check in metrics.CHECKS} == set(DAMAGE)
+    assert {check.name for check in ALL_CHECKS} == set(DAMAGE)
+    assert {check.name for check in all_checks(None)} == set(DAMAGE) - {"watermark_is_current"}
 
 
-@pytest.mark.parametrize("check", metrics.CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.name)
 def test_check(sound: MetricsLab, check: metrics.Check) -> None:
-    assert sound.rows(check.sql) == []
+    (before,) = find(sound.connection, [check])
+    assert (before.count, len(before.rows)) == (0, 0)
     sound.connection.execute(DAMAGE[check.name])
-    assert sound.rows(check.sql)
+    (after,) = find(sound.connection, [check])
+    assert after.count == len(after.rows) > 0
     assert check.description.endswith(".")
     assert check.table.split(".")[0] in {"raw", "metrics"}
+
+
+def test_findings_name_the_repository(sound: MetricsLab) -> None:
+    sound.connection.execute("UPDATE raw.reviews SET submitted_at = TIMESTAMP '2001-01-01'")
+    (found,) = find(sound.connection, [c for c in ALL_CHECKS if c.name == "no_review_before_pull_request"])
+    assert list(found.rows["repository"]) == ["octo/app"]
+
+
+def test_a_check_of_freshness_says_its_bound(sound: MetricsLab) -> None:
+    """Two periods of the schedule."""
+    sound.connection.execute("UPDATE meta.repositories SET watermark_at = now()::TIMESTAMP - INTERVAL 3 HOUR")
+    for hours, count in ((1, 1), (2, 0)):
+        check = all_checks(timedelta(hours=hours))[-1]
+        assert f"up to {2 * hours} hours ago" in check.description
+        assert [found.count for found in find(sound.connection, [check])] == [count]

@@ -1,7 +1,8 @@
-"""What is told of odd pull requests is true, and their numbers follow from it."""
+"""explain describes odd pull requests truthfully, and their numbers follow from the description."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from prpipeline_tests.support.metrics_lab import MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
 OPENED = datetime(2026, 5, 4, 10)
+Explain = Callable[[History], tuple[list[str], dict[str, str], Story]]
 ANN, BOB = Person(1, "ann"), Person(2, "bob")
 
 
@@ -21,8 +23,8 @@ def at(hours: float) -> datetime:
 
 
 @pytest.fixture
-def told(lab: MetricsLab, tmp_path: Path):  # type: ignore[no-untyped-def]
-    def tell(history: History) -> tuple[list[str], dict[str, str], Story]:
+def explained(lab: MetricsLab, tmp_path: Path) -> Explain:
+    def of(history: History) -> tuple[list[str], dict[str, str], Story]:
         """What happened, without the day; why each number; the story."""
         lab.store([history])
         lab.rebuild()
@@ -31,12 +33,12 @@ def told(lab: MetricsLab, tmp_path: Path):  # type: ignore[no-untyped-def]
         steps = [f"{step.at:%H:%M} {step.what} - {step.note}" for step in story.steps]
         return steps, {metric.name: metric.because for metric in story.metrics}, story
 
-    return tell
+    return of
 
 
-def test_a_draft_that_never_was_ready(told) -> None:  # type: ignore[no-untyped-def]
+def test_a_draft_that_never_was_ready(explained: Explain) -> None:
     review = Review(7, BOB, "CHANGES_REQUESTED", at(1))
-    steps, because, story = told(History(ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[review]))
+    steps, because, story = explained(History(ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[review]))
     assert steps == [
         "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
         "11:00 bob requested changes - review time stops; before it was ready: pickup time has not started",
@@ -49,9 +51,9 @@ def test_a_draft_that_never_was_ready(told) -> None:  # type: ignore[no-untyped-
     assert "draft_hours                   3.00  2026-05-04 10:00 to the close" in "\n".join(story.lines())
 
 
-def test_what_follows_a_merge_starts_no_clock(told) -> None:  # type: ignore[no-untyped-def]
+def test_what_follows_a_merge_starts_no_clock(explained: Explain) -> None:
     toggles = [(at(2), "ready_for_review"), (at(3), "converted_to_draft")]
-    steps, because, _ = told(History(ANN, OPENED, is_draft=True, merged_at=at(1), toggles=toggles))
+    steps, because, _ = explained(History(ANN, OPENED, is_draft=True, merged_at=at(1), toggles=toggles))
     assert steps == [
         "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
         "11:00 it was merged - cycle time stops; draft time stops",
@@ -62,24 +64,26 @@ def test_what_follows_a_merge_starts_no_clock(told) -> None:  # type: ignore[no-
     assert because["draft_hours"] == "2026-05-04 10:00 to the merge"
 
 
-def test_waiting_ends_where_something_waited(told) -> None:  # type: ignore[no-untyped-def]
-    steps, _, _ = told(History(ANN, OPENED, closed_at=at(1)))
+def test_waiting_ends_where_something_waited(explained: Explain) -> None:
+    steps, _, _ = explained(History(ANN, OPENED, closed_at=at(1)))
     assert steps[-1] == "11:00 it was closed without a merge - waiting ends"
 
 
-def test_waiting_had_ended_with_the_review(told) -> None:  # type: ignore[no-untyped-def]
-    steps, _, _ = told(History(ANN, OPENED, closed_at=at(2), reviews=[Review(7, BOB, "COMMENTED", at(1))]))
+def test_waiting_had_ended_with_the_review(explained: Explain) -> None:
+    steps, _, _ = explained(
+        History(ANN, OPENED, closed_at=at(2), reviews=[Review(7, BOB, "COMMENTED", at(1))])
+    )
     assert steps[-1] == "12:00 it was closed without a merge - "
 
 
-def test_a_second_in_which_it_became_ready_and_was_approved(told) -> None:  # type: ignore[no-untyped-def]
+def test_a_second_in_which_it_became_ready_and_was_approved(explained: Explain) -> None:
     history = History(
         ANN,
         OPENED,
         reviews=[Review(7, BOB, "APPROVED", at(1))],
         toggles=[(at(1), "ready_for_review"), (at(2), "converted_to_draft"), (at(3), "ready_for_review")],
     )
-    steps, because, _ = told(history)
+    steps, because, _ = explained(history)
     assert steps[1:3] == [
         "11:00 a deleted account marked it ready for review - draft time stops; pickup and merge time start",
         "11:00 bob approved it - review time stops; pickup time stops; time to first approval stops",

@@ -1,4 +1,4 @@
-"""Histories that GitHub should not tell, and tells: events missing, in the same second, or after the end."""
+"""Histories that GitHub should not give, but gives: events missing, in the same second, or after the end."""
 
 from __future__ import annotations
 

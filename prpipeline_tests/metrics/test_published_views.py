@@ -25,11 +25,11 @@ OPENED = AS_OF - timedelta(days=10)
 READ = """
 import duckdb, json, sys
 views = sys.argv[2:]
-def told(connection, prefix):
+def contents(connection, prefix):
     return [repr(connection.execute(f"FROM {prefix}{view} ORDER BY ALL").fetchall()) for view in views]
 config = {"enable_external_access": "false", "lock_configuration": "true"}
 with duckdb.connect(sys.argv[1], read_only=True, config=config) as opened:
-    direct = told(opened, "")
+    direct = contents(opened, "")
     one = [repr(opened.execute(f"FROM {v} WHERE repository = 'octo/app' ORDER BY ALL").fetchall()) for v in views]
     comments = opened.execute(
         "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal "
@@ -39,7 +39,7 @@ with duckdb.connect() as other:
     other.execute(f"ATTACH '{sys.argv[1]}' AS x (READ_ONLY)")
     for name in ("pull_requests", "reviews", "review_events", "review_evidence"):
         other.execute(f"CREATE TABLE {name} AS SELECT 1 AS mine")
-    attached = told(other, "x."), told(other, "x.main.")
+    attached = contents(other, "x."), contents(other, "x.main.")
 print(json.dumps([direct, one, comments, *attached]))
 """
 

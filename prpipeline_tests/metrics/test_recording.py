@@ -1,6 +1,6 @@
 """A real repository's recording, against what two other projects' own code computes from it.
 
-The recording has reviews but no events, so nothing in it tells when a draft became ready. The other projects saw the
+The recording has reviews but no events, so nothing in it shows when a draft became ready. The other projects saw the
 events; what they say of them (im_ready_for_review_at, im_in_draft_s) is put back as events for the second comparison.
 """
 
@@ -61,7 +61,7 @@ def _missing_events(row: Row, theirs: Row) -> list[tuple[datetime, str]]:
         return [(ready, "ready_for_review")]
     if draft < first:  # opened ready, made a draft later
         return [(ready - draft, "converted_to_draft"), (ready, "ready_for_review")]
-    again = ready + timedelta(seconds=1)  # a second spell, when is not told
+    again = ready + timedelta(seconds=1)  # a second draft period, at an unknown time
     return [
         (ready, "ready_for_review"),
         (again, "converted_to_draft"),
@@ -149,7 +149,7 @@ def _why_draft_differs(row: Row, theirs: Row, *, events_known: bool) -> str | No
     if row["draft_hours"] == 0 and draft is None and ready is None:
         return "never a draft: our 0 is their empty"
     if row["is_draft"] and (draft is None or draft <= row["draft_hours"]):
-        return "a draft to its end: they count only spells that ended, we up to the end"
+        return "a draft to its end: they count only draft periods that ended, we up to the end"
     if row["state"] == "open" and draft is None:
         return "they say nothing of open pull requests"
     if ready is not None and not events_known:

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from prpipeline import metrics
-from prpipeline.metrics.statements import table_file
+from prpipeline.metrics import rebuilding
+from prpipeline.metrics.statements import sql_file
 from prpipeline.publish import dictionary
 from prpipeline.settings import Calendar, ClockTime, MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
@@ -36,7 +37,7 @@ def test_table_and_dictionary_agree(lab: MetricsLab, table: str) -> None:
     )
     described = [(column.name, column.type) for column in dictionary.load().table(table).columns]
     assert [(column["column_name"], column["data_type"]) for column in shape] == described
-    assert table_file(table).is_view or list(table_file(table).columns) == described
+    assert sql_file(table).kind == "VIEW" or list(sql_file(table).columns) == described
 
 
 def test_every_table_of_metrics_is_known() -> None:
@@ -54,9 +55,9 @@ def test_every_table_of_metrics_is_known() -> None:
 
 def test_every_definition_stands_at_the_head_of_its_file() -> None:
     for name in metrics.TABLES:
-        assert table_file(name).definition.startswith(f"{name}: one row per")
+        assert sql_file(name).definition.startswith(f"{name}: one row per")
     for name in metrics.PUBLISHED_VIEWS:
-        assert table_file(name).definition.startswith(f"{name}: ")
+        assert sql_file(name).definition.startswith(f"{name}: ")
 
 
 def test_dictionary_page_is_what_the_dictionary_renders() -> None:
@@ -101,7 +102,7 @@ def test_batches_change_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch
         lab.store([reviewed_by(BOB, first_id=number * 100)], repository_id=number)
     lab.rebuild()
     whole = lab.rows("FROM metrics.review_time_hours ORDER BY ALL")
-    monkeypatch.setattr(metrics, "_BATCH_PULL_REQUESTS", 2)
+    monkeypatch.setattr(rebuilding, "_BATCH_PULL_REQUESTS", 2)
     lab.rebuild()
     assert lab.rows("FROM metrics.review_time_hours ORDER BY ALL") == whole
     assert len(whole) == 5
@@ -125,15 +126,6 @@ def test_changed_settings_make_all_repositories_stale(lab: MetricsLab, changed: 
     assert metrics.stale_repositories(lab.connection, changed) == [1, 2]
     metrics.rebuild(lab.connection, [2], changed, AS_OF)
     assert metrics.stale_repositories(lab.connection, changed) == [1]
-
-
-def test_a_raised_version_makes_all_repositories_stale(
-    lab: MetricsLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lab.store([reviewed_by(BOB)])
-    lab.rebuild()
-    monkeypatch.setattr(metrics, "METRIC_VERSION", metrics.METRIC_VERSION + 1)
-    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
 
 
 def test_the_same_settings_in_other_words_make_nothing_stale() -> None:

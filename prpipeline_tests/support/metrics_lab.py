@@ -115,7 +115,7 @@ class MetricsLab:
         self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
         self.connection.execute("COPY FROM DATABASE memory TO warehouse")
         self.connection.execute("DETACH warehouse")
-        values = {"published_at": published_at, "next_run_at": None, "version": "0", "metric_version": 1}
+        values = {"published_at": published_at, "next_run_at": None, "version": "0"}
         write_release(warehouse, folder, None, values)
         return folder / FILE_NAME
 

@@ -111,14 +111,14 @@ def metrics(history: History, settings: MetricSettings, as_of: datetime) -> dict
             null_reason = "only_self" if found == {"self"} else "only_bots"
 
     end = history.merged_at or history.closed_at or as_of
-    draft: timedelta | None = None
     last = max(history.toggles)[1] == "converted_to_draft" if history.toggles else history.is_draft
-    if last == history.is_draft:
-        draft = timedelta()
-        marks = [created, *sorted(at for at, _ in history.toggles), end]
-        for start, stop in itertools.pairwise(marks):
-            if is_draft_at(history, start) and min(stop, end) > start:
-                draft += min(stop, end) - start
+    marks = [created, *sorted(at for at, _ in history.toggles), end]
+    drafts = [
+        min(stop, end) - start
+        for start, stop in itertools.pairwise(marks)
+        if is_draft_at(history, start) and min(stop, end) > start
+    ]
+    draft = sum(drafts, timedelta()) if last == history.is_draft else None
 
     said = [review.said for review in qualifying]
     rounds = said.count("CHANGES_REQUESTED")

@@ -73,7 +73,7 @@ class Stage:
             self.sync()
         elif step == "check everything":
             self.sync(reconcile=True)
-        elif step == "a webhook tells of it":
+        elif step == "a webhook reports it":
             self._webhook()
         elif step == "the sync dies on pull request 7":
             self._dying_sync()
@@ -83,7 +83,7 @@ class Stage:
             who = step.split()[3]
             self.world.delete_review(self._review_of(who))
         else:
-            raise ValueError(f"nobody knows how to do {step!r}")
+            raise ValueError(f"no such step: {step!r}")
 
     def _act(self, who: str, what: str, at: datetime) -> None:
         world = self.world
@@ -120,7 +120,7 @@ class Stage:
         elif name := re.fullmatch(r"is now called (\S+)", what):
             world.rename_user(who, name[1])
         else:
-            raise ValueError(f"nobody knows how {who} {what!r}")
+            raise ValueError(f"no such action: {who} {what!r}")
 
     @property
     def pull_request(self) -> PullRequest:

@@ -1,5 +1,5 @@
 -- error on metrics.reviewer_weekly
--- The reviewers' weeks of a repository do not add up to its qualifying reviews: they are of another state than the rows.
+-- The reviewers' weeks of a repository do not add up to its qualifying reviews: they were computed from other rows.
 SELECT repository_id, coalesce(rows.reviews, 0) AS reviews, coalesce(weeks.reviews, 0) AS in_weeks
 FROM (
     SELECT repository_id, sum(reviews)::BIGINT AS reviews FROM metrics.pull_request_times GROUP BY repository_id

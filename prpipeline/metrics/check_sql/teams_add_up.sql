@@ -1,5 +1,5 @@
 -- error on metrics.team_weekly
--- The weeks of a team do not add up to those of its repositories: the aggregates are of another state than the rows.
+-- The weeks of a team do not add up to those of its repositories: the aggregates were computed from other rows.
 SELECT team, coalesce(rows.n, 0) AS in_repositories, coalesce(weeks.n, 0) AS in_weeks
 FROM (
     SELECT team, sum(n)::BIGINT AS n FROM metrics.review_time_weekly WHERE team IS NOT NULL GROUP BY team

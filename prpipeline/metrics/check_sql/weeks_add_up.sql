@@ -1,3 +1,3 @@
 -- error on metrics.review_time_weekly
--- The weeks of a repository do not add up to its pull requests: the aggregates are of another state than the rows.
-FROM metrics.not_adding_up('metrics.review_time_weekly');
+-- The weeks of a repository do not add up to its pull requests: the aggregates were computed from other rows.
+FROM metrics.differing_totals('metrics.review_time_weekly');

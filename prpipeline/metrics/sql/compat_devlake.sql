@@ -1,4 +1,4 @@
--- compat_devlake: what Apache DevLake's project_pr_metrics says, as far as pull requests and reviews tell.
+-- compat_devlake: what Apache DevLake's project_pr_metrics says, as far as pull requests and reviews show.
 --
 -- Merged pull requests only, in whole minutes rounded up, a negative span NULL.
 --   pr_pickup_time_minutes  first comment by someone else - created_at

@@ -1,6 +1,6 @@
 -- compat_fivetran: what Fivetran's GitHub package says, in hours, not rounded.
 --
--- Pull requests only of which a review was ever requested, from a person or a team; the clock starts at the first
+-- Only pull requests for which a review was ever requested, from a person or a team; the clock starts at the first
 -- request. What has not happened runs on until now: as_of.
 --   hours_request_review_to_first_review  to the first submitted review of anyone after it, or now
 --   hours_request_review_to_first_action  to the first review by someone who had been asked, which is not dismissed;

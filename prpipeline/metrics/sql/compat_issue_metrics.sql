@@ -7,7 +7,7 @@
 --                                 ready_for_review_at. Reviews after the merge count; those of deleted accounts too,
 --                                 on which issue-metrics itself may stop.
 --   time_to_merge_seconds         to the merge
---   time_in_draft_seconds         all spells as a draft that have ended, and one that still runs where it is open,
+--   time_in_draft_seconds         all draft periods that have ended, and one that still runs where it is open,
 --                                 until now: as_of; NULL where that is 0
 
 CREATE OR REPLACE VIEW compat_issue_metrics AS
@@ -54,7 +54,7 @@ drafts AS (
             ended_at,
             CASE WHEN pull_request.state = 'open' THEN greatest(as_of, started_at) END
         ))) AS BIGINT) AS seconds
-    FROM draft_spells
+    FROM draft_periods
     JOIN pull_requests AS pull_request USING (repository_id, pull_request_id)
     CROSS JOIN (SELECT as_of FROM pipeline_status)
     GROUP BY ALL

@@ -1,6 +1,6 @@
 -- compat_middleware: what Middleware computes for a pull request, in seconds.
 --
--- Closed and merged pull requests only. Every submitted review counts, whoever wrote it and whenever: the author's own,
+-- Closed and merged pull requests only. Every submitted review counts, by anyone at any time: the author's own,
 -- bots', those after the merge. An approval is a review whose state is APPROVED now, so not a dismissed one.
 --   first_response_time_seconds  first review - created_at
 --   rework_time_seconds          first approval - first review; 0 where the first review approves, NULL without approval

@@ -1,4 +1,4 @@
--- compat_origin: review_time_hours by the rule under which the name was first used, to the letter.
+-- compat_origin: review_time_hours by the definition under which the name was first used.
 --
 -- The first submitted review of anyone at any time, less created_at, in hours rounded to 2 decimals: the author's own
 -- reviews, bots' and those after the merge count.

@@ -10,8 +10,8 @@ CREATE OR REPLACE MACRO metrics.hours(seconds) AS
 CREATE OR REPLACE MACRO metrics.hours_between(earlier, later) AS
     metrics.hours(date_diff('second', earlier, later));
 
--- Median, 75th and 90th percentile of a list without NULLs, interpolated: for groups of which most hold one or two, where
--- the aggregate quantile_cont takes twice as long. NULL where the list is empty.
+-- Median, 75th and 90th percentile of a list without NULLs, interpolated. For groups that mostly hold one or two,
+-- where the aggregate quantile_cont takes twice as long. NULL where the list is empty.
 CREATE OR REPLACE MACRO metrics.percentiles(hours) AS
     CASE
         WHEN len(hours) = 1 THEN [hours[1], hours[1], hours[1]]

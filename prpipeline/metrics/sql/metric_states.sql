@@ -1,4 +1,4 @@
--- By which definitions and settings these repositories' metrics were computed.
+-- metric_states: by which definitions and settings each repository's metrics were computed.
 DELETE FROM meta.metric_states WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO meta.metric_states BY NAME

@@ -1,6 +1,6 @@
 -- pull_request_times: what review_time_hours computes, one narrow row per pull request; what it means stands there.
 --
--- What raw says in words (titles, logins) is joined by the view: to write it again would cost more than to compute.
+-- What raw says in words (titles, logins) is joined by the view: writing it again would cost more than computing.
 
 CREATE TABLE IF NOT EXISTS metrics.pull_request_times (
     repository_id                BIGINT,
@@ -41,23 +41,23 @@ DELETE FROM metrics.pull_request_times WHERE repository_id IN (SELECT unnest($re
 INSERT INTO metrics.pull_request_times BY NAME
 WITH pull_requests AS (
     SELECT repository_id, pull_request_id, number, author_id, created_at, closed_at, merged_at, ready_at,
-        is_draft, has_open_spell, state = 'open' AS is_open,
+        is_draft, has_open_period, state = 'open' AS is_open,
         metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author
-    FROM metrics.readied($repositories)
+    FROM metrics.ready_pull_requests($repositories)
 ),
 drafts AS (
     SELECT
-        spell.pull_request_id,
+        period.pull_request_id,
         CAST(sum(greatest(0, date_diff('second',
-            spell.started_at,
-            least(spell.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
+            period.started_at,
+            least(period.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
         ))) AS BIGINT) AS seconds
-    FROM metrics.draft_spells AS spell
+    FROM metrics.draft_periods AS period
     JOIN pull_requests AS pull_request USING (pull_request_id)
-    WHERE spell.repository_id IN (SELECT unnest($repositories))
-    GROUP BY spell.pull_request_id
+    WHERE period.repository_id IN (SELECT unnest($repositories))
+    GROUP BY period.pull_request_id
 ),
--- place is one number that sorts as (submitted_at, review_id) does, of qualifying reviews.
+-- place orders the qualifying reviews: one number that sorts as (submitted_at, review_id) does.
 evidence AS (
     SELECT
         *,
@@ -67,7 +67,7 @@ evidence AS (
             THEN epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id END AS place
     FROM metrics.evidence($repositories)
 ),
--- Each aggregate costs as much as a join: what has few values shares one.
+-- Each aggregate costs as much as a join, so flags of few values share one.
 reviews AS (
     SELECT
         pull_request_id,
@@ -108,7 +108,7 @@ times AS (
         change_requests,
         last_decision & 1 = 1 AS is_approved_last,
         reviews,
-        -- Putting people apart is dear, and most pull requests have one.
+        -- Counting distinct people is expensive, and most pull requests have one.
         CASE WHEN reviews > 1 THEN list_unique(people) ELSE reviews END AS reviewers,
         kinds & 1 <> 0 AS some_self,
         kinds & 2 <> 0 AS some_bot,
@@ -116,7 +116,7 @@ times AS (
         kinds & 8 <> 0 AS some_in_draft,
         make_timestamp((first_place >> 64)::BIGINT) AS first_review_at,
         (first_place & 18446744073709551615::HUGEINT)::BIGINT AS first_review_id,
-        CASE WHEN coalesce(has_open_spell, false) = is_draft THEN coalesce(drafts.seconds, 0) END AS draft_seconds
+        CASE WHEN coalesce(has_open_period, false) = is_draft THEN coalesce(drafts.seconds, 0) END AS draft_seconds
     FROM pull_requests AS pull_request
     LEFT JOIN reviews USING (pull_request_id)
     LEFT JOIN drafts USING (pull_request_id)

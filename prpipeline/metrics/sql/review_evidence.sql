@@ -3,13 +3,13 @@
 -- A review qualifies when its reviewer is not the author (ids are compared, logins are labels), is not a bot, and
 -- it was submitted no later than the merge. A bot is an actor of type Bot, a login that ends in [bot], or a login
 -- on the configured list, without regard to case. A deleted account has no id: it is a human, and never the author.
--- disqualified_by is the first reason that holds of self, bot, after_merge; the flags tell of the others.
--- is_since_ready tells whether it was submitted at or after ready_at (see review_time_hours).
+-- disqualified_by is the first reason that applies of self, bot, after_merge; the flags show the others.
+-- is_since_ready: whether it was submitted at or after ready_at (see review_time_hours).
 -- With the setting exclude_self or exclude_bots off, that reason disqualifies nothing.
 
 CREATE OR REPLACE VIEW metrics.review_evidence AS
 SELECT
-    names.repository,
+    repository_names.repository,
     review.number,
     review.reviewer_login,
     review.state,
@@ -28,4 +28,4 @@ SELECT
     review.repository_id,
     review.pull_request_id
 FROM metrics.evidence((SELECT list(DISTINCT repository_id) FROM raw.pull_requests)) AS review
-LEFT JOIN metrics.names USING (repository_id);
+LEFT JOIN metrics.repository_names USING (repository_id);

@@ -1,6 +1,6 @@
 -- review_queue: one row per pull request that waits for its first review now: open, ready, without a qualifying review.
 --
--- place 1 has waited longest. requested_reviewers are the people and teams whose review is asked for now: the last
+-- place 1 has waited longest. requested_reviewers are the people and teams whose review is requested now: the last
 -- event about them is a request, and they have not reviewed since (GitHub drops a request when its review comes).
 
 CREATE TABLE IF NOT EXISTS metrics.review_queue (
@@ -28,7 +28,7 @@ INSERT INTO metrics.review_queue BY NAME
 WITH waiting AS (
     SELECT * FROM metrics.pull_request_times WHERE waiting_hours IS NOT NULL
 ),
--- Of a request and a removal in the same second the request is taken to be the later one.
+-- A request and a removal in the same second: the request counts as the later one.
 latest AS (
     SELECT
         pull_request_id,
@@ -65,8 +65,8 @@ asked AS (
 )
 SELECT
     row_number() OVER (ORDER BY ready_at, pull_request_id) AS place,
-    names.repository,
-    names.team,
+    repository_names.repository,
+    repository_names.team,
     waiting.number,
     pull_request.title,
     pull_request.author_login,
@@ -83,5 +83,5 @@ SELECT
 FROM waiting
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
 LEFT JOIN asked USING (pull_request_id)
-LEFT JOIN metrics.names ON names.repository_id = waiting.repository_id
+LEFT JOIN metrics.repository_names ON repository_names.repository_id = waiting.repository_id
 ORDER BY place;

@@ -1,4 +1,4 @@
--- review_time_hours: one row per pull request, with every time that a review of it took.
+-- review_time_hours: one row per pull request, with every time that its review took.
 --
 -- C is created_at, M is merged_at. R (ready_at) is the first ready_for_review event of a pull request that was
 -- opened as a draft, else C; one that never became ready has no R. Q is a qualifying review (review_evidence).
@@ -13,15 +13,15 @@
 --                                 pickup, for an approval given to a draft would make a negative time
 --   time_to_merge_hours           M - R; NULL where it was merged before it was ready
 --   cycle_time_hours              M - C
---   draft_hours                   sum of the spells as a draft up to M, closed_at or now; NULL where the last draft
+--   draft_hours                   sum of the draft periods up to M, closed_at or now; NULL where the last draft
 --                                 event contradicts is_draft, for then an event is missing
 --   waiting_hours                 open, ready and without a Q: now - R; NULL for all others
 --   review_rounds                 Q that requested changes, plus one where an approval follows the last of them
 
 CREATE OR REPLACE VIEW metrics.review_time_hours AS
 SELECT
-    names.repository,
-    names.team,
+    repository_names.repository,
+    repository_names.team,
     times.number,
     pull_request.title,
     pull_request.author_login,
@@ -29,7 +29,7 @@ SELECT
     times.created_at,
     times.created_week,
     times.review_time_hours,
-    times.null_reason::VARCHAR AS null_reason,
+    times.null_reason,
     times.review_time_hours_any,
     times.pickup_time_hours,
     times.review_time_business_hours,
@@ -68,4 +68,4 @@ JOIN raw.pull_requests AS pull_request
     ON pull_request.repository_id = times.repository_id AND pull_request.pull_request_id = times.pull_request_id
 LEFT JOIN raw.reviews AS review
     ON review.repository_id = times.repository_id AND review.review_id = times.first_review_id
-LEFT JOIN metrics.names ON names.repository_id = times.repository_id;
+LEFT JOIN metrics.repository_names ON repository_names.repository_id = times.repository_id;

@@ -1,11 +1,11 @@
 -- review_time_survival: one row per repository and month (UTC) in which pull requests were opened: the time to first
 -- review, also with the pull requests counted in that have none yet.
 --
--- A plain median passes by what still waits, and so looks best right after a flood. The Kaplan-Meier estimate counts a
--- pull request without a qualifying review as unreviewed for as long as it could be seen: until now where it is open
--- (drafts too), until it was closed or merged otherwise. kaplan_meier_median_hours is the first time by which at least
+-- A plain median leaves out what still waits, and so looks best right after many were opened. The Kaplan-Meier estimate counts a
+-- pull request without a qualifying review as unreviewed for as long as it was observed: until now where it is open
+-- (drafts too), else until it was closed or merged. kaplan_meier_median_hours is the first time by which at least
 -- half, p75 and p90 by which three quarters and nine tenths are estimated to be reviewed; NULL where the estimate does
--- not come that far. A review and an end of sight at the same time count in that order.
+-- not come that far. A review counts before an end of observation at the same time.
 
 CREATE TABLE IF NOT EXISTS metrics.review_time_survival (
     repository                VARCHAR,
@@ -39,7 +39,7 @@ WITH spans AS (
         is_open
     FROM metrics.pull_request_times
 ),
--- Hours are whole hundredths: these sort as they do, an end of sight after a review at the same time. Counted down from
+-- Hours are whole hundredths: these sort as they do, an end of observation after a review at the same time. Counted down from
 -- the longest, the place of one is how many were still unreviewed before it.
 counted_down AS (
     SELECT
@@ -65,7 +65,7 @@ estimate AS (
     FROM numbered
     WHERE ending & 1 = 0
 ),
--- The allowance is for sums of logarithms that should be exactly a half.
+-- The allowance is for sums of logarithms that are exactly a half but for rounding.
 kaplan_meier AS (
     SELECT
         repository_id,
@@ -89,7 +89,7 @@ plain AS (
     GROUP BY repository_id, month
 )
 SELECT
-    names.repository,
+    repository_names.repository,
     plain.month,
     n,
     n_reviewed,
@@ -105,5 +105,5 @@ SELECT
     plain.repository_id
 FROM plain
 LEFT JOIN kaplan_meier USING (repository_id, month)
-LEFT JOIN metrics.names USING (repository_id)
-ORDER BY names.repository, plain.month;
+LEFT JOIN metrics.repository_names USING (repository_id)
+ORDER BY repository_names.repository, plain.month;

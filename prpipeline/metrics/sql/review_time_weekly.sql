@@ -1,7 +1,10 @@
 -- review_time_weekly: one row per repository and ISO week (UTC) in which pull requests were opened.
 --
--- Every pull request of the week counts, also bots' (n_bot_authors says how many). For each column of hours: how many
+-- Every pull request of the week counts, also bots' (n_bot_authors says how many).
+-- {hours} stands for each of review_time_hours, review_time_hours_any, pickup_time_hours, review_time_business_hours,
+-- time_to_first_approval_hours, time_to_merge_hours, cycle_time_hours, draft_hours and waiting_hours. Of each: how many
 -- are NULL, and the median, 75th and 90th percentile of the others, interpolated. NULL where all are.
+-- {reason} stands for each of no_reviews, only_self, only_bots, only_self_and_bots and only_after_merge.
 
 CREATE TABLE IF NOT EXISTS metrics.review_time_weekly (
     repository                          VARCHAR,
@@ -11,140 +14,43 @@ CREATE TABLE IF NOT EXISTS metrics.review_time_weekly (
     n_bot_authors                       BIGINT,
     n_merged                            BIGINT,
     n_merged_without_review             BIGINT,
-    n_null                              BIGINT,
-    n_null_no_reviews                   BIGINT,
-    n_null_only_self                    BIGINT,
-    n_null_only_bots                    BIGINT,
-    n_null_only_self_and_bots           BIGINT,
-    n_null_only_after_merge             BIGINT,
-    review_time_hours_nulls             BIGINT,
-    review_time_hours_median            DOUBLE,
-    review_time_hours_p75               DOUBLE,
-    review_time_hours_p90               DOUBLE,
-    review_time_hours_any_nulls         BIGINT,
-    review_time_hours_any_median        DOUBLE,
-    review_time_hours_any_p75           DOUBLE,
-    review_time_hours_any_p90           DOUBLE,
-    pickup_time_hours_nulls             BIGINT,
-    pickup_time_hours_median            DOUBLE,
-    pickup_time_hours_p75               DOUBLE,
-    pickup_time_hours_p90               DOUBLE,
-    review_time_business_hours_nulls    BIGINT,
-    review_time_business_hours_median   DOUBLE,
-    review_time_business_hours_p75      DOUBLE,
-    review_time_business_hours_p90      DOUBLE,
-    time_to_first_approval_hours_nulls  BIGINT,
-    time_to_first_approval_hours_median DOUBLE,
-    time_to_first_approval_hours_p75    DOUBLE,
-    time_to_first_approval_hours_p90    DOUBLE,
-    time_to_merge_hours_nulls           BIGINT,
-    time_to_merge_hours_median          DOUBLE,
-    time_to_merge_hours_p75             DOUBLE,
-    time_to_merge_hours_p90             DOUBLE,
-    cycle_time_hours_nulls              BIGINT,
-    cycle_time_hours_median             DOUBLE,
-    cycle_time_hours_p75                DOUBLE,
-    cycle_time_hours_p90                DOUBLE,
-    draft_hours_nulls                   BIGINT,
-    draft_hours_median                  DOUBLE,
-    draft_hours_p75                     DOUBLE,
-    draft_hours_p90                     DOUBLE,
-    waiting_hours_nulls                 BIGINT,
-    waiting_hours_median                DOUBLE,
-    waiting_hours_p75                   DOUBLE,
-    waiting_hours_p90                   DOUBLE,
+    n_null_{reason} BIGINT,
+    {hours}_nulls  BIGINT,
+    {hours}_median DOUBLE,
+    {hours}_p75    DOUBLE,
+    {hours}_p90    DOUBLE,
     repository_id                       BIGINT
 );
+
+-- The weeks of these repositories (NULL: of all), each apart or all together. Read by name, it computes no more columns
+-- than are asked for.
+CREATE OR REPLACE MACRO metrics.weeks(repositories, are_together) AS TABLE
+SELECT
+    CASE WHEN NOT are_together THEN repository_id END AS repository_id,
+    created_week AS week,
+    count(*) AS n,
+    count(*) FILTER (is_bot_author) AS n_bot_authors,
+    count(merged_at) AS n_merged,
+    count(*) FILTER (merged_without_review) AS n_merged_without_review,
+    count(*) FILTER (null_reason = '{reason}') AS n_null_{reason},
+    count(*) - count({hours}) AS {hours}_nulls,
+    quantile_cont({hours}, [0.5, 0.75, 0.9]) AS {hours}
+FROM metrics.pull_request_times
+WHERE repositories IS NULL OR repository_id IN (SELECT unnest(repositories))
+GROUP BY ALL;
 
 DELETE FROM metrics.review_time_weekly;
 
 INSERT INTO metrics.review_time_weekly BY NAME
-WITH grouped AS (
-    SELECT
-        created_week AS week,
-        repository_id,
-        count(*) AS n,
-        count(*) FILTER (is_bot_author) AS n_bot_authors,
-        count(merged_at) AS n_merged,
-        count(*) FILTER (merged_without_review) AS n_merged_without_review,
-        count(*) - count(review_time_hours) AS n_null,
-        count(*) FILTER (null_reason = 'no_reviews') AS n_null_no_reviews,
-        count(*) FILTER (null_reason = 'only_self') AS n_null_only_self,
-        count(*) FILTER (null_reason = 'only_bots') AS n_null_only_bots,
-        count(*) FILTER (null_reason = 'only_self_and_bots') AS n_null_only_self_and_bots,
-        count(*) FILTER (null_reason = 'only_after_merge') AS n_null_only_after_merge,
-        count(*) - count(review_time_hours) AS review_time_hours_nulls,
-        quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS review_time_hours,
-        count(*) - count(review_time_hours_any) AS review_time_hours_any_nulls,
-        quantile_cont(review_time_hours_any, [0.5, 0.75, 0.9]) AS review_time_hours_any,
-        count(*) - count(pickup_time_hours) AS pickup_time_hours_nulls,
-        quantile_cont(pickup_time_hours, [0.5, 0.75, 0.9]) AS pickup_time_hours,
-        count(*) - count(review_time_business_hours) AS review_time_business_hours_nulls,
-        quantile_cont(review_time_business_hours, [0.5, 0.75, 0.9]) AS review_time_business_hours,
-        count(*) - count(time_to_first_approval_hours) AS time_to_first_approval_hours_nulls,
-        quantile_cont(time_to_first_approval_hours, [0.5, 0.75, 0.9]) AS time_to_first_approval_hours,
-        count(*) - count(time_to_merge_hours) AS time_to_merge_hours_nulls,
-        quantile_cont(time_to_merge_hours, [0.5, 0.75, 0.9]) AS time_to_merge_hours,
-        count(*) - count(cycle_time_hours) AS cycle_time_hours_nulls,
-        quantile_cont(cycle_time_hours, [0.5, 0.75, 0.9]) AS cycle_time_hours,
-        count(*) - count(draft_hours) AS draft_hours_nulls,
-        quantile_cont(draft_hours, [0.5, 0.75, 0.9]) AS draft_hours,
-        count(*) - count(waiting_hours) AS waiting_hours_nulls,
-        quantile_cont(waiting_hours, [0.5, 0.75, 0.9]) AS waiting_hours
-    FROM metrics.pull_request_times
-    GROUP BY repository_id, created_week
-)
 SELECT
-    names.repository,
-    names.team,
-    week,
-    n,
-    n_bot_authors,
-    n_merged,
-    n_merged_without_review,
-    n_null,
-    n_null_no_reviews,
-    n_null_only_self,
-    n_null_only_bots,
-    n_null_only_self_and_bots,
-    n_null_only_after_merge,
-    review_time_hours_nulls,
-    round(review_time_hours[1], 2) AS review_time_hours_median,
-    round(review_time_hours[2], 2) AS review_time_hours_p75,
-    round(review_time_hours[3], 2) AS review_time_hours_p90,
-    review_time_hours_any_nulls,
-    round(review_time_hours_any[1], 2) AS review_time_hours_any_median,
-    round(review_time_hours_any[2], 2) AS review_time_hours_any_p75,
-    round(review_time_hours_any[3], 2) AS review_time_hours_any_p90,
-    pickup_time_hours_nulls,
-    round(pickup_time_hours[1], 2) AS pickup_time_hours_median,
-    round(pickup_time_hours[2], 2) AS pickup_time_hours_p75,
-    round(pickup_time_hours[3], 2) AS pickup_time_hours_p90,
-    review_time_business_hours_nulls,
-    round(review_time_business_hours[1], 2) AS review_time_business_hours_median,
-    round(review_time_business_hours[2], 2) AS review_time_business_hours_p75,
-    round(review_time_business_hours[3], 2) AS review_time_business_hours_p90,
-    time_to_first_approval_hours_nulls,
-    round(time_to_first_approval_hours[1], 2) AS time_to_first_approval_hours_median,
-    round(time_to_first_approval_hours[2], 2) AS time_to_first_approval_hours_p75,
-    round(time_to_first_approval_hours[3], 2) AS time_to_first_approval_hours_p90,
-    time_to_merge_hours_nulls,
-    round(time_to_merge_hours[1], 2) AS time_to_merge_hours_median,
-    round(time_to_merge_hours[2], 2) AS time_to_merge_hours_p75,
-    round(time_to_merge_hours[3], 2) AS time_to_merge_hours_p90,
-    cycle_time_hours_nulls,
-    round(cycle_time_hours[1], 2) AS cycle_time_hours_median,
-    round(cycle_time_hours[2], 2) AS cycle_time_hours_p75,
-    round(cycle_time_hours[3], 2) AS cycle_time_hours_p90,
-    draft_hours_nulls,
-    round(draft_hours[1], 2) AS draft_hours_median,
-    round(draft_hours[2], 2) AS draft_hours_p75,
-    round(draft_hours[3], 2) AS draft_hours_p90,
-    waiting_hours_nulls,
-    round(waiting_hours[1], 2) AS waiting_hours_median,
-    round(waiting_hours[2], 2) AS waiting_hours_p75,
-    round(waiting_hours[3], 2) AS waiting_hours_p90,
-    repository_id
-FROM grouped
-LEFT JOIN metrics.names USING (repository_id)
-ORDER BY names.repository, week;
+    repository_names.repository,
+    repository_names.team,
+    weeks.* EXCLUDE (
+        {hours}
+    ),
+    round({hours}[1], 2) AS {hours}_median,
+    round({hours}[2], 2) AS {hours}_p75,
+    round({hours}[3], 2) AS {hours}_p90
+FROM metrics.weeks(NULL, false) AS weeks
+LEFT JOIN metrics.repository_names USING (repository_id)
+ORDER BY repository_names.repository, week;

@@ -1,12 +1,12 @@
 -- reviewer_weekly: one row per repository, reviewer and ISO week (UTC) in which they reviewed or were asked to.
 --
 -- reviews counts qualifying reviews submitted in the week, pull_requests the pull requests they were on;
--- share_of_reviews is their part of the repository's qualifying reviews of that week.
+-- share_of_reviews is their share of the repository's qualifying reviews of that week.
 -- requests counts the times that the person (not a team) was asked for a review in the week. The response to one is
 -- their first submitted review of that pull request at or after it; requests_unanswered have none. A request that was
--- taken back before a response counts as unanswered. response_hours are those of the week's answered requests.
--- Reviewers are told apart by id; deleted accounts have none and share a row. reviewer_login is the one that they
--- used last in the repository, in every week the same.
+-- withdrawn before a response counts as unanswered. response_hours are those of the week's answered requests.
+-- Reviewers are distinguished by id; deleted accounts have none and share a row. reviewer_login is the login that a
+-- reviewer used last in the repository, the same in every week.
 
 CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
     repository            VARCHAR,
@@ -31,7 +31,7 @@ DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repos
 INSERT INTO metrics.reviewer_weekly BY NAME
 WITH qualifying AS (
     SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week
-    FROM metrics.judged($repositories)
+    FROM metrics.classified_reviews($repositories)
     WHERE is_qualifying
 ),
 reviews AS (
@@ -71,7 +71,7 @@ answered AS (
         AND asked.reviewer_id = answers.reviewer_id
         AND asked.created_at <= answers.submitted_at
 ),
-taken_back AS (
+withdrawn AS (
     SELECT DISTINCT asked.pull_request_id, asked.reviewer_id, asked.created_at
     FROM answered AS asked
     JOIN raw.review_events AS removal
@@ -94,13 +94,13 @@ requests AS (
     FROM (
         SELECT
             answered.*,
-            CASE WHEN taken_back.created_at IS NULL
+            CASE WHEN withdrawn.created_at IS NULL
                 THEN metrics.hours_between(answered.created_at, submitted_at) END AS hours
         FROM answered
-        LEFT JOIN taken_back
-            ON taken_back.pull_request_id = answered.pull_request_id
-            AND taken_back.reviewer_id = answered.reviewer_id
-            AND taken_back.created_at = answered.created_at
+        LEFT JOIN withdrawn
+            ON withdrawn.pull_request_id = answered.pull_request_id
+            AND withdrawn.reviewer_id = answered.reviewer_id
+            AND withdrawn.created_at = answered.created_at
     )
     GROUP BY ALL
 ),
@@ -116,7 +116,7 @@ logins AS (
     GROUP BY repository_id, reviewer_id
 )
 SELECT
-    names.repository,
+    repository_names.repository,
     reviewer_login,
     week,
     coalesce(reviews.reviews, 0) AS reviews,
@@ -135,4 +135,4 @@ FROM reviews
 FULL JOIN requests USING (repository_id, reviewer_id, week)
 LEFT JOIN totals USING (repository_id, week)
 LEFT JOIN logins USING (repository_id, reviewer_id)
-LEFT JOIN metrics.names USING (repository_id);
+LEFT JOIN metrics.repository_names USING (repository_id);

@@ -1,8 +1,8 @@
 SELECT
     $published_at AS published_at,
-    coalesce((SELECT max(as_of) FROM warehouse.metrics.rules), $published_at) AS as_of,
+    coalesce((SELECT max(as_of) FROM warehouse.metrics.metric_settings), $published_at) AS as_of,
     $version AS version,
-    $metric_version AS metric_version,
+    (SELECT metric_version FROM warehouse.metrics.definitions) AS metric_version,
     count(*) AS repositories,
     count(*) FILTER (last_error IS NOT NULL) AS repositories_failed,
     min(last_sync_at) AS oldest_sync_at,

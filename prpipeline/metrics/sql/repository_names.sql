@@ -1,5 +1,5 @@
--- A repository's current name and team. One tracked under its old and its new name has those of the last sync.
-CREATE OR REPLACE VIEW metrics.names AS
+-- A repository's current name and team. Where it is tracked under an old and a new name, those of the last sync.
+CREATE OR REPLACE VIEW metrics.repository_names AS
     SELECT
         repository_id,
         arg_max(repository, coalesce(last_sync_at, tracked_at)) AS repository,

@@ -1,6 +1,6 @@
--- draft_spells: one row per spell that a pull request spent as a draft.
+-- draft_periods: one row per period that a pull request spent as a draft.
 --
--- A spell starts when the pull request is opened as a draft or converted to one, and ends when it is marked
+-- A period starts when the pull request is opened as a draft or converted to one, and ends when it is marked
 -- ready. ended_at is NULL where no such event followed: the pull request is still a draft, or was one to its end.
 --
 -- GitHub does not say whether a pull request was opened as a draft. It was, where its first draft event is
@@ -8,10 +8,10 @@
 -- they count by their sum, and a pair that cancels out changes nothing. A repeated event (the one between is
 -- missing) changes nothing either.
 
-CREATE TABLE IF NOT EXISTS metrics.draft_spells (
+CREATE TABLE IF NOT EXISTS metrics.draft_periods (
     repository          VARCHAR,
     number              BIGINT,
-    spell               BIGINT,
+    period              BIGINT,
     started_at          TIMESTAMP,
     ended_at            TIMESTAMP,
     opened_as_draft     BOOLEAN,
@@ -19,9 +19,9 @@ CREATE TABLE IF NOT EXISTS metrics.draft_spells (
     pull_request_id     BIGINT
 );
 
-DELETE FROM metrics.draft_spells WHERE repository_id IN (SELECT unnest($repositories));
+DELETE FROM metrics.draft_periods WHERE repository_id IN (SELECT unnest($repositories));
 
-INSERT INTO metrics.draft_spells BY NAME
+INSERT INTO metrics.draft_periods BY NAME
 WITH seconds AS (
     SELECT
         pull_request_id,
@@ -53,7 +53,7 @@ states AS (
     UNION ALL
     SELECT pull_request_id, moment, to_draft, false FROM changes
 ),
-spells AS (
+periods AS (
     SELECT
         pull_request_id,
         moment AS started_at,
@@ -64,16 +64,16 @@ spells AS (
     WINDOW in_order AS (PARTITION BY pull_request_id ORDER BY moment, opened_as_draft DESC)
 )
 SELECT
-    names.repository,
+    repository_names.repository,
     pull_request.number,
-    row_number() OVER (PARTITION BY pull_request_id ORDER BY started_at, opened_as_draft DESC) AS spell,
-    spells.started_at,
-    spells.ended_at,
-    spells.opened_as_draft,
+    row_number() OVER (PARTITION BY pull_request_id ORDER BY started_at, opened_as_draft DESC) AS period,
+    periods.started_at,
+    periods.ended_at,
+    periods.opened_as_draft,
     pull_request.repository_id,
     pull_request_id
-FROM spells
+FROM periods
 JOIN raw.pull_requests AS pull_request USING (pull_request_id)
-LEFT JOIN metrics.names USING (repository_id)
-WHERE spells.to_draft
+LEFT JOIN metrics.repository_names USING (repository_id)
+WHERE periods.to_draft
   AND pull_request.repository_id IN (SELECT unnest($repositories));

@@ -1,0 +1,134 @@
+"""What the .sql files define, all together: which tables there are, in which order they build on each other, and the
+version of these definitions in a warehouse."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib import resources
+
+from prpipeline.metrics.statements import SqlFile, essence, sql_file, sql_files
+from prpipeline.model.sql import Connection
+
+
+@cache
+def _in_order() -> tuple[SqlFile, ...]:
+    """Each file after those whose tables, views and macros it reads."""
+    files = {file.name: file for file in sql_files()}
+    makers = {
+        one.name: file.name for file in files.values() for one in file.created if one.schema == "metrics"
+    }
+    graph = {name: sorted(makers[used] for used in file.uses) for name, file in files.items()}
+    return tuple(files[name] for name in TopologicalSorter(graph).static_order())
+
+
+_WAREHOUSE = tuple(file for file in _in_order() if file.created and file.created[0].schema)
+_STORED = tuple(file for file in _WAREHOUSE if file.kind == "TABLE" and file.created[0].schema == "metrics")
+
+REPOSITORY_TABLES = tuple(file.name for file in _STORED if "repositories" in file.parameters)
+"""Tables whose rows depend on their own repository alone, in the order in which they build on each other."""
+
+TABLES = tuple(file.name for file in _WAREHOUSE if file.definition.startswith(f"{file.name}: one row per"))
+"""Tables and views of the warehouse that are published, each described in the data dictionary."""
+
+AGGREGATE_TABLES = tuple(
+    file.name
+    for file in _STORED
+    if file.name in TABLES
+    and not (file.name in REPOSITORY_TABLES and "pull_request_id" in dict(file.columns))
+)
+"""Published tables that are made after the pull requests' own: many pull requests a row, or of all repositories."""
+
+PUBLISHED_VIEWS = tuple(file.name for file in _in_order() if file.created and not file.created[0].schema)
+"""Views over the published tables, which only a published file has."""
+
+
+def published_view(name: str) -> str:
+    """The statement that creates one of PUBLISHED_VIEWS in a published file."""
+    return sql_file(name).creates[0].sql
+
+
+def create_tables(connection: Connection) -> None:
+    """Create what is missing, in the caller's transaction; what has another shape or no use is dropped, for all is derived.
+
+    Other definitions than the last ones get a new version, so that all repositories are stale.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
+    _drop_unknown(connection)
+    expected = {file.name: list(file.columns) for file in _STORED}
+    found = _stored_tables(connection)
+    for name, columns in found.items():
+        if expected.get(name) != columns:
+            connection.execute(f'DROP TABLE metrics."{name}"')
+    for file in _WAREHOUSE:
+        for statement in file.creates:
+            connection.execute(statement.sql)
+    if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
+        connection.execute("DELETE FROM meta.metric_states")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for statement in sql_file("metric_definitions").fills:
+        connection.execute(
+            statement.sql, statement.bound({"fingerprint": definitions_fingerprint(), "now": now})
+        )
+
+
+def are_tables_current(connection: Connection) -> bool:
+    """Whether ``create_tables`` of these definitions was the last to run here; far cheaper than to run it again."""
+    there = connection.execute(
+        "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() "
+        "AND schema_name = 'metrics' AND view_name = 'definitions'"
+    ).fetchall()
+    if not there:
+        return False
+    newest: list[tuple[str]] = connection.execute("SELECT fingerprint FROM metrics.definitions").fetchall()
+    return newest == [(definitions_fingerprint(),)]
+
+
+def metric_version(connection: Connection) -> int:
+    """The version of these definitions in this warehouse, whose tables are current."""
+    (version,) = connection.execute(
+        "SELECT max(metric_version) FROM meta.metric_definitions WHERE fingerprint = ?",
+        [definitions_fingerprint()],
+    ).fetchone()
+    return int(version)
+
+
+@cache
+def definitions_fingerprint() -> str:
+    """Changes with everything that can change a number: all SQL, and the calendar's code."""
+    texts = [essence(s.sql) for file in sql_files() for s in (*file.creates, *file.fills)]
+    calendar = resources.files(__package__).joinpath("calendar.py").read_text(encoding="utf-8")
+    texts += [line for line in calendar.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _drop_unknown(connection: Connection) -> None:
+    """Views and macros that earlier versions had."""
+    known = {one.name for file in _WAREHOUSE for one in file.created}
+    found = connection.execute(
+        """
+        SELECT 'VIEW', view_name FROM duckdb_views()
+        WHERE database_name = current_database() AND schema_name = 'metrics'
+        UNION
+        SELECT CASE function_type WHEN 'table_macro' THEN 'MACRO TABLE' ELSE 'MACRO' END, function_name
+        FROM duckdb_functions()
+        WHERE database_name = current_database() AND schema_name = 'metrics'
+        """
+    ).fetchall()
+    for kind, name in found:
+        if name not in known:
+            connection.execute(f'DROP {kind} metrics."{name}"')
+
+
+def _stored_tables(connection: Connection) -> dict[str, list[tuple[str, str]]]:
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
+        "WHERE database_name = current_database() AND schema_name = 'metrics' ORDER BY column_index"
+    ).fetchall()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, data_type in rows:
+        found.setdefault(table, []).append((column, data_type))
+    return found

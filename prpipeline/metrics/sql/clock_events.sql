@@ -1,0 +1,118 @@
+-- clock_events: one row per start and stop of a clock of a pull request, so that each number can be followed by hand.
+--
+-- The hours between start and stop are the column of the same name in review_time_hours; what runs on has no stop. C, M, R
+-- and Q stand for what they do there; the end is M, or else closed_at.
+--   review_time             C to the first Q                      review_time_hours
+--   review_time_any         C to the first review of anyone       review_time_hours_any
+--   pickup_time             R to the first Q at or after R        pickup_time_hours
+--   time_to_first_approval  R to the first approving Q since R    time_to_first_approval_hours
+--   time_to_merge           R to M                                time_to_merge_hours
+--   cycle_time              C to M                                cycle_time_hours
+--   draft                   each draft period, up to the end      draft_hours: their sum, the last one up to now
+--   waiting                 R to the first Q, the end, or the     waiting_hours: up to now, where nothing stops it
+--                           draft period that lasts to the end
+-- Clocks that start at R do not where R is after M; waiting does not after a Q or the end either. Where events are
+-- missing, so that draft_hours is NULL, there is no draft clock, and no waiting clock of what is a draft now.
+
+CREATE OR REPLACE VIEW clock_events AS
+WITH pull_requests_with_end AS NOT MATERIALIZED (
+    SELECT
+        *,
+        coalesce(merged_at, closed_at) AS end_at,
+        CASE WHEN merged_at IS NOT NULL THEN 'merged' ELSE 'closed' END AS end_event
+    FROM review_time_hours
+),
+periods AS NOT MATERIALIZED (
+    SELECT
+        repository, repository_id, number, pull_request_id, started_at, ended_at, opened_as_draft, end_at, end_event,
+        draft_hours,
+        (end_at IS NULL OR started_at <= end_at) AND (ended_at IS NULL OR ended_at > end_at) AS lasts_to_the_end
+    FROM draft_periods
+    JOIN pull_requests_with_end USING (repository, repository_id, number, pull_request_id)
+),
+drafts AS NOT MATERIALIZED (
+    SELECT
+        repository, repository_id, number, pull_request_id,
+        bool_or(opened_as_draft) AS opened_as_draft,
+        max(started_at) FILTER (lasts_to_the_end) AS last_started_at
+    FROM periods
+    GROUP BY ALL
+),
+moments AS NOT MATERIALIZED (
+    SELECT
+        *,
+        CASE WHEN opened_as_draft THEN 'ready_for_review' ELSE 'opened' END AS ready_event,
+        CASE WHEN ready_at <= coalesce(merged_at, ready_at) THEN ready_at END AS start_at,
+        CASE WHEN is_draft OR state <> 'open' THEN last_started_at END AS draft_at,
+        state = 'open' AND is_draft AND last_started_at IS NULL AS is_draft_since_unknown,
+        least(first_review_at, end_at, draft_at) AS wait_end_at
+    FROM pull_requests_with_end
+    LEFT JOIN drafts USING (repository, repository_id, number, pull_request_id)
+),
+of_pull_requests AS (
+    SELECT
+        repository, repository_id, number, pull_request_id,
+        unnest([
+            {'clock': 'review_time', 'what': 'starts', 'happened_at': created_at, 'event': 'opened'},
+            {'clock': 'review_time_any', 'what': 'starts', 'happened_at': created_at, 'event': 'opened'},
+            {'clock': 'cycle_time', 'what': 'starts', 'happened_at': created_at, 'event': 'opened'},
+            {'clock': 'cycle_time', 'what': 'stops', 'happened_at': merged_at, 'event': 'merged'},
+            {'clock': 'pickup_time', 'what': 'starts', 'happened_at': start_at, 'event': ready_event},
+            {'clock': 'time_to_first_approval', 'what': 'starts', 'happened_at': start_at, 'event': ready_event},
+            {'clock': 'time_to_merge', 'what': 'starts', 'happened_at': start_at, 'event': ready_event},
+            {'clock': 'time_to_merge', 'what': 'stops', 'happened_at': CASE WHEN merged_at >= ready_at THEN merged_at END,
+                'event': 'merged'}
+        ], recursive := true),
+        NULL::BIGINT AS review_id
+    FROM moments
+),
+-- The first of these reviews stops the clock.
+reviews_that_stop AS (
+    SELECT *, 'review_time_any' AS clock FROM review_evidence
+    UNION ALL
+    SELECT *, 'review_time' FROM review_evidence WHERE is_qualifying
+    UNION ALL
+    SELECT *, 'pickup_time' FROM review_evidence WHERE is_qualifying AND is_since_ready
+    UNION ALL
+    SELECT *, 'time_to_first_approval' FROM review_evidence
+    WHERE is_qualifying AND is_since_ready AND original_state = 'APPROVED'
+),
+of_reviews AS (
+    SELECT
+        repository, repository_id, number, pull_request_id, clock, 'stops' AS what, min(submitted_at) AS happened_at,
+        'review' AS event, arg_min(review_id, row(submitted_at, review_id)) AS review_id
+    FROM reviews_that_stop
+    GROUP BY ALL
+),
+of_drafts AS (
+    SELECT
+        repository, repository_id, number, pull_request_id,
+        unnest([
+            {'clock': 'draft', 'what': 'starts', 'happened_at': started_at,
+                'event': CASE WHEN opened_as_draft THEN 'opened' ELSE 'converted_to_draft' END},
+            {'clock': 'draft', 'what': 'stops', 'happened_at': least(ended_at, end_at),
+                'event': CASE WHEN ended_at <= coalesce(end_at, ended_at) THEN 'ready_for_review' ELSE end_event END}
+        ], recursive := true),
+        NULL::BIGINT AS review_id
+    FROM periods
+    WHERE draft_hours IS NOT NULL AND started_at <= coalesce(end_at, started_at)
+),
+of_waiting AS (
+    SELECT
+        repository, repository_id, number, pull_request_id,
+        unnest([
+            {'clock': 'waiting', 'what': 'starts', 'happened_at': ready_at, 'event': ready_event, 'review_id': NULL},
+            {'clock': 'waiting', 'what': 'stops', 'happened_at': wait_end_at,
+                'event': CASE wait_end_at WHEN first_review_at THEN 'review' WHEN end_at THEN end_event
+                    ELSE 'converted_to_draft' END,
+                'review_id': CASE WHEN wait_end_at = first_review_at THEN first_review_id END}
+        ], recursive := true)
+    FROM moments
+    WHERE ready_at <= coalesce(wait_end_at, ready_at) AND NOT is_draft_since_unknown
+)
+SELECT repository, number, happened_at, clock, what, event, review_id, pull_request_id, repository_id
+FROM (
+    FROM of_pull_requests UNION ALL BY NAME FROM of_reviews
+    UNION ALL BY NAME FROM of_drafts UNION ALL BY NAME FROM of_waiting
+)
+WHERE happened_at IS NOT NULL;

@@ -1,0 +1,200 @@
+"""The published clocks are the published numbers: the hours between their starts and stops are the columns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prpipeline import metrics
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.model.repository import RepositoryName
+from prpipeline.model.sql import Connection
+from prpipeline.publish.reader import open_published
+from prpipeline.sandbox.github import Sandbox, sample_world
+from prpipeline.settings import MetricSettings, load_settings
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.metrics.test_properties import NO_EXAMPLES_LEFT, histories, metric_settings
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
+from prpipeline_tests.support.reference import History, Person, Review
+
+COLUMNS = {
+    "review_time": "review_time_hours",
+    "review_time_any": "review_time_hours_any",
+    "pickup_time": "pickup_time_hours",
+    "time_to_first_approval": "time_to_first_approval_hours",
+    "time_to_merge": "time_to_merge_hours",
+    "cycle_time": "cycle_time_hours",
+    "draft": "draft_hours",
+    "waiting": "waiting_hours",
+}
+OPENED = datetime(2026, 5, 4, 10)
+ANN, BOB = Person(1, "ann"), Person(2, "bob")
+
+
+def hours(moments: list[tuple[datetime, datetime]]) -> float:
+    return round(sum((stop - start).total_seconds() for start, stop in moments) / 3600, 2)
+
+
+def expected_hours(
+    clock: str, starts: list[datetime], stops: list[datetime], as_of: datetime
+) -> float | None:
+    """The column that these starts and stops of one clock of one pull request amount to."""
+    assert len(stops) <= len(starts) <= (99 if clock == "draft" else 1), clock
+    if clock == "draft":
+        ends = [*stops, as_of][: len(starts)]
+        assert len(ends) == len(starts)
+        return hours([(start, max(start, end)) for start, end in zip(starts, ends, strict=True)])
+    if clock == "waiting":
+        return hours([(starts[0], max(starts[0], as_of))]) if starts and not stops else None
+    return hours([(starts[0], stops[0])]) if stops else None
+
+
+def compare(connection: Connection) -> int:
+    """How many clocks were compared, of all pull requests of a published file."""
+    (as_of,) = connection.execute("SELECT as_of FROM pipeline_status").fetchone()
+    moments: dict[tuple[int, str, str], list[datetime]] = defaultdict(list)
+    for row in rows(connection, "FROM clock_events ORDER BY happened_at"):  # type: ignore[arg-type]
+        assert row["clock"] in COLUMNS
+        assert row["what"] in {"starts", "stops"}
+        assert (row["review_id"] is not None) == (row["event"] == "review")
+        moments[row["pull_request_id"], row["clock"], row["what"]].append(row["happened_at"])
+    compared = 0
+    for times in rows(connection, "FROM review_time_hours"):  # type: ignore[arg-type]
+        number = times["pull_request_id"]
+        for clock, column in COLUMNS.items():
+            starts, stops = (
+                moments.pop((number, clock, "starts"), []),
+                moments.pop((number, clock, "stops"), []),
+            )
+            if clock == "draft" and times[column] is None:
+                assert not starts + stops
+                continue
+            assert expected_hours(clock, starts, stops, as_of) == times[column], (times, clock, starts, stops)
+            compared += 1
+    assert not moments, "clocks of no pull request"
+    return compared
+
+
+def test_clocks_of_the_sample_data(tmp_path: Path) -> None:
+    world = sample_world(now=datetime(2026, 5, 4, 12).astimezone())
+    (tmp_path / "none.yaml").write_text("repositories: []\n", encoding="utf-8")
+    with Sandbox(world, tokens=["sandbox-token"]) as sandbox:
+        environment = {
+            "PRPIPELINE_DATA_DIR": str(tmp_path),
+            "PRPIPELINE_REPOSITORIES": str(tmp_path / "none.yaml"),
+            "GITHUB_API_URL": sandbox.url,
+            "GITHUB_TOKEN": "sandbox-token",
+        }
+        pipeline = Pipeline(load_settings(environment))
+        names = [repository.full_name for repository in world.repositories.values()]
+        pipeline.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
+        assert not [result.error for result in pipeline.sync(names, SyncOptions()) if result.error]
+    pipeline.aggregate()
+    with open_published(pipeline.publish().path) as connection:
+        in_world = sum(len(repository.pull_requests) for repository in world.repositories.values())
+        assert compare(connection) > 7.9 * in_world > 2000
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[MetricsLab]:
+    """Its tables are in a warehouse's schemas, and the published ones over them as views, so that both are there."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
+    for table in ("review_time_hours", "review_evidence", "draft_periods"):
+        lab.connection.execute(f"CREATE VIEW main.{table} AS FROM metrics.{table}")
+    lab.connection.execute("CREATE VIEW main.pipeline_status AS SELECT as_of FROM metrics.metric_settings")
+    lab.connection.execute(metrics.published_view("clock_events"))
+    yield lab
+    lab.connection.close()
+
+
+@given(st.lists(histories(), min_size=1, max_size=25), metric_settings)
+@settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
+def test_clocks_of_random_histories(shared: MetricsLab, found: list[History], chosen: MetricSettings) -> None:
+    ids = iter(range(100, 10_000))
+    for history in found:
+        for review in history.reviews:
+            review.id = next(ids)
+    shared.clear()
+    shared.store(found)
+    shared.rebuild(chosen, aggregates=False)
+    assert compare(shared.connection) >= 7 * len(found)
+
+
+def clocks(lab: MetricsLab, history: History) -> list[tuple[float, str, str, str, int | None]]:
+    lab.clear()
+    lab.store([history])
+    lab.rebuild(aggregates=False)
+    return [
+        (
+            (row["happened_at"] - OPENED) / timedelta(hours=1),
+            *(row[k] for k in ("clock", "what", "event", "review_id")),
+        )
+        for row in lab.rows("FROM clock_events ORDER BY happened_at, what DESC, clock")
+    ]
+
+
+def test_waiting_stops_with_what_comes_first(shared: MetricsLab) -> None:
+    def at(number: float) -> datetime:
+        return OPENED + timedelta(hours=number)
+
+    def waiting(**more: Any) -> list[tuple[float, str, str, int | None]]:
+        found = clocks(shared, History(ANN, OPENED, **more))
+        return [(at, what, event, review) for at, clock, what, event, review in found if clock == "waiting"]
+
+    start = (0.0, "starts", "opened", None)
+    review = Review(7, BOB, "COMMENTED", at(2))
+    assert waiting() == [start]
+    assert waiting(reviews=[review]) == [start, (2.0, "stops", "review", 7)]
+    assert waiting(closed_at=at(1)) == [start, (1.0, "stops", "closed", None)]
+    assert waiting(merged_at=at(1), reviews=[review]) == [start, (1.0, "stops", "merged", None)]
+    to_draft = [(at(3), "converted_to_draft")]
+    assert waiting(is_draft=True, toggles=to_draft) == [start, (3.0, "stops", "converted_to_draft", None)]
+    assert waiting(is_draft=True, toggles=to_draft, reviews=[review]) == [start, (2.0, "stops", "review", 7)]
+    # Ready again: it has waited from the beginning, as waiting_hours says.
+    assert waiting(toggles=[*to_draft, (at(4), "ready_for_review")]) == [start]
+    # Opened as a draft: from when it was ready; not at all where it was reviewed before.
+    opened_as_draft = {"is_draft": False, "toggles": [(at(4), "ready_for_review")]}
+    assert waiting(**opened_as_draft) == [(4.0, "starts", "ready_for_review", None)]
+    assert waiting(**opened_as_draft, reviews=[review]) == []
+    # It is a draft, and no event says since when.
+    assert waiting(is_draft=True, toggles=[*to_draft, (at(4), "ready_for_review")]) == []
+
+
+def test_draft_clock_stops_with_the_end_of_the_pull_request(shared: MetricsLab) -> None:
+    toggles = [
+        (OPENED + timedelta(hours=n), event)
+        for n, event in ((1, "ready_for_review"), (3, "converted_to_draft"))
+    ]
+    found = clocks(
+        shared, History(ANN, OPENED, is_draft=True, toggles=toggles, closed_at=OPENED + timedelta(hours=5))
+    )
+    assert [row[:4] for row in found if row[1] == "draft"] == [
+        (0.0, "draft", "starts", "opened"),
+        (1.0, "draft", "stops", "ready_for_review"),
+        (3.0, "draft", "starts", "converted_to_draft"),
+        (5.0, "draft", "stops", "closed"),
+    ]
+
+
+def test_what_follows_the_merge_has_no_clock(shared: MetricsLab) -> None:
+    """Neither a draft that is marked ready after it, nor a review of it."""
+    late = OPENED + timedelta(hours=9)
+    review = Review(7, BOB, "APPROVED", late)
+    history = History(
+        ANN,
+        OPENED,
+        merged_at=OPENED + timedelta(hours=1),
+        reviews=[review],
+        toggles=[(late, "ready_for_review")],
+    )
+    stopped = {(clock, at) for at, clock, what, *_ in clocks(shared, history) if what == "stops"}
+    assert stopped == {("cycle_time", 1.0), ("draft", 1.0), ("review_time_any", 9.0)}
+    assert late < AS_OF

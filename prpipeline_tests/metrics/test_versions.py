@@ -1,0 +1,147 @@
+"""The version of the metrics follows from their definitions: nobody has to remember to raise a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from prpipeline import metrics
+from prpipeline.metrics import definitions, statements
+from prpipeline.metrics.statements import SqlFile, Statement, essence, sql_files
+from prpipeline.settings import MetricSettings
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
+from prpipeline_tests.support.reference import History, Person
+
+Change = Callable[[str], str]
+
+
+@pytest.fixture
+def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Change], None]]:
+    """Change the SQL of one file, as an editor would; a change of nothing undoes it."""
+    genuine = sql_files()
+
+    def changed(name: str, how: Change) -> None:
+        def of(statement: Statement) -> Statement:
+            return replace(statement, sql=how(statement.sql))
+
+        def of_file(file: SqlFile) -> SqlFile:
+            if file.name != name:
+                return file
+            return replace(file, creates=tuple(map(of, file.creates)), fills=tuple(map(of, file.fills)))
+
+        monkeypatch.setattr(definitions, "sql_files", lambda: tuple(map(of_file, genuine)))
+        definitions.definitions_fingerprint.cache_clear()
+
+    yield changed
+    monkeypatch.undo()
+    definitions.definitions_fingerprint.cache_clear()
+
+
+def same(sql: str) -> str:
+    return sql
+
+
+def versions(lab: MetricsLab) -> list[int]:
+    return [row["metric_version"] for row in lab.rows("FROM meta.metric_definitions ORDER BY since")]
+
+
+def test_a_new_warehouse_begins_after_the_versions_that_were_raised_by_hand(lab: MetricsLab) -> None:
+    lab.store([History(Person(1, "ann"), AS_OF)])
+    lab.rebuild()
+    assert versions(lab) == [4]
+    assert metrics.metric_version(lab.connection) == 4
+    assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 4}]
+
+
+def test_a_warehouse_of_the_last_hand_raised_version_goes_on(lab: MetricsLab) -> None:
+    """Its numbers are stale, and stay readable until they are computed anew."""
+    lab.store([History(Person(1, "ann"), AS_OF)])
+    lab.rebuild()
+    lab.connection.execute("UPDATE meta.metric_states SET metric_version = 3")
+    lab.connection.execute("UPDATE metrics.pull_request_times SET metric_version = 3")
+    lab.connection.execute("DROP VIEW metrics.definitions; DROP TABLE meta.metric_definitions")
+    lab.connection.execute("CREATE VIEW metrics.definitions AS SELECT 'an older one' AS fingerprint")
+    lab.connection.execute("CREATE VIEW metrics.names AS FROM meta.repositories")
+    lab.connection.execute("CREATE MACRO metrics.judged(x) AS TABLE SELECT x")
+    assert not metrics.are_tables_current(lab.connection)
+    metrics.create_tables(lab.connection)
+    assert metrics.are_tables_current(lab.connection)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+    assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 3}]
+    assert not lab.rows("FROM duckdb_views() WHERE schema_name = 'metrics' AND view_name = 'names'")
+    assert not lab.rows("FROM duckdb_functions() WHERE function_name = 'judged'")
+    lab.rebuild()
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
+    assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 4}]
+
+
+@pytest.mark.parametrize("file", [file.name for file in sql_files()])
+def test_whatever_changes_in_the_sql_raises_the_version(
+    lab: MetricsLab, change: Callable[[str, Change], None], file: str
+) -> None:
+    lab.rebuild()
+    change(file, lambda sql: sql.replace("\n", "  -- a remark\n\n"))
+    assert metrics.are_tables_current(lab.connection)
+    change(file, lambda sql: sql + " ")
+    assert metrics.are_tables_current(lab.connection)
+    change(file, lambda sql: sql + " WHERE 1 = 2")
+    assert not metrics.are_tables_current(lab.connection)
+
+
+def test_versions_only_rise(lab: MetricsLab, change: Callable[[str, Change], None]) -> None:
+    """Definitions that come back are newer than those that they replace; all repositories are stale each time."""
+    lab.rebuild()
+    for how, expected in ((lambda sql: f"{sql} -- \n LIMIT 9", [4, 5]), (same, [4, 5, 6])):
+        change("years", how)
+        assert not metrics.are_tables_current(lab.connection)
+        metrics.create_tables(lab.connection)
+        metrics.create_tables(lab.connection)
+        assert versions(lab) == expected
+        assert metrics.metric_version(lab.connection) == expected[-1]
+        assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+        lab.rebuild()
+        assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
+
+
+def test_the_calendars_code_is_a_definition_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = definitions.definitions_fingerprint()
+    genuine = resources.files("prpipeline.metrics").joinpath("calendar.py").read_text(encoding="utf-8")
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    try:
+        for text, is_same in (
+            (genuine + "\n# a remark\n", True),
+            (genuine.replace("43_200", "43_201"), False),
+        ):
+            (tmp_path / "calendar.py").write_text(text, encoding="utf-8")
+            definitions.definitions_fingerprint.cache_clear()
+            assert (definitions.definitions_fingerprint() == before) is is_same
+    finally:
+        monkeypatch.undo()
+        definitions.definitions_fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("SELECT  1 -- one", "SELECT\n1", True),
+        ("SELECT '--  x'", "SELECT '-- x'", False),
+        ("SELECT 'it''s -- so' AS a", "SELECT 'it''s -- so'   AS a -- b", True),
+        ("a>=b", "a >= b", True),
+        ("a b", "ab", False),
+    ],
+)
+def test_the_essence_of_sql(one: str, other: str, equal: bool) -> None:
+    assert (essence(one) == essence(other)) is equal
+
+
+def test_a_placeholder_repeats_its_lines() -> None:
+    """With commas between, and one at the end where the template has one."""
+    body = "SELECT\n    {x} + 1 AS {x}_more,\n    {x}\nFROM t\n"
+    expanded = statements._expanded(body, "{x} stands for each of one and\ntwo. Other words.")
+    assert (
+        expanded == "SELECT\n    one + 1 AS one_more,\n    one,\n    two + 1 AS two_more,\n    two\nFROM t\n"
+    )
