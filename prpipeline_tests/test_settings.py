@@ -69,7 +69,7 @@ def read(folder: Path, text: str) -> RepositoriesFile:
             "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
             "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
         ),
-        ("on: 3", "True is not a known setting; remove it or check its spelling."),
+        ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -141,7 +141,7 @@ def test_a_secret_is_not_shown_and_not_written() -> None:
         assert "t0ken" not in shown
     for write in (msgspec.to_builtins, msgspec.json.encode):
         with pytest.raises(TypeError, match="SecretStr"):
-            write(settings.github)  # type: ignore[operator]
+            write(settings.github)
     assert SecretStr("").get_secret_value() == ""
 
 
