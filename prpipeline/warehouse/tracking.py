@@ -12,6 +12,7 @@ from typing import Any
 
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import Caller
 
 # Every table whose rows belong to one repository; untracking with the data empties them.
 OWNED_TABLES = (
@@ -173,8 +174,8 @@ def update_many(connection: Connection, tracked_as: Sequence[str], **changes: An
     )
 
 
-def record_sync(connection: Connection, **columns: Any) -> None:
-    """Add a row to ``meta.syncs``."""
+def record_sync(connection: Connection, *, caller: Caller = "python", **columns: Any) -> None:
+    """Add a row to ``meta.syncs``, which has no column for the caller yet."""
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     connection.execute(f"INSERT INTO meta.syncs ({names}) VALUES ({marks})", list(columns.values()))
 

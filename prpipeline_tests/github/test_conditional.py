@@ -213,10 +213,10 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
     later(server.world)
     settings = make_settings(server, tmp_path, "rest")
     pipeline, name = Pipeline(settings), RepositoryName("octo", "app")
-    pipeline.track([name], source="cli")
+    pipeline.tracking.track([name], source="cli")
     for result in pipeline.sync([str(name)], SyncOptions()):
         assert result.error is None
-        pipeline.untrack([name], delete_data=True)
+        pipeline.tracking.untrack([name], delete_data=True)
     with pipeline.warehouse.transaction() as connection:
         assert etags.load(connection) == {}
 

@@ -129,7 +129,7 @@ def test_repositories_of_an_owner(here: SyncLab) -> None:
 
 def run_of_its_own(settings: Settings) -> list[SyncResult]:
     pipeline = Pipeline(settings)
-    return list(pipeline.sync(pipeline.tracked(), SyncOptions()))
+    return list(pipeline.sync(pipeline.tracking.tracked(), SyncOptions()))
 
 
 def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
         )
         pipeline = Pipeline(settings)
         name = RepositoryName("octo", "app")
-        pipeline.track([name], source="cli")
+        pipeline.tracking.track([name], source="cli")
         for _ in range(2):
             assert [result.error for result in run_of_its_own(settings)] == [None]
         server.reset_requests()
@@ -157,6 +157,6 @@ def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
         (result,) = run_of_its_own(settings)
         assert (result.mode, result.pull_requests) == ("increment", 1)
 
-        pipeline.untrack([name], delete_data=True)
+        pipeline.tracking.untrack([name], delete_data=True)
         with pipeline.warehouse.transaction() as connection:
             assert connection.execute("SELECT count(*) FROM meta.etags").fetchall() == [(0,)]

@@ -30,7 +30,7 @@ class DagsterLab:
 
     def track(self, *names: str, source: str = "cli") -> None:
         """Track these, partitions included."""
-        self.pipeline.track([RepositoryName.parse(name) for name in names], source=source)
+        self.pipeline.tracking.track([RepositoryName.parse(name) for name in names], source=source)
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:
