@@ -43,7 +43,7 @@ from prpipeline.warehouse.summary import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
+__all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
