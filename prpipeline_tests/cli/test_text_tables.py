@@ -73,8 +73,8 @@ def test_a_narrow_screen_cuts_titles_alone(
 
     long = "some-long-organisation-name/a-rather-long-repository-name-of-theirs"
     text_tables.results_table([SyncResult(long, 1, long, "history", pull_requests=1234)], None)
-    shown = [line.split(" ")[0] for line in click.unstyle(capsys.readouterr().out).splitlines()[1:]]
-    assert "".join(shown) == long
+    names = [line.split(" ")[0] for line in click.unstyle(capsys.readouterr().out).splitlines()[1:]]
+    assert "".join(names) == long
 
 
 def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -137,7 +138,7 @@ def started(command: str, checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def locations(port: int) -> list[dict[str, dict[str, str]]]:
+def locations(port: int) -> list[dict[str, Any]]:
     """What the UI shows of the code, once it is loaded."""
     try:
         answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": LOCATIONS}, timeout=30)

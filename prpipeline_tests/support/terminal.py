@@ -61,7 +61,7 @@ def terminal(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) 
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=environment | {"TERM": "xterm-256color"},
+        env={**environment, "TERM": "xterm-256color"},
         stdin=its_side,
         stdout=its_side,
         stderr=its_side,
