@@ -15,7 +15,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def test_two_processes_take_turns_with_one_credential(shell: Shell, server: Sandbox) -> None:
-    server.latency = 0.2
+    server.latency = 1.5  # longer than the two starts are apart
     with (
         shell.start("sync", "octo/app", "--json") as first,
         shell.start("sync", "octo/lib", "--json") as second,
