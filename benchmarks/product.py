@@ -60,7 +60,7 @@ def sync_and_derive(pipeline: Pipeline, names: Sequence[str]) -> None:
 
 
 def track(pipeline: Pipeline, names: Sequence[str]) -> None:
-    pipeline.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
+    pipeline.tracking.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
 
 
 def open_warehouse(folder: Path) -> Warehouse:

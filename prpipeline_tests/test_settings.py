@@ -69,7 +69,7 @@ def read(folder: Path, text: str) -> RepositoriesFile:
             "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
             "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
         ),
-        ("on: 3", "True is not a known setting; remove it or check its spelling."),
+        ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.run import run
 from prpipeline.github.auth import Anonymous, TokenCredential
 from prpipeline.github.client import Client
 from prpipeline.github.rest_lists import RestLists
-from prpipeline.github.sources import open_sources
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import SecretStr, load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import Warehouse, tracking
 
 State = Literal["open", "closed", "all"]
 
@@ -61,9 +59,9 @@ def get_pull_request_reviews(
 
 
 def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, Any]:
-    """Bring a repository into the warehouse, tracking it if it is not: what was updated in so many days, or since.
+    """Sync a repository and publish, as ``prpipeline sync`` does: what was updated in so many days, or since.
 
-    Uses the settings of the environment, as ``prpipeline sync`` does. Returns ``prs_synced`` and
+    Tracks it if it is not tracked. Returns ``prs_synced`` and
     ``reviews_synced``, how many were read and written, and ``errors``, a list of sentences, empty if all went well.
 
     Raises InvalidRepositoryName, ConfigurationError and WarehouseError.
@@ -71,25 +69,7 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
     name = RepositoryName.parse(repository)
     if isinstance(days_back, bool) or not isinstance(days_back, int) or not 1 <= days_back <= 36_500:
         raise ValueError(f"days_back is {days_back!r}; write a number of days, at least 1.")
-    settings = load_settings()
-    warehouse = Warehouse(settings.warehouse_path)
-    with warehouse.transaction() as connection:
-        known = tracking.find(connection, name)
-        if known is None or not known.is_tracked:
-            now = datetime.now(UTC).replace(tzinfo=None)
-            tracking.track(connection, name, tracked_by="cli", now=now, days_back=days_back)
-            known = tracking.find(connection, name)
-        assert known is not None
-    sources = open_sources(settings)
-    try:
-        results = list(
-            sync_with_workers(
-                sources, warehouse, settings.sync, [known.tracked_as], SyncOptions(days_back=days_back)
-            )
-        )
-    finally:
-        for source in sources:
-            source.close()
+    results = run(Pipeline(load_settings()), [name], SyncOptions(days_back=days_back)).results
     return {
         "prs_synced": sum(result.pull_requests for result in results),
         "reviews_synced": sum(result.reviews for result in results),

@@ -1,6 +1,6 @@
-"""The sample repositories behind a local stand-in for GitHub, for whoever has no token yet.
+"""The sample repositories behind a local stand-in for GitHub, for people who have no token yet.
 
-What the demo tracks is marked so, seen only while the demo runs, and makes room for real repositories.
+What the demo tracks is marked so, visible only while the demo runs, and removed when real repositories are tracked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox, sample_world
 from prpipeline.settings import Settings, load_settings
 
-TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, known to all
+TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, no secret
 
 
 def is_wanted(settings: Settings, real_repositories: int) -> bool:
@@ -28,9 +28,10 @@ def is_wanted(settings: Settings, real_repositories: int) -> bool:
 
 @contextmanager
 def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[RepositoryName]]]:
-    """Settings that lead to the stand-in, and its repositories; it ends with the block.
+    """Run the stand-in during the block; yields settings that lead to it, and its repositories.
 
-    The same world comes back (processes started meanwhile see it too) until it is asked for ``anew``.
+    The environment leads to it as well, for the processes that the block starts. The sample data are those of the last
+    demo, unless ``anew``.
     """
     world = sample_world(now=_anchor(settings.data_dir / ".demo", anew=anew))
     before = dict(os.environ)
@@ -49,13 +50,13 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
 
 
 def _anchor(file: Path, *, anew: bool) -> datetime:
-    """When the world's history ends; kept, because its repositories' rows are."""
+    """When the sample data end; kept in a file, because their rows stay in the warehouse."""
     try:
         if not anew:
             return datetime.fromisoformat(file.read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         pass  # there was no demo here yet
-    # A day's demos are all the same.
+    # All demos of a day have the same data.
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(today.isoformat(), encoding="ascii")

@@ -1,4 +1,4 @@
-"""Looks at everything that a sync needs and says of each what is wrong and what to do. Changes nothing."""
+"""Examines everything that a sync needs; says of each what is wrong and what to do. Changes nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import next_runs
+from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.repository import RepositoryName, by_reason, listed
@@ -25,25 +25,27 @@ _SMALLEST_DISK = 1_000_000_000
 _SHOWN_REASONS = 5
 
 
+Level = Literal["ok", "note", "problem"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was examined."""
 
-    level: Literal["ok", "note", "problem"]
+    level: Level
     what: str
     says: str
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Everything that a sync needs, one after the other."""
-    pipeline = Pipeline(settings)
     yield _versions()
     yield _settings(settings)
     yield from _folder(settings)
     tracked: list[str] = []
     try:
-        rows = pipeline.tracked_rows()
-        # One that was seen before tells more of a credential than one whose name may be wrong.
+        rows = TrackingService(settings).tracked_rows()
+        # The credential is tried on one that was synced before: another's name may be wrong.
         tracked = [row.tracked_as for row in sorted(rows, key=lambda row: row.status != "ok")]
         yield from _repositories(rows)
     except WarehouseError as error:

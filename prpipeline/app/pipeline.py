@@ -1,6 +1,6 @@
 """The whole way of the data, wired: settings → GitHub → warehouse → metrics → publication.
 
-What Dagster's assets, the command line and the façade call; holds no logic of its own steps.
+Dagster's assets and the command line call it, by ``run`` or step by step; it holds no logic of its own steps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prpipeline import metrics
-from prpipeline.app import repositories_file
+from prpipeline.app import credential_locks, repositories_file
+from prpipeline.app.estimate import Estimate, estimate_history
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
@@ -26,7 +27,7 @@ from prpipeline.publish.release import Release, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
-from prpipeline.sync.context import Progress
+from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, etags, host, tracking
@@ -44,6 +45,8 @@ from prpipeline.warehouse.summary import (
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
+
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
 
@@ -54,25 +57,19 @@ _LATEST = """
 """
 
 
-class Pipeline(TrackingService):
-    """One run of the pipeline on one data folder; ``on_result`` and ``on_progress`` watch it."""
+class Pipeline:
+    """The steps on one data folder. ``tracking`` says which repositories it is about."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        on_result: Callable[[SyncResult], None] = lambda result: None,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-    ) -> None:
-        super().__init__(settings)
-        self.on_result = on_result
-        self.on_progress = on_progress
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tracking = TrackingService(settings)
+        self.warehouse = self.tracking.warehouse
 
     def follow_file(self, seen: str | None = None) -> str:
         """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
 
-        Files that name owners are looked at anew every hour: owners get new repositories. Raises
-        ConfigurationError, ApiFailure.
+        Owners in the file are listed again every hour, for they get new repositories. Raises ConfigurationError,
+        ApiFailure.
         """
         if self.settings.is_demo:
             return ""
@@ -88,22 +85,39 @@ class Pipeline(TrackingService):
         with self.warehouse.transaction() as connection:
             if repositories:
                 tracking.forget_tracked_by(connection, "demo")
-                host.check(connection, "github", self.host)
+                host.check(connection, "github", self.tracking.host)
             repositories_file.follow(connection, repositories, utc_now())
         return stamp
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────
 
-    def sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
-        """Bring these up to date with GitHub; a result each, as each is done. Raises OtherHost, WarehouseError."""
+    def sync(
+        self,
+        names: Sequence[str],
+        options: SyncOptions,
+        *,
+        on_progress: Callable[[HistoryProgress], None] = lambda progress: None,
+    ) -> Iterator[SyncResult]:
+        """Bring these up to date with GitHub; a result each, as each is done.
+
+        Waits while another process syncs by one of the same credentials. ``on_progress`` may be called from several
+        threads. Raises OtherHost, WarehouseError.
+        """
         with self.warehouse.transaction() as connection:
-            host.claim(connection, "github", self.host)
-        with self._sources() as sources:
-            for result in sync_with_workers(
-                sources, self.warehouse, self.settings.sync, names, options, self.on_progress
-            ):
-                self.on_result(result)
-                yield result
+            host.claim(connection, "github", self.tracking.host)
+        with credential_locks.held(self.settings), self._sources() as sources:
+            yield from sync_with_workers(
+                sources, self.warehouse, self.settings.sync, names, options, on_progress
+            )
+
+    def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
+        """What the histories of these repositories would cost; changes nothing."""
+        source, *others = open_sources(self.settings)
+        try:
+            return estimate_history(source, names, days_back)
+        finally:
+            for each in (source, *others):
+                each.close()
 
     @contextmanager
     def _sources(self) -> Iterator[Sequence[Source]]:
@@ -135,8 +149,8 @@ class Pipeline(TrackingService):
     def aggregate(self) -> dict[str, int]:
         """Bring every table that spans repositories up to date; how many rows each has.
 
-        First come repositories whose metrics are behind their data (a run was killed) or were computed by
-        other definitions or settings.
+        Before that, the metrics of repositories are computed that are behind their data (a run was killed) or that
+        come from other definitions or settings.
         """
         with self.warehouse.transaction() as connection:
             stale = set(metrics.stale_repositories(connection, self.settings.metrics))

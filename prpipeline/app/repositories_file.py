@@ -1,7 +1,6 @@
-"""What the repositories file asks for, brought into the warehouse's list of tracked repositories.
+"""Tracks the repositories that the repositories file names.
 
-The file rules over what came from the file: what it no longer names is no longer tracked. What was tracked
-by hand stays.
+A repository that came from the file and that it no longer names is no longer tracked. What was tracked by hand stays.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Changes:
 def wanted(
     file: RepositoriesFile, owned: Callable[[str], Sequence[OwnedRepository]]
 ) -> list[TrackedRepository]:
-    """Every repository that the file names, owners listed by ``owned``; what is named singly wins."""
+    """Every repository that the file names; ``owned`` lists those of an owner. An entry of its own overrides its owner's."""
     found: dict[str, TrackedRepository] = {}
     for entry in file.repositories:
         if isinstance(entry, TrackedOwner):
@@ -50,7 +49,9 @@ def wanted(
 def follow(connection: Connection, repositories: Sequence[TrackedRepository], now: datetime) -> Changes:
     """Track what is wanted and stop tracking what the file named before. Works inside a transaction."""
     added = []
-    settled = _settled(connection)  # a query for each of thousands, every time, would take half a minute
+    settled = _settled(
+        connection
+    )  # one query: one for each of thousands of repositories would take half a minute
     for entry in repositories:
         if (entry.repository.lower(), entry.days_back, entry.team) in settled:
             continue

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
 
 from prpipeline.settings import WEEKDAYS, ScheduleSettings
 
 
 def daily_cron(schedule: ScheduleSettings) -> str:
+    """The daily sync as a cron line, in the schedule's time zone."""
     return f"{schedule.time.minute} {schedule.time.hour} * * *"
 
 
 def weekly_cron(schedule: ScheduleSettings) -> str:
+    """The weekly reconciliation as a cron line, in the schedule's time zone."""
     weekday = (WEEKDAYS.index(schedule.reconcile_day) + 1) % 7  # cron's week starts on Sunday
     return f"{schedule.reconcile_time.minute} {schedule.reconcile_time.hour} * * {weekday}"
 
@@ -22,11 +26,9 @@ def next_runs(schedule: ScheduleSettings, now: datetime) -> dict[str, datetime]:
     zone = ZoneInfo(schedule.timezone)
     found = {}
     if schedule.enabled:
-        found["daily_sync"] = _next(schedule.time, zone, now, set(range(7)))
+        found["daily_sync"] = _next(daily_cron(schedule), zone, now)
     if schedule.reconcile:
-        found["weekly_reconcile"] = _next(
-            schedule.reconcile_time, zone, now, {WEEKDAYS.index(schedule.reconcile_day)}
-        )
+        found["weekly_reconcile"] = _next(weekly_cron(schedule), zone, now)
     return found
 
 
@@ -42,24 +44,8 @@ def sync_period(schedule: ScheduleSettings) -> timedelta | None:
     return timedelta(days=7) if schedule.reconcile else None
 
 
-def _next(at: time, zone: ZoneInfo, now: datetime, weekdays: set[int]) -> datetime:
-    today = now.astimezone(zone).date()
-    days = (today + timedelta(days=n) for n in range(-1, 9))
-    return next(
-        moment for day in days if day.weekday() in weekdays and (moment := _moment(day, at, zone)) > now
-    )
-
-
-def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A clock time as a moment: what the clock skips comes when it goes on, what it repeats comes the last time."""
-    local = datetime.combine(day, at, zone)
-    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    return second if first <= second else _gap_end(first, zone)
-
-
-def _gap_end(after: datetime, zone: ZoneInfo) -> datetime:
-    """When the clock went on after the gap that ``after`` lies behind."""
-    offset, minute = after.astimezone(zone).utcoffset(), timedelta(minutes=1)
-    while (after - minute).astimezone(zone).utcoffset() == offset:
-        after -= minute
-    return after
+def _next(cron: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The first run after ``now``; of a time that a clock change repeats, the second, as Dagster has it."""
+    # cronsim takes the first of the two, so it starts a day early, lest the second lie between it and now.
+    runs = CronSim(cron, (now - timedelta(days=1)).astimezone(zone))
+    return next(moment for run in runs if (moment := run.replace(fold=1).astimezone(UTC)) > now)

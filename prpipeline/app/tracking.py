@@ -1,6 +1,6 @@
 """Which repositories are tracked on a data folder, and how far each is. Asks GitHub nothing, and imports little.
 
-A repository is tracked by the file, the command line or a partition in the UI; the demo's are seen by the demo alone.
+A repository is tracked by the file, the command line or a partition in the UI; only the demo sees the demo's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from msgspec.structs import replace
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, host, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, host, records, tracking
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.tracking import Tracked
+
+__all__ = ["OtherHost", "Tracked", "TrackingService", "WarehouseError"]
 
 
 class TrackingService:
@@ -32,7 +35,7 @@ class TrackingService:
         return host.DEMO if self.settings.is_demo else host.normalised(self.settings.github.api_url)
 
     def of_demo(self) -> TrackingService:
-        """The demo's on the same folder; starting DuckDB once more for them would cost most of the look."""
+        """The demo's repositories on the same folder, by the same DuckDB: starting another one takes longer than all else."""
         other = copy(self)
         other.settings = replace(self.settings, is_demo=True)
         return other
@@ -58,6 +61,14 @@ class TrackingService:
                 refused.append(f"{error} The partition is removed.")
         return refused
 
+    def find(self, name: RepositoryName) -> Tracked | None:
+        """A repository that is or was tracked, by the name it was tracked under or the one it has now."""
+        if not self.warehouse.exists():
+            return None
+        with self.warehouse.transaction() as connection:
+            known = tracking.find(connection, name)
+        return known if known and self._is_ours(known) else None
+
     def known_rows(self) -> list[Tracked]:
         """All repositories that are or were tracked."""
         if not self.warehouse.exists():
@@ -77,7 +88,10 @@ class TrackingService:
         days_back: int | None = None,
         keep_options: bool = False,
     ) -> list[str]:
-        """Track these; returns the partition keys of those that were not tracked before."""
+        """Track these; returns the partition keys of those that were not tracked before.
+
+        With ``keep_options``, what is tracked already keeps its days_back.
+        """
         added = []
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:

@@ -1,94 +1,114 @@
-"""What a person at a terminal sees while it runs, on standard error. What stands there at the end: tables.py."""
+"""What a person at a terminal sees while a sync runs, on standard error. What stands there at the end: text_tables.py."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from prpipeline.app.run import Watcher
 
 if TYPE_CHECKING:
-    from prpipeline.app.pipeline import Pipeline
-    from prpipeline.sync import SyncResult
-    from prpipeline.sync.context import Progress as HistoryProgress
+    from rich.progress import Progress, TaskID
+
+    from prpipeline.app.pipeline import HistoryProgress, SyncResult
+
+log = logging.getLogger("prpipeline")
 
 
-class SyncProgress:
-    """Progress of a sync, for a person; silent when standard error is no terminal, but for warnings."""
+class SyncProgress(Watcher):
+    """Bars and log lines on a terminal; elsewhere warnings alone."""
 
-    def __init__(self, pipeline: Pipeline, repositories: int) -> None:
-        # Where it leads now: while a run works, Dagster leads standard error into a file.
-        self._terminal = _another(sys.stderr)
-        self._console = Console(file=self._terminal, stderr=True)
-        self._progress = Progress(
+    def __init__(self) -> None:
+        self._bars = _Bars() if sys.stderr.isatty() else None
+        self._handler = self._bars.handler() if self._bars else logging.StreamHandler(sys.stderr)
+        self._handler.setLevel(logging.INFO if self._bars else logging.WARNING)
+
+    def __enter__(self) -> Self:
+        log.addHandler(self._handler)
+        log.setLevel(logging.INFO)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars:
+            self._bars.progress.stop()
+        log.removeHandler(self._handler)
+
+    def starts(self, repositories: int) -> None:
+        if self._bars:
+            self._bars.start(repositories)
+
+    def history(self, progress: HistoryProgress) -> None:
+        if self._bars:
+            self._bars.history(progress)
+
+    def result(self, result: SyncResult) -> None:
+        if self._bars:
+            self._bars.result(result)
+
+    def publishing(self) -> None:
+        if self._bars:
+            self._bars.publishing()
+
+
+class _Bars:
+    """A bar for all repositories, and one for each history that is being read."""
+
+    def __init__(self) -> None:
+        # Here: scripts have no use for rich, and importing it takes a tenth of a small sync.
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True)
+        self.progress: Progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(compact=True),
             console=self._console,
-            disable=not self._console.is_terminal,
             transient=True,
         )
-        self._all = self._progress.add_task("repositories", total=repositories, rate="")
+        self._all: TaskID | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._after = pipeline.on_result
-        pipeline.on_result = self._result
-        pipeline.on_progress = self._history
-        self._handler = RichHandler(
+
+    def handler(self) -> logging.Handler:
+        """Writes log lines above the bars."""
+        from rich.logging import RichHandler
+
+        return RichHandler(
             console=self._console,
             show_path=False,
             show_level=False,
             rich_tracebacks=False,
             log_time_format="%H:%M:%S",
         )
-        self._handler.setLevel(logging.INFO if self._console.is_terminal else logging.WARNING)
 
-    def __enter__(self) -> SyncProgress:
-        logging.getLogger("prpipeline").addHandler(self._handler)
-        logging.getLogger("prpipeline").setLevel(logging.INFO)
-        self._progress.start()
-        return self
+    def start(self, repositories: int) -> None:
+        self._all = self.progress.add_task("repositories", total=repositories, rate="")
+        self.progress.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-        logging.getLogger("prpipeline").removeHandler(self._handler)
-        if self._terminal:
-            self._terminal.close()
+    def publishing(self) -> None:
+        if self._all is not None:
+            self.progress.update(self._all, description="Publishing …")
 
-    def say(self, text: str) -> None:
-        """A word on what goes on."""
-        if self._console.is_terminal:
-            self._progress.update(self._all, description=text)
-
-    def _result(self, result: SyncResult) -> None:
-        self._after(result)
+    def result(self, result: SyncResult) -> None:
         if (task := self._tasks.pop(result.tracked_as, None)) is not None:
-            self._progress.remove_task(task)
-        self._progress.advance(self._all)
+            self.progress.remove_task(task)
+        if self._all is not None:
+            self.progress.advance(self._all)
 
-    def _history(self, progress: HistoryProgress) -> None:
+    def history(self, progress: HistoryProgress) -> None:
+        from rich.markup import escape
+
         task = self._tasks.get(progress.repository)
         if task is None:
-            task = self._progress.add_task(escape(progress.repository), total=progress.total, rate="")
+            task = self.progress.add_task(escape(progress.repository), total=progress.total, rate="")
             self._tasks[progress.repository] = task
-        self._progress.update(task, completed=progress.pull_requests, total=progress.total)
-        speed = self._progress.tasks[self._progress.task_ids.index(task)].speed
+        self.progress.update(task, completed=progress.pull_requests, total=progress.total)
+        speed = self.progress.tasks[self.progress.task_ids.index(task)].speed
         if speed:
-            self._progress.update(task, rate=f"{speed:,.0f}/s")
-
-
-def _another(stream: TextIO) -> TextIO | None:
-    """A stream of its own to where this one leads now; None where it is not a file."""
-    try:
-        return os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding, errors=stream.errors)
-    except OSError:
-        return None
+            self.progress.update(task, rate=f"{speed:,.0f}/s")

@@ -1,4 +1,4 @@
-"""What a command says at its end, on standard output: tables for people."""
+"""The tables that commands print for people, on standard output."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from prpipeline.model.repository import by_reason, listed
+from prpipeline.app.basics import by_reason, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prpipeline.app.estimate import Estimate
-    from prpipeline.sync import SyncResult
+    from prpipeline.app.pipeline import Estimate, SyncResult
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
 
@@ -56,7 +55,7 @@ def review_times(latest: pd.DataFrame) -> None:
     """The newest pull requests and how long they waited, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     table.add_column("pull request", no_wrap=True)
-    table.add_column("title", max_width=40)  # alone gives way on a narrow screen
+    table.add_column("title", max_width=40)  # the only one that is cut on a narrow screen
     table.add_column("author", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("review time", justify="right", no_wrap=True)
@@ -103,7 +102,7 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
 
 
 def duration(seconds: float) -> str:
-    """A time that a person can grasp."""
+    """A number of seconds in the unit that reads best."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -143,7 +143,7 @@ def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipe
     """The partition keys to work on; one that is not tracked fails later, by itself."""
     if context.has_partition_key or context.has_partition_key_range:
         return list(context.partition_keys)
-    tracked = {key.lower(): key for key in pipeline.tracked()}
+    tracked = {key.lower(): key for key in pipeline.tracking.tracked()}
     return [tracked.get(name.lower(), name) for name in config.repositories] or list(tracked.values())
 
 

@@ -1,6 +1,5 @@
 """Dagster's instance: the same one for the command line and for ``make dev``, and what a killed process leaves in it."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,59 +15,14 @@ from dagster_shared.check import CheckError
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
+from prpipeline.app.dagster_home import home, unwritable
 from prpipeline.defs.output import without_helpers
-from prpipeline.settings import ConfigurationError, Settings, place, project_root
-
-# For a DAGSTER_HOME that has no configuration yet; the checkout's dagster.yaml says why for each.
-_DEFAULTS = """\
-telemetry: {enabled: false}
-nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 2}, pools: {granularity: op, default_limit: 1}}
-run_monitoring:
-  {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 86400, poll_interval_seconds: 15,
-   free_slots_after_run_end_seconds: 5}
-run_retries: {enabled: true, max_retries: 2, retry_on_asset_or_op_failure: false}
-python_logs: {managed_python_loggers: [prpipeline], python_log_level: INFO}
-"""
+from prpipeline.settings import ConfigurationError, Settings
 
 # Names the lock that the command line which runs this run holds for as long as it lives.
 COMMAND_LINE_TAG = ".dagster/prpipeline_command_line"  # so prefixed, the UI does not show it
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-def home(settings: Settings) -> Path:
-    """The folder of DAGSTER_HOME; else the checkout; without a checkout, one in the data folder. Made if missing."""
-    chosen = os.environ.get("DAGSTER_HOME", "").strip()
-    if chosen:
-        folder = place("DAGSTER_HOME", chosen)
-    elif (project_root() / "dagster.yaml").is_file():
-        folder = project_root()
-    else:
-        folder = settings.data_dir / ".dagster"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _configure(folder / "dagster.yaml")
-    except OSError as error:
-        raise _unwritable(folder, error.strerror) from None
-    return folder
-
-
-def _configure(file: Path) -> None:
-    if not file.exists():
-        # On a full disk half of it would stay, and be believed.
-        whole = file.with_name(f".{uuid4().hex}.yaml")
-        try:
-            whole.write_text(_DEFAULTS, encoding="utf-8")
-            whole.replace(file)
-        finally:
-            whole.unlink(missing_ok=True)
-
-
-def _unwritable(folder: Path, why: object) -> ConfigurationError:
-    return ConfigurationError(
-        f"Dagster's folder {folder} cannot be written to ({why}); mend that, or set DAGSTER_HOME to another one."
-    )
 
 
 @contextmanager
@@ -82,7 +36,7 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         with _configured(folder) as instance:
             yield instance
     except DBAPIError as error:
-        raise _unwritable(folder, error.orig) from None
+        raise unwritable(folder, error.orig) from None
 
 
 def _configured(folder: Path) -> dg.DagsterInstance:
@@ -103,7 +57,7 @@ def _configured(folder: Path) -> dg.DagsterInstance:
             _ = instance.compute_log_manager  # which Dagster reads in the middle of a run
             return instance
     except OSError as error:
-        raise _unwritable(folder, error.strerror) from None
+        raise unwritable(folder, error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError, dg.DagsterInvalidConfigError, CheckError) as error:
         said = str(error).removeprefix("Failure condition: ")
         # Of several errors Dagster makes a long list.

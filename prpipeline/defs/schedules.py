@@ -58,7 +58,7 @@ def _schedule(
     def schedule(
         context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        tracked = pipeline.tracked()
+        tracked = pipeline.tracking.tracked()
         if not tracked:
             yield dg.SkipReason("No repository is tracked yet: list some in repositories.yaml.")
         size = pipeline.settings.sync.batch_size

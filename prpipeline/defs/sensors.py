@@ -45,8 +45,8 @@ def tracking_sensor(
     state = json.loads(context.cursor) if context.cursor else {}
     partitions = set(context.instance.get_dynamic_partitions(repository_partitions.name or ""))
     followed, problems = _follow_file(pipeline, state.get("file"))
-    problems += pipeline.adopt(_added_by_hand(context.instance, pipeline, partitions))
-    tracked = pipeline.tracked_rows()
+    problems += pipeline.tracking.adopt(_added_by_hand(context.instance, pipeline, partitions))
+    tracked = pipeline.tracking.tracked_rows()
     # A repository is asked for once each time it is tracked: the daily schedule takes up those that fail.
     new = {t.tracked_as: t.tracked_at.isoformat() for t in tracked if _is_new(t)}
     asked = {key: at for key, at in state.get("asked", {}).items() if new.get(key) == at}
@@ -75,7 +75,7 @@ def _follow_file(pipeline: Pipeline, seen: str | None) -> tuple[str | None, list
 def _added_by_hand(instance: dg.DagsterInstance, pipeline: Pipeline, partitions: set[str]) -> set[str]:
     """The partitions that were added in the UI; those that were there before were untracked meanwhile."""
     remembered = instance.daemon_cursor_storage.get_cursor_values({_PARTITIONS}).get(_PARTITIONS)
-    before = json.loads(remembered) if remembered else (t.tracked_as for t in pipeline.known_rows())
+    before = json.loads(remembered) if remembered else (t.tracked_as for t in pipeline.tracking.known_rows())
     return partitions.difference(before)
 
 

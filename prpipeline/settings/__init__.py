@@ -1,28 +1,18 @@
 """Environment and repositories file, as frozen, validated settings. Reads nothing at import."""
 
-from prpipeline.settings.load import (
-    DEMO_SOURCE,
-    WEEKDAYS,
-    Calendar,
-    ClockTime,
-    ConfigurationError,
-    DayEnd,
-    GitHubApp,
-    GitHubSettings,
-    MetricSettings,
+from prpipeline.settings.errors import ConfigurationError, SecretStr
+from prpipeline.settings.github import GitHubApp, GitHubSettings
+from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
+from prpipeline.settings.metrics import Calendar, MetricSettings
+from prpipeline.settings.repositories_file import (
     RepositoriesFile,
-    ScheduleSettings,
-    SecretStr,
-    Settings,
-    SyncSettings,
     TrackedOwner,
     TrackedRepository,
-    as_json,
-    load_settings,
-    place,
-    project_root,
     read_repositories_file,
 )
+from prpipeline.settings.schedule import ScheduleSettings
+from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as_json
+from prpipeline.settings.sync import SyncSettings
 
 __all__ = [
     "DEMO_SOURCE",
@@ -41,6 +31,7 @@ __all__ = [
     "SyncSettings",
     "TrackedOwner",
     "TrackedRepository",
+    "Weekday",
     "as_json",
     "load_settings",
     "place",

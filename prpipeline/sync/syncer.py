@@ -20,7 +20,7 @@ from prpipeline.model.failures import (
     PermanentFailure,
 )
 from prpipeline.model.sql import Connection
-from prpipeline.model.tracking import RepositoryStatus, SyncMode
+from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
@@ -41,6 +41,7 @@ class SyncOptions:
     full: bool = False  # read the history again from the start
     days_back: int | None = None  # how far, whatever the repository's own setting
     reconcile: bool = False
+    caller: Caller = "python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,14 @@ class Syncer:
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self._context = Context(source, warehouse, settings, report)
+        self._caller: Caller = "python"
 
     def sync(self, names: Sequence[str], options: SyncOptions = SyncOptions()) -> Iterator[SyncResult]:
         """Sync repositories by the names they are tracked under; a result each, as each is done.
 
         Raises WarehouseError; what GitHub does wrong is in the results.
         """
+        self._caller = options.caller
         with self._context.warehouse.session():
             yield from self._sync(names, options)
 
@@ -216,7 +219,7 @@ class Syncer:
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:
-                    _record(connection, result, now)
+                    _record(connection, result, now, self._caller)
         return results
 
     def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
@@ -258,9 +261,10 @@ def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
-def _record(connection: Connection, result: SyncResult, now: datetime) -> None:
+def _record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
     tracking.record_sync(
         connection,
+        caller=caller,
         tracked_as=result.tracked_as,
         repository_id=result.repository_id,
         mode=result.mode,

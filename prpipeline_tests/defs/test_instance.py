@@ -9,10 +9,10 @@ import dagster as dg
 import pytest
 import yaml
 
+from prpipeline.app import dagster_home
 from prpipeline.definitions import build_definitions
 from prpipeline.defs import instance as places
 from prpipeline.defs.instance import COMMAND_LINE_TAG, command_line, end_orphans, open_instance
-from prpipeline.defs.server import start_counting
 from prpipeline.settings import Settings, project_root
 from prpipeline_tests.support.dagster_lab import PARTITIONS, DagsterLab
 
@@ -21,12 +21,10 @@ def test_a_new_home_is_made_and_its_state_survives(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "new" / "home"))
-    start_counting(settings)
     with open_instance(settings) as instance:
         instance.add_dynamic_partitions(PARTITIONS, ["a/one"])
         assert instance.run_retries_enabled
         assert not instance.telemetry_enabled
-    start_counting(settings)  # the second start of the server
     with open_instance(settings) as instance:
         assert list(instance.get_dynamic_partitions(PARTITIONS)) == ["a/one"]
 
@@ -46,7 +44,7 @@ def test_records_that_somebody_was_killed_making_are_made_anew(
 
 def test_a_new_home_is_configured_as_the_checkout_is() -> None:
     checkout = yaml.safe_load((project_root() / "dagster.yaml").read_text(encoding="utf-8"))
-    for section, values in yaml.safe_load(places._DEFAULTS).items():
+    for section, values in yaml.safe_load(dagster_home.DEFAULTS).items():
         assert checkout[section] == values
 
 
@@ -55,7 +53,7 @@ def test_the_checkouts_state_is_found_from_any_folder(
 ) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert places.home(settings) == project_root()
+    assert dagster_home.home(settings) == project_root()
     configured = yaml.safe_load((project_root() / "dagster.yaml").read_text(encoding="utf-8"))
     folders = places._absolute(project_root())
     assert set(folders) <= set(configured)

@@ -50,7 +50,7 @@ def test_a_partition_added_in_the_ui_gets_its_history_once(lab: DagsterLab) -> N
     assert lab.request(request).success
     assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED"}
     assert asked(lab) == []
-    assert lab.pipeline.tracked_rows()[0].tracked_by == "ui"
+    assert lab.pipeline.tracking.tracked_rows()[0].tracked_by == "ui"
 
 
 def test_a_name_that_is_none_is_refused_and_removed(lab: DagsterLab) -> None:
@@ -59,7 +59,7 @@ def test_a_name_that_is_none_is_refused_and_removed(lab: DagsterLab) -> None:
     assert result.skip_reason
     assert "not a repository" in str(result.skip_reason.skip_message)
     assert lab.partitions() == []
-    assert lab.pipeline.tracked() == []
+    assert lab.pipeline.tracking.tracked() == []
 
 
 def test_the_same_repository_in_other_letters_is_not_tracked_twice(lab: DagsterLab) -> None:
@@ -67,27 +67,27 @@ def test_the_same_repository_in_other_letters_is_not_tracked_twice(lab: DagsterL
     lab.tick()
     lab.instance.add_dynamic_partitions(PARTITIONS, [ONE.upper()])
     lab.tick()
-    assert lab.partitions() == lab.pipeline.tracked() == [ONE]
+    assert lab.partitions() == lab.pipeline.tracking.tracked() == [ONE]
 
 
 def test_untracking_removes_the_partition_and_tracking_again_brings_it_back(lab: DagsterLab) -> None:
     lab.track(ONE, TWO)
     for request in lab.tick().run_requests or []:
         lab.request(request)
-    lab.pipeline.untrack([RepositoryName.parse(ONE)], delete_data=False)
+    lab.pipeline.tracking.untrack([RepositoryName.parse(ONE)], delete_data=False)
     assert asked(lab) == []
     assert lab.partitions() == [TWO]
     lab.instance.add_dynamic_partitions(PARTITIONS, [ONE])
     assert asked(lab) == [[ONE]]
-    assert sorted(lab.pipeline.tracked()) == [ONE, TWO]
+    assert sorted(lab.pipeline.tracking.tracked()) == [ONE, TWO]
 
 
 def test_what_was_untracked_with_its_data_is_not_tracked_again_by_its_partition(lab: DagsterLab) -> None:
     lab.track(ONE)
     lab.tick()
-    lab.pipeline.untrack([RepositoryName.parse(ONE)], delete_data=True)
+    lab.pipeline.tracking.untrack([RepositoryName.parse(ONE)], delete_data=True)
     lab.tick()
-    assert lab.partitions() == lab.pipeline.tracked() == []
+    assert lab.partitions() == lab.pipeline.tracking.tracked() == []
 
 
 def test_a_failing_history_is_left_to_the_schedule(lab: DagsterLab) -> None:

@@ -58,7 +58,9 @@ def publications(dagster: DagsterServer) -> int:
 
 
 def last_attempt(dagster: DagsterServer, name: str) -> datetime | None:
-    return next(t.last_attempt_at for t in pipeline_of(dagster).tracked_rows() if t.tracked_as == name)
+    return next(
+        t.last_attempt_at for t in pipeline_of(dagster).tracking.tracked_rows() if t.tracked_as == name
+    )
 
 
 def test_a_partition_added_in_the_ui_gets_its_history_and_is_published(dagster: DagsterServer) -> None:
@@ -180,7 +182,7 @@ def test_a_command_line_beside_the_daemon_runs_once_and_publishes_itself(dagster
 
 
 def test_untracking_takes_the_partition_away(dagster: DagsterServer) -> None:
-    pipeline_of(dagster).untrack([RepositoryName.parse(ONE)], delete_data=False)
+    pipeline_of(dagster).tracking.untrack([RepositoryName.parse(ONE)], delete_data=False)
     wait_for("The partition's end", lambda: ONE not in dagster.partitions()["all"])
 
 

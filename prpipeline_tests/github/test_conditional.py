@@ -118,7 +118,7 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
     later(server.world)
     settings = make_settings(server, tmp_path, "rest")
     pipeline, name = Pipeline(settings), RepositoryName("octo", "app")
-    pipeline.track([name], tracked_by="cli")
+    pipeline.tracking.track([name], tracked_by="cli")
     for _ in range(2):  # the history probes nothing
         for result in pipeline.sync([str(name)], SyncOptions()):
             assert result.error is None
@@ -126,7 +126,7 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
         assert len(etags.load(connection)) == 1
     for result in pipeline.sync([str(name)], SyncOptions()):
         assert result.error is None
-        pipeline.untrack([name], delete_data=True)
+        pipeline.tracking.untrack([name], delete_data=True)
     with pipeline.warehouse.transaction() as connection:
         assert etags.load(connection) == {}
 

@@ -130,7 +130,7 @@ def test_repositories_of_an_owner(here: SyncLab) -> None:
 
 def run_of_its_own(settings: Settings) -> list[SyncResult]:
     pipeline = Pipeline(settings)
-    return list(pipeline.sync(pipeline.tracked(), SyncOptions()))
+    return list(pipeline.sync(pipeline.tracking.tracked(), SyncOptions()))
 
 
 def test_the_next_run_remembers_the_etags_of_the_last(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_next_run_remembers_the_etags_of_the_last(tmp_path: Path) -> None:
         )
         pipeline = Pipeline(settings)
         name = RepositoryName("octo", "app")
-        pipeline.track([name], tracked_by="cli")
+        pipeline.tracking.track([name], tracked_by="cli")
         for _ in range(2):
             assert [result.error for result in run_of_its_own(settings)] == [None]
         server.reset_requests()
@@ -158,6 +158,6 @@ def test_the_next_run_remembers_the_etags_of_the_last(tmp_path: Path) -> None:
         (result,) = run_of_its_own(settings)
         assert (result.mode, result.pull_requests) == ("increment", 1)
 
-        pipeline.untrack([name], delete_data=True)
+        pipeline.tracking.untrack([name], delete_data=True)
         with pipeline.warehouse.transaction() as connection:
             assert connection.execute("SELECT count(*) FROM meta.etags").fetchall() == [(0,)]

@@ -94,7 +94,7 @@ def test_clocks_of_the_sample_data(tmp_path: Path) -> None:
         }
         pipeline = Pipeline(load_settings(environment))
         names = [repository.full_name for repository in world.repositories.values()]
-        pipeline.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
+        pipeline.tracking.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
         assert not [result.error for result in pipeline.sync(names, SyncOptions()) if result.error]
     pipeline.aggregate()
     with open_published(pipeline.publish().path) as connection:

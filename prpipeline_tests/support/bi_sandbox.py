@@ -36,7 +36,9 @@ def names(world: World) -> list[str]:
 
 def run(pipeline: Pipeline, repositories: Sequence[str]) -> Release:
     """Track, sync, derive and publish, as a scheduled run does."""
-    pipeline.track([RepositoryName.parse(name) for name in repositories], tracked_by="cli", keep_options=True)
+    pipeline.tracking.track(
+        [RepositoryName.parse(name) for name in repositories], tracked_by="cli", keep_options=True
+    )
     for result in pipeline.sync(repositories, SyncOptions()):
         assert not result.failed, result.error
     pipeline.derive(repositories)

@@ -16,7 +16,7 @@ from prpipeline.sync import SyncOptions
 
 def run(settings: Settings) -> None:
     pipeline = Pipeline(settings)
-    names = pipeline.tracked()
+    names = pipeline.tracking.tracked()
     for result in pipeline.sync(names, SyncOptions()):
         assert not result.failed, result.error
     say("derive")

@@ -31,7 +31,7 @@ class DagsterLab:
 
     def track(self, *names: str, tracked_by: TrackedBy = "cli") -> None:
         """Track these, partitions included."""
-        self.pipeline.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
+        self.pipeline.tracking.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:

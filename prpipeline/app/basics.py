@@ -1,0 +1,17 @@
+"""What callers of ``app`` need from ``model`` and ``settings``; importing it starts no DuckDB."""
+
+from prpipeline.model.failures import ApiFailure, BadCredentials
+from prpipeline.model.repository import InvalidRepositoryName, RepositoryName, by_reason, listed
+from prpipeline.settings import ConfigurationError, Settings, load_settings
+
+__all__ = [
+    "ApiFailure",
+    "BadCredentials",
+    "ConfigurationError",
+    "InvalidRepositoryName",
+    "RepositoryName",
+    "Settings",
+    "by_reason",
+    "listed",
+    "load_settings",
+]

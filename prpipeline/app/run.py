@@ -1,0 +1,129 @@
+"""A whole run: from the repositories file to the report, for the command line and for Python."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from prpipeline.app.pipeline import HistoryProgress, Pipeline, SyncOptions, SyncResult
+from prpipeline.model.repository import RepositoryName
+from prpipeline.publish.release import Release
+
+log = logging.getLogger("prpipeline")
+
+_SHARED_BY = 50  # results whose metrics are computed in one transaction
+
+
+class NothingTracked(ValueError):
+    """No repository was named, and none is tracked."""
+
+
+class Watcher:
+    """Follows a run; what is of no interest does nothing. ``history`` may be called from several threads."""
+
+    def starts(self, repositories: int) -> None:
+        """So many repositories are going to be synced."""
+
+    def history(self, progress: HistoryProgress) -> None:
+        """A history has come further."""
+
+    def result(self, result: SyncResult) -> None:
+        """A repository is done."""
+
+    def publishing(self) -> None:
+        """All repositories are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to; ``release`` is None where nothing was published."""
+
+    results: tuple[SyncResult, ...]
+    release: Release | None
+
+
+def run(
+    pipeline: Pipeline,
+    names: Sequence[RepositoryName],
+    options: SyncOptions,
+    watcher: Watcher | None = None,
+) -> RunResult:
+    """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report.
+
+    Follows the repositories file, and tracks what is named and not tracked yet. A name that GitHub does not know is
+    not kept. Publishes unless all failed and nothing was ever published.
+
+    Raises NothingTracked, ConfigurationError, WarehouseError, and ApiFailure where the owners in the repositories file
+    cannot be listed; what else GitHub refuses is in the results.
+    """
+    watcher = watcher or Watcher()
+    pipeline.follow_file()
+    tracking, added = pipeline.tracking, []
+    if names:
+        added = tracking.track(names, tracked_by="cli", days_back=options.days_back, keep_options=True)
+    chosen = [row.tracked_as for name in names if (row := tracking.find(name))] or tracking.tracked()
+    if not chosen:
+        raise NothingTracked("No repository is tracked yet.")
+    watcher.starts(len(chosen))
+    results: list[SyncResult] = []
+    for batch in in_batches(_each(pipeline.sync(chosen, options, on_progress=watcher.history), watcher)):
+        pipeline.derive([result.tracked_as for result in batch if result.mode not in {"unchanged", "failed"}])
+        results += batch
+    _forget_unknown(pipeline, results, added)
+    if all(result.failed for result in results) and not pipeline.settings.published_path.exists():
+        return RunResult(tuple(results), None)
+    watcher.publishing()
+    pipeline.aggregate()
+    release = pipeline.publish(options.caller)
+    pipeline.report()
+    return RunResult(tuple(results), release)
+
+
+def in_batches(results: Iterable[SyncResult]) -> Iterator[list[SyncResult]]:
+    """Results as they come, a few at a time, so that their metrics share a transaction."""
+    batch: list[SyncResult] = []
+    for result in results:
+        log.log(logging.DEBUG if result.mode == "unchanged" else logging.INFO, sentence(result))
+        batch.append(result)
+        # A history took long enough to have a transaction of its own.
+        if len(batch) >= _SHARED_BY or result.seconds > 1:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def sentence(result: SyncResult) -> str:
+    """What a sync did, for the log."""
+    if result.failed:
+        return f"{result.tracked_as}: failed. {result.error}"
+    if result.mode == "unchanged":
+        return f"{result.tracked_as}: nothing new."
+    removed = f", {_counted(result.removed, 'row')} gone from GitHub removed" if result.removed else ""
+    return (
+        f"{result.tracked_as}: {result.mode}, {_counted(result.pull_requests, 'pull request')} with "
+        f"{_counted(result.reviews, 'review')} read{removed}, in {_counted(result.requests, 'request')} "
+        f"and {result.seconds:.1f} s."
+    )
+
+
+def _each(results: Iterable[SyncResult], watcher: Watcher) -> Iterator[SyncResult]:
+    for result in results:
+        watcher.result(result)
+        yield result
+
+
+def _forget_unknown(pipeline: Pipeline, results: Sequence[SyncResult], added: Sequence[str]) -> None:
+    """Untrack what this run tracked and GitHub does not know: most likely a typing error, not worth a failure every day."""
+    unknown = [
+        RepositoryName.parse(result.tracked_as)
+        for result in results
+        if result.failure == "NotFound" and result.repository_id is None and result.tracked_as in added
+    ]
+    if unknown:
+        pipeline.tracking.untrack(unknown, delete_data=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,59 @@
+"""What the commands share: exit codes, errors, and how values are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from prpipeline.app.basics import RepositoryName, Settings
+    from prpipeline.app.pipeline import Pipeline
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130  # as shells have it
+
+
+class BadInput(click.ClickException):
+    """Something that the user has to change; nothing was done."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C was pressed, or the process was asked to end."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
+def parse_names(texts: Sequence[str]) -> list[RepositoryName]:
+    """Each repository once. Raises InvalidRepositoryName."""
+    from prpipeline.app.basics import RepositoryName
+
+    names: dict[str, RepositoryName] = {}
+    for text in texts:
+        name = RepositoryName.parse(text)
+        names.setdefault(name.key, name)
+    return list(names.values())
+
+
+def open_pipeline() -> Pipeline:
+    """The pipeline on the settings of the environment."""
+    from prpipeline.app.basics import load_settings
+    from prpipeline.app.pipeline import Pipeline
+
+    return Pipeline(load_settings())
+
+
+def published_path(settings: Settings) -> str | None:
+    """The published file; None while there is none."""
+    path = settings.published_path
+    return str(path) if path.exists() else None
+
+
+def isoformat(value: Any) -> str:
+    """A value that JSON does not know, as text; times are UTC."""
+    return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)

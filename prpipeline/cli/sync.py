@@ -1,0 +1,183 @@
+"""The commands ``sync`` and ``demo``: a whole run in this process, with its progress and its results."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prpipeline.cli.common import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    BadInput,
+    isoformat,
+    open_pipeline,
+    parse_names,
+    published_path,
+)
+
+if TYPE_CHECKING:
+    from prpipeline.app.basics import RepositoryName
+    from prpipeline.app.pipeline import Pipeline, SyncResult
+
+
+@click.command()
+@click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+@click.option("--full", is_flag=True, help="Read the whole history again from its start.")
+@click.option(
+    "--days-back", type=click.IntRange(1, 36_500), help="Days of history to read of new repositories."
+)
+@click.option(
+    "--reconcile", is_flag=True, help="Also find deletions and silent edits, which move no time stamp."
+)
+@click.option("--dry-run", is_flag=True, help="Ask GitHub only what a whole history would cost, and say it.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for scripts, and nothing else, on standard output."
+)
+def sync(
+    repositories: Sequence[str],
+    full: bool,
+    days_back: int | None,
+    reconcile: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring repositories up to date with GitHub, compute their review times, and publish.
+
+    Tracks what is named and not yet tracked; without names, all tracked repositories are synced.
+
+    \b
+    Examples:
+      prpipeline sync octo-org/widgets --days-back 90
+      prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
+    """
+    names = parse_names(repositories)
+    pipeline = open_pipeline()
+    if dry_run:
+        _estimate(pipeline, names, days_back, as_json)
+        return
+    results = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
+    if as_json:
+        click.echo(json.dumps(_as_json(results, pipeline), default=isoformat))
+    else:
+        from prpipeline.cli.text_tables import results_table
+
+        results_table(results, published_path(pipeline.settings))
+    if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
+        _print_reasons(results)
+    sys.exit(_exit_code(results))
+
+
+@click.command()
+@click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+def demo(repositories: Sequence[str]) -> None:
+    """See it work: sync, and print review times.
+
+    Without a GITHUB_TOKEN, on sample repositories behind a local stand-in for GitHub; with OWNER/NAME, on GitHub.
+    """
+    from prpipeline.app import demo as sample
+    from prpipeline.app.pipeline import Pipeline
+    from prpipeline.cli.text_tables import results_table, review_times
+
+    names = parse_names(repositories)
+    pipeline = open_pipeline()
+    real = len(names) + len(pipeline.tracking.tracked())
+    with ExitStack() as stack:
+        if sample.is_wanted(pipeline.settings, real):
+            click.echo(
+                "No GITHUB_TOKEN is set: these are made-up sample repositories, served by a local stand-in for GitHub.\n"
+                'For real ones: GITHUB_TOKEN=… make run REPOS="owner/name …"\n'
+            )
+            settings, names = stack.enter_context(sample.running(pipeline.settings, anew=True))
+            pipeline = Pipeline(settings)
+            pipeline.tracking.forget_demo()
+        results = _run(pipeline, names)
+    if any(not r.failed for r in results):
+        review_times(pipeline.latest(15))
+    results_table(results, published_path(pipeline.settings))
+    sys.exit(_exit_code(results))
+
+
+COMMANDS = (sync, demo)
+
+
+def _run(
+    pipeline: Pipeline,
+    names: Sequence[RepositoryName],
+    *,
+    full: bool = False,
+    days_back: int | None = None,
+    reconcile: bool = False,
+) -> Sequence[SyncResult]:
+    from prpipeline.app.pipeline import SyncOptions
+    from prpipeline.app.run import NothingTracked, run
+    from prpipeline.cli.progress import SyncProgress
+
+    options = SyncOptions(full=full, days_back=days_back, reconcile=reconcile, caller="command_line")
+    with SyncProgress() as progress:
+        try:
+            return run(pipeline, names, options, progress).results
+        except NothingTracked as error:
+            raise BadInput(f"{error} Name one: prpipeline sync OWNER/NAME") from None
+
+
+def _estimate(
+    pipeline: Pipeline, names: Sequence[RepositoryName], days_back: int | None, as_json: bool
+) -> None:
+    """Print what the histories of these (or of all tracked) would cost; changes nothing."""
+    from dataclasses import asdict
+
+    from prpipeline.cli.text_tables import estimates_table
+
+    chosen = [str(name) for name in names] or pipeline.tracking.tracked()
+    if not chosen:
+        raise BadInput("No repository is tracked yet. Name one: prpipeline sync --dry-run OWNER/NAME")
+    estimates = pipeline.estimate(chosen, days_back)
+    if as_json:
+        click.echo(json.dumps([asdict(e) for e in estimates]))
+    else:
+        estimates_table(estimates)
+    if any(e.error for e in estimates):
+        sys.exit(EXIT_FAILED)
+
+
+def _print_reasons(results: Sequence[SyncResult]) -> None:
+    """A plain line per cause of failure, for logs and scripts."""
+    from prpipeline.app.basics import by_reason, listed
+
+    for reason, names in by_reason((r.tracked_as, r.error or "") for r in results if r.failed).items():
+        click.echo(f"{listed(names)}: {reason}", err=True)
+
+
+def _exit_code(results: Sequence[SyncResult]) -> int:
+    failed = [r for r in results if r.failed]
+    if failed and all(r.failure == "BadCredentials" for r in results):
+        return EXIT_BAD_INPUT
+    return EXIT_FAILED if failed else 0
+
+
+def _as_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "repositories": [
+            {
+                "repository": r.repository or r.tracked_as,
+                # Scripts know four modes; a reconciliation is an increment that compared more.
+                "mode": "increment" if r.mode == "reconcile" else r.mode,
+                "pull_requests": r.pull_requests,
+                "reviews": r.reviews,
+                "errors": [r.error] if r.error else [],
+                "requests": r.requests,
+                "points": r.points,
+                "seconds": r.seconds,
+            }
+            for r in results
+        ],
+        "requests": sum(r.requests for r in results),
+        "points": sum(r.points for r in results),
+        "seconds": round(sum(r.seconds for r in results), 3),
+        "published": published_path(pipeline.settings),
+    }

@@ -1,0 +1,127 @@
+"""GitHub's addresses and our credentials there, from the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from prpipeline.settings.errors import ConfigurationError, SecretStr
+from prpipeline.settings.section import Section
+
+PUBLIC_API = "https://api.github.com"
+
+
+class GitHubApp(Section, frozen=True, kw_only=True):
+    """The credential of a GitHub App."""
+
+    app_id: str
+    private_key: SecretStr
+    installation_id: int | None = None
+
+
+class GitHubSettings(Section, frozen=True, kw_only=True):
+    """Where GitHub is and how we sign in there."""
+
+    api_url: str = PUBLIC_API
+    graphql_url: str = f"{PUBLIC_API}/graphql"
+    tokens: tuple[SecretStr, ...] = ()
+    app: GitHubApp | None = None
+    api: Literal["graphql", "rest"] = "graphql"
+
+
+def github_settings(env: Mapping[str, str]) -> GitHubSettings:
+    """What these variables say. Raises ConfigurationError."""
+    api_url = (env.get("GITHUB_API_URL") or PUBLIC_API).rstrip("/")
+    graphql_url = (env.get("GITHUB_GRAPHQL_URL") or _graphql_url(api_url)).rstrip("/")
+    for name, url in (("GITHUB_API_URL", api_url), ("GITHUB_GRAPHQL_URL", graphql_url)):
+        _check_url(name, url, allow_http=env.get("PRPIPELINE_ALLOW_HTTP", "") in {"1", "true", "yes"})
+    tokens = [t.strip() for t in (env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or "").split(",")]
+    tokens = list(dict.fromkeys(t for t in tokens if t))
+    for token in tokens:
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise ConfigurationError(
+                "GITHUB_TOKEN holds white space or unprintable characters; copy it again."
+            )
+    api = env.get("PRPIPELINE_GITHUB_API") or "graphql"
+    if api not in {"graphql", "rest"}:
+        raise ConfigurationError(f"PRPIPELINE_GITHUB_API is {api!r}; write graphql or rest.")
+    return GitHubSettings(
+        api_url=api_url,
+        graphql_url=graphql_url,
+        tokens=tuple(SecretStr(t) for t in tokens),
+        app=_github_app(env),
+        api="rest" if api == "rest" else "graphql",
+    )
+
+
+def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
+    app_id = env.get("GITHUB_APP_ID")
+    key = env.get("GITHUB_APP_PRIVATE_KEY", "").replace("\\n", "\n")
+    key_path = env.get("GITHUB_APP_PRIVATE_KEY_PATH")
+    if not app_id:
+        if key or key_path:
+            raise ConfigurationError("GITHUB_APP_ID is missing beside the App's private key; set it.")
+        return None
+    if not key and key_path:
+        try:
+            key = Path(key_path).expanduser().read_text(encoding="ascii")
+        except (OSError, RuntimeError, UnicodeDecodeError):
+            raise ConfigurationError(
+                f"GITHUB_APP_PRIVATE_KEY_PATH: {key_path} cannot be read; point it at the App's .pem file."
+            ) from None
+    if "PRIVATE KEY" not in key:
+        raise ConfigurationError(
+            "GITHUB_APP_ID is set, but no private key is; set GITHUB_APP_PRIVATE_KEY_PATH to the App's .pem file."
+        )
+    installation = env.get("GITHUB_APP_INSTALLATION_ID")
+    if installation and not installation.isdigit():
+        raise ConfigurationError(f"GITHUB_APP_INSTALLATION_ID is {installation!r}, not a number.")
+    return GitHubApp(
+        app_id=app_id,
+        private_key=SecretStr(key),
+        installation_id=int(installation) if installation else None,
+    )
+
+
+def _graphql_url(api_url: str) -> str:
+    """As GitHub's servers lay them out: GHES …/api/v3 → …/api/graphql, else …/graphql."""
+    if api_url.endswith("/api/v3"):
+        return api_url.removesuffix("/v3") + "/graphql"
+    return api_url + "/graphql"
+
+
+def _check_url(name: str, url: str, *, allow_http: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host, parts = None, None
+    if " " in url or not url.isprintable():
+        parts = None
+    if parts is None or not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ConfigurationError(f"{name} is {_redacted(url)!r}; write it like {PUBLIC_API}.")
+    if parts.username or parts.password:
+        raise ConfigurationError(f"{name} holds a user name or password; put the credential in GITHUB_TOKEN.")
+    if parts.scheme == "http" and not _is_here(host) and not allow_http:
+        raise ConfigurationError(
+            f"{name} is plain http, which would send the token unencrypted; use https, "
+            "or set PRPIPELINE_ALLOW_HTTP=1 where the network is trusted."
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is this machine's loopback; 127.example.org is not."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _redacted(url: str) -> str:
+    """The address without a user name or password in it."""
+    return re.sub(r"//[^/@]*@", "//", url)

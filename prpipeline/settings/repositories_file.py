@@ -1,0 +1,106 @@
+"""``repositories.yaml``: which repositories to track, and the settings of sync, schedule and metrics."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from prpipeline.model.repository import RepositoryName
+from prpipeline.settings.errors import ConfigurationError
+from prpipeline.settings.metrics import MetricSettings
+from prpipeline.settings.schedule import ScheduleSettings
+from prpipeline.settings.section import DaysBack, Section, sentence
+from prpipeline.settings.sync import SyncSettings
+
+
+class Entry:
+    """An item of the list of repositories: a name, or a mapping of one of two kinds."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, value: object) -> Entry:
+        fields = {"repository": value} if isinstance(value, str) else value
+        if not isinstance(fields, dict):
+            raise ValueError("write owner/name, or a mapping with a repository or an owner")
+        kind: type[TrackedRepository | TrackedOwner] = (
+            TrackedOwner if "owner" in fields else TrackedRepository
+        )
+        try:
+            return msgspec.convert(fields, kind)
+        except msgspec.ValidationError as error:  # msgspec adds the entry's place to other errors only
+            raise ValueError(str(error)) from None
+
+
+class TrackedRepository(Section, Entry, frozen=True, kw_only=True):
+    """One repository."""
+
+    repository: str
+    days_back: DaysBack | None = None
+    team: str | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "repository", str(RepositoryName.parse(self.repository)))
+
+
+class TrackedOwner(Section, Entry, frozen=True, kw_only=True):
+    """All repositories of an organisation or user, narrowed by patterns on the name (``*`` and ``?``)."""
+
+    owner: str
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    archived: bool = False
+    forks: bool = False
+    days_back: DaysBack | None = None
+    team: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.owner):
+            raise ValueError(f"{self.owner!r} is no owner; write an organisation's or user's name on GitHub")
+
+
+class RepositoriesFile(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    repositories: tuple[Entry, ...] = ()
+    sync: SyncSettings = SyncSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    metrics: MetricSettings = MetricSettings()
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for entry in self.repositories:
+            if isinstance(entry, TrackedRepository):
+                if entry.repository.lower() in seen:
+                    raise ValueError(f"{entry.repository} is listed twice")
+                seen.add(entry.repository.lower())
+
+
+def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
+    """Parse and validate. A missing file is an empty one, unless required. Raises ConfigurationError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigurationError(
+                f"{path} does not exist; create it, or unset PRPIPELINE_REPOSITORIES."
+            ) from None
+        return RepositoriesFile()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+    from prpipeline.settings import yaml_text
+
+    try:
+        content = yaml_text.load(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}.") from None
+    if content is None:
+        return RepositoriesFile()
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} must be a mapping with the key 'repositories'.")
+    try:
+        return msgspec.convert(content, RepositoriesFile, dec_hook=lambda kind, value: kind.read(value))
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {sentence(str(error))}") from None

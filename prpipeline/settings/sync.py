@@ -1,0 +1,22 @@
+"""How much to read at once, how long to wait, and how often to try."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from prpipeline.settings.section import DaysBack, Section
+
+
+class SyncSettings(Section, frozen=True, kw_only=True):
+    """Limits of a sync; ``attempts`` is the greatest number of requests for one query."""
+
+    days_back: DaysBack | None = None
+    overlap_minutes: Annotated[int, Meta(ge=0, le=24 * 60)] = 15
+    page_size: Annotated[int, Meta(ge=1, le=100)] = 25
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    reserve_percent: Annotated[int, Meta(ge=0, le=90)] = 10
+    max_wait_minutes: Annotated[int, Meta(ge=0, le=24 * 60)] = 75
+    request_timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 30
+    attempts: Annotated[int, Meta(ge=1, le=20)] = 6

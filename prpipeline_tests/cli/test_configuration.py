@@ -1,0 +1,158 @@
+"""What is wrong in arguments, environment and files is said in a sentence, before anything is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.dagster_server import free_port
+from prpipeline_tests.support.disks import fill, small_disk
+from prpipeline_tests.support.shell import Shell
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "sentence"),
+    [
+        (["sync", "no name"], {}, 2, "'no name' is not a repository name; write it as owner/name."),
+        (["sync", "octo/app"], {"GITHUB_TOKEN": "wrong"}, 2, "GitHub does not accept the token (401)"),
+        (
+            ["sync", "octo/app"],
+            {"GITHUB_API_URL": "http://127.0.0.1:9"},
+            1,
+            "127.0.0.1:9 refuses connections.",
+        ),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "nonsense"}, 2, "GITHUB_API_URL is 'nonsense'"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "http://example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "http://127.example.org"}, 2, "plain http"),
+        (["sync", "octo/app"], {"GITHUB_API_URL": "https://a b"}, 2, "GITHUB_API_URL is 'https://a b'"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": "~nobody-here/x"},
+            2,
+            "PRPIPELINE_DATA_DIR names no place",
+        ),
+        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "x" * 300}, 2, "PRPIPELINE_DATA_DIR names no place"),
+        (["dev"], {"DAGSTER_HOME": "~nobody-here/x"}, 2, "DAGSTER_HOME names no place"),
+        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "/dev/null/x"}, 1, "cannot be written to"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": f"{__file__}/x"},
+            2,
+            "is a file; set PRPIPELINE_DATA_DIR",
+        ),
+        (["dev"], {"DAGSTER_HOME": __file__}, 2, "set DAGSTER_HOME to another one."),
+        (["track", "https://me:secret@host/octo"], {}, 2, "'https://host/octo' is not a repository name"),
+        (
+            ["sync", "--dry-run", "octo/app"],
+            {"ALL_PROXY": "nonsense://x", "NO_PROXY": ""},
+            1,
+            "ALL_PROXY names no proxy",
+        ),
+        (
+            ["sync", "--dry-run", "octo/app"],
+            {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""},
+            1,
+            "refused); check HTTPS_PROXY",
+        ),
+        (["sync"], {}, 2, "No repository is tracked yet."),
+        (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
+        (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
+        (["explain", "octo/app"], {}, 2, "is no pull request"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    shell: Shell, arguments: list[str], environment: dict[str, str], code: int, sentence: str
+) -> None:
+    ended = shell.run(*arguments, **environment)
+    assert ended.returncode == code, ended
+    assert sentence in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (shell.folder / "data" / "published").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("repositories: [a/b, A/B]", "A/B is listed twice."),
+        ("repositories:\n  - repository: a/b\n    dayz: 3", "repositories[1].dayz is not a known setting"),
+        ("schedule: {timezone: Foo}", "'Foo' is no time zone"),
+        ("repositories: [", "is not valid YAML"),
+        ("- a/b", "must be a mapping"),
+        (
+            "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
+            "line 3 is not valid YAML: 'repositories' is there twice",
+        ),
+        ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
+        ("[" * 5_000, "nested too deeply"),
+        ("metrics: {calendar: {holidays: [2026-13-01]}}", "holds a date, number or tag that is none"),
+        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: '09:00Z' is no time of day"),
+    ],
+)
+def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:
+    file = shell.folder / "repositories.yaml"
+    file.write_text(text)
+    ended = shell.run("sync", PRPIPELINE_REPOSITORIES=str(file))
+    assert ended.returncode == 2
+    assert str(file) in ended.stderr
+    assert sentence in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not valid: while parsing"),
+        ("[1]", "is not valid: Expected YAML"),
+        ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
+        ("storage: {postgres: {postgres_url: x}}", "is not valid: Couldn't import module dagster_postgres"),
+    ],
+)
+def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) -> None:
+    home = shell.folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(text)
+    ended = shell.process("dev", "--port", str(free_port()))
+    assert ended.returncode == 2, ended
+    assert f"{home / 'dagster.yaml'} {sentence}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_repositories_file_is_followed(shell: Shell) -> None:
+    file = shell.folder / "repositories.yaml"
+    file.write_text("repositories:\n  - octo/app\n  - repository: octo/lib\n    team: platform\n")
+    environment = {"PRPIPELINE_REPOSITORIES": str(file)}
+    answer = shell.json("sync", "--json", **environment)
+    assert [r["repository"] for r in answer["repositories"]] == ["octo/app", "octo/lib"]
+    assert shell.published("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
+        ("platform",)
+    ]
+    file.write_text("repositories: [octo/lib]\n")
+    answer = shell.json("sync", "--json", **environment)
+    assert [r["repository"] for r in answer["repositories"]] == ["octo/lib"]
+    assert shell.published("SELECT status FROM repositories WHERE tracked_as = 'octo/app'") == [
+        ("untracked",)
+    ]
+
+
+def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
+    server.world.add_repository("octo/old", archived=True)
+    server.world.add_repository("octo/copy", fork=True)
+    server.world.add_repository("octo/secret-plans")
+    file = shell.folder / "repositories.yaml"
+    file.write_text("repositories:\n  - owner: octo\n    exclude: ['secret-*']\n")
+    answer = shell.json("sync", "--json", PRPIPELINE_REPOSITORIES=str(file))
+    assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
+
+
+@pytest.mark.parametrize("room", [0, 300_000])
+def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
+    with small_disk(shell.folder / "home", 4) as home:
+        shell.environment["DAGSTER_HOME"] = str(home)
+
+        fill(home / "filler", room)
+        refused = shell.process("dev", "--port", str(free_port()))
+        assert refused.returncode == 2, refused
+        assert str(home) in refused.stderr
+        assert refused.stderr.endswith("mend that, or set DAGSTER_HOME to another one.\n")
+        assert shell.run("sync", "octo/app").returncode == 0  # which has no use for it
