@@ -21,7 +21,10 @@ KILLS = {"history": 20, "increments": 12, "publishing": 18}
 REPOSITORIES = ("octo/app", "octo/lib", "octo/docs")
 
 
-PAGE_SIZE, PAGES = 5, 9
+PAGE_SIZE, PAGES = 5, 12
+LATENCY = 0.05
+# After a request: its answer is on its way, is read, is written, or the next request is on its way.
+MOMENT = (0.0, 2.5 * LATENCY)
 
 
 class Walk:
@@ -29,9 +32,8 @@ class Walk:
 
     def __init__(self, lab: SyncLab) -> None:
         self._lab = lab
-        self._order: dict[str, list[str | None]] = {
-            name: [] for name in REPOSITORIES
-        }  # cursors, as first asked
+        # By repository, the cursors in the order in which they were first asked for.
+        self._order: dict[str, list[str | None]] = {name: [] for name in REPOSITORIES}
         self._held = self._count()
 
     def check(self, pages: Sequence[Page]) -> None:
@@ -58,7 +60,7 @@ class Walk:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[SyncLab]:
-    with Sandbox(small_world(PAGES * PAGE_SIZE, REPOSITORIES), latency=0.05) as server:
+    with Sandbox(small_world(PAGES * PAGE_SIZE, REPOSITORIES), latency=LATENCY) as server:
         yield SyncLab(server.world, server, tmp_path)
 
 
@@ -79,8 +81,11 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     moments = random.Random(50)
     with Runs(lab.server, tmp_path) as runs:
         walk = Walk(lab)
-        for _ in range(KILLS["history"]):
-            killed = runs.killed("request", moments.randint(1, 3), moments.uniform(0, 0.03))
+        for turn in range(KILLS["history"]):
+            if turn % 2:
+                killed = runs.killed("request", moments.randint(1, 2), moments.uniform(*MOMENT))
+            else:  # right after one commit after the other, from the last one before the first page
+                killed = runs.killed_after_commit(3 + turn // 2 % 4)
             assert killed.was_killed, "the history ended too early for so many kills"
             walk.check(killed.pages)
             lab.assert_nothing_wrong()
@@ -91,7 +96,7 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
         kills = 0
         while kills < KILLS["increments"]:
             lab.live()
-            killed = runs.killed("request", moments.randint(1, 4), moments.uniform(0, 0.03))
+            killed = runs.killed("request", moments.randint(1, 4), moments.uniform(*MOMENT))
             kills += killed.was_killed
             assert killed.pages == []
             lab.assert_no_row_twice()

@@ -271,8 +271,10 @@ def test_the_sizes_of_one_that_is_too_much_come_by_rest(
         assert here.held()["reviews"] == here.expected()["reviews"]
 
 
-@pytest.mark.parametrize("place", ["/pulls/3", "/pulls/3/reviews", "/issues/3/timeline"])
-@pytest.mark.parametrize("times", [1, None])
+@pytest.mark.parametrize(
+    ("place", "times"),
+    [("/pulls/3", 1), ("/pulls/3", None), ("/pulls/3/reviews", None), ("/issues/3/timeline", 1)],
+)
 def test_a_404_for_one_that_is_listed(server: Sandbox, tmp_path: Path, place: str, times: int | None) -> None:
     """By whomever it is said: nothing is lost, and nothing that cannot be read passes for read."""
     here = lab(server, tmp_path, "rest", "status")

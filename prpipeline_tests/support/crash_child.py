@@ -1,4 +1,6 @@
-"""Runs the pipeline without Dagster, once for each line it is given, and says what it is at.
+"""Runs the pipeline without Dagster, once for each line that it reads, and says what it is doing.
+
+The line is the number of the commit after which the run dies; 0 for none.
 
 Each run is a process of its own, forked when everything is imported: so it can be killed often.
 """
@@ -6,16 +8,40 @@ Each run is a process of its own, forked when everything is imported: so it can 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions
+from prpipeline.warehouse import Warehouse
 
 
-def run(settings: Settings) -> None:
+class DyingWarehouse(Warehouse):
+    """Kills its process right after its nth commit."""
+
+    def __init__(self, path: Path, last_commit: int) -> None:
+        super().__init__(path)
+        self._left = last_commit
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().transaction() as connection:
+            yield connection
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(settings: Settings, last_commit: int) -> None:
     pipeline = Pipeline(settings)
+    pipeline.warehouse = DyingWarehouse(settings.warehouse_path, last_commit)
     names = pipeline.tracking.tracked()
     for result in pipeline.sync(names, SyncOptions()):
         assert not result.failed, result.error
@@ -32,12 +58,12 @@ def say(word: object) -> None:
 
 def main() -> None:
     settings = load_settings()
-    for _ in sys.stdin:
+    for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
-                run(settings)
+                run(settings, int(line))
                 code = 0
             except BaseException:  # noqa: BLE001 - the test sees the exit code, a person the rest
                 traceback.print_exc()

@@ -98,13 +98,18 @@ class Runs:
                 return Killed(was_killed, self._pages())
         return Killed(False, self._pages())
 
+    def killed_after_commit(self, number: int) -> Killed:
+        """Start a run that dies right after its nth commit."""
+        with self._one(number):
+            return Killed(self._await("ended", limit=_LIMIT_SECONDS) == "ended -9", self._pages())
+
     @contextmanager
-    def _one(self) -> Iterator[int]:
+    def _one(self, last_commit: int = 0) -> Iterator[int]:
         while not self._events.empty():
             self._events.get()
         self._server.reset_requests()
         assert self._process.stdin
-        self._process.stdin.write("run\n")
+        self._process.stdin.write(f"{last_commit}\n")
         self._process.stdin.flush()
         yield int(self._await("pid", limit=_LIMIT_SECONDS).split()[1])
 

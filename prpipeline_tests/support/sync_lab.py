@@ -51,6 +51,11 @@ class JumpingClock:
         self.clock.advance(timedelta(seconds=seconds))
 
 
+def jumping_clock(world: World) -> JumpingClock:
+    assert isinstance(world.clock, ManualClock)
+    return JumpingClock(world.clock)
+
+
 def let_pass(world: World, delta: timedelta) -> None:
     """Move the world's clock, which stands still by itself."""
     assert isinstance(world.clock, ManualClock)
@@ -63,7 +68,7 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
     for name in repositories:
         repository = world.add_repository(name)
         for number in range(1, pull_requests + 1):
-            world.clock.advance(timedelta(minutes=3))  # type: ignore[attr-defined]
+            let_pass(world, timedelta(minutes=3))
             pr = world.open_pull_request(
                 repository, f"dev-{number % 4}", f"Change {number}", draft=number % 5 == 0
             )
@@ -104,7 +109,7 @@ class SyncLab:
         **settings: Any,
     ) -> None:
         self.world, self.server = world, server
-        self.clock = JumpingClock(world.clock)  # type: ignore[arg-type]
+        self.clock = jumping_clock(world)
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
         self.sources: Sequence[GitHubSource] = open_sources(self.settings, self.clock, etags)
@@ -119,11 +124,6 @@ class SyncLab:
     @property
     def client(self) -> Client:
         return self.source.client
-
-    @property
-    def repository_name(self) -> RepositoryName:
-        """Of the first repository."""
-        return RepositoryName.parse(self.names[0])
 
     def wait(self, **delta: float) -> None:
         """Let hours, minutes, seconds pass on GitHub, which stands still by itself."""
