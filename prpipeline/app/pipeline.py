@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prpipeline import metrics
-from prpipeline.app import repositories_file
+from prpipeline.app import audit, repositories_file
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
+from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.publish.release import Release, open_published, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
@@ -27,7 +28,7 @@ from prpipeline.sync.context import Progress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, etags, tracking
-from prpipeline.warehouse.checks import Findings, find
+from prpipeline.warehouse.checks import Findings, all_checks, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
     Summary,
@@ -99,6 +100,16 @@ class Pipeline(TrackingService):
             ):
                 self.on_result(result)
                 yield result
+
+    def untrack_never_found(self, results: Sequence[SyncResult], *, tracked_by: str) -> list[str]:
+        """Untrack those that GitHub never knew, of those tracked by this way; their tracked names."""
+        mine = {row.tracked_as for row in self.tracked_rows() if row.source == tracked_by}
+        unknown = [
+            result.tracked_as
+            for result in results
+            if result.failure == "NotFound" and result.repository_id is None and result.tracked_as in mine
+        ]
+        return self.untrack([RepositoryName.parse(name) for name in unknown], delete_data=True)
 
     @contextmanager
     def _sources(self) -> Iterator[list[Source]]:
@@ -178,8 +189,16 @@ class Pipeline(TrackingService):
         with self.warehouse.transaction() as connection:
             return preview(connection, table, repository_id)
 
-    def publish(self) -> Release:
-        """Put what the warehouse holds before its readers."""
+    def publish(self, audited: Sequence[Findings] | None = None) -> Release:
+        """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
+
+        ``audited`` is what all checks found, where the caller has just run them. Raises ReleaseBlocked.
+        """
+        if audited is None:
+            with self.warehouse.transaction() as connection:
+                audited = list(find(connection, audit.failing(connection, all_checks(None))))
+        if found := audit.blocking(audited):
+            raise audit.ReleaseBlocked(found)
         return publish(self.warehouse, next_run_at=self._next_run_at())
 
     def _next_run_at(self) -> datetime | None:

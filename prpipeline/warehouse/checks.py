@@ -80,12 +80,12 @@ def _current(period: timedelta) -> Check:
     return Check(
         "watermark_is_current",
         "raw.pull_requests",
-        f"Everything that changed up to {hours} hours ago (two periods of the schedule) is here, of every repository that "
-        "GitHub still shows.",
+        f"Everything that changed up to {hours} hours ago (two periods of the schedule) is here, of every tracked "
+        "repository. One that GitHub no longer shows counts too, until it is untracked.",
         "warn",
         f"""
         SELECT tracked_as AS repository, status, watermark_at, last_error FROM meta.repositories
-        WHERE is_tracked AND status <> 'gone'
+        WHERE is_tracked
           AND coalesce(watermark_at, tracked_at) < now()::TIMESTAMP - INTERVAL {hours} HOUR
         ORDER BY watermark_at NULLS FIRST
         """,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.defs.assets import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab, failure_sentence
 

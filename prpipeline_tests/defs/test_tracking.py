@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prpipeline.defs.assets import PULL_REQUESTS
+from prpipeline.defs.keys import PULL_REQUESTS
 from prpipeline.defs.schedules import named_in
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from prpipeline.defs.assets import PUBLISHED_DATABASE, REVIEW_TIME_REPORT
-from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
+from prpipeline.defs.keys import PUBLISHED_DATABASE, REVIEW_TIME_REPORT
 from prpipeline.report import FILE_NAME
 from prpipeline_tests.support.dagster_lab import DagsterLab
 
@@ -47,14 +46,6 @@ def test_runs_of_the_ui_are_followed_by_a_publication_too(lab: DagsterLab) -> No
     lab.track(ONE, TWO)
     lab.run_partitions(ONE, TWO)
     assert isinstance(lab.publish_tick(), dg.RunRequest)
-
-
-def test_a_command_line_publishes_by_itself(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.definitions.resolve_job_def("sync").execute_in_process(
-        instance=lab.instance, tags={PUBLISHES_ITSELF_TAG: "command line"}
-    )
-    assert isinstance(lab.publish_tick(), dg.SkipReason)
 
 
 def test_what_was_published_and_the_report_beside_it(lab: DagsterLab) -> None:

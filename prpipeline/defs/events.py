@@ -1,0 +1,71 @@
+"""What became of each repository, as Dagster's events: a run's own bookkeeping knows only all or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+
+# Dagster counts a partition as failed that a run planned and did not deliver, and has no public way to say so of single
+# partitions. test_private_api.py fails where this changes.
+from dagster._core.events import AssetMaterializationPlannedData
+
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.types import Summary, SyncResult
+from prpipeline.defs import metadata
+from prpipeline.defs.config import Chosen
+from prpipeline.defs.keys import SYNCED
+
+# An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed get one, and only the first
+# of a run get a preview and a picture.
+FEW = 50
+
+
+class Reporter:
+    """Reports the partitions of the selected assets, one by one."""
+
+    def __init__(self, context: dg.AssetExecutionContext, pipeline: Pipeline) -> None:
+        self._context = context
+        self._keys = [key for key in SYNCED if key in context.selected_asset_keys]
+        self._pipeline = pipeline
+        self._reported = 0
+
+    def materializations(
+        self,
+        results: Mapping[str, SyncResult | None],
+        before: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> Iterator[dg.AssetMaterialization]:
+        """An event per repository and asset; ``before`` has the row counts from before the sync."""
+        if not results:
+            return
+        summaries = self._pipeline.summaries(list(results))
+        ids = {row.tracked_as: row.repository_id for row in self._pipeline.tracked_rows()}
+        for name, result in results.items():
+            summary, repository_id = summaries.get(name, Summary()), ids.get(name)
+            self._reported += 1
+            for key in self._keys:
+                table = key.path[-1]
+                rows_before = None if before is None else before.get(name, {}).get(table, 0)
+                entries = metadata.of_partition(table, summary, result, rows_before)
+                if self._reported <= FEW and repository_id is not None:
+                    rows = self._pipeline.preview(table, repository_id)
+                    entries = metadata.to_look_at(table, summary, rows) | entries
+                yield dg.AssetMaterialization(key, partition=name, metadata=entries)
+
+    def failures(self, failed: Sequence[SyncResult], chosen: Chosen) -> Iterator[dg.AssetObservation]:
+        """Why these failed, for the pages of their partitions, which show as failed."""
+        if not chosen.is_partitioned:  # else the run itself has planned its partitions
+            for result in failed:
+                for key in self._keys:
+                    self._plan(key, result.tracked_as)
+        for result in failed[:FEW]:
+            for key in self._keys:
+                yield dg.AssetObservation(
+                    key, partition=result.tracked_as, metadata={"why it failed": result.error or ""}
+                )
+
+    def _plan(self, key: dg.AssetKey, partition: str) -> None:
+        event = dg.DagsterEvent.build_asset_materialization_planned_event(
+            self._context.run.job_name,
+            self._context.op_execution_context.op_handle.name,
+            AssetMaterializationPlannedData(key, partition=partition),
+        )
+        self._context.instance.report_dagster_event(event, self._context.run.run_id)
