@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _read_histories(pipeline: Pipeline, names: Sequence[str]) -> None:
-    pipeline.track([RepositoryName.parse(name) for name in names], source="cli")
+    pipeline.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
     for result in pipeline.sync(names, SyncOptions()):
         assert not result.failed, result.error
     pipeline.derive(names)

@@ -151,7 +151,7 @@ def test_a_secret_is_not_shown_and_not_written() -> None:
 def test_a_command_that_only_looks_starts_at_once(tmp_path: Path, arguments: list[str]) -> None:
     """To import one of these takes longer than all of what the command does."""
     settings = load_settings({"PRPIPELINE_DATA_DIR": str(tmp_path)})
-    TrackingService(settings).track([RepositoryName("octo", "app")], source="cli")
+    TrackingService(settings).track([RepositoryName("octo", "app")], tracked_by="cli")
     ended = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "prpipeline", *arguments],
         env={"PRPIPELINE_DATA_DIR": str(tmp_path)},

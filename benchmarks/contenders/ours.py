@@ -30,7 +30,7 @@ def main() -> None:
     names = [f"bulk/repository-{number}" for number in range(1, repositories + 1)]
     with warehouse.transaction() as connection:
         for name in names:
-            tracking.track(connection, RepositoryName.parse(name), source="cli", now=datetime(2026, 1, 1))
+            tracking.track(connection, RepositoryName.parse(name), tracked_by="cli", now=datetime(2026, 1, 1))
     with Measured() as measured:
         results = list(Syncer(source, warehouse, settings.sync).sync(names))
     failed = [result.error for result in results if result.failed]

@@ -77,7 +77,7 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
         known = tracking.find(connection, name)
         if known is None or not known.is_tracked:
             now = datetime.now(UTC).replace(tzinfo=None)
-            tracking.track(connection, name, source="cli", now=now, days_back=days_back)
+            tracking.track(connection, name, tracked_by="cli", now=now, days_back=days_back)
             known = tracking.find(connection, name)
         assert known is not None
     sources = open_sources(settings)

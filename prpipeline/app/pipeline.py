@@ -20,14 +20,15 @@ from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import Caller, TrackedBy
 from prpipeline.publish.release import Release, open_published, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
-from prpipeline.settings import DEMO_SOURCE, Settings, TrackedOwner, as_json, read_repositories_file
+from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, etags, tracking
+from prpipeline.warehouse import WarehouseError, etags, host, tracking
 from prpipeline.warehouse.checks import Findings, all_checks, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
@@ -86,14 +87,17 @@ class Pipeline(TrackingService):
             repositories = repositories_file.wanted(file, sources[0].owner_repositories)
         with self.warehouse.transaction() as connection:
             if repositories:
-                tracking.forget_source(connection, DEMO_SOURCE)
+                tracking.forget_tracked_by(connection, "demo")
+                host.check(connection, "github", self.host)
             repositories_file.follow(connection, repositories, utc_now())
         return stamp
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────
 
     def sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
-        """Bring these up to date with GitHub; a result each, as each is done."""
+        """Bring these up to date with GitHub; a result each, as each is done. Raises OtherHost, WarehouseError."""
+        with self.warehouse.transaction() as connection:
+            host.claim(connection, "github", self.host)
         with self._sources() as sources:
             for result in sync_with_workers(
                 sources, self.warehouse, self.settings.sync, names, options, self.on_progress
@@ -101,9 +105,9 @@ class Pipeline(TrackingService):
                 self.on_result(result)
                 yield result
 
-    def untrack_never_found(self, results: Sequence[SyncResult], *, tracked_by: str) -> list[str]:
+    def untrack_never_found(self, results: Sequence[SyncResult], *, tracked_by: TrackedBy) -> list[str]:
         """Untrack those that GitHub never knew, of those tracked by this way; their tracked names."""
-        mine = {row.tracked_as for row in self.tracked_rows() if row.source == tracked_by}
+        mine = {row.tracked_as for row in self.tracked_rows() if row.tracked_by == tracked_by}
         unknown = [
             result.tracked_as
             for result in results
@@ -189,7 +193,7 @@ class Pipeline(TrackingService):
         with self.warehouse.transaction() as connection:
             return preview(connection, table, repository_id)
 
-    def publish(self, audited: Sequence[Findings] | None = None) -> Release:
+    def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
         """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
 
         ``audited`` is what all checks found, where the caller has just run them. Raises ReleaseBlocked.
@@ -199,7 +203,20 @@ class Pipeline(TrackingService):
                 audited = list(find(connection, audit.failing(connection, all_checks(None))))
         if found := audit.blocking(audited):
             raise audit.ReleaseBlocked(found)
-        return publish(self.warehouse, next_run_at=self._next_run_at())
+        return self._recorded(publish(self.warehouse, next_run_at=self._next_run_at()), caller)
+
+    def _recorded(self, release: Release, caller: Caller = "python") -> Release:
+        with self.warehouse.transaction() as connection:
+            tracking.record_publication(
+                connection,
+                published_at=release.published_at,
+                is_whole=release.is_whole,
+                size_bytes=release.size_bytes,
+                seconds=release.seconds,
+                row_counts=release.rows,
+                caller=caller,
+            )
+        return release
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))
@@ -208,7 +225,7 @@ class Pipeline(TrackingService):
     def publish_deletion(self) -> None:
         """Leave nothing published, of now or before, that still has rows which were deleted on purpose."""
         self.aggregate()
-        publish(self.warehouse, is_only=True, next_run_at=self._next_run_at())
+        self._recorded(publish(self.warehouse, is_only=True, next_run_at=self._next_run_at()))
         self.report()
 
     def report(self) -> ReportInfo:

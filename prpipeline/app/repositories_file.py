@@ -56,14 +56,14 @@ def follow(connection: Connection, repositories: Sequence[TrackedRepository], no
             continue
         name = RepositoryName.parse(entry.repository)
         if tracking.track(
-            connection, name, source="file", now=now, days_back=entry.days_back, team=entry.team
+            connection, name, tracked_by="file", now=now, days_back=entry.days_back, team=entry.team
         ):
             added.append(str(name))
     keys = {entry.repository.lower() for entry in repositories}
     dropped = [
         known.tracked_as
         for known in tracking.all_tracked(connection)
-        if known.source == "file"
+        if known.tracked_by == "file"
         and known.tracked_as.lower() not in keys
         and (known.repository or "").lower() not in keys
     ]

@@ -12,8 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
-from prpipeline.settings import DEMO_SOURCE, Settings
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.model.tracking import TrackedBy
+from prpipeline.settings import Settings
+from prpipeline.warehouse import Warehouse, host, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.kept_pages import KeptPages
 from prpipeline.warehouse.tracking import Tracked
@@ -25,6 +26,11 @@ class TrackingService:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.warehouse = Warehouse(settings.warehouse_path)
+
+    @property
+    def host(self) -> str:
+        """The address of the GitHub that the settings lead to, as the warehouse keeps it."""
+        return host.DEMO if self.settings.is_demo else host.normalised(self.settings.github.api_url)
 
     def of_demo(self) -> TrackingService:
         """The demo's on the same folder; starting DuckDB once more for them would cost most of the look."""
@@ -48,7 +54,7 @@ class TrackingService:
         refused = []
         for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
-                self.track([RepositoryName.parse(key)], source="ui")
+                self.track([RepositoryName.parse(key)], tracked_by="ui")
             except InvalidRepositoryName as error:
                 refused.append(f"{error} The partition is removed.")
         return refused
@@ -62,13 +68,13 @@ class TrackingService:
 
     def _is_ours(self, tracked: Tracked) -> bool:
         """The demo's repositories are not on the real GitHub, nor the real ones in the demo."""
-        return (tracked.source == DEMO_SOURCE) == self.settings.is_demo
+        return (tracked.tracked_by == "demo") == self.settings.is_demo
 
     def track(
         self,
         names: Sequence[RepositoryName],
         *,
-        source: str,
+        tracked_by: TrackedBy,
         days_back: int | None = None,
         keep_options: bool = False,
     ) -> list[str]:
@@ -76,9 +82,10 @@ class TrackingService:
         added = []
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
-                source = DEMO_SOURCE
+                tracked_by = "demo"
             elif names:
-                tracking.forget_source(connection, DEMO_SOURCE)
+                tracking.forget_tracked_by(connection, "demo")
+            host.check(connection, "github", self.host)
             for name in names:
                 known = tracking.find(connection, name)
                 if known is not None and known.is_tracked and keep_options:
@@ -86,7 +93,7 @@ class TrackingService:
                 if tracking.track(
                     connection,
                     name,
-                    source=source,
+                    tracked_by=tracked_by,
                     now=utc_now(),
                     days_back=days_back if days_back is not None or known is None else known.days_back,
                     team=known.team if known else None,
@@ -97,7 +104,7 @@ class TrackingService:
     def forget_demo(self) -> None:
         """Remove the sample repositories and all their rows."""
         with self.warehouse.transaction() as connection:
-            tracking.forget_source(connection, DEMO_SOURCE)
+            tracking.forget_tracked_by(connection, "demo")
 
     def untrack(self, names: Sequence[RepositoryName], *, delete_data: bool) -> list[str]:
         """Stop tracking these; returns the partition keys of those that were."""

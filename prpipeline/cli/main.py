@@ -80,8 +80,9 @@ def _what_people_can_mend() -> tuple[type[Exception], ...]:
     from prpipeline.model.failures import BadCredentials
     from prpipeline.model.repository import InvalidRepositoryName
     from prpipeline.settings import ConfigurationError
+    from prpipeline.warehouse.host import OtherHost
 
-    return ConfigurationError, InvalidRepositoryName, BadCredentials
+    return ConfigurationError, InvalidRepositoryName, BadCredentials, OtherHost
 
 
 def _what_failed() -> tuple[type[Exception], ...]:
@@ -117,7 +118,7 @@ def track(repositories: Sequence[str], days_back: int | None) -> None:
     """Track repositories: a running Dagster reads their history soon, 'prpipeline sync' does it now."""
     names = _names(repositories)
     pipeline = _pipeline()
-    added = pipeline.track(names, source="cli", days_back=days_back)
+    added = pipeline.track(names, tracked_by="cli", days_back=days_back)
     _match_partitions(pipeline)
     for name in names:
         click.echo(f"{name}: {'tracked.' if str(name) in added else 'was tracked already.'}")
@@ -268,7 +269,7 @@ def dev(port: int) -> None:
             )
             settings, names = stack.enter_context(sample.running(pipeline.settings, anew=False))
             pipeline = _pipeline_of(settings)
-            pipeline.track(names, source="cli", keep_options=True)
+            pipeline.track(names, tracked_by="cli", keep_options=True)
             _match_partitions(pipeline)
         sys.exit(server.run(port, pipeline.settings))
 
@@ -405,7 +406,7 @@ def _sync(
     reconcile: bool = False,
 ) -> list[SyncResult]:
     """Track what is new of ``names``, sync them (or all), publish. Raises ClickException where that is impossible."""
-    added = pipeline.track(names, source="cli", days_back=days_back, keep_options=True)
+    added = pipeline.track(names, tracked_by="cli", days_back=days_back, keep_options=True)
     chosen = [row.tracked_as for name in names if (row := _find(pipeline, name))] or pipeline.tracked()
     if not chosen:
         raise BadInput("No repository is tracked yet. Name one: prpipeline sync OWNER/NAME")

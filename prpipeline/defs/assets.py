@@ -103,7 +103,7 @@ class _Run:
         chosen = Chosen(self._context, self._config, self._pipeline)
         reporter = Reporter(self._context, self._pipeline)
         if self._selected & set(RAW):
-            options = SyncOptions(self._config.full, days_back, self._config.reconcile)
+            options = SyncOptions(self._config.full, days_back, self._config.reconcile, caller="dagster")
             failed = yield from self._sync(chosen, options, reporter)
         else:
             failed = yield from self._derive(chosen, reporter)
@@ -173,7 +173,7 @@ class _Run:
     def _publish(self, findings: Sequence[Findings]) -> Iterator[Event]:
         waiting = runs.unpublished(self._context.instance, SYNC_JOBS)
         try:
-            release = self._pipeline.publish(findings)
+            release = self._pipeline.publish(findings, caller="dagster")
         except ReleaseBlocked as blocked:
             self._problems.append(str(blocked))
             self._tables |= {found.check.name: metadata.preview(found.rows) for found in blocked.findings}

@@ -19,6 +19,7 @@ from prpipeline.model.failures import (
     PermanentFailure,
 )
 from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
@@ -40,6 +41,7 @@ class SyncOptions:
     full: bool = False  # read the history again from the start
     days_back: int | None = None  # how far, for repositories that set nothing of their own
     reconcile: bool = False
+    caller: Caller = "python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class SyncResult:
     tracked_as: str
     repository_id: int | None
     repository: str | None
-    mode: str  # history, increment, reconcile, unchanged, failed
+    mode: SyncMode
     pull_requests: int = 0  # read and written
     reviews: int = 0
     removed: int = 0  # rows that GitHub no longer has
@@ -74,7 +76,7 @@ class Done:
     """A repository that was worked on, before it is on record."""
 
     tracked: Tracked
-    mode: str
+    mode: SyncMode
     seconds: float
     failure: ApiFailure | None
 
@@ -90,12 +92,14 @@ class Syncer:
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self._context = Context(source, warehouse, settings, report)
+        self._caller: Caller = "python"
 
     def sync(self, names: Sequence[str], options: SyncOptions = SyncOptions()) -> Iterator[SyncResult]:
         """Sync repositories by the names they are tracked under; a result each, as each is done.
 
         Raises WarehouseError; what GitHub does wrong is in the results.
         """
+        self._caller = options.caller
         with self._context.warehouse.session():
             yield from self._sync(names, options)
 
@@ -138,7 +142,7 @@ class Syncer:
     def _one(
         self,
         tracked: Tracked,
-        mode: str,
+        mode: SyncMode,
         shared: ApiFailure | None,
         work: Callable[[Tracked], object],
     ) -> tuple[SyncResult, ApiFailure | None]:
@@ -213,7 +217,7 @@ class Syncer:
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:
-                    _record(connection, result, now)
+                    _record(connection, result, now, self._caller)
         return results
 
     def _result(self, done: Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
@@ -251,15 +255,16 @@ def _not_tracked(name: str) -> SyncResult:
     )
 
 
-def _status(tracked: Tracked, failure: ApiFailure) -> str:
+def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
     if type(failure) is NotFound and tracked.repository_id is not None:
         return "gone"
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
-def _record(connection: Connection, result: SyncResult, now: datetime) -> None:
+def _record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
     tracking.record_sync(
         connection,
+        caller=caller,
         tracked_as=result.tracked_as,
         repository_id=result.repository_id,
         mode=result.mode,

@@ -1,5 +1,6 @@
-"""The DuckDB file and what people open of it. The only package that imports duckdb."""
+"""The pipeline's own DuckDB file: connections, transactions, tables, and the records in them."""
 
-from prpipeline.warehouse.database import Warehouse, WarehouseError
+from prpipeline.warehouse.database import Warehouse
+from prpipeline.warehouse.errors import WarehouseError
 
 __all__ = ["Warehouse", "WarehouseError"]

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from prpipeline.warehouse import errors, schema
+from prpipeline.warehouse.errors import WarehouseError as WarehouseError
 from prpipeline.warehouse.lock import LockError, WriterLock
 
 log = logging.getLogger("prpipeline")
@@ -27,10 +28,6 @@ log = logging.getLogger("prpipeline")
 STORAGE_VERSION = "v1.2.0"
 _IDLE_SECONDS = 0.1
 _LONGEST_HOLD_SECONDS = 1.0
-
-
-class WarehouseError(Exception):
-    """The warehouse cannot be used; the message says why and what to do. It was not changed."""
 
 
 class Warehouse:

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import duckdb
 
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message is one sentence that says why and what to do. Nothing was changed."""
+
+
 _FULL = (
     "no space left",
     "disk full",

@@ -1,4 +1,7 @@
-"""The version of the warehouse's tables: made new, brought forward, or refused. Works on an attached file."""
+"""The version of the warehouse's tables: made new, migrated, or refused. Works on an attached database.
+
+``sql/`` has a file of tables for each source, and ``meta.sql``; ``migrations/`` a step to each version.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,35 @@ from duckdb import DuckDBPyConnection
 
 from prpipeline import metrics
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_PACKAGE = resources.files("prpipeline.warehouse")
 
 
 class SchemaError(Exception):
-    """The file is not for this version of prpipeline; the message goes on from the file's name."""
+    """This version of prpipeline cannot use the file; the message continues a sentence that begins with its name."""
 
 
 def create(connection: DuckDBPyConnection) -> None:
-    """All tables, in the caller's transaction."""
-    connection.execute(_sql("schema.sql"))
+    """Make all tables, in the caller's transaction."""
+    for schema in ("raw", "meta", "metrics"):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    for file in sorted((_PACKAGE / "sql").iterdir(), key=lambda file: file.name):
+        connection.execute(file.read_text(encoding="utf-8"))
     _record(connection, SCHEMA_VERSION)
     metrics.create_tables(connection)
 
 
 def bring_forward(connection: DuckDBPyConnection, version: int) -> None:
-    """From an earlier version, or other definitions of metrics, in the caller's transaction: all steps or none."""
+    """Migrate from an earlier version, or to the present definitions of metrics: all steps, in the caller's transaction."""
     for step in range(version + 1, SCHEMA_VERSION + 1):
-        connection.execute(_sql(f"migrations/{step:04}.sql"))
+        connection.execute((_PACKAGE / "migrations" / f"{step:04}.sql").read_text(encoding="utf-8"))
         _record(connection, step)
     if version < SCHEMA_VERSION or not metrics.are_tables_current(connection):
         metrics.create_tables(connection)
 
 
 def find_version(connection: DuckDBPyConnection) -> int:
-    """0 for a file without tables. Raises SchemaError for a file that is not ours, or a newer one's."""
+    """The schema version of the database, 0 if it has no tables. Raises SchemaError if it is newer or not prpipeline's."""
     tables = {
         f"{schema}.{table}"
         for schema, table in connection.execute(
@@ -59,7 +66,3 @@ def find_version(connection: DuckDBPyConnection) -> int:
 def _record(connection: DuckDBPyConnection, version: int) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.execute("INSERT INTO meta.schema_version VALUES (?, ?)", [version, now])
-
-
-def _sql(name: str) -> str:
-    return (resources.files("prpipeline.warehouse") / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Which repositories are tracked, and how far each has come. Works inside the caller's transaction.
+"""Which repositories are tracked, and how far the sync of each has come. Works inside the caller's transaction.
 
 The partition key is the name a repository was tracked under; its identity is GitHub's number for it.
 """
@@ -12,15 +12,12 @@ from typing import Any
 
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
-
-# Every table whose rows belong to one repository; untracking with the data empties them.
-OWNED_TABLES = (
-    "raw.pull_requests",
-    "raw.reviews",
-    "raw.review_events",
-    "meta.removals",
-    "meta.metric_states",
-)
+from prpipeline.model.tracking import RepositoryStatus, TrackedBy
+from prpipeline.warehouse import host
+from prpipeline.warehouse.activity import publications_since as publications_since
+from prpipeline.warehouse.activity import record_publication as record_publication
+from prpipeline.warehouse.activity import record_sync as record_sync
+from prpipeline.warehouse.activity import syncs_since as syncs_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +27,13 @@ class Tracked:
     tracked_as: str
     is_tracked: bool
     tracked_at: datetime
-    source: str
+    tracked_by: TrackedBy
     days_back: int | None
     team: str | None
     repository_id: int | None
     node_id: str | None
     repository: str | None
-    status: str
+    status: RepositoryStatus
     last_attempt_at: datetime | None
     last_sync_at: datetime | None
     watermark_at: datetime | None
@@ -58,45 +55,45 @@ def track(
     connection: Connection,
     name: RepositoryName,
     *,
-    source: str,
+    tracked_by: TrackedBy,
     now: datetime,
     days_back: int | None = None,
     team: str | None = None,
 ) -> bool:
-    """Start to track a repository, or take it up again; True if it was not tracked before.
+    """Track a repository, again or for the first time; True if it was not tracked before.
 
-    What is known of it is kept; a repository that is tracked already gets the options given here.
+    Data that are stored of it are kept; a repository that is tracked already gets the options given here.
     """
     known = find(connection, name)
     if known is None:
         connection.execute(
             """
-            INSERT INTO meta.repositories (tracked_as, is_tracked, tracked_at, source, days_back, team, status)
+            INSERT INTO meta.repositories (tracked_as, is_tracked, tracked_at, tracked_by, days_back, team, status)
             VALUES (?, true, ?, ?, ?, ?, 'new')
             """,
-            [str(name), now, source, days_back, team],
+            [str(name), now, tracked_by, days_back, team],
         )
         return True
     changes: dict[str, Any] = {"team": team, "days_back": days_back}
     if not known.is_tracked:
-        changes |= {"is_tracked": True, "tracked_at": now, "source": source}
+        changes |= {"is_tracked": True, "tracked_at": now, "tracked_by": tracked_by}
     changed = {field: value for field, value in changes.items() if getattr(known, field) != value}
     update(connection, known.tracked_as, **changed)
     if "team" in changed and known.repository_id is not None:
-        # The team stands in published tables, which copy only what changed.
+        # Published tables show the team, and publishing copies only repositories that changed.
         update(connection, known.tracked_as, changed_at=now)
     return not known.is_tracked
 
 
 def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) -> bool:
-    """Stop tracking, and with ``delete_data`` forget everything; False if it was not known."""
+    """Stop tracking a repository, and with ``delete_data`` delete all its rows; False if there was nothing to do."""
     known = find(connection, name)
     if known is None or not (known.is_tracked or delete_data):
         return False
     update(connection, known.tracked_as, is_tracked=False)
     if delete_data:
         if known.repository_id is not None:
-            for table in (*OWNED_TABLES, *_metric_tables(connection)):
+            for table in _owned_tables(connection):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
             address = f"/repositories/{known.repository_id}/"
             connection.execute("DELETE FROM meta.etags WHERE contains(key, ?)", [address])
@@ -105,21 +102,23 @@ def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) 
     return True
 
 
-def forget_source(connection: Connection, source: str) -> None:
-    """Untrack, with their data, all repositories that came to be tracked in this way."""
-    for known in _select(connection, "source = ?", [source]):
+def forget_tracked_by(connection: Connection, tracked_by: TrackedBy) -> None:
+    """Delete, with all their rows, the repositories that came to be tracked in this way."""
+    for known in _select(connection, "tracked_by = ?", [tracked_by]):
         untrack(connection, RepositoryName.parse(known.tracked_as), delete_data=True)
+    if tracked_by == "demo":
+        host.forget(connection, host.DEMO)
 
 
 def find(connection: Connection, name: RepositoryName) -> Tracked | None:
-    """What is known under this name as tracked, in any case of letters, or under it as GitHub's current one."""
+    """The repository tracked under this name, or else the one that GitHub calls so now; upper and lower case are equal."""
     found = _select(connection, "lower(tracked_as) = ?", [name.key])
     found = found or _select(connection, "lower(repository) = ? AND is_tracked", [name.key])
     return found[0] if found else None
 
 
 def get(connection: Connection, tracked_as: Sequence[str]) -> dict[str, Tracked]:
-    """The rows of these partition keys, which are spelt as they were tracked."""
+    """The repositories with these partition keys, spelled as they were tracked."""
     rows = _select(connection, "tracked_as IN (SELECT unnest(?::VARCHAR[]))", [list(tracked_as)])
     return {row.tracked_as: row for row in rows}
 
@@ -130,11 +129,12 @@ def all_tracked(connection: Connection) -> list[Tracked]:
 
 
 def all_known(connection: Connection) -> list[Tracked]:
-    """Every repository that has rows, tracked or not any more."""
+    """Every repository that is or was tracked."""
     return _select(connection, "true", [])
 
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
+    """Every repository with this number: the same one may have been tracked under several names."""
     return _select(connection, "repository_id = ?", [repository_id])
 
 
@@ -152,46 +152,38 @@ def with_metrics_behind(connection: Connection) -> list[int]:
 
 
 def update(connection: Connection, tracked_as: str, **changes: Any) -> None:
-    """Set columns of one row."""
-    if not changes:
-        return
-    unknown = changes.keys() - _KNOWN
-    if unknown:
-        raise KeyError(f"no such columns: {unknown}")
-    assignments = ", ".join(f"{column} = ?" for column in changes)
-    connection.execute(
-        f"UPDATE meta.repositories SET {assignments} WHERE tracked_as = ?", [*changes.values(), tracked_as]
-    )
+    """Set columns of one repository. Raises KeyError for a name that is no column."""
+    update_many(connection, [tracked_as], **changes)
 
 
 def update_many(connection: Connection, tracked_as: Sequence[str], **changes: Any) -> None:
-    """Set the same columns of many rows."""
-    assignments = ", ".join(f"{column} = ?" for column in changes if column in _KNOWN)
-    connection.execute(
-        f"UPDATE meta.repositories SET {assignments} WHERE tracked_as IN (SELECT unnest(?::VARCHAR[]))",
-        [*changes.values(), list(tracked_as)],
-    )
-
-
-def record_sync(connection: Connection, **columns: Any) -> None:
-    """Add a row to ``meta.syncs``."""
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    connection.execute(f"INSERT INTO meta.syncs ({names}) VALUES ({marks})", list(columns.values()))
+    """Set the same columns of several repositories. Raises KeyError for a name that is no column."""
+    if unknown := changes.keys() - _KNOWN:
+        raise KeyError(f"no such columns: {unknown}")
+    if changes:
+        assignments = ", ".join(f"{column} = ?" for column in changes)
+        connection.execute(
+            f"UPDATE meta.repositories SET {assignments} WHERE tracked_as IN (SELECT unnest(?::VARCHAR[]))",
+            [*changes.values(), list(tracked_as)],
+        )
 
 
 def _select(connection: Connection, where: str, parameters: list[Any]) -> list[Tracked]:
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}", parameters
     ).fetchall()
-    # Planning an ORDER BY takes longer than all else of this query, which is asked again and again.
+    # Sorted here: this query runs often, and planning an ORDER BY takes longer than all the rest of it.
     return sorted((Tracked(*row) for row in rows), key=lambda row: (row.tracked_at, row.tracked_as))
 
 
-def _metric_tables(connection: Connection) -> list[str]:
+def _owned_tables(connection: Connection) -> list[str]:
+    """Every table whose rows belong to a repository, but for the list of repositories itself."""
     rows = connection.execute(
         """
-        SELECT 'metrics.' || table_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_name)
-        WHERE database_name = current_database() AND schema_name = 'metrics' AND column_name = 'repository_id'
+        SELECT schema_name || '.' || table_name FROM duckdb_columns()
+        SEMI JOIN duckdb_tables() USING (table_oid, database_name)
+        WHERE database_name = current_database() AND column_name = 'repository_id'
+          AND (schema_name, table_name) <> ('meta', 'repositories')
         ORDER BY ALL
         """
     ).fetchall()

@@ -50,7 +50,7 @@ def test_a_partition_added_in_the_ui_gets_its_history_once(lab: DagsterLab) -> N
     assert lab.request(request).success
     assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED"}
     assert asked(lab) == []
-    assert lab.pipeline.tracked_rows()[0].source == "ui"
+    assert lab.pipeline.tracked_rows()[0].tracked_by == "ui"
 
 
 def test_a_name_that_is_none_is_refused_and_removed(lab: DagsterLab) -> None:

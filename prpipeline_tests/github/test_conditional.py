@@ -213,7 +213,7 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
     later(server.world)
     settings = make_settings(server, tmp_path, "rest")
     pipeline, name = Pipeline(settings), RepositoryName("octo", "app")
-    pipeline.track([name], source="cli")
+    pipeline.track([name], tracked_by="cli")
     for result in pipeline.sync([str(name)], SyncOptions()):
         assert result.error is None
         pipeline.untrack([name], delete_data=True)

@@ -145,7 +145,7 @@ def test_the_next_run_remembers_what_the_last_was_told(tmp_path: Path) -> None:
         )
         pipeline = Pipeline(settings)
         name = RepositoryName("octo", "app")
-        pipeline.track([name], source="cli")
+        pipeline.track([name], tracked_by="cli")
         for _ in range(2):
             assert [result.error for result in run_of_its_own(settings)] == [None]
         server.reset_requests()

@@ -63,7 +63,7 @@ def test_the_whole_way_through_dagster(tmp_path: Path) -> None:
     with Sandbox(world) as server, dg.instance_for_test() as instance:
         settings = make_settings(server, tmp_path)
         pipeline = Pipeline(settings)
-        pipeline.track([RepositoryName.parse(NAME)], source="cli")
+        pipeline.track([RepositoryName.parse(NAME)], tracked_by="cli")
         instance.add_dynamic_partitions("repositories", [NAME])
         definitions = build_definitions(settings, {"pipeline": pipeline})
         for job in ("sync", "publish"):

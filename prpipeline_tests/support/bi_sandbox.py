@@ -36,7 +36,7 @@ def names(world: World) -> list[str]:
 
 def run(pipeline: Pipeline, repositories: Sequence[str]) -> Release:
     """What a scheduled run does: sync, derive, publish."""
-    pipeline.track([RepositoryName.parse(name) for name in repositories], source="cli", keep_options=True)
+    pipeline.track([RepositoryName.parse(name) for name in repositories], tracked_by="cli", keep_options=True)
     for result in pipeline.sync(repositories, SyncOptions()):
         assert not result.failed, result.error
     pipeline.derive(repositories)

@@ -16,6 +16,7 @@ from prpipeline.defs.publish_sensor import publish_sensor
 from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.tracking_sensor import tracking_sensor
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.tracking import TrackedBy
 
 PARTITIONS = str(repository_partitions.name)
 
@@ -40,9 +41,9 @@ class DagsterLab:
         self.definitions = build_definitions(pipeline.settings, self.resources)
         self.cursor: str | None = None
 
-    def track(self, *names: str, source: str = "cli") -> None:
+    def track(self, *names: str, tracked_by: TrackedBy = "cli") -> None:
         """Track these, partitions included."""
-        self.pipeline.track([RepositoryName.parse(name) for name in names], source=source)
+        self.pipeline.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:

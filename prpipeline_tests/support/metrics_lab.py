@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.settings import MetricSettings
+from prpipeline.warehouse import schema
 from prpipeline_tests.support.reference import History
 
 AS_OF = datetime(2026, 6, 1, 12, 0, 0)
@@ -23,14 +23,12 @@ class MetricsLab:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
-        schema = resources.files("prpipeline.warehouse").joinpath("schema.sql").read_text(encoding="utf-8")
-        self.connection.execute(schema)
-        metrics.create_tables(self.connection)
+        schema.create(self.connection)
 
     def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
         self.connection.execute(
             "INSERT INTO meta.repositories BY NAME SELECT ? AS tracked_as, true AS is_tracked, "
-            "TIMESTAMP '2026-01-01' AS tracked_at, 'cli' AS source, ? AS team, ? AS repository_id, "
+            "TIMESTAMP '2026-01-01' AS tracked_at, 'cli' AS tracked_by, ? AS team, ? AS repository_id, "
             "? AS repository, 'ok' AS status",
             [name, team, repository_id, name],
         )

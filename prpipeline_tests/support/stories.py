@@ -48,7 +48,7 @@ class Stage:
         self._track("octo/app")
 
     def _track(self, name: str) -> None:
-        self.pipeline.track([RepositoryName.parse(name)], source="cli")
+        self.pipeline.track([RepositoryName.parse(name)], tracked_by="cli")
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────
 

@@ -121,7 +121,11 @@ class SyncLab:
         with self.warehouse.transaction() as connection:
             for name in names:
                 tracking.track(
-                    connection, RepositoryName.parse(name), source="cli", now=datetime(2026, 1, 1), **options
+                    connection,
+                    RepositoryName.parse(name),
+                    tracked_by="cli",
+                    now=datetime(2026, 1, 1),
+                    **options,
                 )
 
     def sync(self, options: SyncOptions = SyncOptions()) -> list[SyncResult]:  # noqa: B008 - frozen

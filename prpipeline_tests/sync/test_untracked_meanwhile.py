@@ -34,7 +34,7 @@ def test_untracked_while_it_is_synced(
                 with here.warehouse.transaction() as connection:
                     tracking.untrack(connection, name, delete_data=True)
                     if tracks_again:
-                        tracking.track(connection, name, source="cli", now=datetime(2026, 2, 2))
+                        tracking.track(connection, name, tracked_by="cli", now=datetime(2026, 2, 2))
 
         server.before_request = hook
         app, lib = sorted(

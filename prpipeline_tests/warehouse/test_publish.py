@@ -34,7 +34,7 @@ def filled(folder: Path) -> Warehouse:
 
 def track(warehouse: Warehouse, name: str) -> None:
     with warehouse.transaction() as connection:
-        tracking.track(connection, RepositoryName.parse(name), source="cli", now=datetime(2026, 1, 1))
+        tracking.track(connection, RepositoryName.parse(name), tracked_by="cli", now=datetime(2026, 1, 1))
 
 
 def visible(folder: Path) -> set[str]:

@@ -97,6 +97,11 @@ def database_of_another_kind(path: Path, own: bytes) -> None:
     connection.close()
 
 
+def a_folder(path: Path, own: bytes) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def of_a_newer_duckdb(path: Path, own: bytes) -> None:
     header = bytearray(own[:4096])
     header[12:20] = struct.pack("<Q", 9999)
@@ -130,7 +135,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
     "somebody's": (foreign("v1.2.0"), "is a DuckDB file, but not prpipeline's; move it away"),
     "somebody's, new": (foreign("latest"), "is a DuckDB file, but not prpipeline's; move it away"),
     "of a newer DuckDB": (of_a_newer_duckdb, "was written by a newer DuckDB than this one"),
-    "a folder": (lambda path, own: (path.unlink(), path.mkdir()), "is damaged or no DuckDB file"),
+    "a folder": (a_folder, "is damaged or no DuckDB file"),
 }
 
 

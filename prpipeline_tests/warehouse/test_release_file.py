@@ -144,7 +144,7 @@ def test_another_team_or_none(lab: SyncLab) -> None:
 
 def test_an_untracked_repository_that_was_deleted_is_gone(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
-        tracking.forget_source(connection, "cli")
+        tracking.forget_tracked_by(connection, "cli")
     derive(lab, AS_OF, MetricSettings())
     release = publish(lab.warehouse)
     assert rows(release.path) == written_whole(lab.warehouse)

@@ -1,4 +1,4 @@
-"""A warehouse of any earlier version is brought forward with all it holds, or not touched."""
+"""A warehouse of an earlier version is migrated with all its rows, or not touched."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,16 @@ import duckdb
 import pytest
 
 from prpipeline.publish.release import publish
-from prpipeline.warehouse import Warehouse, WarehouseError, etags, tracking
+from prpipeline.sandbox.github import Sandbox
+from prpipeline.warehouse import Warehouse, WarehouseError, activity, etags, tracking
 from prpipeline.warehouse.database import STORAGE_VERSION
 from prpipeline.warehouse.schema import SCHEMA_VERSION
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EARLIER = range(1, SCHEMA_VERSION)
-Rows = dict[str, list[tuple[Any, ...]]]
+RENAMED = {"meta.repositories": {"source": "tracked_by"}}
+Rows = dict[str, list[dict[str, Any]]]
 
 
 def as_of(version: int, folder: Path) -> Path:
@@ -47,9 +51,28 @@ def content(path: Path) -> Rows:
             "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
             "WHERE schema_name IN ('raw', 'meta') AND table_name <> 'schema_version'"
         ).fetchall()
-        return {
-            table: connection.execute(f"FROM {table} ORDER BY ALL").fetchall() for (table,) in sorted(tables)
-        }
+        return {table: rows_of(connection, table) for (table,) in sorted(tables)}
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    found = connection.execute(f"FROM {table}")
+    names = [column[0] for column in found.description]
+    return sorted((dict(zip(names, row, strict=True)) for row in found.fetchall()), key=repr)
+
+
+def as_called_now(before: Rows, after: Rows) -> tuple[Rows, Rows]:
+    """The rows of before by the present names of columns, and of the rows of after the same columns."""
+    renamed = {
+        table: [{RENAMED.get(table, {}).get(name, name): row[name] for name in row} for row in rows]
+        for table, rows in before.items()
+    }
+    kept = {
+        table: sorted(
+            ({name: row[name] for name in (renamed[table] or [row])[0]} for row in after[table]), key=repr
+        )
+        for table in before
+    }
+    return {table: sorted(rows, key=repr) for table, rows in renamed.items()}, kept
 
 
 def versions(path: Path) -> list[int]:
@@ -69,10 +92,18 @@ def test_an_earlier_warehouse_is_brought_forward_with_all_its_rows(version: int,
     path = as_of(version, tmp_path)
     before = content(path)
     with Warehouse(path).transaction() as connection:
-        (tracked,) = tracking.all_tracked(connection)
-    assert (tracked.tracked_as, tracked.repository_id, tracked.team) == ("octo/app", 1001, "core")
-    after = content(path)
-    assert {table: after[table] for table in before} == before
+        tracked = tracking.all_tracked(connection)[0]
+        recorded = activity.syncs_since(connection, 0, 100)
+        named = {"tracked_as": "octo/app", "repository_id": None, "mode": "failed"}
+        times = {"started_at": datetime(2027, 1, 1), "finished_at": datetime(2027, 1, 1)}
+        assert activity.record_sync(connection, **named, **times) == len(recorded) + 1  # type: ignore[arg-type]
+        connection.execute("DELETE FROM meta.syncs WHERE started_at = TIMESTAMP '2027-01-01'")
+    assert (tracked.tracked_as, tracked.tracked_by, tracked.team) == ("octo/app", "cli", "core")
+    assert [row.sync_id for row in recorded] == list(range(1, len(recorded) + 1))
+    assert [row.finished_at for row in recorded] == sorted(row.finished_at for row in recorded)
+    wanted, kept = as_called_now(before, content(path))
+    assert all(wanted[table] for table in ("meta.repositories", "meta.syncs", "raw.pull_requests"))
+    assert kept == wanted
     assert versions(path) == list(range(version, SCHEMA_VERSION + 1))
     assert publish(Warehouse(path)).rows["pull_requests"] == len(before["raw.pull_requests"])
 
@@ -85,6 +116,24 @@ def test_it_ends_with_the_tables_of_a_new_one(version: int, tmp_path: Path) -> N
     with Warehouse(old).transaction():
         pass
     assert definitions(old) == definitions(tmp_path / "new" / "warehouse.duckdb")
+
+
+@pytest.mark.parametrize("version", [2])
+def test_it_is_synced_on(version: int, tmp_path: Path) -> None:
+    """The fixture holds this very world: nothing is read again but what changed since."""
+    as_of(version, tmp_path)
+    world = small_world(6, ("octo/app", "octo/lib"))
+    with Sandbox(world) as server:
+        lab = SyncLab(world, server, tmp_path)
+        lab.live()
+        lab.assert_equal()
+        lab.live()
+        results = lab.sync()
+        lab.assert_equal()
+        lab.assert_no_row_twice()
+    assert [(result.mode, result.pull_requests) for result in results] == [("increment", 5)] * 2
+    with lab.warehouse.transaction() as connection:
+        assert [row.mode for row in activity.syncs_since(connection, 5, 10)] == ["increment"] * 2
 
 
 def test_once_is_enough(tmp_path: Path) -> None:
@@ -108,7 +157,7 @@ def test_a_step_that_fails_leaves_the_earlier_version(tmp_path: Path) -> None:
         connection.execute("DROP TABLE meta.etags")
     with Warehouse(path).transaction():
         pass
-    assert versions(path) == [1, 2]
+    assert versions(path) == list(range(1, SCHEMA_VERSION + 1))
 
 
 def test_killed_midway_it_is_still_the_earlier_version(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""The record of what was done: one row per sync that changed something or failed, one per publication.
+
+Works inside the caller's transaction. Ids rise in the order of commits, as there is one writer at a time: a reader that
+remembers the last id it has seen misses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import Caller, SyncMode
+
+KEPT_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSync:
+    """A row of ``meta.syncs``."""
+
+    sync_id: int
+    caller: Caller | None  # None: recorded before callers were
+    tracked_as: str
+    repository_id: int | None
+    mode: SyncMode
+    started_at: datetime
+    finished_at: datetime
+    pull_requests: int
+    reviews: int
+    removed: int
+    requests: float
+    points: float
+    seconds: float
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A row of ``meta.publications``."""
+
+    publication_id: int
+    published_at: datetime
+    caller: Caller
+    is_whole: bool
+    size_bytes: int
+    seconds: float
+    row_counts: dict[str, int]  # by published table
+
+
+def record_sync(
+    connection: Connection,
+    *,
+    tracked_as: str,
+    repository_id: int | None,
+    mode: SyncMode,
+    started_at: datetime,
+    finished_at: datetime,
+    pull_requests: int = 0,
+    reviews: int = 0,
+    removed: int = 0,
+    requests: float = 0,
+    points: float = 0,
+    seconds: float = 0,
+    error: str | None = None,
+    caller: Caller = "python",
+) -> int:
+    """Add a row to ``meta.syncs`` and return its sync_id."""
+    sync_id = _next_id(connection, "syncs")
+    row = RecordedSync(
+        sync_id=sync_id,
+        caller=caller,
+        tracked_as=tracked_as,
+        repository_id=repository_id,
+        mode=mode,
+        started_at=started_at,
+        finished_at=finished_at,
+        pull_requests=pull_requests,
+        reviews=reviews,
+        removed=removed,
+        requests=requests,
+        points=points,
+        seconds=seconds,
+        error=error,
+    )
+    _add(connection, "meta.syncs", asdict(row))
+    _forget(connection, "meta.syncs", "finished_at", finished_at)
+    return sync_id
+
+
+def syncs_since(connection: Connection, sync_id: int, limit: int) -> list[RecordedSync]:
+    """The first ``limit`` syncs with a higher sync_id, in the order of their ids; 0 is before all."""
+    return [RecordedSync(**row) for row in _select(connection, RecordedSync, "meta.syncs", sync_id, limit)]
+
+
+def record_publication(
+    connection: Connection,
+    *,
+    published_at: datetime,
+    is_whole: bool,
+    size_bytes: int,
+    seconds: float,
+    row_counts: Mapping[str, int],
+    caller: Caller = "python",
+) -> int:
+    """Add a row to ``meta.publications`` and return its publication_id."""
+    publication_id = _next_id(connection, "publications")
+    row = {
+        "publication_id": publication_id,
+        "published_at": published_at,
+        "caller": caller,
+        "is_whole": is_whole,
+        "size_bytes": size_bytes,
+        "seconds": seconds,
+        "row_counts": json.dumps(dict(row_counts)),
+    }
+    _add(connection, "meta.publications", row)
+    _forget(connection, "meta.publications", "published_at", published_at)
+    return publication_id
+
+
+def publications_since(connection: Connection, publication_id: int, limit: int) -> list[Publication]:
+    """The first ``limit`` publications with a higher publication_id, in the order of their ids; 0 is before all."""
+    rows = _select(connection, Publication, "meta.publications", publication_id, limit)
+    return [Publication(**row | {"row_counts": json.loads(row["row_counts"])}) for row in rows]
+
+
+def _next_id(connection: Connection, name: Literal["syncs", "publications"]) -> int:
+    """From a counter, not from the highest id in the table: rows are deleted, and their ids must not come again."""
+    found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
+    value = 1 + (found[0] if found else 0)
+    if found:
+        connection.execute("UPDATE meta.counters SET value = ? WHERE name = ?", [value, name])
+    else:
+        connection.execute("INSERT INTO meta.counters VALUES (?, ?)", [name, value])
+    return value
+
+
+def _add(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+
+def _forget(connection: Connection, table: str, column: str, now: datetime) -> None:
+    connection.execute(f"DELETE FROM {table} WHERE {column} < ?", [now - timedelta(days=KEPT_DAYS)])
+
+
+def _select(
+    connection: Connection, record: type[Any], table: str, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """The rows after an id, which is the record's first field."""
+    names = [field.name for field in fields(record)]
+    rows = connection.execute(
+        f"SELECT {', '.join(names)} FROM {table} WHERE {names[0]} > ? ORDER BY {names[0]} LIMIT ?",
+        [after, limit],
+    ).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,97 @@
+-- What the pipeline itself has to remember, whatever the source; the current schema version. Times are UTC TIMESTAMPs.
+-- In no schema file are there primary or foreign keys, indexes, sequences, enumerations or generated columns: keys grow the
+-- file and break upserts of a parent, and a data lake refuses all of these. Batches are deduplicated and replaced by delete
+-- and insert in one transaction; uniqueness is an asset check.
+
+CREATE TABLE meta.schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP NOT NULL);
+
+-- One row per repository that is or was tracked. tracked_as is the partition key; repository_id is the identity.
+CREATE TABLE meta.repositories (
+    tracked_as              VARCHAR NOT NULL,
+    is_tracked              BOOLEAN NOT NULL,
+    tracked_at              TIMESTAMP NOT NULL,
+    tracked_by              VARCHAR NOT NULL,       -- file, cli, ui, demo
+    days_back               INTEGER,                -- NULL: all of the history
+    team                    VARCHAR,
+    repository_id           BIGINT,
+    node_id                 VARCHAR,
+    repository              VARCHAR,                -- the current owner/name
+    status                  VARCHAR NOT NULL,       -- new, ok, failed, gone, forbidden
+    last_attempt_at         TIMESTAMP,
+    last_sync_at            TIMESTAMP,              -- the last success
+    watermark_at            TIMESTAMP,              -- everything updated before this is in raw
+    last_error              VARCHAR,
+    pull_requests_on_github BIGINT,
+    history_started_at      TIMESTAMP,              -- the server's clock; the first watermark
+    history_cursor          VARCHAR,                -- where a killed history goes on
+    history_days_back       INTEGER,
+    history_done_at         TIMESTAMP,
+    reconciled_at           TIMESTAMP,
+    changed_at              TIMESTAMP               -- when rows of it last changed; what publishing has to copy
+);
+
+-- Which server the data of a service come from: the numbers of two servers collide.
+CREATE TABLE meta.source_host (
+    service VARCHAR NOT NULL,                       -- github
+    address VARCHAR NOT NULL                        -- of its API, normalised; or demo
+);
+
+-- The last number given to a sync and to a publication; none is given twice, not even after its row was deleted.
+CREATE TABLE meta.counters (
+    name    VARCHAR NOT NULL,                       -- syncs, publications
+    value   BIGINT NOT NULL
+);
+
+-- One row per repository and sync that changed something or failed; rows older than 400 days are deleted.
+CREATE TABLE meta.syncs (
+    sync_id              BIGINT NOT NULL,           -- rises in the order of commits
+    caller               VARCHAR,                   -- command_line, dagster, python; NULL: from before this was recorded
+    tracked_as           VARCHAR NOT NULL,
+    repository_id        BIGINT,
+    mode                 VARCHAR NOT NULL,          -- history, increment, reconcile, failed
+    started_at           TIMESTAMP NOT NULL,
+    finished_at          TIMESTAMP NOT NULL,
+    pull_requests        BIGINT NOT NULL,
+    reviews              BIGINT NOT NULL,
+    removed              BIGINT NOT NULL,
+    requests             DOUBLE NOT NULL,
+    points               DOUBLE NOT NULL,
+    seconds              DOUBLE NOT NULL,
+    error                VARCHAR
+);
+
+-- One row per publication; rows older than 400 days are deleted.
+CREATE TABLE meta.publications (
+    publication_id  BIGINT NOT NULL,                -- rises in the order of commits
+    published_at    TIMESTAMP NOT NULL,
+    caller          VARCHAR NOT NULL,               -- command_line, dagster, python
+    is_whole        BOOLEAN NOT NULL,               -- written whole, or as a changed copy of the last one
+    size_bytes      BIGINT NOT NULL,
+    seconds         DOUBLE NOT NULL,
+    row_counts      VARCHAR NOT NULL                -- JSON: how many rows each published table has
+);
+
+-- Rows that the source no longer has, removed on the strength of a complete answer. A schema file of another source
+-- adds the column that tells whose row it was.
+CREATE TABLE meta.removals (
+    repository_id   BIGINT,
+    kind            VARCHAR NOT NULL,               -- pull_request, review, review_event
+    id              VARCHAR NOT NULL,
+    number          BIGINT,
+    removed_at      TIMESTAMP NOT NULL
+);
+
+-- By which definition a repository's metrics were computed.
+CREATE TABLE meta.metric_states (
+    repository_id       BIGINT NOT NULL,
+    metric_version      INTEGER NOT NULL,
+    settings_fingerprint VARCHAR NOT NULL,
+    computed_at         TIMESTAMP NOT NULL
+);
+
+-- The ETags of conditional requests by REST, each with what its answer came to.
+CREATE TABLE meta.etags (
+    key     VARCHAR NOT NULL,
+    etag    VARCHAR NOT NULL,
+    value   VARCHAR NOT NULL
+);

@@ -1,0 +1,103 @@
+"""What was done is on record: numbered in the order of commits, read on from any number, and forgotten after a while."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox
+from prpipeline.warehouse import Warehouse, WarehouseError, tracking
+from prpipeline.warehouse.activity import KEPT_DAYS
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
+
+NOW = datetime(2026, 6, 1, 12)
+SYNC: dict[str, Any] = {"repository_id": 1, "mode": "increment", "started_at": NOW, "finished_at": NOW}
+PUBLICATION: dict[str, Any] = {
+    "is_whole": True,
+    "size_bytes": 10,
+    "seconds": 0.5,
+    "row_counts": {"reviews": 3},
+}
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path / "warehouse.duckdb")
+
+
+def test_syncs_are_read_on_from_the_last_one_that_was_seen(warehouse: Warehouse) -> None:
+    for name in ("octo/app", "octo/lib", "octo/docs"):
+        with warehouse.transaction() as connection:
+            tracking.record_sync(connection, tracked_as=name, caller="command_line", **SYNC)
+    with warehouse.transaction() as connection:
+        first = tracking.syncs_since(connection, 0, 2)
+        rest = tracking.syncs_since(connection, first[-1].sync_id, 2)
+        assert tracking.syncs_since(connection, rest[-1].sync_id, 2) == []
+    assert [(row.sync_id, row.tracked_as) for row in (*first, *rest)] == [
+        (1, "octo/app"),
+        (2, "octo/lib"),
+        (3, "octo/docs"),
+    ]
+    assert {row.caller for row in first} == {"command_line"}
+
+
+def test_a_number_whose_transaction_failed_is_given_to_the_next_one(warehouse: Warehouse) -> None:
+    def fail() -> None:
+        with warehouse.transaction() as connection:
+            tracking.record_sync(connection, tracked_as="octo/app", **SYNC)
+            connection.execute("FROM no_such_table")
+
+    with pytest.raises(WarehouseError):
+        fail()
+    with warehouse.transaction() as connection:
+        assert tracking.record_sync(connection, tracked_as="octo/app", **SYNC) == 1
+
+
+def test_numbers_do_not_come_again_after_their_rows_were_deleted(warehouse: Warehouse) -> None:
+    name = RepositoryName("octo", "app")
+    with warehouse.transaction() as connection:
+        tracking.track(connection, name, tracked_by="cli", now=NOW)
+        assert tracking.record_sync(connection, tracked_as=str(name), **SYNC) == 1
+        tracking.untrack(connection, name, delete_data=True)
+        assert tracking.syncs_since(connection, 0, 10) == []
+        assert tracking.record_sync(connection, tracked_as=str(name), **SYNC) == 2
+
+
+def test_publications_are_numbered_by_themselves(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as connection:
+        tracking.record_sync(connection, tracked_as="octo/app", **SYNC)
+        for hours in range(3):
+            at = NOW + timedelta(hours=hours)
+            tracking.record_publication(connection, published_at=at, caller="dagster", **PUBLICATION)
+        found = tracking.publications_since(connection, 1, 10)
+    assert [(row.publication_id, row.published_at.hour) for row in found] == [(2, 13), (3, 14)]
+    assert (found[0].row_counts, found[0].caller) == ({"reviews": 3}, "dagster")
+
+
+def test_what_is_older_than_the_limit_is_forgotten(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as connection:
+        for days in (0, 1, KEPT_DAYS + 1):
+            at = NOW + timedelta(days=days)
+            tracking.record_sync(connection, tracked_as="octo/app", **SYNC | {"finished_at": at})
+            tracking.record_publication(connection, published_at=at, **PUBLICATION)
+        assert [row.sync_id for row in tracking.syncs_since(connection, 0, 10)] == [2, 3]
+        assert [row.publication_id for row in tracking.publications_since(connection, 0, 10)] == [2, 3]
+
+
+def test_a_sync_that_changed_nothing_leaves_the_time_of_its_attempt_and_no_row(tmp_path: Path) -> None:
+    with Sandbox(small_world(3)) as server:
+        lab = SyncLab(server.world, server, tmp_path)
+        lab.live()
+        lab.sync()
+        before = lab.tracked().last_attempt_at
+        assert before is not None
+        assert [result.mode for result in lab.sync()] == ["unchanged"]
+        after = lab.tracked().last_attempt_at
+        assert after is not None
+        assert after > before
+        with lab.warehouse.transaction() as connection:
+            assert [row.mode for row in tracking.syncs_since(connection, 0, 10)] == ["history"]
