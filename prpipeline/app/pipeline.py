@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prpipeline import metrics
@@ -28,7 +29,8 @@ from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, etags, host, tracking
+from prpipeline.warehouse import WarehouseError, activity, etags, host, tracking
+from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.checks import Findings, all_checks, find
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
@@ -228,9 +230,25 @@ class Pipeline(TrackingService):
         self._recorded(publish(self.warehouse, is_only=True, next_run_at=self._next_run_at()))
         self.report()
 
+    def activity_since(
+        self, sync_id: int, publication_id: int, limit: int
+    ) -> tuple[list[RecordedSync], list[Publication]]:
+        """The recorded syncs and publications with higher numbers, the first ``limit`` of each."""
+        if not self.warehouse.exists():
+            return [], []
+        with self.warehouse.transaction() as connection:
+            return (
+                activity.syncs_since(connection, sync_id, limit),
+                activity.publications_since(connection, publication_id, limit),
+            )
+
+    @property
+    def report_path(self) -> Path:
+        return self.settings.published_path.with_name(FILE_NAME)
+
     def report(self) -> ReportInfo:
         """Write the report of what is published, beside it."""
-        target = self.settings.published_path.with_name(FILE_NAME)
+        target = self.report_path
         with open_published(self.settings.published_path) as connection:
             try:
                 return write_report(connection, target, self.settings.metrics.calendar.timezone)

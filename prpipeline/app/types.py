@@ -9,6 +9,7 @@ from prpipeline.report import ReportInfo
 from prpipeline.settings import ConfigurationError, ScheduleSettings, Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.checks import Findings, all_checks
 from prpipeline.warehouse.summary import Summary, Week
 from prpipeline.warehouse.tracking import Tracked
@@ -20,6 +21,8 @@ __all__ = [
     "ConfigurationError",
     "Findings",
     "InvalidRepositoryName",
+    "Publication",
+    "RecordedSync",
     "Release",
     "ReportInfo",
     "RepositoryName",

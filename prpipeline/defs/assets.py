@@ -101,14 +101,16 @@ class _Run:
     def _sync_or_derive(self) -> Iterator[Event]:
         days_back = self._config.days()
         chosen = Chosen(self._context, self._config, self._pipeline)
-        reporter = Reporter(self._context, self._pipeline)
+        reporter = Reporter(self._pipeline, [key for key in SYNCED if key in self._selected])
         if self._selected & set(RAW):
             options = SyncOptions(self._config.full, days_back, self._config.reconcile, caller="dagster")
             failed = yield from self._sync(chosen, options, reporter)
         else:
             failed = yield from self._derive(chosen, reporter)
         if failed:
-            yield from reporter.failures(failed, chosen)
+            if not chosen.is_partitioned:
+                reporter.plan(failed, self._context)
+            yield from reporter.reasons(failed)
             self._problems.append(metadata.failures(failed, len(chosen), publishes=self._publishes))
             self._tables["failed"] = dg.MetadataValue.md(metadata.failure_table(failed))
 

@@ -30,6 +30,19 @@ def result(found: Findings) -> dg.AssetCheckResult:
     )
 
 
+def evaluation(found: Findings) -> dg.AssetCheckEvaluation:
+    """The same outcome as an event, for a check that ran outside a run."""
+    same = result(found)
+    return dg.AssetCheckEvaluation(
+        asset_key=_asset(found.check),
+        check_name=found.check.name,
+        passed=same.passed,
+        severity=same.severity,
+        description=same.description,
+        metadata=same.metadata,
+    )
+
+
 def _asset(check: Check) -> dg.AssetKey:
     key = dg.AssetKey(check.table.split("."))
     # Evidence is made together with the hours that it explains.

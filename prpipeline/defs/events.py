@@ -11,8 +11,6 @@ from dagster._core.events import AssetMaterializationPlannedData
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.types import Summary, SyncResult
 from prpipeline.defs import metadata
-from prpipeline.defs.config import Chosen
-from prpipeline.defs.keys import SYNCED
 
 # An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed get one, and only the first
 # of a run get a preview and a picture.
@@ -22,10 +20,9 @@ FEW = 50
 class Reporter:
     """Reports the partitions of the selected assets, one by one."""
 
-    def __init__(self, context: dg.AssetExecutionContext, pipeline: Pipeline) -> None:
-        self._context = context
-        self._keys = [key for key in SYNCED if key in context.selected_asset_keys]
+    def __init__(self, pipeline: Pipeline, keys: Sequence[dg.AssetKey]) -> None:
         self._pipeline = pipeline
+        self._keys = keys
         self._reported = 0
 
     def materializations(
@@ -50,22 +47,25 @@ class Reporter:
                     entries = metadata.to_look_at(table, summary, rows) | entries
                 yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 
-    def failures(self, failed: Sequence[SyncResult], chosen: Chosen) -> Iterator[dg.AssetObservation]:
-        """Why these failed, for the pages of their partitions, which show as failed."""
-        if not chosen.is_partitioned:  # else the run itself has planned its partitions
-            for result in failed:
-                for key in self._keys:
-                    self._plan(key, result.tracked_as)
+    def reasons(
+        self, failed: Sequence[SyncResult], more: metadata.Metadata | None = None
+    ) -> Iterator[dg.AssetObservation]:
+        """Why these failed, for the pages of their partitions."""
         for result in failed[:FEW]:
             for key in self._keys:
                 yield dg.AssetObservation(
-                    key, partition=result.tracked_as, metadata={"why it failed": result.error or ""}
+                    key,
+                    partition=result.tracked_as,
+                    metadata={"why it failed": result.error or "", **(more or {})},
                 )
 
-    def _plan(self, key: dg.AssetKey, partition: str) -> None:
-        event = dg.DagsterEvent.build_asset_materialization_planned_event(
-            self._context.run.job_name,
-            self._context.op_execution_context.op_handle.name,
-            AssetMaterializationPlannedData(key, partition=partition),
-        )
-        self._context.instance.report_dagster_event(event, self._context.run.run_id)
+    def plan(self, failed: Sequence[SyncResult], context: dg.AssetExecutionContext) -> None:
+        """Let these show as failed where the run itself has planned no partitions."""
+        for result in failed:
+            for key in self._keys:
+                event = dg.DagsterEvent.build_asset_materialization_planned_event(
+                    context.run.job_name,
+                    context.op_execution_context.op_handle.name,
+                    AssetMaterializationPlannedData(key, partition=result.tracked_as),
+                )
+                context.instance.report_dagster_event(event, context.run.run_id)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
 from prpipeline.app.types import (
     Findings,
+    Publication,
     Release,
     ReportInfo,
     Summary,
@@ -23,7 +25,7 @@ Metadata = dict[str, dg.MetadataValue | str | int | float]
 
 PUBLISHED_AT = "published at"
 _SHOWN = 50  # rows of a table
-_AGAIN = "To read only these again: on the page of asset raw/pull_requests click Materialize, then Failed and missing."
+AGAIN = "To read only these again: on the page of asset raw/pull_requests click Materialize, then Failed."
 
 # Every sign that means something in Markdown or HTML, written so that it means itself.
 _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
@@ -96,6 +98,22 @@ def of_release(release: Release, weeks: Sequence[Week], tracked: Sequence[Tracke
         }
         | _failing(tracked)
     )
+
+
+def of_publication(
+    publication: Publication, path: Path, weeks: Sequence[Week], tracked: Sequence[Tracked]
+) -> Metadata:
+    """A publication that something else than Dagster made, from its record."""
+    release = Release(
+        path=path,
+        folder=path.parent,
+        published_at=publication.published_at,
+        rows=publication.row_counts,
+        is_whole=publication.is_whole,
+        size_bytes=publication.size_bytes,
+        seconds=publication.seconds,
+    )
+    return of_release(release, weeks, tracked) | {"by": publication.caller.replace("_", " ")}
 
 
 def _failing(tracked: Sequence[Tracked]) -> Metadata:
@@ -187,7 +205,7 @@ def failures(failed: Sequence[SyncResult], total: int, *, publishes: bool) -> st
     if len(failed) < total:
         by = "this run" if publishes else "the next run of job 'publish'"
         others = f"; the others are done, and published by {by}"
-    return f"{len(failed)} of {total} repositories failed{others}. {' '.join(shown)}{more} {_AGAIN}"
+    return f"{len(failed)} of {total} repositories failed{others}. {' '.join(shown)}{more} {AGAIN}"
 
 
 def failure_table(failed: Sequence[SyncResult]) -> str:

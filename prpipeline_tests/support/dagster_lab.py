@@ -11,6 +11,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.jobs import STEP
 from prpipeline.defs.keys import SYNCED
+from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.publish_sensor import publish_sensor
 from prpipeline.defs.resources import PipelineResource
@@ -40,10 +41,18 @@ class DagsterLab:
         self.resources = {"pipeline": fixed(pipeline)}
         self.definitions = build_definitions(pipeline.settings, self.resources)
         self.cursor: str | None = None
+        self.outside_cursor: str | None = None
 
     def track(self, *names: str, tracked_by: TrackedBy = "cli") -> None:
         """Track these, partitions included."""
         self.pipeline.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
+        self.instance.add_dynamic_partitions(PARTITIONS, list(names))
+
+    def untrack(self, name: str, *, delete_data: bool = False) -> None:
+        self.pipeline.untrack([RepositoryName.parse(name)], delete_data=delete_data)
+
+    def add_partitions(self, *names: str) -> None:
+        """Add partitions as the UI does."""
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:
@@ -95,6 +104,18 @@ class DagsterLab:
         """Let the publishing sensor look."""
         result = publish_sensor(dg.build_sensor_context(instance=self.instance, resources=self.resources))
         assert isinstance(result, (dg.RunRequest, dg.SkipReason))
+        return result
+
+    def outside_tick(self) -> dg.SensorResult:
+        """Let the sensor of what was done outside look, and record its events, as the daemon does."""
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.outside_cursor, resources=self.resources
+        )
+        result = outside_activity_sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        self.outside_cursor = result.cursor
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
         return result
 
     def partitions(self) -> list[str]:
