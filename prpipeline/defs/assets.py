@@ -13,8 +13,8 @@ import dagster as dg
 from prpipeline.app.audit import ReleaseBlocked, blocking
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.types import Check, Findings, SyncOptions, SyncResult
+from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
-from prpipeline.defs import metadata, refused, runs
 from prpipeline.defs.config import Chosen, SyncConfig
 from prpipeline.defs.events import FEW, Reporter
 from prpipeline.defs.jobs import STEP, SYNC_JOBS
@@ -157,7 +157,7 @@ class _Run:
     def _untrack_what_never_was(self, failed: Sequence[SyncResult]) -> None:
         """A partition whose name GitHub does not know is most likely a typing error: one failure, not one a day."""
         unknown = self._pipeline.untrack_never_found(failed, tracked_by="ui")
-        refused.refuse(self._context.instance, unknown)
+        added_partitions.refuse(self._context.instance, unknown)
         for name in unknown:
             self._context.log.warning(
                 f"{name} is no repository that this credential sees; its partition is removed."

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.types import SyncResult
-from prpipeline.defs import refused
+from prpipeline.defs import added_partitions
 from prpipeline.defs.plain_failure import PlainFailure
 
 _MOST_DAYS = 36_500
@@ -59,15 +59,17 @@ class Chosen:
         """A partition that was added in the UI is tracked by the run itself; it need not wait for the sensor."""
         tracked = set(self._pipeline.tracked())
         untracked = [key for key in keys if key not in tracked]
-        added = refused.added_by_hand(self._context.instance, self._pipeline, untracked)
+        instance = self._context.instance
+        added = added_partitions.added_by_hand(instance, self._pipeline, untracked)
+        unknown = added_partitions.refused(instance, untracked)
         problems = dict(zip(untracked, self._adopt(untracked, added), strict=True))
         for key in keys:
             if key in tracked or problems.get(key) is None:
                 self.names.append(key)
+            elif key in unknown:
+                self._refuse(key, "GitHub knew no such repository a moment ago, so its partition is removed.")
             elif key in added:
-                self.refused.append(
-                    SyncResult(key, None, None, "failed", error=problems[key], is_permanent=True)
-                )
+                self._refuse(key, problems[key] or "")
             else:
                 self._pass_over(key)
 
@@ -98,6 +100,9 @@ class Chosen:
                 self._pass_over(name)
             else:
                 self.names.append(tracked.get(name.lower(), name))
+
+    def _refuse(self, key: str, why: str) -> None:
+        self.refused.append(SyncResult(key, None, None, "failed", error=why, is_permanent=True))
 
     def _pass_over(self, name: str) -> None:
         self._context.log.info(f"{name} is no longer tracked; it is passed over.")

@@ -1,38 +1,51 @@
 """The pipeline as Dagster's resource. Its fields show in the UI which files, which API and whose credential it uses."""
 
+import os
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.app.types import Settings, load_settings
+from prpipeline.app.types import ConfigurationError, Settings, load_settings
 
 
 class PipelineResource(dg.ConfigurableResource[Any]):
-    """The pipeline on the data folder. Reads the settings anew for each run; the environment sets these fields."""
+    """The pipeline on a data folder. The environment sets these fields; the settings are read anew for each run."""
 
-    warehouse_file: str = Field(description="The pipeline's own database, from PRPIPELINE_DATA_DIR.")
-    published_file: str = Field(description="The database that BI tools open.")
-    repositories_file: str = Field(
-        description="What to track, and the settings, from PRPIPELINE_REPOSITORIES."
+    data_folder: str = Field(
+        description="PRPIPELINE_DATA_DIR: holds warehouse.duckdb, and published/prpipeline.duckdb for BI tools."
     )
-    github_api: str = Field(description="From GITHUB_API_URL.")
-    github_credentials: str = Field(description="Where the credentials come from; never their values.")
+    repositories_file: str = Field(description="PRPIPELINE_REPOSITORIES: what to track, and the settings.")
+    github_api: str = Field(description="GITHUB_API_URL.")
+    github_credentials: str = Field(
+        description="Which of the environment's credentials are used, never their values. Cannot be changed here."
+    )
 
     @classmethod
     def of(cls, settings: Settings) -> "PipelineResource":
         return cls(
-            warehouse_file=str(settings.warehouse_path),
-            published_file=str(settings.published_path),
+            data_folder=str(settings.data_dir),
             repositories_file=str(settings.repositories_file),
             github_api=settings.github.api_url,
             github_credentials=_credentials(settings),
         )
 
     def open(self) -> Pipeline:
-        """The pipeline of these fields."""
-        return Pipeline(load_settings())
+        """The pipeline that these fields describe. Raises ConfigurationError."""
+        settings = load_settings(
+            {
+                **os.environ,
+                "PRPIPELINE_DATA_DIR": self.data_folder,
+                "PRPIPELINE_REPOSITORIES": self.repositories_file,
+                "GITHUB_API_URL": self.github_api,
+            }
+        )
+        if self.github_credentials != (used := _credentials(settings)):
+            raise ConfigurationError(
+                f"github_credentials is {self.github_credentials!r}, but the environment has {used!r}; set it there."
+            )
+        return Pipeline(settings)
 
 
 def _credentials(settings: Settings) -> str:

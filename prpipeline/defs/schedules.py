@@ -1,6 +1,6 @@
 """The daily sync and the weekly reconciliation of all tracked repositories, in batches, and the weekly tidying."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -22,6 +22,7 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             daily_cron(settings),
             settings.timezone,
             sync_job.name,
+            sync_config,
             is_on=settings.enabled,
             description="Every day: what changed in all tracked repositories.",
         ),
@@ -30,6 +31,7 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             weekly_cron(settings),
             settings.timezone,
             reconcile_job.name,
+            reconcile_config,
             is_on=settings.reconcile,
             description="Every week: what changed without GitHub saying so, in all tracked repositories.",
         ),
@@ -45,7 +47,14 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
 
 
 def _schedule(
-    name: str, cron: str, zone: str, job: str, *, is_on: bool, description: str
+    name: str,
+    cron: str,
+    zone: str,
+    job: str,
+    config_of: Callable[[list[str]], dict[str, Any]],
+    *,
+    is_on: bool,
+    description: str,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -64,26 +73,29 @@ def _schedule(
             yield dg.SkipReason("No repository is tracked yet: list some in repositories.yaml.")
         size = opened.settings.sync.batch_size
         for number, start in enumerate(range(0, len(tracked), size)):
-            yield run_request(
-                f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
-                tracked[start : start + size],
-                reconcile=job == reconcile_job.name,
+            names = tracked[start : start + size]
+            yield dg.RunRequest(
+                run_key=f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
+                run_config=config_of(names),
+                tags=tags_of(names),
             )
 
     return schedule
 
 
-def run_request(run_key: str, names: list[str], *, reconcile: bool = False) -> dg.RunRequest:
-    """A run over these repositories; ``reconcile`` looks for deletions and silent edits too."""
-    config = {"repositories": names, "reconcile": reconcile}
-    return dg.RunRequest(
-        run_key=run_key,
-        run_config={"ops": {STEP: {"config": config}}},
-        tags={BATCH_TAG: f"{len(names)} repositories" if len(names) > 1 else names[0]},
-    )
+def sync_config(names: list[str]) -> dict[str, Any]:
+    return {"ops": {STEP: {"config": {"repositories": names}}}}
+
+
+def reconcile_config(names: list[str]) -> dict[str, Any]:
+    return {"repositories": names}
 
 
 def named_in(run_config: Mapping[str, Any]) -> list[str]:
     """The repositories that a run's configuration names; empty where the run is about all."""
-    config = run_config.get("ops", {}).get(STEP, {}).get("config", {})
-    return list(config.get("repositories", []))
+    of_step = run_config.get("ops", {}).get(STEP, {}).get("config", {})
+    return list(of_step.get("repositories", run_config.get("repositories", [])))
+
+
+def tags_of(names: list[str]) -> dict[str, str]:
+    return {BATCH_TAG: f"{len(names)} repositories" if len(names) > 1 else names[0]}

@@ -8,11 +8,11 @@ import dagster as dg
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.types import ApiFailure, ConfigurationError, Tracked
-from prpipeline.defs import refused, runs
+from prpipeline.defs import added_partitions, runs
 from prpipeline.defs.jobs import SYNC_JOBS, sync_job
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.resources import PipelineResource
-from prpipeline.defs.schedules import named_in, run_request
+from prpipeline.defs.schedules import named_in, sync_config, tags_of
 
 PARTITIONS = repository_partitions.name or ""
 
@@ -37,7 +37,9 @@ def _tick(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorR
     partitions = list(instance.get_dynamic_partitions(PARTITIONS))
     followed, problems = _follow_file(pipeline, state.get("file"))
     untracked = set(partitions).difference(pipeline.tracked())
-    problems += pipeline.adopt(refused.added_by_hand(instance, pipeline, untracked))
+    added = added_partitions.added_by_hand(instance, pipeline, untracked)
+    # Whoever has just added one is about to launch a run over it, which tracks it by itself.
+    problems += pipeline.adopt(added.intersection(state.get("added", [])))
     tracked = pipeline.tracked_rows()
     # A repository is asked for once each time it is tracked: the daily schedule takes up those that fail.
     new = {t.tracked_as: t.tracked_at.isoformat() for t in tracked if _is_new(t)}
@@ -52,14 +54,17 @@ def _tick(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorR
         context.log.warning(sentence)
     keys = {t.tracked_as for t in tracked}
     # Dagster ends a backfill whose partitions are removed meanwhile.
-    surplus = set() if is_backfilling else set(partitions) - keys
-    refused.forget(instance, surplus)
-    refused.remember(instance, keys | (set(partitions) if is_backfilling else set()))
+    recent = added.difference(state.get("added", []), keys)
+    surplus = set() if is_backfilling else set(partitions) - keys - recent
+    added_partitions.forget(instance, surplus)
+    added_partitions.remember(instance, keys | (set(partitions) - recent if is_backfilling else set()))
     return dg.SensorResult(
         run_requests=_histories(to_ask, new, pipeline.settings.sync.batch_size),
         dynamic_partitions_requests=_partition_changes(sorted(keys - set(partitions)), sorted(surplus)),
         skip_reason=None if to_ask else " ".join(problems) or "Nothing new is tracked.",
-        cursor=json.dumps({"file": followed, "asked": asked | {key: new[key] for key in to_ask}}),
+        cursor=json.dumps(
+            {"file": followed, "asked": asked | {key: new[key] for key in to_ask}, "added": sorted(recent)}
+        ),
     )
 
 
@@ -88,7 +93,9 @@ def _histories(names: Sequence[str], tracked_at: dict[str, str], size: int) -> l
     for start in range(0, len(names), size):
         batch = list(names[start : start + size])
         digest = hashlib.sha256(json.dumps([[n, tracked_at[n]] for n in batch]).encode()).hexdigest()[:16]
-        requests.append(run_request(f"history:{digest}", batch))
+        requests.append(
+            dg.RunRequest(run_key=f"history:{digest}", run_config=sync_config(batch), tags=tags_of(batch))
+        )
     return requests
 
 

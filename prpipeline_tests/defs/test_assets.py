@@ -120,12 +120,10 @@ def test_what_people_wrote_is_shown_as_they_wrote_it(lab: DagsterLab, world: Wor
     assert row.count("|") == preview.splitlines()[0].count("|")
 
 
-def test_the_reconcile_job_looks_closer_whatever_the_launchpad_fills_in(
-    lab: DagsterLab, world: World
-) -> None:
+def test_the_reconcile_job_looks_closer(lab: DagsterLab, world: World) -> None:
     lab.track(ONE)
     lab.run(repositories=[ONE])
     with world.lock:
         world.delete_pull_request(next(iter(world.repository(ONE).pull_requests.values())))
-    assert lab.run("reconcile", full=False, repositories=[]).success
+    assert lab.run("reconcile").success
     assert lab.metadata(PULL_REQUESTS, ONE)["rows added"] == -1

@@ -99,6 +99,8 @@ def test_a_name_that_github_does_not_know_fails_once(lab: DagsterLab, world: Wor
     assert lab.pipeline.tracked() == []
     assert not lab.tick().run_requests
     assert lab.partitions() == []
+    lab.tick()
+    assert not lab.tick().run_requests
     world.add_repository(GONE)
     lab.add_partitions(GONE)  # again: now it is one
     assert lab.run_partitions(GONE).success

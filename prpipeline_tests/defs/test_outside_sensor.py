@@ -54,7 +54,7 @@ def test_checks_are_reported_with_their_rows(lab: DagsterLab) -> None:
     (failed,) = (e for e in evaluations if not e.passed)
     assert failed.check_name == "count_equals_github"
     assert ONE in str(failed.metadata["first rows"].value)
-    assert {key for key in lab.definitions.resolve_asset_graph().asset_check_keys} == {
+    assert set(lab.definitions.resolve_asset_graph().asset_check_keys) == {
         e.asset_check_key for e in evaluations
     }
 

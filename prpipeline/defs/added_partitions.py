@@ -20,13 +20,16 @@ def added_by_hand(instance: dg.DagsterInstance, pipeline: Pipeline, keys: Iterab
     untracked = set(keys)
     if not untracked:
         return set()
-    marks = {_mark(key): key for key in untracked}
-    storage = instance.daemon_cursor_storage
-    found = storage.get_cursor_values({_PARTITIONS, *marks})
-    remembered = found.get(_PARTITIONS)
+    remembered = instance.daemon_cursor_storage.get_cursor_values({_PARTITIONS}).get(_PARTITIONS)
     before = set(json.loads(remembered) if remembered else (t.tracked_as for t in pipeline.known_rows()))
-    before |= {key for mark, key in marks.items() if found.get(mark)}
-    return untracked - before
+    return untracked - before - refused(instance, untracked)
+
+
+def refused(instance: dg.DagsterInstance, keys: Iterable[str]) -> set[str]:
+    """Those of these partitions that are about to be removed because GitHub knows no such repositories."""
+    marks = {_mark(key): key for key in keys}
+    found = instance.daemon_cursor_storage.get_cursor_values(set(marks)) if marks else {}
+    return {key for mark, key in marks.items() if found.get(mark)}
 
 
 def remember(instance: dg.DagsterInstance, keys: Iterable[str]) -> None:
