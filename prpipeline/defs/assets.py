@@ -17,7 +17,7 @@ from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs.config import Chosen, SyncConfig
 from prpipeline.defs.events import FEW, Reporter
-from prpipeline.defs.jobs import STEP, SYNC_JOBS
+from prpipeline.defs.jobs import RECONCILE_TAG, STEP, SYNC_JOBS
 from prpipeline.defs.keys import (
     AGGREGATES,
     PUBLISHED,
@@ -103,7 +103,8 @@ class _Run:
         chosen = Chosen(self._context, self._config, self._pipeline)
         reporter = Reporter(self._pipeline, [key for key in SYNCED if key in self._selected])
         if self._selected & set(RAW):
-            options = SyncOptions(self._config.full, days_back, self._config.reconcile, caller="dagster")
+            closer = self._config.reconcile or RECONCILE_TAG in self._context.run.tags
+            options = SyncOptions(self._config.full, days_back, closer, caller="dagster")
             failed = yield from self._sync(chosen, options, reporter)
         else:
             failed = yield from self._derive(chosen, reporter)

@@ -27,7 +27,8 @@ class SyncConfig(dg.Config):
     full: bool = Field(default=False, description="Read the whole history again from its start.")
     reconcile: bool = Field(
         default=False,
-        description="Also find what GitHub does not report as a change: deletions and silent edits.",
+        description="Also find what GitHub does not report as a change: deletions and silent edits. Runs of job "
+        "reconcile do so in any case, by their tag.",
     )
 
     def days(self) -> int | None:

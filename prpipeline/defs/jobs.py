@@ -1,13 +1,14 @@
 """The jobs: sync (raw and metrics of repositories), reconcile (the same, looking closer), publish (once, after)."""
 
-from typing import Any
-
 import dagster as dg
-from pydantic import Field
 
 from prpipeline.defs.keys import SYNCED
 
 STEP = "sync_and_publish"
+
+# Runs with this tag look closer. Not the job's run config: the launchpad shows the assets' own defaults in its place,
+# and a partitioned job takes no config mapping.
+RECONCILE_TAG = "prpipeline/reconcile"
 
 _SYNCED = dg.AssetSelection.assets(*SYNCED).without_checks()
 
@@ -20,25 +21,10 @@ sync_job = dg.define_asset_job(
 )
 
 
-class ReconcileConfig(dg.Config):
-    """What a person or a schedule can say about a reconciliation."""
-
-    repositories: list[str] = Field(
-        default=[],
-        description="Tracked repositories (owner/name) to reconcile. Empty: the chosen partitions, or all.",
-    )
-
-
-# A config mapping, because the launchpad shows the assets' own defaults in place of a job's plain run config.
-@dg.config_mapping
-def _reconciling(config: ReconcileConfig) -> dict[str, Any]:
-    return {"ops": {STEP: {"config": {"repositories": config.repositories, "reconcile": True}}}}
-
-
 reconcile_job = dg.define_asset_job(
     "reconcile",
     selection=_SYNCED,
-    config=_reconciling,
+    tags={RECONCILE_TAG: "true"},
     description="Like sync, and find what GitHub does not report as a change: deletions and silent edits.",
     executor_def=dg.in_process_executor,
 )

@@ -1,6 +1,6 @@
 """The daily sync and the weekly reconciliation of all tracked repositories, in batches, and the weekly tidying."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -22,7 +22,6 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             daily_cron(settings),
             settings.timezone,
             sync_job.name,
-            sync_config,
             is_on=settings.enabled,
             description="Every day: what changed in all tracked repositories.",
         ),
@@ -31,7 +30,6 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             weekly_cron(settings),
             settings.timezone,
             reconcile_job.name,
-            reconcile_config,
             is_on=settings.reconcile,
             description="Every week: what changed without GitHub saying so, in all tracked repositories.",
         ),
@@ -51,7 +49,6 @@ def _schedule(
     cron: str,
     zone: str,
     job: str,
-    config_of: Callable[[list[str]], dict[str, Any]],
     *,
     is_on: bool,
     description: str,
@@ -76,7 +73,7 @@ def _schedule(
             names = tracked[start : start + size]
             yield dg.RunRequest(
                 run_key=f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
-                run_config=config_of(names),
+                run_config=sync_config(names),
                 tags=tags_of(names),
             )
 
@@ -87,14 +84,10 @@ def sync_config(names: list[str]) -> dict[str, Any]:
     return {"ops": {STEP: {"config": {"repositories": names}}}}
 
 
-def reconcile_config(names: list[str]) -> dict[str, Any]:
-    return {"repositories": names}
-
-
 def named_in(run_config: Mapping[str, Any]) -> list[str]:
     """The repositories that a run's configuration names; empty where the run is about all."""
-    of_step = run_config.get("ops", {}).get(STEP, {}).get("config", {})
-    return list(of_step.get("repositories", run_config.get("repositories", [])))
+    config = run_config.get("ops", {}).get(STEP, {}).get("config", {})
+    return list(config.get("repositories", []))
 
 
 def tags_of(names: list[str]) -> dict[str, str]:

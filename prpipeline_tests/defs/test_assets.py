@@ -125,5 +125,7 @@ def test_the_reconcile_job_looks_closer(lab: DagsterLab, world: World) -> None:
     lab.run(repositories=[ONE])
     with world.lock:
         world.delete_pull_request(next(iter(world.repository(ONE).pull_requests.values())))
-    assert lab.run("reconcile").success
+    assert lab.run(
+        "reconcile", full=False, reconcile=False, repositories=[]
+    ).success  # the launchpad's defaults
     assert lab.metadata(PULL_REQUESTS, ONE)["rows added"] == -1

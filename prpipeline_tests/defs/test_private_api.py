@@ -3,8 +3,6 @@
 The list is complete: test_nothing_else_private_is_imported says so.
 """
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 
