@@ -1,6 +1,6 @@
-"""The pipeline's own DuckDB file: one writer at a time, one transaction at a time, whatever happens.
+"""Transactions on the warehouse: one writer at a time, whole or not at all, the tables of the present version.
 
-Opens, closes, creates the file. What is in the tables is not its business.
+Knows neither where the tables are (``store``) nor what is in them.
 """
 
 from __future__ import annotations
@@ -20,32 +20,38 @@ import duckdb
 
 from prpipeline.warehouse import errors, schema
 from prpipeline.warehouse.errors import WarehouseError as WarehouseError
-from prpipeline.warehouse.lock import LockError, WriterLock
+from prpipeline.warehouse.file_store import STORAGE_VERSION as STORAGE_VERSION
+from prpipeline.warehouse.file_store import FileStore
+from prpipeline.warehouse.file_store import quoted as quoted
+from prpipeline.warehouse.lock import LockError
+from prpipeline.warehouse.store import Store
 
 log = logging.getLogger("prpipeline")
 
-# Readable by DuckDB 1.2 and later, whichever version wrote it.
-STORAGE_VERSION = "v1.2.0"
 _IDLE_SECONDS = 0.1
 _LONGEST_HOLD_SECONDS = 1.0
 
 
 class Warehouse:
-    """``warehouse.duckdb`` in a folder. Safe for threads, and for processes that share the folder; not over a fork."""
+    """A store's tables; ``Warehouse(path)`` for a local file. Safe for threads and processes, but not over a fork."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = WriterLock(path)
-        self._threads = threading.RLock()  # the file lock is one for all threads of a process
+    def __init__(self, place: Path | Store) -> None:
+        self.store: Store = FileStore(place) if isinstance(place, Path) else place
+        self._threads = threading.RLock()  # the store's lock is one for all threads of a process
         self._open = _Open()
-        self._is_prepared = False
+        self._is_current = False  # the tables are known to be of the present version
         self._sessions = 0
-        self._taken_at = 0.0
+        self._locked_at = 0.0
         self._timer: threading.Timer | None = None
         weakref.finalize(self, _close_at_exit, self._threads, self._open, os.getpid())
 
+    @property
+    def path(self) -> Path:
+        """The local file, or the one beside which the store's local files are."""
+        return self.store.path
+
     def exists(self) -> bool:
-        return self.path.exists()
+        return self.store.exists()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -58,16 +64,16 @@ class Warehouse:
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
-            if self._sessions and time.monotonic() - self._taken_at < _LONGEST_HOLD_SECONDS:
+            if self._sessions and time.monotonic() - self._locked_at < _LONGEST_HOLD_SECONDS:
                 self._let_go_soon()
             else:
                 self._let_go()
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Transactions that follow closely in the block find the file open still: closing it costs most.
+        """Transactions that follow closely in the block share the lock and the attachment: closing a file costs most.
 
-        It is let go while nothing happens, and every second, so that others get their turn.
+        Both are given up while nothing happens, and every second, so that other processes get their turn.
         """
         with self._threads:
             self._sessions += 1
@@ -82,85 +88,80 @@ class Warehouse:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Nobody else writes during the block, and the file is closed. Raises WarehouseError."""
+        """Nobody else writes during the block, and the tables are not attached here. Raises WarehouseError."""
         with self._threads:
             with self._explained():
                 self._let_go()
-                self._lock.acquire()
+                self.store.lock.acquire()
+                self._detach()
             try:
                 yield
             finally:
-                self._lock.release()
+                self.store.lock.release()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Whatever goes wrong, nothing stays open or locked, and so nothing half done; DuckDB's errors in our words."""
+        """On any exception close all and unlock, so that nothing half done remains; DuckDB's errors become sentences."""
         try:
             yield
         except BaseException as error:
             self._open.close()
-            self._lock.release()
+            self.store.lock.release()
             if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
-                raise KeyboardInterrupt from None  # as DuckDB calls a signal that comes during a query
+                raise KeyboardInterrupt from None  # DuckDB's error for a signal that comes during a query
             if isinstance(error, duckdb.Error):
-                raise WarehouseError(errors.sentence(error, self.path)) from None
+                raise WarehouseError(errors.sentence(error, self.store)) from None
             if isinstance(error, LockError):
                 raise WarehouseError(str(error)) from None
             if isinstance(error, schema.SchemaError):
-                raise WarehouseError(f"{self.path} {error}") from None
+                raise WarehouseError(f"{self.store.where} {error}") from None
             raise
 
     def _take(self) -> duckdb.DuckDBPyConnection:
-        """The file locked and attached; starting DuckDB costs 30 ms, attaching a file 3."""
+        """A connection with the store locked and attached. Starting DuckDB costs 30 ms, attaching a file 3."""
         self._stop_timer()
-        if self._open.connection is not None and self._open.is_attached:
+        if self._open.connection is not None and self._open.is_locked:
             return self._open.connection
-        self._lock.acquire()
-        self._taken_at = time.monotonic()
+        self.store.lock.acquire()
+        self._open.is_locked = True
+        self._locked_at = time.monotonic()
         if self._open.connection is None:
             self._open.connection = _start(self.path)
         connection = self._open.connection
-        if not self.path.exists():
-            self._create(connection)
-        _attach(connection, self.path)
-        self._open.is_attached = True
+        if not self._open.is_attached:
+            if not self.store.exists():
+                self.store.create(connection, schema.create)
+                self._is_current = True
+            self.store.attach(connection)
+            self._open.is_attached = True
         version = schema.find_version(connection)
-        if version < schema.SCHEMA_VERSION or not self._is_prepared:
+        if version < schema.SCHEMA_VERSION or not self._is_current:
             connection.execute("BEGIN")
             if version:
                 schema.bring_forward(connection, version)
             else:
                 schema.create(connection)
             connection.execute("COMMIT")
-            self._is_prepared = True
+            self._is_current = True
         return connection
 
-    def _create(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Under another name first: a file of this name is whole, wherever we are killed."""
-        unfinished = self.path.with_name(f".{self.path.name}-unfinished")
-        for leftover in self.path.parent.glob(f"{unfinished.name}*"):
-            leftover.unlink()
-        for wal in self.path.parent.glob(f"{self.path.name}.wal*"):
-            log.warning("%s has lost its database file; it is kept as %s.old.", wal, wal.name)
-            wal.replace(wal.with_name(f"{wal.name}.old"))
-        _attach(connection, unfinished, f", STORAGE_VERSION '{STORAGE_VERSION}'")
-        connection.execute("BEGIN")
-        schema.create(connection)
-        connection.execute("COMMIT")
-        _detach(connection)
-        os.replace(unfinished, self.path)
-        self._is_prepared = True
-
     def _let_go(self) -> None:
-        """Close the file and give up the lock, if we have them."""
+        """Unlock, and detach what must not stay attached then."""
         self._stop_timer()
+        if self._open.connection is not None and self._open.is_locked:
+            _drop_temporary_tables(self._open.connection)
+            if not self.store.keeps_attached:
+                self._detach()
+            self._open.is_locked = False
+            self.store.lock.release()
+
+    def _detach(self) -> None:
         if self._open.connection is not None and self._open.is_attached:
-            _detach(self._open.connection)
+            self.store.detach(self._open.connection)
             self._open.is_attached = False
-            self._lock.release()
 
     def _let_go_soon(self) -> None:
-        # By a weak reference: a thread that sleeps while Python ends must not keep anything alive.
+        # By a weak reference: a thread that sleeps while Python ends must not keep the warehouse alive.
         self._timer = threading.Timer(_IDLE_SECONDS, _let_go_idle, [weakref.ref(self)])
         self._timer.daemon = True
         self._timer.start()
@@ -173,31 +174,27 @@ class Warehouse:
 
 @dataclass
 class _Open:
-    """What is open right now; apart from the Warehouse, which does not live on to the end of Python."""
+    """The state of the connection; not part of the Warehouse, so that it can be closed after that is gone."""
 
     connection: duckdb.DuckDBPyConnection | None = None
     is_attached: bool = False
+    is_locked: bool = False
 
     def close(self) -> None:
-        """Whatever state it is in: the file is free when DuckDB is gone."""
-        connection, self.connection, self.is_attached = self.connection, None, False
+        """Close the connection in whatever state it is; with it, everything is detached and rolled back."""
+        connection, self.connection, self.is_attached, self.is_locked = self.connection, None, False, False
         if connection is not None:
             connection.close()
 
 
 def utc_now() -> datetime:
-    """Now, as the warehouse keeps times."""
+    """The time now as the warehouse stores times: UTC, without a time zone."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def quoted(text: object) -> str:
-    """For an SQL literal, where none can be bound."""
-    return str(text).replace("'", "''")
 
 
 def _start(path: Path) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
-        "temp_directory": f"{path}.tmp",  # not in whatever folder we were started in
+        "temp_directory": f"{path}.tmp",  # the default is the working directory
         "preserve_insertion_order": "false",  # nothing relies on it, and inserts use all cores without
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -205,16 +202,9 @@ def _start(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=config)
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path, options: str = "") -> None:
-    connection.execute(f"ATTACH '{quoted(path)}' AS warehouse (TYPE duckdb{options})")
-    connection.execute("USE warehouse")
-
-
-def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+def _drop_temporary_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
         connection.execute(f'DROP TABLE temp."{table}"')
-    connection.execute("USE memory")
-    connection.execute("DETACH warehouse")
 
 
 def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:
@@ -226,12 +216,12 @@ def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:
             with warehouse._explained():
                 warehouse._let_go()
         except WarehouseError as error:
-            # Everything is committed: it stands in the .wal, and whoever comes next meets the trouble himself.
+            # Nothing is lost: all is committed to the .wal. The next transaction raises if the trouble lasts.
             log.warning("%s", error)
 
 
 def _close_at_exit(threads: threading.RLock, opened: _Open, pid: int) -> None:
-    # A forked child must not close what is its parent's: closing writes.
+    # A forked child must not close its parent's connection: closing writes to the file.
     if pid == os.getpid() and threads.acquire(timeout=1):
         try:
             opened.close()

@@ -1,11 +1,12 @@
-"""What DuckDB's errors mean for whoever runs the pipeline, and what to do about them."""
+"""DuckDB's errors as sentences: what is wrong with the warehouse, and what to do."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import duckdb
+
+from prpipeline.warehouse.store import Store
 
 
 class WarehouseError(Exception):
@@ -24,28 +25,28 @@ _READ_ONLY = ("permission denied", "read-only file system", "operation not permi
 _NEWER = ("storage version number", "with version number", "newer version of duckdb")
 
 
-def sentence(error: duckdb.Error, path: Path) -> str:
-    """What the error says about the file, and what to do."""
-    text = str(error)
+def sentence(error: duckdb.Error, store: Store) -> str:
+    """One sentence on an error that a store's tables were used with."""
+    text, path = str(error), store.path
     first, lowered = text.splitlines()[0] if text else type(error).__name__, text.lower()
     if "conflicting lock" in lowered or "could not set lock" in lowered:
         holder = re.search(r"held in (.*?PID \d+)", text)
         who = f" ({holder[1]})" if holder else ""
         return (
-            f"{path} is open in another program{who}; close it there, and open published/prpipeline.duckdb "
+            f"{store.where} is open in another program{who}; close it there, and open published/prpipeline.duckdb "
             "instead, which is for readers."
         )
     if any(words in lowered for words in _FULL):
         return f"The disk of {path.parent} is full; free some space and run again. What was synced before is kept."
     if any(words in lowered for words in _NEWER):
-        return f"{path} was written by a newer DuckDB than this one ({duckdb.__version__}); upgrade duckdb."
+        return f"{store.where} was written by a newer DuckDB than this one ({duckdb.__version__}); upgrade duckdb."
     if any(words in lowered for words in _READ_ONLY):
-        return f"{path} cannot be written to; mend its permissions, or set PRPIPELINE_DATA_DIR to another folder."
+        return f"{store.where} cannot be written to; mend its permissions, or set PRPIPELINE_DATA_DIR to another folder."
     if isinstance(error, (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException)) or (
         "corrupt" in lowered or "not a valid duckdb" in lowered
     ):
         return (
-            f"{path} is damaged or no DuckDB file ({first}); move it away, with the {path.name}.wal beside it if "
+            f"{store.where} is damaged or no DuckDB file ({first}); move it away, with the {path.name}.wal beside it if "
             "there is one, and sync again, or restore a backup."
         )
-    return f"DuckDB refuses to work on {path}: {first}"
+    return f"DuckDB refuses to work on {store.where}: {first}"

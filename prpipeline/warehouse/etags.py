@@ -1,27 +1,24 @@
-"""What conditional requests remember, kept in the warehouse. Works inside the caller's transaction."""
+"""The ETags of conditional requests, each with what its answer came to. Works inside the caller's transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from prpipeline.warehouse.records import insert
-
-if TYPE_CHECKING:
-    from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection
+from prpipeline.warehouse.entities import insert
 
 Remembered = Mapping[str, tuple[str, str] | None]
-"""By key: the ETag, and the value put with it; None for what is to be forgotten."""
+"""By key the ETag and the value stored with it; None for a key that is to be forgotten."""
 
 
 def load(connection: Connection) -> dict[str, tuple[str, str]]:
-    """All that is remembered."""
+    """All ETags and values by key."""
     rows = connection.execute("SELECT key, etag, value FROM meta.etags").fetchall()
     return {key: (etag, value) for key, etag, value in rows}
 
 
 def save(connection: Connection, remembered: Remembered) -> None:
-    """Remember these, in place of what their keys had before."""
+    """Replace what is stored under these keys."""
     connection.execute(
         "DELETE FROM meta.etags WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(remembered)]
     )

@@ -1,6 +1,6 @@
 """One writer at a time, across the processes of a machine; first come, first served.
 
-The locks are the operating system's: they end with their process, so a file left behind locks nobody out.
+The locks are the operating system's: they end with their process, and a file that was left behind locks nothing.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _POLL_SECONDS = 0.01
 
 
 class LockError(Exception):
-    """The lock is not to be had; the message says why and what to do."""
+    """The lock cannot be acquired; the message is one sentence that says why and what to do."""
 
 
-class WriterLock:
+class FileWriterLock:
     """``warehouse.lock`` beside ``warehouse.duckdb``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = FileLock(path.with_suffix(".lock"), thread_local=False)
-        # Whoever lets go and comes back at once would always be faster than those who look now and then:
-        # he meets them here, where one of them stands in line already.
-        self._line = FileLock(path.with_suffix(".line.lock"), thread_local=False)
+        # Waiting processes only look now and then, so one that releases the lock and wants it back would always win.
+        # Whoever wants the lock has to hold this one first, and there a waiting process already is.
+        self._queue = FileLock(path.with_suffix(".line.lock"), thread_local=False)
 
     def acquire(self) -> None:
-        """Wait for it. Raises LockError."""
+        """Wait for the lock, at most ten minutes. Raises LockError."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -53,9 +53,9 @@ class WriterLock:
             ) from None
 
     def release(self) -> None:
-        """Give it up, if we have it."""
+        """Release the lock; does nothing if it is not held."""
         self._lock.release(force=True)
 
     def _try(self, seconds: float) -> None:
-        with self._line.acquire(timeout=seconds, poll_interval=_POLL_SECONDS):
+        with self._queue.acquire(timeout=seconds, poll_interval=_POLL_SECONDS):
             self._lock.acquire(timeout=seconds, poll_interval=_POLL_SECONDS)

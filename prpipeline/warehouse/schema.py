@@ -1,6 +1,7 @@
 """The version of the warehouse's tables: made new, migrated, or refused. Works on an attached database.
 
-``sql/`` has a file of tables for each source, and ``meta.sql``; ``migrations/`` a step to each version.
+``sql/`` has a file of tables for each source, which may add columns to the tables of ``meta.sql``; ``migrations/`` has a
+step to each version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def create(connection: DuckDBPyConnection) -> None:
     """Make all tables, in the caller's transaction."""
     for schema in ("raw", "meta", "metrics"):
         connection.execute(f"CREATE SCHEMA {schema}")
-    for file in sorted((_PACKAGE / "sql").iterdir(), key=lambda file: file.name):
+    for file in sorted((_PACKAGE / "sql").iterdir(), key=lambda file: (file.name != "meta.sql", file.name)):
         connection.execute(file.read_text(encoding="utf-8"))
     _record(connection, SCHEMA_VERSION)
     metrics.create_tables(connection)

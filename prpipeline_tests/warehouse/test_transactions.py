@@ -114,17 +114,17 @@ def test_a_session_that_idles_lets_others_in(warehouse: Warehouse) -> None:
 
 
 def test_threads_share_it(warehouse: Warehouse) -> None:
-    def work(lane: int) -> None:
+    def work(worker: int) -> None:
         for number in range(10):
             with warehouse.session(), warehouse.transaction() as connection:
-                connection.execute(INSERT, [lane * 100 + number])
+                connection.execute(INSERT, [worker * 100 + number])
 
-    lanes = [threading.Thread(target=work, args=(lane,)) for lane in range(4)]
-    for thread in lanes:
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
         thread.start()
-    for thread in lanes:
+    for thread in threads:
         thread.join()
-    assert held(warehouse) == [lane * 100 + number for lane in range(4) for number in range(10)]
+    assert held(warehouse) == [worker * 100 + number for worker in range(4) for number in range(10)]
 
 
 @pytest.mark.slow

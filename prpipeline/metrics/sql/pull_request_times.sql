@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS metrics.pull_request_times (
     is_open                      BOOLEAN,
     is_bot_author                BOOLEAN,
     review_time_hours            DOUBLE,
-    null_reason                  ENUM('no_reviews', 'only_self', 'only_bots', 'only_self_and_bots', 'only_after_merge'),
+    null_reason                  VARCHAR,
     review_time_hours_any        DOUBLE,
     pickup_time_hours            DOUBLE,
     review_time_business_hours   DOUBLE,

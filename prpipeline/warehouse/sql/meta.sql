@@ -72,7 +72,7 @@ CREATE TABLE meta.publications (
 );
 
 -- Rows that the source no longer has, removed on the strength of a complete answer. A schema file of another source
--- adds the column that tells whose row it was.
+-- adds the column of what the row belonged to.
 CREATE TABLE meta.removals (
     repository_id   BIGINT,
     kind            VARCHAR NOT NULL,               -- pull_request, review, review_event

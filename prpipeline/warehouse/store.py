@@ -1,0 +1,54 @@
+"""Where the warehouse's tables are. ``database`` opens transactions on a store; a store knows nothing of transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+CATALOG = "warehouse"
+"""The name under which a store's tables are attached to a DuckDB connection."""
+
+
+class Lock(Protocol):
+    """Held by one writer at a time, over all processes that use the store."""
+
+    def acquire(self) -> None:
+        """Wait for the lock. Raises LockError."""
+
+    def release(self) -> None:
+        """Give the lock up; does nothing if it is not held."""
+
+
+class Store(Protocol):
+    """A place for tables. All methods but ``exists`` are called while the lock is held."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+
+    @property
+    def path(self) -> Path:
+        """The local file, or the one beside which local files of this store are: temporary ones, releases."""
+
+    @property
+    def lock(self) -> Lock: ...
+
+    @property
+    def keeps_attached(self) -> bool:
+        """Whether it may stay attached while others hold the lock. A file may not: DuckDB locks it while it is open."""
+
+    def exists(self) -> bool: ...
+
+    def create(
+        self, connection: duckdb.DuckDBPyConnection, make_tables: Callable[[duckdb.DuckDBPyConnection], None]
+    ) -> None:
+        """Make it with its tables, wholly or not at all, and leave it detached."""
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach it as ``CATALOG`` and make it the default catalog."""
+
+    def detach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Undo ``attach``."""

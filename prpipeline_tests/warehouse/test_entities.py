@@ -1,0 +1,177 @@
+"""A kind of record is a spec and a table: what holds for pull requests holds for any other kind, written the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prpipeline.model.pull_requests import NOBODY, Actor
+from prpipeline.model.sql import Connection
+from prpipeline.warehouse import Warehouse, entities
+from prpipeline.warehouse.entities import Children, Entity
+
+T0 = datetime(2026, 6, 1)
+SCHEMA = """
+CREATE TABLE raw.toy_tickets (
+    board_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, ticket_key VARCHAR NOT NULL, assignee_id BIGINT,
+    assignee_login VARCHAR, is_done BOOLEAN NOT NULL, points DOUBLE, updated_at TIMESTAMP NOT NULL,
+    synced_at TIMESTAMP NOT NULL
+);
+CREATE TABLE raw.toy_changes (
+    board_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, change_id VARCHAR NOT NULL, by_login VARCHAR,
+    to_status VARCHAR NOT NULL
+);
+CREATE TABLE raw.toy_links (
+    board_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, ticket_key VARCHAR NOT NULL, link_id BIGINT NOT NULL
+);
+ALTER TABLE meta.removals ADD COLUMN board_id BIGINT;
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    change_id: str
+    by: Actor
+    to_status: str
+
+
+@dataclass(frozen=True)
+class Link:
+    link_id: int
+
+
+@dataclass(frozen=True)
+class Ticket:
+    ticket_id: int
+    ticket_key: str
+    updated_at: datetime
+    assignee: Actor = NOBODY
+    status: str = "open"
+    points: float | None = None
+    changes: tuple[Change, ...] | None = ()
+    links: tuple[Link, ...] | None = ()
+
+    @property
+    def is_done(self) -> bool:
+        return self.status == "done"
+
+
+TICKETS = Entity(
+    record=Ticket,
+    table="raw.toy_tickets",
+    key="ticket_id",
+    kind="ticket",
+    scope="board_id",
+    children=(
+        Children("changes", Change, "raw.toy_changes", "change_id", "change"),
+        Children("links", Link, "raw.toy_links", "link_id", "link"),
+    ),
+    only_whole=("points",),
+)
+ADA = Actor(7, "ada", False)
+OPENED, STARTED = Change("c1", ADA, "open"), Change("c2", NOBODY, "started")
+FIRST = Ticket(1, "AB-1", T0, ADA, points=3, changes=(OPENED, STARTED), links=(Link(5),))
+
+
+@pytest.fixture
+def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    monkeypatch.setattr(entities, "_columns", {})  # this schema differs from that of other tests
+    with Warehouse(tmp_path / "warehouse.duckdb").transaction() as connection:
+        connection.execute(SCHEMA)
+        yield connection
+
+
+def write(connection: Connection, *tickets: Ticket, at: datetime = T0, board: int = 1) -> entities.Replaced:
+    return entities.replace(connection, TICKETS, [([(board, ticket) for ticket in tickets], at)])
+
+
+def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = connection.execute(f"{query} ORDER BY ALL").fetchall()
+    return found
+
+
+def removals(connection: Connection) -> list[tuple[Any, ...]]:
+    assert rows(connection, "SELECT DISTINCT repository_id, number FROM meta.removals") in (
+        [],
+        [(None, None)],
+    )
+    return rows(connection, "SELECT board_id, kind, id FROM meta.removals")
+
+
+def test_columns_are_filled_from_the_record_those_inside_it_and_its_parent(connection: Connection) -> None:
+    done = write(connection, FIRST)
+    assert (done.records, done.added, done.children) == (1, 1, {"changes": 2, "links": 1})
+    assert rows(connection, "FROM raw.toy_tickets") == [(1, 1, "AB-1", 7, "ada", False, 3.0, T0, T0)]
+    assert rows(connection, "FROM raw.toy_changes") == [
+        (1, 1, "c1", "ada", "open"),
+        (1, 1, "c2", None, "started"),
+    ]
+    assert rows(connection, "FROM raw.toy_links") == [(1, 1, "AB-1", 5)]
+
+
+def test_children_are_replaced_with_it_and_those_that_vanished_are_on_record(connection: Connection) -> None:
+    write(connection, FIRST)
+    later = replace(FIRST, updated_at=T0 + timedelta(1), status="done", changes=(STARTED,), links=(Link(6),))
+    done = write(connection, later, at=T0 + timedelta(1))
+    assert (done.records, done.added, done.vanished) == (1, 0, {"changes": 1, "links": 1})
+    assert rows(connection, "SELECT is_done FROM raw.toy_tickets") == [(True,)]
+    assert rows(connection, "SELECT change_id FROM raw.toy_changes") == [("c2",)]
+    assert rows(connection, "SELECT link_id FROM raw.toy_links") == [(6,)]
+    assert removals(connection) == [(1, "change", "c1"), (1, "link", "5")]
+
+
+def test_an_older_state_changes_nothing(connection: Connection) -> None:
+    write(connection, FIRST, at=T0 + timedelta(1))
+    older = replace(FIRST, updated_at=T0 - timedelta(1), status="done", changes=())
+    for ticket, at in ((older, T0 + timedelta(2)), (replace(FIRST, status="done"), T0)):
+        assert write(connection, ticket, at=at) == entities.Replaced(
+            0, 0, {"changes": 0, "links": 0}, {"changes": 0, "links": 0}
+        )
+    assert rows(connection, "SELECT is_done FROM raw.toy_tickets") == [(False,)]
+    assert removals(connection) == []
+
+
+def test_of_several_answers_the_newest_state_counts(connection: Connection) -> None:
+    newer = replace(FIRST, updated_at=T0 + timedelta(1), status="done")
+    answers = [([(1, newer)], T0), ([(1, FIRST), (1, replace(FIRST, ticket_id=2))], T0 + timedelta(1))]
+    assert entities.replace(connection, TICKETS, answers).added == 2
+    assert rows(connection, "SELECT ticket_id, is_done FROM raw.toy_tickets") == [(1, True), (2, False)]
+
+
+def test_a_record_from_a_list_keeps_what_only_the_whole_one_has(connection: Connection) -> None:
+    write(connection, FIRST)
+    listed = replace(FIRST, status="done", points=None, changes=None)
+    done = write(connection, listed, at=T0 + timedelta(1))
+    assert done.children == {"changes": 0, "links": 0}
+    assert rows(connection, "SELECT is_done, points FROM raw.toy_tickets") == [(True, 3.0)]
+    assert len(rows(connection, "FROM raw.toy_changes")) == 2
+    write(connection, replace(listed, updated_at=T0 + timedelta(1)), at=T0 + timedelta(2))
+    assert rows(connection, "SELECT points FROM raw.toy_tickets") == [(None,)], (
+        "of another state it says nothing"
+    )
+
+
+def test_removal_takes_the_children_along_and_only_within_the_scope(connection: Connection) -> None:
+    write(connection, FIRST)
+    write(connection, replace(FIRST, ticket_id=2, changes=(Change("c9", ADA, "open"),), links=()), board=2)
+    entities.remove(connection, TICKETS, 1, [1, 2], T0)
+    assert rows(connection, "SELECT ticket_id FROM raw.toy_tickets") == [(2,)]
+    assert rows(connection, "SELECT change_id FROM raw.toy_changes") == [("c9",)]
+    assert removals(connection) == [
+        (1, "change", "c1"),
+        (1, "change", "c2"),
+        (1, "link", "5"),
+        (1, "ticket", "1"),
+    ]
+
+
+def test_a_column_that_nothing_fills_is_an_error(connection: Connection) -> None:
+    connection.execute("CREATE TABLE raw.toy_odd AS SELECT *, 1 AS color FROM raw.toy_tickets")
+    odd = replace(TICKETS, table="raw.toy_odd", children=())
+    with pytest.raises(KeyError, match="color"):
+        entities.replace(connection, odd, [([(1, FIRST)], T0)])
