@@ -258,8 +258,8 @@ def dev(port: int) -> None:
 
     Without a token and anything to sync, it shows the sample repositories of 'prpipeline demo'.
     """
+    from prpipeline.app import dagster_server as server
     from prpipeline.app import demo as sample
-    from prpipeline.defs import server
 
     pipeline = _pipeline()
     with ExitStack() as stack:

@@ -1,0 +1,86 @@
+"""Dagster's UI and daemon as a child process, on this machine only. Imports no Dagster."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from prpipeline.app.dagster_home import home, unwritable
+from prpipeline.settings import ConfigurationError, Settings, project_root
+
+# Dagster recommends its command dg, which is another package.
+_KNOWN_WARNING = "ignore:Function `dev_command` is superseded"
+_DAGSTER = [sys.executable, "-m", "dagster"]
+
+
+def run(port: int, settings: Settings) -> int:
+    """Run until it ends or is interrupted; returns its exit code. Raises ConfigurationError."""
+    folder = home(settings)
+    print("Starting Dagster …", flush=True)  # noqa: T201
+    # The background jobs of a shell script ignore SIGINT, and a child inherits that: Dagster would never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    environment = os.environ | {"DAGSTER_HOME": str(folder), "PYTHONWARNINGS": _KNOWN_WARNING}
+    _prepare(folder, environment)
+    checkout = project_root() / "workspace.yaml"
+    # Both give the code location the same name, under which Dagster keeps its records of sensors and schedules.
+    workspace = checkout if checkout.is_file() else Path(__file__).with_name("workspace.yaml")
+    code = ["-w", str(workspace)]
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
+        [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *code],
+        cwd=folder,  # dagster.yaml's paths are relative to it
+        env=environment,
+    )
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        process.send_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the child as well
+    threading.Thread(target=_announce, args=[port, process], daemon=True).start()
+    return process.wait()
+
+
+def _prepare(folder: Path, environment: dict[str, str]) -> None:
+    """Let one process create Dagster's records before several use them. Raises ConfigurationError where it cannot."""
+    ended = subprocess.run(  # noqa: S603 - our own interpreter, fixed arguments
+        [*_DAGSTER, "instance", "info"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise _problem(folder, ended.stderr)
+
+
+def _problem(folder: Path, stack: str) -> ConfigurationError:
+    """The exception at the end of a stack as a sentence."""
+    raised = re.findall(r"^([\w.]+): (.*(?:\n.*)?)", stack, re.MULTILINE)
+    kind, said = raised[-1] if raised else ("", stack.strip() or "no reason given")
+    if "sqlite3" in stack or kind.endswith(("OSError", "PermissionError")):
+        return unwritable(folder, re.sub(r"^\(sqlite3\.\w+\) ", "", said.splitlines()[0]))
+    said = said.removeprefix("Failure condition: ")
+    first = re.search(r"Error 1: (.*?)(?:\. |\n|$)", said)  # of several errors Dagster makes a long list
+    why = first[1] if first else said.splitlines()[0]
+    return ConfigurationError(f"{folder / 'dagster.yaml'} is not valid: {why[:200].rstrip('. ')}.")
+
+
+def _announce(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Print the UI's address as soon as it answers."""
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.3)
+        else:
+            print(f"Dagster's UI: http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)  # noqa: T201
+            return
