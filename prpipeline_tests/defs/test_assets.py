@@ -6,9 +6,9 @@ import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs import metadata
-from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"

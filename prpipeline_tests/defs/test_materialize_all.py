@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from prpipeline.defs.keys import AGGREGATES, PUBLISHED, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import AGGREGATES, PUBLISHED, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.defs.runs import CHANGED_TAG, PUBLISHED_BY_TAG
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
 

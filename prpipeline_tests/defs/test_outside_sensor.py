@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from prpipeline.defs.keys import AGGREGATES, PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import AGGREGATES, PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
 

@@ -27,7 +27,7 @@ SYNCED = [
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
-def wait_for(what: str, look: Callable[[], T], seconds: float = 120) -> T:
+def wait_for(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
     """What ``look`` sees as soon as it sees something."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
