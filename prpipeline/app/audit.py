@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from prpipeline.model.sql import Connection
     from prpipeline.warehouse.checks import Findings
 
-_NAMED = 3  # rows in the sentence; the findings have more
-
 
 class ReleaseBlocked(WarehouseError):
     """ERROR checks found rows, so nothing was published; ``findings`` has the first rows of each check."""
@@ -42,9 +40,6 @@ def blocking(findings: Sequence[Findings]) -> list[Findings]:
 
 
 def _sentence(found: Findings) -> str:
-    rows = "; ".join(
-        ", ".join(f"{column} {value}" for column, value in row.items())
-        for row in found.rows.head(_NAMED).to_dict("records")
-    )
-    more = found.count - min(_NAMED, len(found.rows))
-    return f"{found.check.name}: {rows}{f' and {more} more rows' if more > 0 else ''}."
+    shown = found.rows.drop(columns="repository_id", errors="ignore").head(1).to_dict("records")[0]
+    row = ", ".join(f"{column} {value}" for column, value in shown.items())
+    return f"{found.check.name}: {row}{f', and {found.count - 1} more' if found.count > 1 else ''}."

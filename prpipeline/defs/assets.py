@@ -111,7 +111,7 @@ class _Run:
         if failed:
             if not chosen.is_partitioned:
                 reporter.plan(failed, self._context)
-            yield from reporter.reasons(failed)
+            yield from reporter.reasons(failed, self._context.instance)
             self._problems.append(metadata.failures(failed, len(chosen), publishes=self._publishes))
             self._tables["failed"] = dg.MetadataValue.md(metadata.failure_table(failed))
 

@@ -16,6 +16,8 @@ from prpipeline.defs import metadata
 # of a run get a preview and a picture.
 FEW = 50
 
+WHY = "why it failed"
+
 
 class Reporter:
     """Reports the partitions of the selected assets, one by one."""
@@ -48,16 +50,18 @@ class Reporter:
                 yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 
     def reasons(
-        self, failed: Sequence[SyncResult], more: metadata.Metadata | None = None
+        self,
+        failed: Sequence[SyncResult],
+        instance: dg.DagsterInstance,
+        more: metadata.Metadata | None = None,
     ) -> Iterator[dg.AssetObservation]:
-        """Why these failed, for the pages of their partitions."""
+        """Why these failed, for the pages of their partitions; a reason that is there already is not repeated."""
         for result in failed[:FEW]:
             for key in self._keys:
-                yield dg.AssetObservation(
-                    key,
-                    partition=result.tracked_as,
-                    metadata={"why it failed": result.error or "", **(more or {})},
-                )
+                if not _is_shown(instance, key, result.tracked_as, result.error or ""):
+                    yield dg.AssetObservation(
+                        key, partition=result.tracked_as, metadata={WHY: result.error or "", **(more or {})}
+                    )
 
     def plan(self, failed: Sequence[SyncResult], context: dg.AssetExecutionContext) -> None:
         """Let these show as failed where the run itself has planned no partitions."""
@@ -69,3 +73,14 @@ class Reporter:
                     AssetMaterializationPlannedData(key, partition=result.tracked_as),
                 )
                 context.instance.report_dagster_event(event, context.run.run_id)
+
+
+def _is_shown(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, why: str) -> bool:
+    """Whether the partition's page gives this reason: it shows what was observed since the last materialization."""
+    where = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
+    observed = instance.fetch_observations(where, limit=1).records
+    made = instance.fetch_materializations(where, limit=1).records
+    if not observed or (made and made[0].storage_id > observed[0].storage_id):
+        return False
+    observation = observed[0].asset_observation
+    return observation is not None and getattr(observation.metadata.get(WHY), "value", None) == why

@@ -44,7 +44,7 @@ def outside_activity_sensor(
     partitions = set(context.instance.get_dynamic_partitions(repository_partitions.name or ""))
     syncs, publications = opened.activity_since(cursor["sync"], cursor["publication"], _AT_ONCE)
     ready = _ready(syncs, opened, partitions)
-    events = list(_of_syncs(ready, opened, partitions))
+    events = list(_of_syncs(ready, opened, partitions, context.instance))
     if ready:
         cursor["sync"] = ready[-1].sync_id
     if publications:
@@ -65,7 +65,9 @@ def _ready(syncs: Sequence[RecordedSync], pipeline: Pipeline, partitions: set[st
     return list(syncs[:stop])
 
 
-def _of_syncs(syncs: Sequence[RecordedSync], pipeline: Pipeline, partitions: set[str]) -> Iterator[Event]:
+def _of_syncs(
+    syncs: Sequence[RecordedSync], pipeline: Pipeline, partitions: set[str], instance: dg.DagsterInstance
+) -> Iterator[Event]:
     newest = {
         sync.tracked_as: sync for sync in syncs if sync.caller != "dagster" and sync.tracked_as in partitions
     }
@@ -74,9 +76,9 @@ def _of_syncs(syncs: Sequence[RecordedSync], pipeline: Pipeline, partitions: set
     for event in reporter.materializations({name: _result(sync) for name, sync in done.items()}):
         assert event.partition is not None
         yield event.with_metadata({**event.metadata, **_by(done[str(event.partition)])})
-    for name, sync in newest.items():
+    for sync in newest.values():
         if sync.mode == "failed":
-            yield from reporter.reasons([_result(sync)], _by(newest[name]))
+            yield from reporter.reasons([_result(sync)], instance, _by(sync))
 
 
 def _by(sync: RecordedSync) -> metadata.Metadata:

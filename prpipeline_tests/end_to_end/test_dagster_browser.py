@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from prpipeline.app.pipeline import Pipeline
+from prpipeline.defs.jobs import STEP
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
 from prpipeline_tests.support import dagster_browser
@@ -135,12 +136,12 @@ def test_a_name_that_is_no_repository_fails_once(page: Page, dagster: DagsterSer
     assert len(dagster.runs("publish")) - published <= 1
 
 
-def test_all_partitions_of_which_one_fails(page: Page, dagster: DagsterServer) -> None:
+def test_all_partitions_of_which_one_fails(page: Page, dagster: DagsterServer, world: World) -> None:
     dagster.repositories_file.write_text(f"repositories: {[ONE, TWO, GONE, THREE]}\n", encoding="utf-8")
     wait_for("Tracking", lambda: len(dagster.partitions()["all"]) == 4)
     dagster.wait_until_quiet()
-    world_rows = published_rows(dagster)
-    assert world_rows == 18
+    assert published_rows(dagster) == 18
+    world.open_pull_request(world.repository(TWO), "person-1", "One more")
     open_dialog(page, dagster)
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("button", name="Launch backfill").click()
@@ -149,18 +150,32 @@ def test_all_partitions_of_which_one_fails(page: Page, dagster: DagsterServer) -
     dagster.wait_until_quiet()
     found = dagster.partitions()
     assert (set(found["materialized"]), found["failed"]) == ({ONE, TWO, THREE}, [GONE])
+    assert published_rows(dagster) == 19
     runs = {run["runId"]: run for run in dagster.runs()}
     failed = next(r for r in runs.values() if r["status"] == "FAILURE" and "dagster/backfill" in tags(r))
     assert runs[tags(failed)["prpipeline/published_by"]]["status"] == "SUCCESS"
     page.goto(f"{dagster.url}/runs/{failed['runId']}")
+    page.get_by_role("button", name="View tags and config").click()
     page.get_by_text("prpipeline/published_by").first.wait_for()
 
 
-def test_the_page_of_a_failed_partition_says_why(page: Page, dagster: DagsterServer) -> None:
-    partition = GONE.replace("/", "%2F")
-    page.goto(f"{dagster.url}/assets/raw/pull_requests?view=partitions&partition={partition}")
+def test_the_page_of_a_failed_partition_says_why(page: Page, dagster: DagsterServer, world: World) -> None:
+    """Once, however often it failed; where nothing was ever materialized the page links the run that says it."""
+    gone = world.repositories.pop(world.repository(THREE).id)
+    for _ in range(2):
+        run_id = dagster.launch("sync", {"ops": {STEP: {"config": {"repositories": [THREE]}}}})
+        assert ended(dagster, run_id)["status"] == "FAILURE"
+    page.goto(f"{dagster.url}/assets/raw/pull_requests?view=partitions&partition={THREE.replace('/', '%2F')}")
     page.get_by_text("why it failed").wait_for()
+    page.get_by_text("Failed (2)").wait_for()
     assert page.get_by_text("Could not resolve to a Repository").count() == 1
+    world.repositories[gone.id] = gone
+    assert (
+        ended(dagster, dagster.launch("sync", {"ops": {STEP: {"config": {"repositories": [THREE]}}}}))[
+            "status"
+        ]
+        == "SUCCESS"
+    )
 
 
 def test_materialize_failed_asks_for_the_failed_one_alone(
