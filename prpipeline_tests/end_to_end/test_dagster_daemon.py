@@ -86,7 +86,7 @@ def test_two_hundred_repositories_of_a_schedule_end_with_one_publication(
     assert found["failed"] == [GONE]
     assert set(found["materialized"]) == {ONE, TWO, THREE, *MANY}
     assert publications(dagster) == before + 1
-    assert github.max_in_flight == 1  # two runs wanted it at once: the pool kept them apart
+    assert github.max_in_flight == 1  # two runs wanted it at once: the credential's lock kept them apart
 
 
 @pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine")
