@@ -54,7 +54,7 @@ def _backfills(server: DagsterServer, github: Sandbox, names: Sequence[str]) -> 
     github.reset_requests()
     started = time.time()
     for name in names:
-        server.launch("sync", {"ops": {"repository_sync": {"config": {"repositories": [name]}}}})
+        server.launch("sync", {"ops": {"sync_and_publish": {"config": {"repositories": [name]}}}})
     return _finish(server, github, started)
 
 

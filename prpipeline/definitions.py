@@ -1,48 +1,38 @@
-"""What Dagster loads: ``defs``. Reads the settings when it is asked for, not at import."""
+"""What Dagster loads: ``defs``. Reads the settings when it is called, not at import."""
 
+import warnings
 from collections.abc import Mapping
 
 import dagster as dg
 
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import sync_period
-from prpipeline.defs.assets import (
-    build_aggregates,
-    build_published,
-    build_repository_sync,
-    review_time_report,
-)
-from prpipeline.defs.checks import build_checks
+from prpipeline.app.types import Settings, all_checks, load_settings
+from prpipeline.defs.assets import build_assets
 from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.outside_sensor import outside_activity_sensor
+from prpipeline.defs.publish_sensor import publish_sensor
+from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.retention import tidy_job
 from prpipeline.defs.schedules import build_schedules
-from prpipeline.defs.sensors import publish_sensor, tracking_sensor
-from prpipeline.metrics.checks import all_checks
-from prpipeline.settings import Settings, load_settings
-
-
-@dg.resource(description="The pipeline on the data folder; reads the settings anew for each run.")
-def pipeline_resource() -> Pipeline:
-    return Pipeline(load_settings())
+from prpipeline.defs.tracking_sensor import tracking_sensor
 
 
 def build_definitions(
     settings: Settings, resource_overrides: Mapping[str, object] | None = None
 ) -> dg.Definitions:
-    """Everything Dagster knows of prpipeline, for these settings."""
+    """All definitions of the code location, for these settings."""
     period = sync_period(settings.schedule)
+    with warnings.catch_warnings():
+        # Code references are beta: they help developers, and nothing depends on them.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        step = build_assets(settings.sync.batch_size, period, all_checks(period))
+        assets = dg.with_source_code_references([step])
     return dg.Definitions(
-        assets=[
-            build_repository_sync(settings.sync.batch_size),
-            build_aggregates(),
-            build_published(period),
-            review_time_report,
-        ],
-        asset_checks=[build_checks(all_checks(period))],
+        assets=assets,
         jobs=[sync_job, reconcile_job, publish_job, tidy_job],
         schedules=build_schedules(settings.schedule),
-        sensors=[tracking_sensor, publish_sensor],
-        resources={"pipeline": pipeline_resource, **(resource_overrides or {})},
+        sensors=[tracking_sensor, publish_sensor, outside_activity_sensor],
+        resources={"pipeline": PipelineResource.of(settings), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )
 

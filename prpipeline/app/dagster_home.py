@@ -12,10 +12,9 @@ from prpipeline.settings import ConfigurationError, Settings, place, project_roo
 DEFAULTS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 2}, pools: {granularity: op, default_limit: 1}}
+concurrency: {runs: {max_concurrent_runs: 2}}
 run_monitoring:
-  {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 86400, poll_interval_seconds: 15,
-   free_slots_after_run_end_seconds: 5}
+  {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 86400, poll_interval_seconds: 15}
 run_retries: {enabled: true, max_retries: 2, retry_on_asset_or_op_failure: false}
 python_logs: {managed_python_loggers: [prpipeline], python_log_level: INFO}
 """

@@ -29,8 +29,10 @@ def run(port: int, settings: Settings) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     environment = os.environ | {"DAGSTER_HOME": str(folder), "PYTHONWARNINGS": _KNOWN_WARNING}
     _prepare(folder, environment)
-    workspace = project_root() / "workspace.yaml"
-    code = ["-w", str(workspace)] if workspace.is_file() else ["-m", "prpipeline.definitions"]
+    checkout = project_root() / "workspace.yaml"
+    # Both give the code location the same name, under which Dagster keeps its records of sensors and schedules.
+    workspace = checkout if checkout.is_file() else Path(__file__).with_name("workspace.yaml")
+    code = ["-w", str(workspace)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
         [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *code],
         cwd=folder,  # dagster.yaml's paths are relative to it

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prpipeline import metrics
-from prpipeline.app import credential_locks, repositories_file
+from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
-from prpipeline.metrics.checks import Findings, find
+from prpipeline.metrics.checks import Findings, all_checks, find
+from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
@@ -30,7 +32,8 @@ from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, etags, host, tracking
+from prpipeline.warehouse import WarehouseError, activity, etags, host, tracking
+from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
     Summary,
@@ -119,6 +122,17 @@ class Pipeline:
             for each in (source, *others):
                 each.close()
 
+    def untrack_never_found(self, results: Sequence[SyncResult], candidates: Collection[str]) -> list[str]:
+        """Untrack those candidates that GitHub never knew, most likely typing errors; their tracked names."""
+        unknown = [
+            RepositoryName.parse(result.tracked_as)
+            for result in results
+            if result.failure == "NotFound"
+            and result.repository_id is None
+            and result.tracked_as in candidates
+        ]
+        return self.tracking.untrack(unknown, delete_data=True) if unknown else []
+
     @contextmanager
     def _sources(self) -> Iterator[Sequence[Source]]:
         remembered = MemoryEtags(self._etags())
@@ -197,8 +211,16 @@ class Pipeline:
         with self.warehouse.transaction() as connection:
             return preview(connection, table, repository_id)
 
-    def publish(self, caller: Caller = "python") -> Release:
-        """Put what the warehouse holds before its readers."""
+    def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
+        """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
+
+        ``audited`` is what all checks found, where the caller has just run them. Raises ReleaseBlocked.
+        """
+        if audited is None:
+            with self.warehouse.transaction() as connection:
+                audited = list(find(connection, audit.failing(connection, all_checks(None))))
+        if found := audit.blocking(audited):
+            raise audit.ReleaseBlocked(found)
         return self._recorded(publish(self.warehouse, next_run_at=self._next_run_at()), caller)
 
     def _recorded(self, release: Release, caller: Caller = "python") -> Release:
@@ -224,9 +246,25 @@ class Pipeline:
         self._recorded(publish(self.warehouse, is_only=True, next_run_at=self._next_run_at()))
         self.report()
 
+    def activity_since(
+        self, sync_id: int, publication_id: int, limit: int
+    ) -> tuple[list[RecordedSync], list[Publication]]:
+        """The recorded syncs and publications with higher numbers, the first ``limit`` of each."""
+        if not self.warehouse.exists():
+            return [], []
+        with self.warehouse.transaction() as connection:
+            return (
+                activity.syncs_since(connection, sync_id, limit),
+                activity.publications_since(connection, publication_id, limit),
+            )
+
+    @property
+    def report_path(self) -> Path:
+        return self.settings.published_path.with_name(FILE_NAME)
+
     def report(self) -> ReportInfo:
         """Write the report of what is published, beside it."""
-        target = self.settings.published_path.with_name(FILE_NAME)
+        target = self.report_path
         with open_published(self.settings.published_path) as connection:
             try:
                 return write_report(connection, target, self.settings.metrics.calendar.timezone)

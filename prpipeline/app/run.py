@@ -70,12 +70,13 @@ def run(
     for batch in in_batches(_each(pipeline.sync(chosen, options, on_progress=watcher.history), watcher)):
         pipeline.derive([result.tracked_as for result in batch if result.mode not in {"unchanged", "failed"}])
         results += batch
-    _forget_unknown(pipeline, results, added)
+    # Not worth a failure every day.
+    pipeline.untrack_never_found(results, added)
     if all(result.failed for result in results) and not pipeline.settings.published_path.exists():
         return RunResult(tuple(results), None)
     watcher.publishing()
     pipeline.aggregate()
-    release = pipeline.publish(options.caller)
+    release = pipeline.publish(caller=options.caller)
     pipeline.report()
     return RunResult(tuple(results), release)
 
@@ -112,17 +113,6 @@ def _each(results: Iterable[SyncResult], watcher: Watcher) -> Iterator[SyncResul
     for result in results:
         watcher.result(result)
         yield result
-
-
-def _forget_unknown(pipeline: Pipeline, results: Sequence[SyncResult], added: Sequence[str]) -> None:
-    """Untrack what this run tracked and GitHub does not know: most likely a typing error, not worth a failure every day."""
-    unknown = [
-        RepositoryName.parse(result.tracked_as)
-        for result in results
-        if result.failure == "NotFound" and result.repository_id is None and result.tracked_as in added
-    ]
-    if unknown:
-        pipeline.tracking.untrack(unknown, delete_data=True)
 
 
 def _counted(number: int, noun: str) -> str:

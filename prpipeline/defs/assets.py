@@ -1,281 +1,197 @@
-"""The assets: what is read from GitHub and what is derived of it. Each body calls the core and reports."""
+"""All assets, in one step: read GitHub, compute the metrics, audit, publish, and report what became of each.
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+One step, because a separate one is skipped as soon as a single repository fails before it; here the others' numbers
+are published, the checks run in any case, and the run fails at its end if anything did.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 
 import dagster as dg
-from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
-from pydantic import Field
 
-from prpipeline import metrics
+from prpipeline.app.audit import ReleaseBlocked, blocking
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.defs import metadata
-from prpipeline.defs.partitions import repository_partitions
+from prpipeline.app.run import in_batches
+from prpipeline.app.types import Check, Findings, SyncOptions, SyncResult
+from prpipeline.defs import added_partitions, metadata, runs
+from prpipeline.defs import checks as asset_checks
+from prpipeline.defs.config import Chosen, SyncConfig
+from prpipeline.defs.events import FEW, Reporter
+from prpipeline.defs.jobs import RECONCILE_TAG, STEP, SYNC_JOBS
+from prpipeline.defs.keys import (
+    AGGREGATES,
+    PUBLISHED,
+    PUBLISHED_DATABASE,
+    PUBLISHED_TABLES,
+    RAW,
+    REVIEW_TIME_HOURS,
+    REVIEW_TIME_REPORT,
+    SYNCED,
+)
 from prpipeline.defs.plain_failure import PlainFailure, plainly
-from prpipeline.sync import SyncOptions, SyncResult
-from prpipeline.warehouse.summary import Summary
+from prpipeline.defs.resources import PipelineResource
+from prpipeline.defs.specs import all_specs
 
-log = logging.getLogger("prpipeline")
-
-PULL_REQUESTS = dg.AssetKey(["raw", "pull_requests"])
-REVIEWS = dg.AssetKey(["raw", "reviews"])
-REVIEW_EVENTS = dg.AssetKey(["raw", "review_events"])
-REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
-PUBLISHED_DATABASE = dg.AssetKey("published_database")
-REVIEW_TIME_REPORT = dg.AssetKey("review_time_report")
-AGGREGATES = [dg.AssetKey(["metrics", table]) for table in metrics.AGGREGATE_TABLES]
-RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
-OWNERS = ["team:analytics"]
-RECONCILE = "reconcile"  # the job that looks closer
-
-# How long a sync may take before anybody has to know.
-_LATE = timedelta(hours=2)
-
-# An event costs Dagster about 9 ms and 5 KB: of many repositories only those that changed are worth one, and only
-# the first of a run something to look at as well.
-_FEW = 50
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult
 
 
-class SyncConfig(dg.Config):
-    """What to sync, and how."""
-
-    repositories: list[str] = Field(
-        default=[],
-        description="Tracked repositories (owner/name) to bring up to date. Empty: the chosen partitions, or "
-        "all tracked repositories where none are chosen.",
-    )
-    days_back: int | None = Field(
-        default=None,
-        ge=1,
-        le=36_500,
-        description="How many days of history to read of repositories that are new. Empty: as set for each.",
-    )
-    full: bool = Field(default=False, description="Read the whole history again from its start.")
-    reconcile: bool | None = Field(
-        default=None,
-        description="Also find what GitHub does not report as a change: deletions and silent edits. "
-        "Empty: job 'reconcile' does, all others do not.",
-    )
-
-
-def _raw(key: dg.AssetKey) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        key,
-        description=metadata.description(key.path[-1]),
-        group_name="github",
-        kinds={"github", "duckdb"},
-        owners=OWNERS,
-        tags={"layer": "raw"},
-        metadata=metadata.of_table(key.path[-1]),
-        skippable=True,
-        partitions_def=repository_partitions,
-    )
-
-
-def _review_times() -> dg.AssetSpec:
-    return dg.AssetSpec(
-        REVIEW_TIME_HOURS,
-        deps=RAW,
-        description=metadata.description("review_time_hours"),
-        group_name="metrics",
-        kinds={"sql", "duckdb"},
-        owners=OWNERS,
-        tags={"layer": "metrics"},
-        metadata=metadata.of_table("review_time_hours"),
-        skippable=True,
-        partitions_def=repository_partitions,
-    )
-
-
-def build_repository_sync(batch_size: int) -> dg.AssetsDefinition:
-    """The asset over all that is per repository, in one step: a bad repository holds up no other."""
+def build_assets(
+    batch_size: int, sync_period: timedelta | None, checks: Sequence[Check]
+) -> dg.AssetsDefinition:
+    """The step over all assets and checks, of which a run selects any part."""
 
     @dg.multi_asset(
-        name="repository_sync",
-        specs=[*map(_raw, RAW), _review_times()],
+        name=STEP,
+        specs=all_specs(sync_period),
+        check_specs=[asset_checks.spec(check) for check in checks],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=batch_size),
-        pool="github",
     )
-    def repository_sync(
-        context: dg.AssetExecutionContext, config: SyncConfig, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    def sync_and_publish(
+        context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
+    ) -> Iterator[Event]:
         with plainly():
-            yield from _sync(context, config, pipeline)
+            yield from _Run(context, config, pipeline.open(), checks).events()
 
-    return repository_sync
-
-
-def _sync(
-    context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline
-) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
-    names = _names(context, config, pipeline)
-    reporter = _Reporter(context, pipeline)
-    if not context.selected_asset_keys & set(RAW):
-        pipeline.derive(names)
-        yield from reporter.materializations(dict.fromkeys(names))
-        return
-    failed: list[SyncResult] = []
-    # The job's name rather than configuration of it: the launchpad fills that with the assets' defaults.
-    reconcile = context.run.job_name == RECONCILE if config.reconcile is None else config.reconcile
-    options = SyncOptions(config.full, config.days_back, reconcile)
-    before = pipeline.row_counts(names)
-    for results in _in_batches(pipeline.sync(names, options)):
-        changed = [r.tracked_as for r in results if r.mode not in {"unchanged", "failed"}]
-        if REVIEW_TIME_HOURS in context.selected_asset_keys:
-            pipeline.derive(changed)
-        told = {
-            r.tracked_as: r for r in results if not r.failed and (r.mode != "unchanged" or len(names) <= _FEW)
-        }
-        yield from reporter.materializations(told, before)
-        failed += [result for result in results if result.failed]
-    if failed:
-        _report_failures(context, failed)
-        yield from reporter.reasons(failed)
-        raise PlainFailure(
-            metadata.failures(failed, len(names)),
-            {"failed": dg.MetadataValue.md(metadata.failure_table(failed))},
-        )
+    return sync_and_publish
 
 
-def _names(context: dg.AssetExecutionContext, config: SyncConfig, pipeline: Pipeline) -> list[str]:
-    """The partition keys to work on; one that is not tracked fails later, by itself."""
-    if context.has_partition_key or context.has_partition_key_range:
-        return list(context.partition_keys)
-    tracked = {key.lower(): key for key in pipeline.tracking.tracked()}
-    return [tracked.get(name.lower(), name) for name in config.repositories] or list(tracked.values())
+class _Run:
+    """One run over the selected assets and checks."""
 
-
-def _in_batches(results: Iterator[SyncResult]) -> Iterator[list[SyncResult]]:
-    """Results as they come, a few at a time, so that their metrics share a transaction."""
-    batch: list[SyncResult] = []
-    for result in results:
-        log.log(logging.DEBUG if result.mode == "unchanged" else logging.INFO, metadata.sentence(result))
-        batch.append(result)
-        # A history has taken its time; many small ones may share the work that follows.
-        if len(batch) >= _FEW or result.seconds > 1:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-class _Reporter:
-    """Tells Dagster of each partition by itself; a run's own bookkeeping knows only all or nothing."""
-
-    def __init__(self, context: dg.AssetExecutionContext, pipeline: Pipeline) -> None:
-        self._keys = [key for key in (*RAW, REVIEW_TIME_HOURS) if key in context.selected_asset_keys]
-        self._pipeline = pipeline
-        self._told = 0
-
-    def materializations(
+    def __init__(
         self,
-        results: Mapping[str, SyncResult | None],
-        before: Mapping[str, Mapping[str, int]] | None = None,
-    ) -> Iterator[dg.AssetMaterialization]:
-        found = self._pipeline.summaries(list(results)) if results else {}
-        for name, result in results.items():
-            summary = found.get(name, Summary())
-            self._told += 1
-            for key in self._keys:
-                table = key.path[-1]
-                rows_before = None if before is None else before.get(name, {}).get(table, 0)
-                entries = metadata.of_partition(table, summary, result, rows_before)
-                if self._told <= _FEW and result is not None and result.repository_id is not None:
-                    rows = self._pipeline.preview(table, result.repository_id)
-                    entries = metadata.to_look_at(table, summary, rows) | entries
-                yield dg.AssetMaterialization(key, partition=name, metadata=entries)
+        context: dg.AssetExecutionContext,
+        config: SyncConfig,
+        pipeline: Pipeline,
+        checks: Sequence[Check],
+    ) -> None:
+        self._context, self._config, self._pipeline, self._checks = context, config, pipeline, checks
+        self._selected = context.selected_asset_keys
+        self._selected_checks = {key.name for key in context.selected_asset_check_keys}
+        self._publishes = bool(self._selected & set(PUBLISHED))
+        self._problems: list[str] = []
+        self._tables: dict[str, dg.MetadataValue] = {}
 
-    def reasons(self, failed: Sequence[SyncResult]) -> Iterator[dg.AssetObservation]:
-        """Why these failed, for the pages of their partitions."""
-        for result in failed[:_FEW]:
-            for key in self._keys:
-                yield dg.AssetObservation(
-                    key, partition=result.tracked_as, metadata={"why it failed": result.error or ""}
-                )
-
-
-def _report_failures(context: dg.AssetExecutionContext, failed: Sequence[SyncResult]) -> None:
-    """Let the failed partitions show as failed where the run itself carries no partitions.
-
-    Dagster counts a partition as failed that a run planned and did not deliver.
-    """
-    if context.has_partition_key or context.has_partition_key_range:
-        return
-    for result in failed:
-        for key in sorted(context.selected_asset_keys):
-            event = DagsterEvent.build_asset_materialization_planned_event(
-                context.run.job_name,
-                context.op_execution_context.op_handle.name,
-                AssetMaterializationPlannedData(key, partition=result.tracked_as),
+    def events(self) -> Iterator[Event]:
+        """Do it all and report it. Raises PlainFailure at the end for what failed."""
+        if self._selected & set(SYNCED):
+            yield from self._sync_or_derive()
+        if self._publishes or self._selected_checks or self._selected & set(AGGREGATES):
+            yield from self._aggregate()
+        findings: list[Findings] = []
+        if self._publishes or self._selected_checks:
+            findings = self._pipeline.check(
+                [c for c in self._checks if self._publishes or c.name in self._selected_checks]
             )
-            context.instance.report_dagster_event(event, context.run.run_id)
+            yield from (
+                asset_checks.result(found) for found in findings if found.check.name in self._selected_checks
+            )
+        if self._publishes:
+            yield from self._publish(findings)
+        elif errors := blocking(findings):
+            self._problems.append(metadata.errors(errors))
+        if self._problems:
+            raise PlainFailure(" ".join(self._problems), self._tables)
 
+    # ── the repositories ─────────────────────────────────────────────────────────────────────────────
 
-def build_aggregates() -> dg.AssetsDefinition:
-    """The tables that span repositories."""
+    def _sync_or_derive(self) -> Iterator[Event]:
+        days_back = self._config.days()
+        chosen = Chosen(self._context, self._config, self._pipeline)
+        reporter = Reporter(self._pipeline, [key for key in SYNCED if key in self._selected])
+        if self._selected & set(RAW):
+            closer = self._config.reconcile or RECONCILE_TAG in self._context.run.tags
+            options = SyncOptions(self._config.full, days_back, closer, caller="dagster")
+            failed = yield from self._sync(chosen, options, reporter)
+        else:
+            failed = yield from self._derive(chosen, reporter)
+        if failed:
+            if not chosen.is_partitioned:
+                reporter.plan(failed, self._context)
+            yield from reporter.reasons(failed, self._context.instance)
+            self._problems.append(metadata.failures(failed, len(chosen), publishes=self._publishes))
+            self._tables["failed"] = dg.MetadataValue.md(metadata.failure_table(failed))
 
-    @dg.multi_asset(name="aggregates", specs=list(map(_aggregate, AGGREGATES)), pool="warehouse")
-    def aggregates(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
-        with plainly():
-            rows = pipeline.aggregate()
+    def _sync(
+        self, chosen: Chosen, options: SyncOptions, reporter: Reporter
+    ) -> Generator[Event, None, list[SyncResult]]:
+        before = self._pipeline.row_counts(chosen.names)
+        errors_before = {row.tracked_as: row.last_error for row in self._pipeline.tracking.tracked_rows()}
+        failed, changed = list(chosen.refused), 0
+        for results in in_batches(self._pipeline.sync(chosen.names, options)):
+            moved = [r for r in results if r.mode not in {"unchanged", "failed"}]
+            changed += len(moved)
+            if REVIEW_TIME_HOURS in self._selected:
+                self._pipeline.derive([r.tracked_as for r in moved])
+            reported = {
+                r.tracked_as: r
+                for r in results
+                if not r.failed and (r.mode != "unchanged" or len(chosen) <= FEW)
+            }
+            yield from reporter.materializations(reported, before)
+            failed += [result for result in results if result.failed]
+        changed += sum(r.error != errors_before.get(r.tracked_as) for r in failed if r not in chosen.refused)
+        runs.note_changes(self._context, changed)
+        self._untrack_what_never_was(failed)
+        return failed
+
+    def _derive(self, chosen: Chosen, reporter: Reporter) -> Generator[Event, None, list[SyncResult]]:
+        """The metrics alone, from what is stored."""
+        stored = {t.tracked_as for t in self._pipeline.tracking.tracked_rows() if t.repository_id is not None}
+        names = [name for name in chosen.names if name in stored]
+        self._pipeline.derive(names)
+        runs.note_changes(self._context, len(names))
+        yield from reporter.materializations(dict.fromkeys(names))
+        never_read = "Nothing of it is stored yet; materialize raw/pull_requests first."
+        return [
+            *chosen.refused,
+            *(
+                SyncResult(name, None, None, "failed", error=never_read)
+                for name in chosen.names
+                if name not in stored
+            ),
+        ]
+
+    def _untrack_what_never_was(self, failed: Sequence[SyncResult]) -> None:
+        """A partition whose name GitHub does not know is most likely a typing error: one failure, not one a day."""
+        added = {row.tracked_as for row in self._pipeline.tracking.tracked_rows() if row.tracked_by == "ui"}
+        unknown = self._pipeline.untrack_never_found(failed, added)
+        added_partitions.refuse(self._context.instance, unknown)
+        for name in unknown:
+            self._context.log.warning(
+                f"{name} is no repository that this credential sees; its partition is removed."
+            )
+
+    # ── all repositories together ────────────────────────────────────────────────────────────────────
+
+    def _aggregate(self) -> Iterator[Event]:
+        rows = self._pipeline.aggregate()
         for key in AGGREGATES:
-            yield dg.MaterializeResult(
-                asset_key=key, metadata=metadata.of_aggregate(key.path[-1], rows[key.path[-1]])
+            if key in self._selected:
+                table = key.path[-1]
+                yield dg.AssetMaterialization(key, metadata={"dagster/row_count": rows[table]})
+
+    def _publish(self, findings: Sequence[Findings]) -> Iterator[Event]:
+        waiting = runs.unpublished(self._context.instance, SYNC_JOBS)
+        try:
+            release = self._pipeline.publish(findings, caller="dagster")
+        except ReleaseBlocked as blocked:
+            self._problems.append(str(blocked))
+            self._tables |= {found.check.name: metadata.preview(found.rows) for found in blocked.findings}
+            runs.note_blocked(self._context)
+            return
+        yield dg.AssetMaterialization(
+            PUBLISHED_DATABASE,
+            metadata=metadata.of_release(
+                release, self._pipeline.weeks(), self._pipeline.tracking.tracked_rows()
+            ),
+        )
+        for key in PUBLISHED_TABLES:
+            if key in self._selected:
+                yield dg.AssetMaterialization(key, metadata=metadata.of_published(release, key.path[-1]))
+        if REVIEW_TIME_REPORT in self._selected:
+            yield dg.AssetMaterialization(
+                REVIEW_TIME_REPORT, metadata=metadata.of_report(self._pipeline.report())
             )
-
-    return aggregates
-
-
-def _aggregate(key: dg.AssetKey) -> dg.AssetSpec:
-    table = key.path[-1]
-    return dg.AssetSpec(
-        key,
-        deps=[REVIEW_TIME_HOURS],
-        description=metadata.description(table),
-        group_name="metrics",
-        kinds={"sql", "duckdb"},
-        owners=OWNERS,
-        tags={"layer": "metrics"},
-        metadata=metadata.of_table(table),
-    )
-
-
-def build_published(sync_period: timedelta | None) -> dg.AssetsDefinition:
-    """The database and the report; with a freshness policy where syncs come by themselves, once in ``sync_period``."""
-    freshness = sync_period and dg.FreshnessPolicy.time_window(
-        warn_window=sync_period + _LATE, fail_window=2 * sync_period + _LATE
-    )
-
-    @dg.asset(
-        key=PUBLISHED_DATABASE,
-        deps=[*RAW, REVIEW_TIME_HOURS, *AGGREGATES],
-        group_name="published",
-        kinds={"duckdb"},
-        owners=OWNERS,
-        tags={"layer": "published"},
-        freshness_policy=freshness,
-        description="The DuckDB file for BI tools: a new release of all published tables, shown to readers in one step.",
-        pool="warehouse",
-    )
-    def published_database(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-        with plainly():
-            return dg.MaterializeResult(metadata=metadata.of_release(pipeline.publish(), pipeline.weeks()))
-
-    return published_database
-
-
-@dg.asset(
-    key=REVIEW_TIME_REPORT,
-    deps=[PUBLISHED_DATABASE],
-    group_name="published",
-    kinds={"html"},
-    owners=OWNERS,
-    tags={"layer": "published"},
-    description="The report: one HTML file beside the published database, with charts and the queue of waiting pull "
-    "requests. Opens from disk in any browser.",
-)
-def review_time_report(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    with plainly():
-        return dg.MaterializeResult(metadata=metadata.of_report(pipeline.report()))
+        runs.note_published(self._context, waiting)

@@ -1,41 +1,22 @@
-"""The asset checks: the warehouse's own checks as the UI shows them, all in one step and one transaction."""
-
-from collections.abc import Iterator, Sequence
+"""The warehouse's checks as asset checks."""
 
 import dagster as dg
 
-from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.types import Check, Findings
 from prpipeline.defs import metadata
-from prpipeline.defs.assets import AGGREGATES, RAW, REVIEW_TIME_HOURS
-from prpipeline.metrics.checks import Check, Findings
+from prpipeline.defs.keys import AGGREGATES, RAW, REVIEW_TIME_HOURS
 
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
-def build_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:
-    specs = [
-        dg.AssetCheckSpec(
-            check.name,
-            asset=_asset(check),
-            description=check.description,
-            # Aggregating brings the metrics up to date: looking before would find what is about to be mended.
-            additional_deps=[key for key in AGGREGATES if key != _asset(check)],
-        )
-        for check in checks
-    ]
-
-    @dg.multi_asset_check(name="data_checks", specs=specs, can_subset=True, pool="warehouse")
-    def data_checks(
-        context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.AssetCheckResult]:
-        selected = {key.name for key in context.selected_asset_check_keys}
-        for found in pipeline.check([check for check in checks if check.name in selected]):
-            yield _result(found)
-
-    return data_checks
+def spec(check: Check) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        check.name, asset=_asset(check), description=check.description, blocking=check.severity == "error"
+    )
 
 
-def _result(found: Findings) -> dg.AssetCheckResult:
+def result(found: Findings) -> dg.AssetCheckResult:
+    """The outcome, with the first rows found."""
     table: dict[str, dg.MetadataValue] = {}
     if found.count:
         table["first rows"] = metadata.preview(found.rows)
@@ -49,7 +30,20 @@ def _result(found: Findings) -> dg.AssetCheckResult:
     )
 
 
+def evaluation(found: Findings) -> dg.AssetCheckEvaluation:
+    """The same outcome as an event, for a check that ran outside a run."""
+    same = result(found)
+    return dg.AssetCheckEvaluation(
+        asset_key=_asset(found.check),
+        check_name=found.check.name,
+        passed=same.passed,
+        severity=same.severity,
+        description=same.description,
+        metadata=same.metadata,
+    )
+
+
 def _asset(check: Check) -> dg.AssetKey:
     key = dg.AssetKey(check.table.split("."))
-    # Evidence is no asset of its own: it is made with the hours that it explains.
+    # Evidence is made together with the hours that it explains.
     return key if key in {*RAW, *AGGREGATES} else REVIEW_TIME_HOURS

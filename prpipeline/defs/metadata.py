@@ -1,48 +1,34 @@
 """What the UI shows beside an asset: schemas, numbers that it plots over time, previews, sentences."""
 
 from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
-from prpipeline.defs import lineage, picture
-from prpipeline.metrics.checks import Findings
-from prpipeline.model.repository import by_reason, listed
-from prpipeline.publish import dictionary
-from prpipeline.publish.release import Release
-from prpipeline.report import ReportInfo
-from prpipeline.sync import SyncResult
-from prpipeline.warehouse.summary import Summary, Week
+from prpipeline.app.types import (
+    Findings,
+    Publication,
+    Release,
+    ReportInfo,
+    Summary,
+    SyncResult,
+    Tracked,
+    Week,
+    by_reason,
+    listed,
+)
+from prpipeline.defs import picture
 
 Metadata = dict[str, dg.MetadataValue | str | int | float]
 
-_RAW = {"pull_requests", "reviews", "review_events"}  # as GitHub gives them: no column comes of another
+PUBLISHED_AT = "published at"
+_SHOWN = 50  # rows of a table
+AGAIN = "To read only these again: on the page of asset raw/pull_requests click Materialize, then Failed."
 
 # Every sign that means something in Markdown or HTML, written so that it means itself.
 _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>#!|~@&"}
-
-
-def description(table: str) -> str:
-    entry = dictionary.load().table(table)
-    return entry.comment
-
-
-def of_table(table: str) -> Metadata:
-    """What is known of a table before it has rows."""
-    entry = dictionary.load().table(table)
-    comes_from = {} if table in _RAW else lineage.in_words(table)
-    schema = dg.TableSchema(
-        [
-            dg.TableColumn(
-                c.name, c.type.lower(), description=f"{c.description} {comes_from.get(c.name, '')}".strip()
-            )
-            for c in entry.columns
-        ]
-    )
-    return {
-        "dagster/column_schema": dg.MetadataValue.table_schema(schema),
-        "dagster/table_name": f"prpipeline.main.{table}",
-    }
 
 
 def of_partition(
@@ -82,39 +68,27 @@ def _of_sync(result: SyncResult) -> Metadata:
 
 
 def to_look_at(table: str, summary: Summary, rows: pd.DataFrame) -> Metadata:
-    """What is for the eye; costs a few kilobytes an event."""
-    entries: Metadata = {}
-    if table == "review_time_hours":
-        entries["dagster/column_lineage"] = lineage.of_review_times()
-        entries |= _picture(summary.weeks)
-    entries["preview"] = preview(rows)
-    return entries
+    """The picture and the first rows; they cost a few kilobytes an event."""
+    drawn = _picture(summary.weeks) if table == "review_time_hours" else {}
+    return drawn | {"preview": preview(rows)}
 
 
 def _picture(weeks: Sequence[Week]) -> Metadata:
-    """The review time by week: drawn, and as a line of text for where the UI hides pictures behind a click."""
     if all(week.median_hours is None for week in weeks):
         return {}
-    svg = picture.review_time_by_week(weeks)
     text = "Median hours until the first review, by week"
-    return {
-        "review time by week": dg.MetadataValue.md(picture.markdown(svg, text)),
-        "median hours by week": sparkline([week.median_hours for week in picture.without_gaps(weeks)]),
-    }
+    drawn = picture.markdown(picture.review_time_by_week(weeks), text)
+    return {"review time by week": dg.MetadataValue.md(drawn)}
 
 
-def of_aggregate(table: str, rows: int) -> Metadata:
-    # Dagster knows lineage of materializations only, not of definitions.
-    return {"dagster/row_count": rows, "dagster/column_lineage": lineage.of_aggregate(table)}
-
-
-def of_release(release: Release, weeks: Sequence[Week]) -> Metadata:
+def of_release(release: Release, weeks: Sequence[Week], tracked: Sequence[Tracked]) -> Metadata:
     table = pd.DataFrame({"table": list(release.rows), "rows": list(release.rows.values())})
     # The UI plots numbers over time for what has no partitions, such as this.
     return (
         _picture(weeks)
         | _last_week(weeks)
         | {
+            PUBLISHED_AT: dg.MetadataValue.timestamp(release.published_at.replace(tzinfo=UTC)),
             "file": dg.MetadataValue.path(str(release.path)),
             "dagster/row_count": release.rows["review_time_hours"],
             "megabytes": round(release.size_bytes / 1e6, 2),
@@ -122,7 +96,47 @@ def of_release(release: Release, weeks: Sequence[Week]) -> Metadata:
             "seconds": release.seconds,
             "rows": dg.MetadataValue.md(table.to_markdown(index=False)),
         }
+        | _failing(tracked)
     )
+
+
+def of_publication(
+    publication: Publication, path: Path, weeks: Sequence[Week], tracked: Sequence[Tracked]
+) -> Metadata:
+    """A publication that something else than Dagster made, from its record."""
+    release = Release(
+        path=path,
+        folder=path.parent,
+        published_at=publication.published_at,
+        rows=publication.row_counts,
+        is_whole=publication.is_whole,
+        size_bytes=publication.size_bytes,
+        seconds=publication.seconds,
+    )
+    return of_release(release, weeks, tracked) | {"by": publication.caller.replace("_", " ")}
+
+
+def _failing(tracked: Sequence[Tracked]) -> Metadata:
+    """The repositories whose numbers are older than the release, because their syncs fail."""
+    rows = [row for row in tracked if row.last_error]
+    entries: Metadata = {"repositories whose sync fails": len(rows)}
+    if rows:
+        frame = pd.DataFrame(
+            {
+                "repository": [plain(row.tracked_as) for row in rows],
+                "last success": [
+                    f"{row.last_sync_at:%Y-%m-%d %H:%M}" if row.last_sync_at else "never" for row in rows
+                ],
+                "why": [plain_sentence(row.last_error or "") for row in rows],
+            }
+        )
+        entries["not up to date"] = dg.MetadataValue.md(frame.head(_SHOWN).to_markdown(index=False))
+    return entries
+
+
+def of_published(release: Release, table: str) -> Metadata:
+    """A table of the release; views are not counted."""
+    return {"dagster/row_count": release.rows[table]} if table in release.rows else {}
 
 
 def of_report(report: ReportInfo) -> Metadata:
@@ -148,27 +162,6 @@ def plain(value: object) -> str:
     return text.translate(_ENTITIES)
 
 
-def sparkline(values: Sequence[float | None]) -> str:
-    """A line of blocks, one a week; a dot where there is no value."""
-    known = [value for value in values if value is not None]
-    top = max(known, default=0.0) or 1.0
-    return "".join("·" if value is None else "▁▂▃▄▅▆▇█"[min(7, int(8 * value / top))] for value in values)
-
-
-def sentence(result: SyncResult) -> str:
-    """What happened to a repository, for the log."""
-    if result.failed:
-        return f"{result.tracked_as}: failed. {result.error}"
-    if result.mode == "unchanged":
-        return f"{result.tracked_as}: nothing new."
-    removed = f", {_counted(result.removed, 'row')} gone from GitHub removed" if result.removed else ""
-    return (
-        f"{result.tracked_as}: {result.mode}, {_counted(result.pull_requests, 'pull request')} with "
-        f"{_counted(result.reviews, 'review')} read{removed}, in {_counted(result.requests, 'request')} "
-        f"and {result.seconds:.1f} s."
-    )
-
-
 def finding(found: Findings) -> str:
     """What a check found, for the list of checks."""
     if not found.count:
@@ -177,20 +170,28 @@ def finding(found: Findings) -> str:
     return f"{_counted(found.count, 'row')} found{shown}. {found.check.description}"
 
 
+def errors(blocking: Sequence[Findings]) -> str:
+    """Which ERROR checks failed, for a run that publishes nothing."""
+    return " ".join(f"{found.check.name}: {finding(found)}" for found in blocking)
+
+
 def _counted(number: float, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def failures(failed: Sequence[SyncResult], total: int) -> str:
-    """Which repositories failed and why, in a few sentences."""
+def failures(failed: Sequence[SyncResult], total: int, *, publishes: bool) -> str:
+    """Which repositories failed and why, what becomes of the others, and how to read only these again."""
     reasons = list(by_reason((result.tracked_as, result.error or "") for result in failed).items())
     shown = [f"{listed(names)}: {reason}" for reason, names in reasons[:10]]
     left = sum(len(names) for _, names in reasons[10:])
     more = f" And {left} more." if left else ""
     if total == 1:
         return shown[0]
-    others = "; the others are done" if len(failed) < total else ""
-    return f"{len(failed)} of {total} repositories failed{others}. " + " ".join(shown) + more
+    others = ""
+    if len(failed) < total:
+        by = "this run" if publishes else "the next run of job 'publish'"
+        others = f"; the others are done, and published by {by}"
+    return f"{len(failed)} of {total} repositories failed{others}. {' '.join(shown)}{more} {AGAIN}"
 
 
 def failure_table(failed: Sequence[SyncResult]) -> str:

@@ -1,22 +1,22 @@
-"""What failed and why, in sentences: by itself Dagster shows a stack of its own frames and ours below each."""
+"""Failures that show as one sentence. dg.Failure always shows a stack of Dagster's frames and ours below its sentence."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
+
+# No public API leaves the stack out. test_private_api.py fails where these change.
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
-from prpipeline.model.failures import ApiFailure
-from prpipeline.settings import ConfigurationError
-from prpipeline.warehouse import WarehouseError
+from prpipeline.app.types import ApiFailure, ConfigurationError, WarehouseError
 
 
 class PlainFailure(DagsterUserCodeProcessError, dg.Failure):
     """A failure that shows as its sentence and nothing else, in the UI and on terminals."""
 
     def __init__(self, sentence: str, metadata: Mapping[str, dg.MetadataValue] | None = None) -> None:
-        # Dagster takes these errors' description from here, not from their traceback.
+        # Dagster shows these errors by this description instead of their traceback.
         shown = SerializableErrorInfo(sentence, stack=[], cls_name=None)
         super().__init__(  # type: ignore[no-untyped-call]
             sentence, metadata=metadata, allow_retries=False, user_code_process_error_infos=[shown]
@@ -25,7 +25,7 @@ class PlainFailure(DagsterUserCodeProcessError, dg.Failure):
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """What we know how to say in a sentence shows as that; what we do not know keeps its stack."""
+    """Failures whose message is a sentence for people show as that; all others keep their stack."""
     try:
         yield
     except (ConfigurationError, ApiFailure, WarehouseError) as error:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from prpipeline.app.pipeline import Pipeline
+from prpipeline.defs.resources import PipelineResource
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _AT_ONCE = 200
@@ -29,9 +28,9 @@ def forget_old_runs(instance: dg.DagsterInstance, keep: timedelta) -> int:
     for run_id in forgotten:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-        storage = instance.event_log_storage
-        if isinstance(storage, SqliteEventLogStorage):  # empties the run's file, and leaves it
-            Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)
+        file_of = getattr(instance.event_log_storage, "path_for_shard", None)
+        if file_of is not None:  # SQLite: delete_run empties the run's file, and leaves it
+            Path(file_of(run_id)).unlink(missing_ok=True)
     return len(forgotten)
 
 
@@ -56,8 +55,8 @@ def _sources_of_the_newest(instance: dg.DagsterInstance, before: datetime) -> It
 
 
 @dg.op(description="Forget finished runs that are older than schedule.keep_runs_days.")
-def forget_runs(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    days = pipeline.settings.schedule.keep_runs_days
+def forget_runs(context: dg.OpExecutionContext, pipeline: PipelineResource) -> None:
+    days = pipeline.open().settings.schedule.keep_runs_days
     count = forget_old_runs(context.instance, timedelta(days=days))
     context.log.info(f"{count} runs that ended more than {days} days ago are forgotten.")
 

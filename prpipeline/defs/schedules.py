@@ -1,17 +1,17 @@
-"""The daily increment and the weekly reconciliation, over all tracked repositories, in as few runs as may be; tidying."""
+"""The daily sync and the weekly reconciliation of all tracked repositories, in batches, and the weekly tidying."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
-from prpipeline.defs.jobs import sync_job
+from prpipeline.app.types import ScheduleSettings
+from prpipeline.defs.jobs import STEP, reconcile_job, sync_job
+from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.retention import tidy_job
-from prpipeline.settings import ScheduleSettings
 
-# Which runs a publication has to wait for, and which repositories a run is about.
+# Shows in the list of runs which repositories a run is about.
 BATCH_TAG = "prpipeline/batch"
 
 
@@ -21,16 +21,16 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
             "daily_sync",
             daily_cron(settings),
             settings.timezone,
+            sync_job.name,
             is_on=settings.enabled,
-            reconcile=False,
             description="Every day: what changed in all tracked repositories.",
         ),
         _schedule(
             "weekly_reconcile",
             weekly_cron(settings),
             settings.timezone,
+            reconcile_job.name,
             is_on=settings.reconcile,
-            reconcile=True,
             description="Every week: what changed without GitHub saying so, in all tracked repositories.",
         ),
         dg.ScheduleDefinition(
@@ -45,44 +45,50 @@ def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
 
 
 def _schedule(
-    name: str, cron: str, zone: str, *, is_on: bool, reconcile: bool, description: str
+    name: str,
+    cron: str,
+    zone: str,
+    job: str,
+    *,
+    is_on: bool,
+    description: str,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
-        job=sync_job,
+        job_name=job,
         cron_schedule=cron,
         execution_timezone=zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
         description=description,
     )
     def schedule(
-        context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+        context: dg.ScheduleEvaluationContext, pipeline: PipelineResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        tracked = pipeline.tracking.tracked()
+        opened = pipeline.open()
+        tracked = opened.tracking.tracked()
         if not tracked:
             yield dg.SkipReason("No repository is tracked yet: list some in repositories.yaml.")
-        size = pipeline.settings.sync.batch_size
+        size = opened.settings.sync.batch_size
         for number, start in enumerate(range(0, len(tracked), size)):
-            yield run_request(
-                f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
-                tracked[start : start + size],
-                reconcile=reconcile,
+            names = tracked[start : start + size]
+            yield dg.RunRequest(
+                run_key=f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
+                run_config=sync_config(names),
+                tags=tags_of(names),
             )
 
     return schedule
 
 
-def run_request(run_key: str, names: list[str], *, reconcile: bool = False) -> dg.RunRequest:
-    """A run of the sync job over these repositories."""
-    config = {"repositories": names, "reconcile": reconcile}
-    return dg.RunRequest(
-        run_key=run_key,
-        run_config={"ops": {"repository_sync": {"config": config}}},
-        tags={BATCH_TAG: f"{len(names)} repositories" if len(names) > 1 else names[0]},
-    )
+def sync_config(names: list[str]) -> dict[str, Any]:
+    return {"ops": {STEP: {"config": {"repositories": names}}}}
 
 
 def named_in(run_config: Mapping[str, Any]) -> list[str]:
-    """The repositories that a run of the sync job is about; none where it is about all."""
-    config = run_config.get("ops", {}).get("repository_sync", {}).get("config", {})
+    """The repositories that a run's configuration names; empty where the run is about all."""
+    config = run_config.get("ops", {}).get(STEP, {}).get("config", {})
     return list(config.get("repositories", []))
+
+
+def tags_of(names: list[str]) -> dict[str, str]:
+    return {BATCH_TAG: f"{len(names)} repositories" if len(names) > 1 else names[0]}

@@ -39,8 +39,7 @@ def settings(github: Sandbox, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def lab(settings: Settings) -> Iterator[DagsterLab]:
-    overrides = {"concurrency": {"pools": {"granularity": "op", "default_limit": 1}}}
-    with dg.instance_for_test(overrides=overrides) as instance:
+    with dg.instance_for_test() as instance:
         yield DagsterLab(Pipeline(settings), instance)
 
 

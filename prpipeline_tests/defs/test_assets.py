@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.defs.assets import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS
+from prpipeline.defs import metadata
+from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.dagster_lab import SYNCED, DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"
@@ -40,7 +41,9 @@ def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
     lab.track(ONE, GONE, TWO)
     result = lab.run_partitions(ONE, TWO) if by == "range" else lab.run(repositories=[ONE, GONE, TWO])
     assert not result.success
-    assert failure_sentence(result).startswith("1 of 3 repositories failed; the others are done. " + GONE)
+    assert failure_sentence(result).startswith(
+        f"1 of 3 repositories failed; the others are done, and published by the next run of job 'publish'. {GONE}: "
+    )
     for key in SYNCED:
         assert lab.status(key) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
         assert GONE in lab.observed(key, GONE)["why it failed"]
@@ -68,8 +71,8 @@ def test_a_name_that_is_not_tracked_fails_alone(lab: DagsterLab) -> None:
     lab.track(ONE)
     result = lab.run(repositories=["octo/unknown", ONE.upper()])
     assert failure_sentence(result) == (
-        "1 of 2 repositories failed; the others are done. "
-        "octo/unknown: Not tracked. Track it first, or correct its spelling."
+        "1 of 2 repositories failed; the others are done, and published by the next run of job 'publish'. "
+        "octo/unknown: Not tracked. Track it first, or correct its spelling. " + metadata.AGAIN
     )
     assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED"}
 
@@ -117,12 +120,12 @@ def test_what_people_wrote_is_shown_as_they_wrote_it(lab: DagsterLab, world: Wor
     assert row.count("|") == preview.splitlines()[0].count("|")
 
 
-def test_the_reconcile_job_looks_closer_whatever_the_launchpad_fills_in(
-    lab: DagsterLab, world: World
-) -> None:
+def test_the_reconcile_job_looks_closer(lab: DagsterLab, world: World) -> None:
     lab.track(ONE)
     lab.run(repositories=[ONE])
     with world.lock:
         world.delete_pull_request(next(iter(world.repository(ONE).pull_requests.values())))
-    assert lab.run("reconcile", full=False, repositories=[]).success
+    assert lab.run(
+        "reconcile", full=False, reconcile=False, repositories=[]
+    ).success  # the launchpad's defaults
     assert lab.metadata(PULL_REQUESTS, ONE)["rows added"] == -1

@@ -8,16 +8,12 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-import dagster as dg
-import pandas as pd
 import pytest
 
-from prpipeline import metrics
-from prpipeline.defs import lineage, metadata, picture
-from prpipeline.publish import dictionary
+from prpipeline.defs import metadata, picture
 from prpipeline.publish.release import Release
 from prpipeline.sync import SyncResult
-from prpipeline.warehouse.summary import Summary, Week
+from prpipeline.warehouse.summary import Week
 
 
 def test_signs_are_written_so_that_they_mean_themselves() -> None:
@@ -48,47 +44,15 @@ def test_weeks_without_a_pull_request_have_their_place() -> None:
     assert places[1] - places[0] == 3 * 16
 
 
-def test_the_line_of_blocks_tells_the_same_weeks_as_the_picture() -> None:
-    monday = date(2026, 5, 4)
-    weeks = tuple(
-        Week(monday + timedelta(weeks=4 * n), 1, hours) for n, hours in enumerate([2.0] * 9 + [8.0])
-    )
-    line = metadata.to_look_at("review_time_hours", Summary(weeks=weeks), pd.DataFrame())[
-        "median hours by week"
-    ]
-    assert line == "·▃···▃···▃···▃···▃···▃···█"
-
-
-def test_lineage_names_columns_that_exist() -> None:
-    columns = {t.name: {c.name for c in t.columns} for t in dictionary.load().tables}
-    found = {"review_time_hours": lineage.of_review_times()}
-    found |= {table: lineage.of_aggregate(table) for table in metrics.AGGREGATE_TABLES}
-    for table, value in found.items():
-        assert isinstance(value, dg.TableColumnLineageMetadataValue)
-        for column, sources in value.value.deps_by_column.items():
-            assert column in columns[table]
-            for source in sources:
-                assert source.column_name in columns[source.asset_key.path[-1]], (table, column)
-    schema = metadata.of_table("review_time_hours")["dagster/column_schema"]
-    assert isinstance(schema, dg.TableSchemaMetadataValue)
-    described = {column.name: column.description or "" for column in schema.schema.columns}
-    assert described["title"].endswith(" From `pull_requests.title`.")
-    assert "From `pull_requests.author_id`, `pull_requests.created_at`" in described["review_time_hours"]
-    weekly = found["review_time_weekly"]
-    assert isinstance(weekly, dg.TableColumnLineageMetadataValue)
-    deps = weekly.value.deps_by_column
-    assert [d.column_name for d in deps["review_time_hours_p90"]] == ["review_time_hours"]
-    assert [d.column_name for d in deps["review_time_hours_any_p90"]] == ["review_time_hours_any"]
-
-
 def test_what_is_wrong_with_all_is_said_once() -> None:
     def failed(number: int, error: str) -> SyncResult:
         return SyncResult(f"octo/{number}", None, None, "failed", error=error)
 
     refused = [failed(number, "GitHub does not accept the token (401).") for number in range(12)]
-    assert metadata.failures([*refused, failed(12, "No answer.")], 20) == (
-        "13 of 20 repositories failed; the others are done. octo/0, octo/1, octo/2, octo/3, octo/4, octo/5, octo/6, "
-        "octo/7, octo/8, octo/9 and 2 more: GitHub does not accept the token (401). octo/12: No answer."
+    assert metadata.failures([*refused, failed(12, "No answer.")], 20, publishes=True) == (
+        "13 of 20 repositories failed; the others are done, and published by this run. octo/0, octo/1, octo/2, octo/3, octo/4, octo/5, octo/6, "
+        "octo/7, octo/8, octo/9 and 2 more: GitHub does not accept the token (401). octo/12: No answer. "
+        + metadata.AGAIN
     )
 
 
@@ -97,4 +61,4 @@ def test_the_median_is_among_what_the_ui_plots_of_each_publication() -> None:
         Path("file"), Path(), datetime(2026, 5, 18), {"review_time_hours": 2}, True, size_bytes=1, seconds=0.1
     )
     weeks = [Week(date(2026, 5, 4), 2, 3.456), Week(date(2026, 5, 11), 1, None)]
-    assert metadata.of_release(release, weeks)["median hours, last week with reviews"] == 3.46
+    assert metadata.of_release(release, weeks, [])["median hours, last week with reviews"] == 3.46

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import RAW, REVIEW_TIME_HOURS
 from prpipeline.defs.retention import forget_old_runs
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.dagster_lab import DagsterLab

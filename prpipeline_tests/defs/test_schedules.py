@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def evaluate(lab: DagsterLab, name: str) -> Sequence[dg.RunRequest]:
     schedule = build_definitions(lab.pipeline.settings).resolve_schedule_def(name)
     context = dg.build_schedule_context(
-        instance=lab.instance, scheduled_execution_time=NOON, resources={"pipeline": lab.pipeline}
+        instance=lab.instance, scheduled_execution_time=NOON, resources=lab.resources
     )
     return schedule.evaluate_tick(context).run_requests or []
 
@@ -40,14 +40,17 @@ def test_the_daily_one_launches_all_that_are_tracked_in_one_run(lab: DagsterLab)
     lab.track("a/one", "a/two")
     (request,) = evaluate(lab, "daily_sync")
     assert named_in(request.run_config) == ["a/one", "a/two"]
-    assert request.run_config["ops"]["repository_sync"]["config"]["reconcile"] is False
     assert request.run_key == "daily_sync:2026-11-23T12:00:00+00:00:0"
 
 
 def test_the_weekly_one_reconciles(lab: DagsterLab) -> None:
     lab.track("a/one")
     (request,) = evaluate(lab, "weekly_reconcile")
-    assert request.run_config["ops"]["repository_sync"]["config"]["reconcile"] is True
+    assert named_in(request.run_config) == ["a/one"]
+    assert (
+        build_definitions(lab.pipeline.settings).resolve_schedule_def("weekly_reconcile").job_name
+        == "reconcile"
+    )
 
 
 def test_with_nothing_tracked_it_launches_nothing(lab: DagsterLab) -> None:

@@ -6,18 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
-from prpipeline.defs.assets import RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.jobs import STEP
+from prpipeline.defs.keys import SYNCED
+from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.partitions import repository_partitions
-from prpipeline.defs.sensors import publish_sensor, tracking_sensor
+from prpipeline.defs.publish_sensor import publish_sensor
+from prpipeline.defs.resources import PipelineResource
+from prpipeline.defs.tracking_sensor import tracking_sensor
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.tracking import TrackedBy
 
 PARTITIONS = str(repository_partitions.name)
-SYNCED = [*RAW, REVIEW_TIME_HOURS]
+
+
+def fixed(pipeline: Pipeline) -> PipelineResource:
+    """The resource, always with this pipeline. Dagster copies resources by their fields, hence the class."""
+
+    class FixedPipeline(PipelineResource):
+        def open(self) -> Pipeline:
+            return pipeline
+
+    return FixedPipeline(**PipelineResource.of(pipeline.settings).model_dump())
 
 
 class DagsterLab:
@@ -26,17 +38,26 @@ class DagsterLab:
     def __init__(self, pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
         self.pipeline = pipeline
         self.instance = instance
-        self.definitions = build_definitions(pipeline.settings, {"pipeline": pipeline})
+        self.resources = {"pipeline": fixed(pipeline)}
+        self.definitions = build_definitions(pipeline.settings, self.resources)
         self.cursor: str | None = None
+        self.outside_cursor: str | None = None
 
     def track(self, *names: str, tracked_by: TrackedBy = "cli") -> None:
         """Track these, partitions included."""
         self.pipeline.tracking.track([RepositoryName.parse(name) for name in names], tracked_by=tracked_by)
         self.instance.add_dynamic_partitions(PARTITIONS, list(names))
 
+    def untrack(self, name: str, *, delete_data: bool = False) -> None:
+        self.pipeline.tracking.untrack([RepositoryName.parse(name)], delete_data=delete_data)
+
+    def add_partitions(self, *names: str) -> None:
+        """Add partitions as the UI does."""
+        self.instance.add_dynamic_partitions(PARTITIONS, list(names))
+
     def run(self, job: str = "sync", **config: Any) -> dg.ExecuteInProcessResult:
         """Run a job as schedules and sensors do: with its repositories in the run's configuration."""
-        run_config = {"ops": {"repository_sync": {"config": config}}} if config else {}
+        run_config = {"ops": {STEP: {"config": config}}} if config else {}
         return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance, run_config=run_config, raise_on_error=False
         )
@@ -66,7 +87,7 @@ class DagsterLab:
     def tick(self) -> dg.SensorResult:
         """Let the tracking sensor look, and do what it says about partitions, as the daemon does."""
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources={"pipeline": self.pipeline}
+            instance=self.instance, cursor=self.cursor, resources=self.resources
         )
         result = tracking_sensor(context)
         assert isinstance(result, dg.SensorResult)
@@ -81,8 +102,20 @@ class DagsterLab:
 
     def publish_tick(self) -> dg.RunRequest | dg.SkipReason:
         """Let the publishing sensor look."""
-        result = publish_sensor(dg.build_sensor_context(instance=self.instance))
+        result = publish_sensor(dg.build_sensor_context(instance=self.instance, resources=self.resources))
         assert isinstance(result, (dg.RunRequest, dg.SkipReason))
+        return result
+
+    def outside_tick(self) -> dg.SensorResult:
+        """Let the sensor of what was done outside look, and record its events, as the daemon does."""
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.outside_cursor, resources=self.resources
+        )
+        result = outside_activity_sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        self.outside_cursor = result.cursor
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
         return result
 
     def partitions(self) -> list[str]:
@@ -92,7 +125,7 @@ class DagsterLab:
         """MATERIALIZED, FAILED or IN_PROGRESS for each partition that has a status, as the UI shows it."""
         with dg.partition_loading_context(dynamic_partitions_store=self.instance):
             found = self.instance.get_status_by_partition(key, self.partitions(), repository_partitions)
-        return {k: v.value for k, v in (found or {}).items() if isinstance(v, AssetPartitionStatus)}
+        return {k: v.value for k, v in (found or {}).items() if isinstance(v, dg.AssetPartitionStatus)}
 
     def metadata(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
         """The metadata of the newest materialization of a partition, as plain values."""

@@ -146,6 +146,23 @@ class DagsterServer:
         )
         return str(found["status"])
 
+    def materialized_at(self, *key: str, partition: str | None = None) -> float:
+        """When an asset or a partition of it was last materialized, in seconds since 1970; 0 for never."""
+        node = self.query(
+            """query($key: AssetKeyInput!, $partitions: [String!]) { assetNodeOrError(assetKey: $key) { __typename
+              ... on AssetNode { assetMaterializations(partitions: $partitions, limit: 1) { timestamp } } } }""",
+            key={"path": list(key)},
+            partitions=None if partition is None else [partition],
+        )
+        return max((float(found["timestamp"]) / 1000 for found in node["assetMaterializations"]), default=0.0)
+
+    def backfills(self) -> list[str]:
+        """The ids of all backfills, the newest first."""
+        found = self.query(
+            """{ partitionBackfillsOrError { __typename ... on PartitionBackfills { results { id } } } }"""
+        )
+        return [backfill["id"] for backfill in found["results"]]
+
     def worker(self, run: str) -> int:
         """The process that works on a run, once there is one."""
         found = self.query(
@@ -175,10 +192,17 @@ class DagsterServer:
 
     def _is_quiet(self) -> bool:
         runs = self.runs()
-        synced = [r["endTime"] or 0 for r in runs if r["jobName"] != "publish" and r["status"] in ENDED]
-        published = [r["startTime"] or 0 for r in runs if r["jobName"] == "publish"]
-        is_published = not synced or max(published, default=0) > max(synced)
-        return is_published and all(r["status"] in ENDED for r in runs)
+        if not all(run["status"] in ENDED for run in runs):
+            return False
+        # The publishing sensor says so once it has looked at the last of them.
+        last = max((run["endTime"] or 0 for run in runs), default=0)
+        tick = self.query(
+            """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) { __typename ... on Sensor {
+              sensorState { ticks(limit: 1) { timestamp status } } } } }""",
+            sensor={**LOCATION, "sensorName": "publish_after_sync"},
+        )
+        ticks = tick["sensorState"]["ticks"]
+        return bool(ticks) and ticks[0]["status"] == "SKIPPED" and ticks[0]["timestamp"] > last
 
     def _is_up(self) -> bool:
         try:

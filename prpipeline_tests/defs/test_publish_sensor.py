@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
-from prpipeline.defs.assets import PUBLISHED_DATABASE, REVIEW_TIME_REPORT
-from prpipeline.defs.sensors import PUBLISHES_ITSELF_TAG
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.defs import publish_sensor
+from prpipeline.defs.keys import PUBLISHED_DATABASE, REVIEW_TIME_REPORT, SYNCED
 from prpipeline.report import FILE_NAME
-from prpipeline_tests.support.dagster_lab import DagsterLab
+from prpipeline.warehouse import WarehouseError
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
 
@@ -49,14 +53,6 @@ def test_runs_of_the_ui_are_followed_by_a_publication_too(lab: DagsterLab) -> No
     assert isinstance(lab.publish_tick(), dg.RunRequest)
 
 
-def test_a_command_line_publishes_by_itself(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.definitions.resolve_job_def("sync").execute_in_process(
-        instance=lab.instance, tags={PUBLISHES_ITSELF_TAG: "command line"}
-    )
-    assert isinstance(lab.publish_tick(), dg.SkipReason)
-
-
 def test_what_was_published_and_the_report_beside_it(lab: DagsterLab) -> None:
     lab.track(ONE)
     lab.run(repositories=[ONE])
@@ -85,3 +81,35 @@ def test_publishing_checks_all_data(lab: DagsterLab) -> None:
         "watermark_is_current",
     }
     assert all(evaluation.passed for evaluation in evaluations)
+
+
+def test_syncs_that_changed_nothing_are_published_once_a_day(
+    lab: DagsterLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.track(ONE, GONE)
+    lab.run(repositories=[ONE, GONE])
+    lab.run("publish")
+    lab.run(repositories=[ONE, GONE])  # nothing new, and the same failure
+    skipped = lab.publish_tick()
+    assert isinstance(skipped, dg.SkipReason)
+    assert "changed nothing" in str(skipped.skip_message)
+    monkeypatch.setattr(publish_sensor, "_is_today", lambda moment, timezone: False)
+    assert isinstance(lab.publish_tick(), dg.RunRequest)
+
+
+def test_a_day_is_one_of_the_schedules_time_zone() -> None:
+    assert publish_sensor._is_today(datetime.now(UTC), "Asia/Tokyo")
+    assert not publish_sensor._is_today(datetime.now(UTC) - timedelta(days=1), "Asia/Tokyo")
+
+
+def test_a_database_that_was_planned_is_not_taken_for_a_published_one(
+    lab: DagsterLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise WarehouseError("The disk is full.")
+
+    lab.track(ONE)
+    monkeypatch.setattr(Pipeline, "publish", full_disk)
+    result = lab.run_partitions(ONE, selection=[*SYNCED, PUBLISHED_DATABASE])
+    assert failure_sentence(result) == "The disk is full."
+    assert isinstance(lab.publish_tick(), dg.RunRequest)

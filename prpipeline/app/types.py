@@ -1,0 +1,42 @@
+"""What callers of ``app`` need from the rooms behind it, so that they import ``app`` alone."""
+
+from prpipeline.metrics import AGGREGATE_TABLES
+from prpipeline.metrics.checks import Check, Findings, all_checks
+from prpipeline.model.failures import ApiFailure
+from prpipeline.model.repository import InvalidRepositoryName, RepositoryName, by_reason, listed
+from prpipeline.publish import dictionary
+from prpipeline.publish.release import Release
+from prpipeline.report import ReportInfo
+from prpipeline.settings import ConfigurationError, ScheduleSettings, Settings, load_settings
+from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse.activity import Publication, RecordedSync
+from prpipeline.warehouse.summary import Summary, Week
+from prpipeline.warehouse.tracking import Tracked
+
+__all__ = [
+    "AGGREGATE_TABLES",
+    "ApiFailure",
+    "Check",
+    "ConfigurationError",
+    "Findings",
+    "InvalidRepositoryName",
+    "Publication",
+    "RecordedSync",
+    "Release",
+    "ReportInfo",
+    "RepositoryName",
+    "ScheduleSettings",
+    "Settings",
+    "Summary",
+    "SyncOptions",
+    "SyncResult",
+    "Tracked",
+    "WarehouseError",
+    "Week",
+    "all_checks",
+    "by_reason",
+    "dictionary",
+    "listed",
+    "load_settings",
+]

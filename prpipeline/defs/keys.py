@@ -1,0 +1,28 @@
+"""The keys of the assets, by what a run does for them. Derived from the tables that there are."""
+
+import dagster as dg
+
+from prpipeline.app.types import AGGREGATE_TABLES, dictionary
+
+PULL_REQUESTS = dg.AssetKey(["raw", "pull_requests"])
+REVIEWS = dg.AssetKey(["raw", "reviews"])
+REVIEW_EVENTS = dg.AssetKey(["raw", "review_events"])
+RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
+
+REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
+SYNCED = (*RAW, REVIEW_TIME_HOURS)  # one partition per repository
+
+AGGREGATES = tuple(dg.AssetKey(["metrics", table]) for table in AGGREGATE_TABLES)
+
+PUBLISHED_DATABASE = dg.AssetKey("published_database")
+REVIEW_TIME_REPORT = dg.AssetKey("review_time_report")
+
+_MADE_EARLIER = {key.path[-1] for key in (*SYNCED, *AGGREGATES)}
+
+# The published tables that exist in the published file alone.
+PUBLISHED_TABLES = tuple(
+    dg.AssetKey(["published", table.name])
+    for table in dictionary.load().tables
+    if table.name not in _MADE_EARLIER
+)
+PUBLISHED = (PUBLISHED_DATABASE, *PUBLISHED_TABLES, REVIEW_TIME_REPORT)

@@ -1,0 +1,60 @@
+"""The pipeline as Dagster's resource. Its fields show in the UI which files, which API and whose credential it uses."""
+
+import os
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.types import ConfigurationError, Settings, load_settings
+
+
+class PipelineResource(dg.ConfigurableResource[Any]):
+    """The pipeline on a data folder. The environment sets these fields; the settings are read anew for each run."""
+
+    data_folder: str = Field(
+        description="PRPIPELINE_DATA_DIR: holds warehouse.duckdb, and published/prpipeline.duckdb for BI tools."
+    )
+    repositories_file: str = Field(description="PRPIPELINE_REPOSITORIES: what to track, and the settings.")
+    github_api: str = Field(description="GITHUB_API_URL.")
+    github_credentials: str = Field(
+        description="Which of the environment's credentials are used, never their values. Cannot be changed here."
+    )
+
+    @classmethod
+    def of(cls, settings: Settings) -> "PipelineResource":
+        return cls(
+            data_folder=str(settings.data_dir),
+            repositories_file=str(settings.repositories_file),
+            github_api=settings.github.api_url,
+            github_credentials=_credentials(settings),
+        )
+
+    def open(self) -> Pipeline:
+        """The pipeline that these fields describe. Raises ConfigurationError."""
+        settings = load_settings(
+            {
+                **os.environ,
+                "PRPIPELINE_DATA_DIR": self.data_folder,
+                "PRPIPELINE_REPOSITORIES": self.repositories_file,
+                "GITHUB_API_URL": self.github_api,
+            }
+        )
+        if self.github_credentials != (used := _credentials(settings)):
+            raise ConfigurationError(
+                f"github_credentials is {self.github_credentials!r}, but the environment has {used!r}; set it there."
+            )
+        return Pipeline(settings)
+
+
+def _credentials(settings: Settings) -> str:
+    github = settings.github
+    found = []
+    if github.tokens:
+        found.append(
+            "GITHUB_TOKEN" if len(github.tokens) == 1 else f"GITHUB_TOKEN, {len(github.tokens)} tokens"
+        )
+    if github.app:
+        found.append(f"GitHub App {github.app.app_id} (GITHUB_APP_ID)")
+    return " and ".join(found) or "the token of GitHub's own gh, where it has one; else none"

@@ -1,0 +1,78 @@
+"""What the server loads: without a warning, under one name, described for people."""
+
+from __future__ import annotations
+
+import tomllib
+import warnings
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from prpipeline.app import dagster_home
+from prpipeline.definitions import build_definitions
+from prpipeline.publish import dictionary
+from prpipeline.settings import Settings, load_settings, project_root
+
+PACKAGED = Path(dagster_home.__file__).with_name("workspace.yaml")
+
+
+def read(path: Path) -> object:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def test_what_the_server_loads_is_loadable_without_a_warning(settings: Settings) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        definitions = build_definitions(settings)
+        dg.Definitions.validate_loadable(definitions)
+    specs = {spec.key: spec for spec in definitions.resolve_all_asset_specs()}
+    assert {spec.group_name for spec in specs.values()} == {"github", "metrics", "published"}
+    for spec in specs.values():
+        assert spec.description
+        assert spec.kinds
+        assert "dagster/code_references" in spec.metadata
+
+
+def test_every_published_table_is_in_the_catalog(settings: Settings) -> None:
+    specs = build_definitions(settings).resolve_all_asset_specs()
+    in_catalog = [spec.metadata.get("dagster/table_name") for spec in specs]
+    for table in dictionary.load().tables:
+        assert in_catalog.count(f"prpipeline.main.{table.name}") == 1, table.name
+
+
+def test_the_resource_shows_which_files_which_api_and_whose_credential(settings: Settings) -> None:
+    resources = build_definitions(settings).resources or {}
+    shown = resources["pipeline"].model_dump()
+    assert shown == {
+        "data_folder": str(settings.data_dir),
+        "repositories_file": str(settings.repositories_file),
+        "github_api": settings.github.api_url,
+        "github_credentials": "GITHUB_TOKEN",
+    }
+    assert "sandbox-token" not in repr(resources)
+
+
+def test_two_tokens_and_none_are_named_and_not_shown() -> None:
+    two = load_settings({"GITHUB_TOKEN": "first-token,second-token"})
+    assert (build_definitions(two).resources or {})["pipeline"].github_credentials == "GITHUB_TOKEN, 2 tokens"
+    none = load_settings({})
+    assert "else none" in (build_definitions(none).resources or {})["pipeline"].github_credentials
+
+
+def test_the_code_location_has_one_name_whichever_command_starts_dagster() -> None:
+    project = tomllib.loads((project_root() / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["dg"]["project"]["code_location_name"] == "prpipeline"
+    expected = {
+        "load_from": [
+            {"python_module": {"module_name": "prpipeline.definitions", "location_name": "prpipeline"}}
+        ]
+    }
+    assert read(project_root() / "workspace.yaml") == read(PACKAGED) == expected
+
+
+def test_a_new_home_is_configured_as_the_checkout_is() -> None:
+    checkout = read(project_root() / "dagster.yaml")
+    assert isinstance(checkout, dict)
+    for section, values in yaml.safe_load(dagster_home.DEFAULTS).items():
+        assert checkout[section] == values

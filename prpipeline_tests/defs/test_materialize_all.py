@@ -1,0 +1,138 @@
+"""Materialize all, as the UI launches it: what the run planned it does, or it fails; no check is left without a result."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from prpipeline.defs.keys import AGGREGATES, PUBLISHED, REVIEW_TIME_HOURS, SYNCED
+from prpipeline.defs.runs import CHANGED_TAG, PUBLISHED_BY_TAG
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+
+ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
+
+
+def everything(lab: DagsterLab) -> list[dg.AssetKey]:
+    return list(lab.definitions.resolve_asset_graph().get_all_asset_keys())
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[dg.AssetKey]:
+    return {e.asset_key for e in result.get_asset_materialization_events() if e.asset_key}
+
+
+def check_names(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {e.check_name for e in result.get_asset_check_evaluations()}
+
+
+def all_checks(lab: DagsterLab) -> set[str]:
+    return {key.name for key in lab.definitions.resolve_asset_graph().asset_check_keys}
+
+
+def test_one_partition_does_all_that_it_planned(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    result = lab.run_partitions(ONE, selection=everything(lab))
+    assert result.success
+    assert materialized(result) == {*SYNCED, *AGGREGATES, *PUBLISHED}
+    assert check_names(result) == all_checks(lab)
+    assert not result.filter_events(lambda event: event.is_step_skipped)
+    assert lab.pipeline.latest(10).shape[0] == 6
+    assert isinstance(lab.publish_tick(), dg.SkipReason)  # it has published by itself
+
+
+def test_where_one_fails_the_others_are_published_by_the_same_run(lab: DagsterLab) -> None:
+    lab.track(ONE, GONE, TWO)
+    result = lab.run_partitions(ONE, TWO, selection=everything(lab))
+    assert not result.success
+    assert "the others are done, and published by this run" in failure_sentence(result)
+    assert check_names(result) == all_checks(lab)
+    assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
+    assert lab.pipeline.latest(100).shape[0] == 12
+    assert isinstance(lab.publish_tick(), dg.SkipReason)
+
+
+def test_a_run_says_by_which_run_it_is_published(lab: DagsterLab) -> None:
+    lab.track(ONE, GONE)
+    synced = lab.run(repositories=[ONE, GONE])
+    published = lab.run("publish")
+    run = lab.instance.get_run_by_id(synced.run_id)
+    assert run is not None
+    assert run.tags[PUBLISHED_BY_TAG] == published.run_id
+    assert run.tags[CHANGED_TAG] == "2"  # one has data, and one a reason why not
+
+
+def test_the_checks_of_one_asset_run_with_it_and_alone(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    result = lab.run_partitions(ONE)
+    assert result.success
+    own = {k.name for k in lab.definitions.resolve_asset_graph().asset_check_keys if k.asset_key in SYNCED}
+    assert check_names(result) == own
+
+
+def test_metrics_alone_keep_their_picture_and_rows(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run_partitions(ONE)
+    assert lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS]).success
+    found = lab.metadata(REVIEW_TIME_HOURS, ONE)
+    assert "data:image/svg+xml," in found["review time by week"]
+    assert found["preview"].startswith("|")
+
+
+def test_metrics_of_what_was_never_read_fail_with_a_sentence(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    result = lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS])
+    assert failure_sentence(result).startswith(f"{ONE}: Nothing of it is stored yet")
+
+
+def test_a_partition_that_was_just_added_is_tracked_by_its_run(lab: DagsterLab) -> None:
+    lab.tick()
+    lab.add_partitions(ONE)
+    assert lab.run_partitions(ONE, selection=everything(lab)).success
+    assert [(t.tracked_as, t.tracked_by) for t in lab.pipeline.tracking.tracked_rows()] == [(ONE, "ui")]
+    assert not lab.tick().run_requests
+
+
+def test_a_name_that_github_does_not_know_fails_once(lab: DagsterLab, world: World) -> None:
+    lab.tick()
+    lab.add_partitions(GONE)
+    result = lab.run_partitions(GONE)
+    assert failure_sentence(result).startswith(f"{GONE}: Could not resolve to a Repository")
+    assert lab.pipeline.tracking.tracked() == []
+    assert not lab.tick().run_requests
+    assert lab.partitions() == []
+    lab.tick()
+    assert not lab.tick().run_requests
+    world.add_repository(GONE)
+    lab.add_partitions(GONE)  # again: now it is one
+    assert lab.run_partitions(GONE).success
+
+
+def test_a_name_that_cannot_be_one_fails_with_one_sentence(lab: DagsterLab, github: Sandbox) -> None:
+    lab.tick()
+    lab.add_partitions("not a repository")
+    sentence = failure_sentence(lab.run_partitions("not a repository"))
+    assert sentence.startswith("not a repository: ")
+    assert sentence.count("not a repository") <= 3
+    assert not github.requests
+
+
+def test_days_back_out_of_bounds_is_one_sentence(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    assert failure_sentence(lab.run(days_back=-3)) == (
+        "days_back is -3; write a number of days from 1 to 36500, or leave it empty."
+    )
+
+
+def test_what_is_no_longer_tracked_is_passed_over(lab: DagsterLab) -> None:
+    lab.track(ONE, TWO)
+    lab.untrack(TWO)
+    result = lab.run(repositories=[ONE, TWO])
+    assert result.success
+    assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED"}
+
+
+def test_an_untracked_partition_is_not_tracked_again_by_a_run(lab: DagsterLab) -> None:
+    lab.track(ONE, TWO)
+    lab.tick()
+    lab.untrack(TWO)  # before the sensor has looked again
+    lab.run_partitions(ONE, TWO)
+    assert lab.pipeline.tracking.tracked() == [ONE]

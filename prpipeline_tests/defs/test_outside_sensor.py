@@ -1,0 +1,75 @@
+"""What the command line, cron and scripts did shows in Dagster: partitions, numbers, checks, the publication."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from prpipeline.defs.keys import AGGREGATES, PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_HOURS, SYNCED
+from prpipeline.model.repository import RepositoryName
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.support.dagster_lab import DagsterLab
+
+ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
+
+
+def sync_outside(lab: DagsterLab, *names: str, publish: bool = True) -> None:
+    """What ``prpipeline sync`` does."""
+    results = list(lab.pipeline.sync(names, SyncOptions(caller="command_line")))
+    lab.pipeline.derive([r.tracked_as for r in results if not r.failed])
+    if publish:
+        lab.pipeline.aggregate()
+        lab.pipeline.publish(caller="command_line")
+
+
+def test_partitions_checks_and_the_publication_are_reported_once(lab: DagsterLab) -> None:
+    lab.track(ONE, GONE)
+    sync_outside(lab, ONE, GONE)
+    lab.outside_tick()
+    for key in SYNCED:
+        assert lab.status(key) == {ONE: "MATERIALIZED"}
+        assert GONE in lab.observed(key, GONE)["why it failed"]
+    found = lab.metadata(REVIEW_TIME_HOURS, ONE)
+    assert (found["by"], found["mode"], found["dagster/partition_row_count"]) == (
+        "command line",
+        "history",
+        6,
+    )
+    assert "data:image/svg+xml," in found["review time by week"]
+    published = lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
+    assert published is not None
+    assert published.asset_materialization is not None
+    assert published.asset_materialization.metadata["dagster/row_count"].value == 6
+    assert lab.instance.get_latest_materialization_event(AGGREGATES[0]) is not None
+    result = lab.outside_tick()
+    assert not result.asset_events
+    assert isinstance(lab.publish_tick(), dg.SkipReason)
+
+
+def test_checks_are_reported_with_their_rows(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    sync_outside(lab, ONE)
+    with lab.pipeline.warehouse.transaction() as connection:
+        connection.execute("UPDATE meta.repositories SET pull_requests_on_github = 99")
+    evaluations = [e for e in lab.outside_tick().asset_events if isinstance(e, dg.AssetCheckEvaluation)]
+    (failed,) = (e for e in evaluations if not e.passed)
+    assert failed.check_name == "count_equals_github"
+    assert ONE in str(failed.metadata["first rows"].value)
+    assert set(lab.definitions.resolve_asset_graph().asset_check_keys) == {
+        e.asset_check_key for e in evaluations
+    }
+
+
+def test_what_dagster_did_itself_is_not_reported_again(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run(repositories=[ONE])
+    lab.run("publish")
+    assert not lab.outside_tick().asset_events
+
+
+def test_a_repository_waits_for_its_partition(lab: DagsterLab) -> None:
+    lab.pipeline.tracking.track([RepositoryName.parse(ONE)], tracked_by="cli")
+    sync_outside(lab, ONE, publish=False)
+    assert not lab.outside_tick().asset_events
+    lab.tick()
+    lab.outside_tick()
+    assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED"}
