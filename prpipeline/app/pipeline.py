@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,9 @@ __all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult
 
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
+
+# Where nothing changes, readers still see once a day that all is well.
+_QUIET = timedelta(hours=23)  # less than a day, so that a daily run is never passed over
 
 
 _LATEST = """
@@ -221,9 +224,13 @@ class Pipeline:
                 audited = list(find(connection, audit.failing(connection, all_checks(None))))
         if found := audit.blocking(audited):
             raise audit.ReleaseBlocked(found)
-        return self._recorded(publish(self.warehouse, next_run_at=self._next_run_at()), caller)
+        return self._published(caller)
 
-    def _recorded(self, release: Release, caller: Caller = "python") -> Release:
+    def _published(self, caller: Caller, *, is_only: bool = False) -> Release:
+        """Publish, and put it on record."""
+        # From before: what changes while it is written has to be published again.
+        basis = self._basis()
+        release = publish(self.warehouse, is_only=is_only, next_run_at=self._next_run_at())
         with self.warehouse.transaction() as connection:
             tracking.record_publication(
                 connection,
@@ -232,9 +239,22 @@ class Pipeline:
                 size_bytes=release.size_bytes,
                 seconds=release.seconds,
                 row_counts=release.rows,
+                basis=basis,
                 caller=caller,
             )
         return release
+
+    def has_news(self) -> bool:
+        """Whether publishing would show readers anything but that it is later; once a day that is enough."""
+        with self.warehouse.transaction() as connection:
+            last = activity.last_publication(connection)
+        if last is None or not self.settings.published_path.exists():
+            return True
+        return last.basis != self._basis() or utc_now() - last.published_at >= _QUIET
+
+    def _basis(self) -> str:
+        with self.warehouse.transaction() as connection:
+            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics))
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))
@@ -243,7 +263,7 @@ class Pipeline:
     def publish_deletion(self) -> None:
         """Leave nothing published, of now or before, that still has rows which were deleted on purpose."""
         self.aggregate()
-        self._recorded(publish(self.warehouse, is_only=True, next_run_at=self._next_run_at()))
+        self._published("command_line", is_only=True)
         self.report()
 
     def activity_since(

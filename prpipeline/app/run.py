@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from prpipeline.app.audit import ReleaseBlocked
 from prpipeline.app.pipeline import HistoryProgress, Pipeline, SyncOptions, SyncResult
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.release import Release
@@ -37,10 +38,11 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to; ``release`` is None where nothing was published."""
+    """What a run came to; ``release`` is None where nothing was published, ``blocked`` says why if checks forbade it."""
 
     results: tuple[SyncResult, ...]
-    release: Release | None
+    release: Release | None = None
+    blocked: str | None = None
 
 
 def run(
@@ -52,7 +54,8 @@ def run(
     """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report.
 
     Follows the repositories file, and tracks what is named and not tracked yet. A name that GitHub does not know is
-    not kept. Publishes unless all failed and nothing was ever published.
+    not kept. Publishes where that shows readers anything new, and once a day in any case; not where a check found an
+    error, or where all failed and nothing was ever published.
 
     Raises NothingTracked, ConfigurationError, WarehouseError, and ApiFailure where the owners in the repositories file
     cannot be listed; what else GitHub refuses is in the results.
@@ -72,11 +75,15 @@ def run(
         results += batch
     # Not worth a failure every day.
     pipeline.untrack_never_found(results, added)
-    if all(result.failed for result in results) and not pipeline.settings.published_path.exists():
-        return RunResult(tuple(results), None)
+    is_first = not pipeline.settings.published_path.exists()
+    if (is_first and all(result.failed for result in results)) or not pipeline.has_news():
+        return RunResult(tuple(results))
     watcher.publishing()
     pipeline.aggregate()
-    release = pipeline.publish(caller=options.caller)
+    try:
+        release = pipeline.publish(caller=options.caller)
+    except ReleaseBlocked as blocked:
+        return RunResult(tuple(results), blocked=str(blocked))
     pipeline.report()
     return RunResult(tuple(results), release)
 

@@ -23,6 +23,7 @@ from prpipeline.cli.common import (
 if TYPE_CHECKING:
     from prpipeline.app.basics import RepositoryName
     from prpipeline.app.pipeline import Pipeline, SyncResult
+    from prpipeline.app.run import RunResult
 
 
 @click.command()
@@ -60,7 +61,8 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json)
         return
-    results = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
+    ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
+    results = ran.results
     if as_json:
         click.echo(json.dumps(_as_json(results, pipeline), default=isoformat))
     else:
@@ -69,7 +71,7 @@ def sync(
         results_table(results, published_path(pipeline.settings))
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
         _print_reasons(results)
-    sys.exit(_exit_code(results))
+    _end(ran)
 
 
 @click.command()
@@ -95,11 +97,12 @@ def demo(repositories: Sequence[str]) -> None:
             settings, names = stack.enter_context(sample.running(pipeline.settings, anew=True))
             pipeline = Pipeline(settings)
             pipeline.tracking.forget_demo()
-        results = _run(pipeline, names)
+        ran = _run(pipeline, names)
+    results = ran.results
     if any(not r.failed for r in results):
         review_times(pipeline.latest(15))
     results_table(results, published_path(pipeline.settings))
-    sys.exit(_exit_code(results))
+    _end(ran)
 
 
 COMMANDS = (sync, demo)
@@ -112,7 +115,7 @@ def _run(
     full: bool = False,
     days_back: int | None = None,
     reconcile: bool = False,
-) -> Sequence[SyncResult]:
+) -> RunResult:
     from prpipeline.app.pipeline import SyncOptions
     from prpipeline.app.run import NothingTracked, run
     from prpipeline.cli.progress import SyncProgress
@@ -120,7 +123,7 @@ def _run(
     options = SyncOptions(full=full, days_back=days_back, reconcile=reconcile, caller="command_line")
     with SyncProgress() as progress:
         try:
-            return run(pipeline, names, options, progress).results
+            return run(pipeline, names, options, progress)
         except NothingTracked as error:
             raise BadInput(f"{error} Name one: prpipeline sync OWNER/NAME") from None
 
@@ -151,6 +154,12 @@ def _print_reasons(results: Sequence[SyncResult]) -> None:
 
     for reason, names in by_reason((r.tracked_as, r.error or "") for r in results if r.failed).items():
         click.echo(f"{listed(names)}: {reason}", err=True)
+
+
+def _end(ran: RunResult) -> None:
+    if ran.blocked:
+        click.echo(ran.blocked, err=True)
+    sys.exit(_exit_code(ran.results) or (EXIT_FAILED if ran.blocked else 0))
 
 
 def _exit_code(results: Sequence[SyncResult]) -> int:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal
 
 from prpipeline.model.sql import Connection
@@ -49,6 +50,7 @@ class Publication:
     size_bytes: int
     seconds: float
     row_counts: dict[str, int]  # by published table
+    basis: str  # see ``publication_basis``
 
 
 def record_sync(
@@ -104,6 +106,7 @@ def record_publication(
     size_bytes: int,
     seconds: float,
     row_counts: Mapping[str, int],
+    basis: str = "",
     caller: Caller = "python",
 ) -> int:
     """Add a row to ``meta.publications`` and return its publication_id."""
@@ -116,10 +119,30 @@ def record_publication(
         "size_bytes": size_bytes,
         "seconds": seconds,
         "row_counts": json.dumps(dict(row_counts)),
+        "basis": basis,
     }
     _add(connection, "meta.publications", row)
     _forget(connection, "meta.publications", "published_at", published_at)
     return publication_id
+
+
+def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
+    """A hash of all that a publication depends on, but for times that move with every sync that finds nothing."""
+    row = connection.execute(
+        """
+        SELECT sum(hash(entry)) FROM (
+            SELECT * EXCLUDE (last_attempt_at, last_sync_at, watermark_at, reconciled_at) FROM meta.repositories
+        ) AS entry
+        """
+    ).fetchone()
+    definitions = connection.execute("FROM metrics.definitions").fetchall()
+    return sha256(f"{row}{definitions}{settings_fingerprint}".encode()).hexdigest()
+
+
+def last_publication(connection: Connection) -> Publication | None:
+    """The newest one on record."""
+    (newest,) = connection.execute("SELECT max(publication_id) FROM meta.publications").fetchone() or (None,)
+    return publications_since(connection, newest - 1, 1)[0] if newest else None
 
 
 def publications_since(connection: Connection, publication_id: int, limit: int) -> list[Publication]:

@@ -21,7 +21,8 @@ CREATE TABLE meta.publications (
     is_whole        BOOLEAN NOT NULL,
     size_bytes      BIGINT NOT NULL,
     seconds         DOUBLE NOT NULL,
-    row_counts      VARCHAR NOT NULL
+    row_counts      VARCHAR NOT NULL,
+    basis           VARCHAR NOT NULL
 );
 
 ALTER TABLE meta.syncs RENAME TO syncs_of_version_2;
@@ -49,3 +50,6 @@ SELECT row_number() OVER (ORDER BY finished_at, started_at, tracked_as) AS sync_
 DROP TABLE meta.syncs_of_version_2;
 
 INSERT INTO meta.counters SELECT 'syncs', coalesce(max(sync_id), 0) FROM meta.syncs;
+
+-- Only probes are conditional now, and remember no whole pull requests.
+DELETE FROM meta.etags WHERE key NOT LIKE '%?newest';

@@ -68,7 +68,8 @@ CREATE TABLE meta.publications (
     is_whole        BOOLEAN NOT NULL,               -- written whole, or as a changed copy of the last one
     size_bytes      BIGINT NOT NULL,
     seconds         DOUBLE NOT NULL,
-    row_counts      VARCHAR NOT NULL                -- JSON: how many rows each published table has
+    row_counts      VARCHAR NOT NULL,               -- JSON: how many rows each published table has
+    basis           VARCHAR NOT NULL                -- what was published: the next one with this basis shows nothing new
 );
 
 -- Rows that the source no longer has, removed on the strength of a complete answer. A schema file of another source
