@@ -7,7 +7,7 @@ the picture's text in the address as it is, but for the signs that an address ma
 from collections.abc import Sequence
 from datetime import timedelta
 
-from prpipeline.warehouse.summary import Week
+from prpipeline.app.types import Week
 
 _WEEKS, _LEFT, _STEP, _FLOOR, _HIGH = 26, 48, 16, 92, 80
 _WIDTH = _LEFT + _WEEKS * _STEP
