@@ -47,7 +47,7 @@ def refuse(instance: dg.DagsterInstance, keys: Iterable[str]) -> None:
 
 
 def forget(instance: dg.DagsterInstance, keys: Iterable[str]) -> None:
-    """These partitions are removed; whoever adds one again means it."""
+    """These partitions are removed; one that is added again is meant."""
     if marks := {_mark(key): "" for key in keys}:
         instance.daemon_cursor_storage.set_cursor_values(marks)
 

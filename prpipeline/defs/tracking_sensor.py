@@ -38,7 +38,7 @@ def _tick(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorR
     followed, problems = _follow_file(pipeline, state.get("file"))
     untracked = set(partitions).difference(pipeline.tracking.tracked())
     added = added_partitions.added_by_hand(instance, pipeline, untracked)
-    # Whoever has just added one is about to launch a run over it, which tracks it by itself.
+    # Not those of the last seconds: a person may be about to launch a run over one, and that run tracks it.
     problems += pipeline.tracking.adopt(added.intersection(state.get("added", [])))
     tracked = pipeline.tracking.tracked_rows()
     # A repository is asked for once each time it is tracked: the daily schedule takes up those that fail.

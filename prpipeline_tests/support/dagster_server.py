@@ -188,14 +188,15 @@ class DagsterServer:
 
     def wait_until_quiet(self, seconds: float = 120) -> None:
         """No run is under way, and what was synced (if anything was) is published."""
-        wait_for("The end of all runs and a publication", self._is_quiet, seconds)
+        begun = time.time()
+        wait_for("The end of all runs and a publication", lambda: self._is_quiet(begun), seconds)
 
-    def _is_quiet(self) -> bool:
+    def _is_quiet(self, begun: float) -> bool:
         runs = self.runs()
         if not all(run["status"] in ENDED for run in runs):
             return False
-        # The publishing sensor says so once it has looked at the last of them.
-        last = max((run["endTime"] or 0 for run in runs), default=0)
+        # The publishing sensor finds nothing to do, in a look after the last of them and after what the test did.
+        last = max([begun, *(run["endTime"] or 0 for run in runs)])
         tick = self.query(
             """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) { __typename ... on Sensor {
               sensorState { ticks(limit: 1) { timestamp status } } } } }""",
