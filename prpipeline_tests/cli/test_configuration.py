@@ -67,7 +67,7 @@ pytestmark = pytest.mark.end_to_end
         (["explain", "octo/app"], {}, 2, "is no pull request"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(
+def test_mistakes_are_reported_in_one_sentence(
     shell: Shell, arguments: list[str], environment: dict[str, str], code: int, sentence: str
 ) -> None:
     ended = shell.run(*arguments, **environment)
