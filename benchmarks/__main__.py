@@ -1,6 +1,6 @@
 """Run the benchmarks against the sandbox and print tables: ``python -m benchmarks [--quick]``.
 
-Seconds are of this machine, now; ratios within one run are what to compare.
+Seconds depend on the machine and its load; compare ratios within one run.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from prpipeline.settings import SyncSettings
 
 HISTORIES = (1_000, 10_000, 100_000)
 DAYS = ((10, 10), (1_000, 50), (1_000, 1_000), (5_000, 250), (5_000, 5_000))
-PULL_REQUESTS_CHANGED = 5  # of each repository in which something changed
+PULL_REQUESTS_CHANGED = 5  # in each changed repository
 
 
 def tables() -> str:

@@ -1,4 +1,4 @@
-"""What fetching costs: a history beside other ways to fetch it, increments, and memory."""
+"""Benchmarks of fetching: a history compared with other ways to fetch it, increments, and memory."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ HEADINGS = ("requests", "points", "seconds", "CPU s", "MB above imports")
 
 
 def history(quick: bool) -> None:
-    """The same 1,000 pull requests and 4,000 reviews, fetched in the ways people fetch them."""
+    """The same 1,000 pull requests and 4,000 reviews, fetched by prpipeline and by other programs."""
     latencies = (0.0, 0.1)
     dlt_python = _dlt_environment()
     for latency in latencies:
-        # One request a pull request takes minutes; the quick run leaves the others fewer to fetch.
+        # One request per pull request takes minutes; in a quick run the other programs fetch fewer.
         count = 50 if quick else 1000
         with sandbox(1, 1000, latency) as url, _another(url, count, latency) as smaller:
             with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ def history(quick: bool) -> None:
 
 
 def increment(quick: bool) -> None:
-    """Ten of 1,000 pull requests changed; then none. Many repositories, 5 % of them changed; then none."""
+    """One repository with ten of 1,000 pull requests changed, then none; many repositories, 5 % changed, then none."""
     rows = []
     for repositories, pull_requests in ((1, 1000), (40 if quick else 1000, 3)):
         changed = 10 if repositories == 1 else repositories // 20
@@ -104,7 +104,7 @@ def increment(quick: bool) -> None:
 
 
 def memory(quick: bool) -> None:
-    """Histories of growing length: what a pull request more costs in memory."""
+    """Histories of growing length: the memory for each further pull request."""
     sizes = (1_000, 3_000) if quick else (5_000, 50_000, 200_000)
     rows: list[list[Any]] = []
     for size in sizes:

@@ -1,4 +1,4 @@
-"""The sandbox and the contenders as processes of their own, so that a contender is not charged for the answers."""
+"""The sandbox and the contenders in separate processes, so that a contender's cost excludes the sandbox's."""
 
 from __future__ import annotations
 

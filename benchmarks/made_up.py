@@ -1,5 +1,5 @@
 """Made-up pull requests, written by DuckDB itself: two reviews each, some by bots and by the author; drafts, review
-requests and dismissals; some sixty people per repository."""
+requests and dismissals; about sixty people per repository."""
 
 from __future__ import annotations
 

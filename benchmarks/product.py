@@ -1,4 +1,4 @@
-"""All that the benchmarks use of prpipeline in Python, in one place; the rest runs its commands."""
+"""Everything that the benchmarks import from prpipeline; the others run its commands."""
 
 from __future__ import annotations
 

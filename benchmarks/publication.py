@@ -1,4 +1,4 @@
-"""What a publication costs, and whether it disturbs a reader."""
+"""Benchmark of a publication, while another process reads."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _fill(warehouse: product.Warehouse, pull_requests: int) -> None:
 
 
 def _a_day_later(warehouse: product.Warehouse, days: int, repositories: str) -> None:
-    """Change what a day of syncs changes: a fiftieth of these repositories' pull requests, and the clocks of all."""
+    """Change what a day of syncs changes: 2 % of these repositories' pull requests, and all running clocks."""
     now = made_up.AS_OF + timedelta(days=days)
     with warehouse.transaction() as connection:
         connection.execute(

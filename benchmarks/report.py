@@ -1,4 +1,4 @@
-"""Tables for people; asserts nothing."""
+"""Prints the results as tables; asserts nothing."""
 
 from __future__ import annotations
 

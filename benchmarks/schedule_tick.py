@@ -2,8 +2,8 @@
 
     python -m benchmarks.schedule_tick [--repositories 1000] [--single 10]
 
-Everything is real but GitHub: the sandbox answers from this process. Nothing has changed on it since the histories
-were read, so what is measured is what an ordinary day costs.
+Everything is real except GitHub, which is the sandbox in this process. Nothing has changed there since the histories
+were read, as on a quiet day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the pipeline costs beside fetching and publishing: start-up, and the growth of its files."""
+"""Benchmarks of start-up, and of how the files grow."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from benchmarks import product
 from benchmarks.github import CHECKOUT, ours
 from benchmarks.report import show
 from prpipeline.sandbox.github import ManualClock, Sandbox, generated_world
+from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 
 def start_up(quick: bool) -> None:
-    """What the command line costs before it does anything."""
+    """The CPU time of starting the command line, and whether it imports Dagster."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PRPIPELINE_DATA_DIR": folder}
@@ -36,7 +37,7 @@ def start_up(quick: bool) -> None:
 
 
 def growth(quick: bool) -> None:
-    """Many small increments: the warehouse's size against that of a fresh copy of it."""
+    """The warehouse's size after many small increments, compared with a fresh copy of it."""
     rounds = 10 if quick else 1000
     clock = ManualClock()
     world = generated_world(1, 200, 2, clock=clock)
@@ -57,39 +58,40 @@ def growth(quick: bool) -> None:
             connection.execute("COPY FROM DATABASE held TO ideal")
         rows = [[rounds, before / 1e6, path.stat().st_size / 1e6, ideal.stat().st_size / 1e6]]
         rows[0].append(path.stat().st_size / ideal.stat().st_size)
-    show("growth", ["increments", "MB before", "MB after", "MB if copied afresh", "ratio"], rows)
+    show("growth", ["increments", "MB before", "MB after", "MB of a fresh copy", "ratio"], rows)
 
 
 def records(quick: bool) -> None:
-    """What Dagster keeps of each day, 5 % of the repositories changed; a year of it is computed from a week."""
+    """Dagster's records of daily runs in which 5 % of the repositories changed; a year is computed from a week."""
     repositories, days = (20, 2) if quick else (1000, 7)
     clock = ManualClock()
     world = generated_world(repositories, 2, 2, clock=clock)
-    with tempfile.TemporaryDirectory() as name, Sandbox(world) as server:
-        home = Path(name) / "home"
-        environment = {
-            **os.environ,
-            **product.environment(server.url, Path(name, "data")),
-            "PRPIPELINE_REPOSITORIES": f"{name}/repositories.yaml",
-            "DAGSTER_HOME": str(home),
-        }
-        listed = "".join(f"  - bulk/repository-{number + 1}\n" for number in range(repositories))
-        Path(name, "repositories.yaml").write_text(f"repositories:\n{listed}", encoding="utf-8")
-        sizes = []
-        for day in range(days + 1):
-            for number in range(day, repositories if day else 0, 20):
-                pulls = world.repository(f"bulk/repository-{number + 1}").pull_requests
-                world.review(next(iter(pulls.values())), "person-1", "COMMENTED")
-            clock.advance(timedelta(days=1))
-            command = [sys.executable, "-m", "prpipeline", "sync", "--json"]
-            subprocess.run(command, env=environment, cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
-            sizes.append(sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 1e6)
+    with tempfile.TemporaryDirectory() as folder, Sandbox(world) as github:
+        server = DagsterServer(Path(folder), github.url)
+        listed = "".join(f"  - {repository.full_name}\n" for repository in world.repositories.values())
+        server.repositories_file.write_text(f"repositories:\n{listed}", encoding="utf-8")
+        with server.running():  # its sensor starts the histories
+            wait_for("All partitions", lambda: len(server.partitions()["all"]) == repositories, 600)
+            sizes = [_size_when_quiet(server)]
+            for day in range(days):
+                for repository in list(world.repositories.values())[day::20]:
+                    world.review(next(iter(repository.pull_requests.values())), "person-1", "COMMENTED")
+                clock.advance(timedelta(days=1))
+                server.launch("sync")
+                sizes.append(_size_when_quiet(server))
     daily = (sizes[-1] - sizes[0]) / days
     show(
         f"Dagster's records, {repositories:,} repositories, 5 % of them changed a day",
-        ["MB after the histories", "MB a day", "MB in 365 days, nothing forgotten", "MB with 90 days kept"],
+        ["MB after the histories", "MB a day", "MB in 365 days, none deleted", "MB with 90 days kept"],
         [[sizes[0], daily, sizes[0] + 365 * daily, sizes[0] + 90 * daily]],
     )
+
+
+def _size_when_quiet(server: DagsterServer) -> float:
+    """The megabytes in Dagster's folder once all runs have ended and are published."""
+    server.wait_until_quiet(1800)
+    home = Path(server.environment["DAGSTER_HOME"])
+    return sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 1e6
 
 
 def _children_cpu() -> float:

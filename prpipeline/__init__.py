@@ -1,7 +1,7 @@
 """prpipeline: review-time analytics for GitHub in one DuckDB file.
 
-The flow goes one way: github → sync → warehouse → metrics → publish. Dagster (``defs``) and the
-command line (``cli``) stand beside it.
+Data flows one way: github → sync → warehouse → metrics → publish. Dagster (``defs``) and the command line
+(``cli``) run it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # On demand, so that importing any part of the package does not import all of it.
+    # Imported on demand: importing a part of the package must not import all of it.
     if name in __all__:
         from prpipeline.app import api
 

@@ -1,4 +1,4 @@
-"""What Dagster loads: ``defs``. Reads the settings when it is called, not at import."""
+"""The definitions that Dagster loads: ``defs``. Settings are read when it is called, not at import."""
 
 import warnings
 from collections.abc import Mapping

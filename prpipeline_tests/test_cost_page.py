@@ -14,13 +14,13 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 
 
-def test_the_page_holds_what_the_code_computes() -> None:
+def test_the_page_shows_what_the_code_computes() -> None:
     text = PAGE.read_text(encoding="utf-8")
     _, _, rest = text.partition("<!-- tables: python -m benchmarks.cost_page -->\n")
     assert rest.partition("<!-- end -->")[0] == cost_page.tables()
 
 
-def test_what_is_computed_is_what_it_takes(tmp_path: Path) -> None:
+def test_the_computed_cost_is_the_real_cost(tmp_path: Path) -> None:
     names = [f"octo/app-{n}" for n in range(12)]
     world = small_world(7, names)
     with Sandbox(world) as server:

@@ -63,7 +63,7 @@ def assert_dagster_agrees(now: datetime, at: time, zone: str, day: Weekday) -> N
         ({"enabled": False, "reconcile": False}, set(), None),
     ],
 )
-def test_what_is_off_does_not_come(
+def test_disabled_schedules_have_no_next_run(
     switches: dict[str, Any], names: set[str], period: timedelta | None
 ) -> None:
     schedule = ScheduleSettings(**switches)

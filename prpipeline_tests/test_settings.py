@@ -43,8 +43,11 @@ def read(folder: Path, text: str) -> RepositoriesFile:
         ("repositories: [a]", "repositories[1]: 'a' is not a repository name; write it as owner/name."),
         ("repositories: [{repository: 3}]", "repositories[1].repository: write text, not a whole number."),
         ("repositories: [{repository: a/b, days_back: 0}]", "[1].days_back: write a whole number >= 1."),
-        ("repositories: [{owner: a b}]", "repositories[1]: 'a b' is no owner; write an organisation's or"),
-        ('repositories: [{owner: "a\\n"}]', "'a\\n' is no owner"),
+        (
+            "repositories: [{owner: a b}]",
+            "repositories[1]: 'a b' is not an owner; write an organisation's or",
+        ),
+        ('repositories: [{owner: "a\\n"}]', "'a\\n' is not an owner"),
         ("repositories: [{owner: a, repository: a/b}]", "repositories[1].repository is not a known setting"),
         ("repositories: [{owner: a, include: x*}]", "repositories[1].include: write a list, not text."),
         ("sync: null", "sync: write a mapping, not nothing."),
@@ -53,16 +56,19 @@ def read(folder: Path, text: str) -> RepositoriesFile:
         ("sync: {page_size: 2.5}", "sync.page_size: write a whole number, not a fraction."),
         ("sync: {page_size: '25'}", "sync.page_size: write a whole number, not text."),
         ("sync: {request_timeout_seconds: .nan}", "sync.request_timeout_seconds: write a number > 0.0."),
-        ("schedule: {timezone: Foo}", "schedule: 'Foo' is no time zone; write one like Europe/Berlin."),
+        ("schedule: {timezone: Foo}", "schedule: 'Foo' is not a time zone; write one like Europe/Berlin."),
         ("schedule: {enabled: 'off'}", "schedule.enabled: write true or false, not text."),
         ("schedule: {reconcile_day: Sunday}", "reconcile_day: write one of monday, tuesday, wednesday, "),
-        ("schedule: {time: noon}", "schedule.time: 'noon' is no time of day; write one like 17:30."),
-        ("schedule: {time: 24:00}", "schedule.time: '24:00' is no time of day; write one like 17:30."),
-        ("schedule: {time: 17:30Z}", "schedule.time: '17:30Z' is no time of day; write one like 17:30."),
-        ("schedule: {time: true}", "schedule.time: True is no time of day; write one like 17:30."),
-        ("schedule: {time: null}", "schedule.time: None is no time of day; write one like 17:30."),
+        ("schedule: {time: noon}", "schedule.time: 'noon' is not a time of day; write one like 17:30."),
+        ("schedule: {time: 24:00}", "schedule.time: '24:00' is not a time of day; write one like 17:30."),
+        ("schedule: {time: 17:30Z}", "schedule.time: '17:30Z' is not a time of day; write one like 17:30."),
+        ("schedule: {time: true}", "schedule.time: True is not a time of day; write one like 17:30."),
+        ("schedule: {time: null}", "schedule.time: None is not a time of day; write one like 17:30."),
         ("metrics: {calendar: {start: 17:00}}", "metrics.calendar: the working day must start before it"),
-        ("metrics: {calendar: {timezone: ../x}}", "metrics.calendar: '../x' is no time zone; write one like"),
+        (
+            "metrics: {calendar: {timezone: ../x}}",
+            "metrics.calendar: '../x' is not a time zone; write one like",
+        ),
         ("metrics: {calendar: {days: [monday, 7]}}", "metrics.calendar.days[2]: write text, not a whole"),
         ("metrics: {calendar: {holidays: [24.12.]}}", "holidays[1]: write a date like 2026-12-24."),
         (
@@ -72,7 +78,7 @@ def read(folder: Path, text: str) -> RepositoriesFile:
         ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_mistakes_are_reported_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, text)
     said = str(caught.value)
@@ -83,7 +89,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, text: str, sentence
     assert "`" not in said
 
 
-def test_what_may_be_written_is_read(tmp_path: Path) -> None:
+def test_valid_settings_are_read(tmp_path: Path) -> None:
     file = read(
         tmp_path,
         """
@@ -117,7 +123,7 @@ def test_what_may_be_written_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "repositories: []"])
-def test_what_is_not_written_has_a_default(tmp_path: Path, text: str) -> None:
+def test_missing_settings_have_defaults(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) == RepositoriesFile()
 
 
@@ -126,14 +132,14 @@ def test_settings_are_frozen() -> None:
         RepositoriesFile().sync.page_size = 3  # type: ignore[misc]
 
 
-def test_metrics_stay_current_whatever_reads_the_settings() -> None:
-    """A warehouse holds the fingerprint that its metrics were computed with: another would compute all anew."""
+def test_the_fingerprint_of_settings_is_stable() -> None:
+    """A warehouse stores the fingerprint of its metrics; a different one would recompute all of them."""
     assert metrics.fingerprint(MetricSettings()).startswith("4c29993cc2a0")
     calendar = Calendar(timezone="Europe/Berlin", days=("tuesday", "monday"), holidays=(date(2026, 12, 24),))
     assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("4e331cc7138f")
 
 
-def test_a_secret_is_not_shown_and_not_written() -> None:
+def test_a_secret_is_neither_shown_nor_written() -> None:
     settings = load_settings({"GITHUB_TOKEN": "t0ken-one,t0ken-two", "PRPIPELINE_DATA_DIR": "/data"})
     assert [token.get_secret_value() for token in settings.github.tokens] == ["t0ken-one", "t0ken-two"]
     (token, _) = settings.github.tokens
@@ -148,7 +154,7 @@ def test_a_secret_is_not_shown_and_not_written() -> None:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["status"], ["status", "--json"], ["sql", "SELECT 1"], ["explain", "a/b#1"]]
 )
-def test_a_command_that_only_looks_starts_at_once(tmp_path: Path, arguments: list[str]) -> None:
+def test_read_only_commands_start_quickly(tmp_path: Path, arguments: list[str]) -> None:
     """To import one of these takes longer than all of what the command does."""
     settings = load_settings({"PRPIPELINE_DATA_DIR": str(tmp_path)})
     TrackingService(settings).track([RepositoryName("octo", "app")], tracked_by="cli")

@@ -1,1 +1,1 @@
-"""The contenders: each runs in a process of its own and prints its costs as a line of JSON."""
+"""The compared programs: each runs in its own process and prints its costs as a line of JSON."""

@@ -1,4 +1,4 @@
-"""The obvious script: list the pull requests, then request the reviews of each; with --detail each pull request too."""
+"""The simplest script: list the pull requests, then request the reviews of each; with --detail each pull request too."""
 
 from __future__ import annotations
 

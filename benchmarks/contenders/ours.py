@@ -1,4 +1,4 @@
-"""A sync by this pipeline, in a process of its own: history, or increment of what the folder holds already."""
+"""A sync by prpipeline in its own process: a history, or an increment if the folder has data."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The records themselves, and the words of failures. Imports nothing else of this package."""
+"""The records, and the types of failures. Imports nothing else of this package."""

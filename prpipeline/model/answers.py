@@ -1,4 +1,4 @@
-"""What a source answers: pages of whole pull requests, and lighter looks at what there is."""
+"""The answers of a source: pages of complete pull requests, and short lists of what exists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prpipeline.model.pull_requests import PullRequest
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository: GitHub's number identifies it, the name is what GitHub calls it now."""
+    """A repository: GitHub's number identifies it, the name is its current one."""
 
     repository_id: int
     node_id: str
@@ -20,13 +20,13 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Whole pull requests of one repository, and how to go on."""
+    """Complete pull requests of one repository, and the cursor of the next page."""
 
     repository: Repository
     pull_requests: tuple[PullRequest, ...]
     read_at: datetime  # GitHub's clock
     total: int | None  # how many pull requests GitHub counts in the repository
-    cursor: str | None  # where the next page starts; None: this was the last one
+    cursor: str | None  # where the next page starts; None on the last page
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
-    """One look at many repositories; those that GitHub refuses are named with the failure."""
+    """The newest updates of many repositories, and a failure for each one that GitHub refuses."""
 
     read_at: datetime
     probes: dict[int, Probe]  # by repository_id
@@ -59,7 +59,7 @@ class ProbeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Hydrated:
-    """Whole pull requests, asked for by identity, of any repository."""
+    """Complete pull requests of any repository, requested by identity."""
 
     read_at: datetime
     pull_requests: tuple[tuple[int, PullRequest], ...]  # (repository_id, pull request)
@@ -68,7 +68,7 @@ class Hydrated:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One line per pull request: what reconciling compares."""
+    """One line per pull request, for reconciliation to compare."""
 
     node_id: str
     pull_request_id: int

@@ -1,4 +1,4 @@
-"""What can go wrong between us and an API, as types.
+"""The failures of requests to an API, as types.
 
     ApiFailure
     ├── PermanentFailure        asking again brings the same answer
@@ -15,9 +15,9 @@
         ├── CursorRejected      a position that the API no longer knows; start that walk over
         └── LimitReached        the rate limit; `resume_at` says until when
 
-    Stopped                     we were told to ask nothing more; nobody's failure
+    Stopped                     the source was stopped; not a failure of the API
 
-Messages are one sentence, without secrets, fit to be shown to a person.
+A message is one sentence for users, without secrets.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ FailureKind = Literal[
 
 
 class ApiFailure(Exception):
-    """Anything that kept an API's answer from us."""
+    """A request that got no usable answer from an API."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(redact(message))  # a server's own words may repeat what it was sent
+        super().__init__(redact(message))  # the server's message may repeat the token
 
     @property
     def kind(self) -> FailureKind:
-        """The name of its type, or of the nearest one above that is listed here."""
+        """The name of its type, or of the nearest base class in the tree above."""
         names = {name: name for name in get_args(FailureKind)}
         kind: FailureKind = next(names[c.__name__] for c in type(self).__mro__ if c.__name__ in names)
         return kind

@@ -1,4 +1,4 @@
-"""A pull request with its reviews and events, as every source gives it and the warehouse keeps it."""
+"""A pull request with its reviews and events, the same from every source."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PullRequest:
 
     @property
     def state(self) -> str:
-        """open, closed or merged, by the times: GitHub's flags are not in every answer."""
+        """open, closed or merged, derived from the times: not every answer has GitHub's flags."""
         if self.merged_at is not None:
             return "merged"
         return "open" if self.closed_at is None else "closed"

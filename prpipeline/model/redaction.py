@@ -1,11 +1,11 @@
-"""Keeps secrets out of everything that is written: those that we hold by value, others by pattern."""
+"""Removes secrets from everything that is written: our own by value, others by pattern."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-# Installation tokens carry dots and dashes since 2026; private keys and JWTs belong to GitHub Apps.
+# Installation tokens have contained dots and dashes since 2026; private keys and JWTs belong to GitHub Apps.
 _PATTERNS = re.compile(
     r"gh[pousr]_[A-Za-z0-9._-]{16,}"
     r"|github_pat_\w{16,}"
@@ -17,18 +17,18 @@ _PATTERNS = re.compile(
 _AUTHORIZATION = re.compile(
     r"(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|token|basic)\s+)?[^\s'\",]+", re.IGNORECASE
 )
-_SHORTEST = 8  # below, a value is as likely to be a word of the text
+_SHORTEST = 8  # a shorter value could be an ordinary word
 _held: set[str] = set()
 
 
 def hold(secret: str) -> None:
-    """Redact this value from now on, wherever it shows. To be called with every credential that is read."""
+    """Redact this value from now on. Call it with every credential that is read."""
     if len(secret) >= _SHORTEST:
         _held.add(secret)
 
 
 def redact(text: str) -> str:
-    """``text`` with ``***`` for every secret that we hold, and for all that looks like a credential."""
+    """``text`` with ``***`` for each of our secrets, and for everything that looks like a credential."""
     for secret in sorted(_held, key=len, reverse=True):
         text = text.replace(secret, "***")
     return _AUTHORIZATION.sub(r"\1***", _PATTERNS.sub("***", text))
@@ -40,7 +40,7 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):  # arguments that do not fit; logging itself reports that
+        except (TypeError, ValueError):  # arguments do not match the message; logging reports that itself
             message = f"{record.msg} {record.args}"
         record.msg, record.args = redact(message), ()
         if record.exc_info:
@@ -49,5 +49,5 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-# All our code logs here, so that every handler gets clean text.
+# All our code logs to this logger, so every handler gets redacted text.
 logging.getLogger("prpipeline").addFilter(RedactingFilter())

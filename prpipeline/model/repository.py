@@ -1,6 +1,6 @@
-"""The name of a repository: parse, normalise, compare, list. Nothing else may take a name apart.
+"""The name of a repository: parse, normalise, compare, list. No other module parses names.
 
-Identity is not the name but GitHub's number for the repository; that is the warehouse's business.
+A repository is identified by GitHub's number, not by its name; the warehouse takes care of that.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# GitHub's own limits: owners of 39 characters (enterprise-managed ones carry "_shortcode"), names of 100.
+# GitHub's own limits: owners of 39 characters (enterprise-managed ones end in "_shortcode"), names of 100.
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _URL = re.compile(
     r"(?:https?://|ssh://git@|git@|git://)[^/:\s]+(?::\d+)?[/:](?P<path>[^?#\s]+)", re.IGNORECASE
 )
-# Who clones with a token in the address copies it along; it must not get into a message.
+# A copied clone URL may contain a token, which must not get into a message.
 _LOGIN = re.compile(r"^(https?://)[^/\s]*@", re.IGNORECASE)
 
 
 class InvalidRepositoryName(ValueError):
-    """The text names no repository; the message says what a name looks like."""
+    """The text is not a repository name; the message shows the right form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RepositoryName:
         elif path.lower().startswith("github.com/"):
             path = path[len("github.com/") :]
         parts = path.strip("/").removesuffix(".git").split("/")
-        if url and len(parts) > 2:  # a link copied from some page of the repository
+        if url and len(parts) > 2:  # a link to any page of the repository
             parts = parts[:2]
         if (
             len(parts) != 2
@@ -55,7 +55,7 @@ class RepositoryName:
 
     @property
     def key(self) -> str:
-        """What two spellings of the same name have in common."""
+        """The same text for all spellings of a name."""
         return str(self).lower()
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class RepositoryName:
 
 
 def by_reason(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The names by what is said of them: a token that GitHub does not accept is the reason of all."""
+    """The names grouped by message: one bad token fails many repositories for the same reason."""
     names: dict[str, list[str]] = {}
     for name, reason in said:
         names.setdefault(reason, []).append(name)
@@ -71,5 +71,5 @@ def by_reason(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Names as a sentence lists them."""
+    """The names as a list in a sentence."""
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""What is used of a connection to a database that speaks SQL."""
+"""The part of a database connection that our code uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from typing import Any, Protocol
 
 
 class Connection(Protocol):
-    """Part of a DuckDB connection: rooms that only run SQL need not import duckdb."""
+    """Part of a DuckDB connection, so that modules that only run SQL need not import duckdb."""
 
     def execute(self, query: str, parameters: object = ..., /) -> Any: ...

@@ -1,4 +1,4 @@
-"""How a repository came to be tracked, how it is, and how it was synced: the words that are stored."""
+"""The stored words for how a repository is tracked, its status, and how it was synced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RepositoryStatus = Literal["new", "ok", "failed", "gone", "forbidden"]
 """new: never synced. gone: GitHub no longer shows it. forbidden: the token may not see it. failed: anything else."""
 
 SyncMode = Literal["history", "increment", "reconcile", "unchanged", "failed"]
-"""What a sync of one repository did."""
+"""The kind of sync that one repository had."""
 
 Caller = Literal["command_line", "dagster", "python"]
-"""What started a sync or a publication."""
+"""The program that started a sync or a publication."""

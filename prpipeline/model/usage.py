@@ -1,4 +1,4 @@
-"""What asking costs, and how much of it an API allows."""
+"""The cost of requests, and how much an API allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WINDOW_SECONDS = 3600.0  # allowances are hourly
 
 @dataclass
 class Usage:
-    """What was spent so far."""
+    """The cost so far."""
 
     requests: int = 0
     points: int = 0
@@ -37,7 +37,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something would cost; ``seconds`` without waiting for allowances."""
+    """An estimated cost; ``seconds`` excludes waiting for allowances."""
 
     requests: int
     points: int
@@ -52,16 +52,16 @@ class Allowance:
     limit: int
     remaining: int
     resets_at: datetime  # the server's clock, naive UTC
-    read_at: datetime  # the same clock, when the server said so
+    read_at: datetime  # the same clock, when the server gave this allowance
     reserve_percent: int = 0
 
     @property
     def spare(self) -> int:
-        """What may be spent until the reset: all but the reserve, which others may need."""
+        """How much may be spent until the reset: all but the reserve, which is left to other programs."""
         return max(0, self.remaining - self._reserve)
 
     def seconds_for(self, points: int) -> float:
-        """How long it takes until so many points could be spent."""
+        """The seconds until so many points are allowed."""
         missing = points - self.spare
         if missing <= 0:
             return 0.0

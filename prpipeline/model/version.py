@@ -1,3 +1,3 @@
-"""Which version of prpipeline this is; the one place that says so."""
+"""The version of prpipeline."""
 
 __version__ = "0.1.0"

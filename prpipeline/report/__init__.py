@@ -1,8 +1,6 @@
-"""The report: one self-contained HTML file with the charts and lists that people look at, made from the published
-database.
+"""The report: one self-contained HTML file with charts and lists, made from the published database.
 
-Not here: opening the database, what a number means (prpipeline/metrics), where and when it is written
-(prpipeline/defs).
+Not here: opening the database, what a number means (prpipeline/metrics), when it is written (prpipeline/app).
 """
 
 from prpipeline.model.sql import Connection

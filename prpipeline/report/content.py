@@ -1,7 +1,7 @@
-"""What the report shows, read from the published database: SQL in, data ready for JSON out.
+"""The report's data, read from the published database by SQL, ready for JSON.
 
-Everything is aggregated by the database; single pull requests are read for the queue alone, a bounded number.
-Not here: how it looks, and how it is made harmless inside a page.
+The database aggregates everything; single pull requests are read for the queue only, a limited number.
+Not here: how it looks, and how it is escaped in the page.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DEFINED = (
 
 
 def read_content(connection: Connection, zone: str = "UTC") -> Content:
-    """Everything the report shows; weekdays and hours as the clocks of ``zone`` show them."""
+    """All data of the report; weekdays and hours are those of the time zone ``zone``."""
     (status,) = rows(connection, "status")
     as_of: datetime = status["published_at"]
     last_week = as_of.date() - timedelta(days=as_of.weekday())
@@ -111,7 +111,7 @@ def _waiting(row: Row) -> Row:
 
 
 def web_address(url: str | None) -> str | None:
-    """The address, if it is one of a web page: what was stored may be anything, such as a script."""
+    """The address, if it leads to a web page: a stored address could be anything, such as a script."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

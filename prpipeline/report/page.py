@@ -1,7 +1,7 @@
-"""The page around the content: one HTML document that needs nothing else and lets nothing else in.
+"""The HTML document around the content; it needs no other file and loads none.
 
 Content is data, never markup: it is embedded as JSON, and page/*.js shows it as text. The policy in the document's
-head allows the scripts and styles below by their hashes and nothing from anywhere else.
+head allows only the scripts and styles below, by their hashes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LIBRARY = "vendor/echarts.common.min.js"
 _SCRIPTS = ("format.js", "dom.js", "charts.js", "tables.js", "sections.js", "main.js")
 _STYLES = ("report.css",)
 
-# What ends a script element or starts markup, and what JavaScript once took for the end of a line.
+# Characters that end a script element or start markup, and the two that older JavaScript reads as line ends.
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 

@@ -1,4 +1,4 @@
-"""What each of the report's charts can be about: everything, a team, or one repository."""
+"""The scopes of the report's charts: everything, a team, or one repository."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from prpipeline.report.queries import Row
 
 
 class Scopes:
-    """The content of each scope by name; rows with neither team nor repository_id are about everything."""
+    """The content of each scope by name; rows without team and repository_id belong to everything."""
 
     def __init__(self, repositories: Sequence[Row], most: int) -> None:
-        """``most`` repositories get a scope of their own, the first ones with pull requests; it bounds the report."""
+        """The first ``most`` repositories with pull requests get a scope of their own; this limits the report's size."""
         chosen = [row for row in repositories if row["has_pull_requests"]][:most]
         self.repository_ids: list[int] = [row["repository_id"] for row in chosen]
         teams = sorted({row["team"] for row in repositories if row["team"]}, key=str.lower)
@@ -35,17 +35,17 @@ class Scopes:
         return "" if row["team"] is None else f"team:{row['team']}"
 
     def put(self, name: str, rows: Sequence[Row], shape: Callable[[Row], object]) -> None:
-        """One value for a scope."""
+        """Set one value of a scope."""
         for scope, row in self._matched(rows):
             scope[name] = shape(row)
 
     def gather(self, name: str, rows: Sequence[Row], shape: Callable[[Row], object]) -> None:
-        """A list of values for a scope, in the order of the rows."""
+        """Set a list of values of a scope, in the order of the rows."""
         for scope, row in self._matched(rows):
             scope.setdefault(name, []).append(shape(row))
 
     def series(self, name: str, rows: Sequence[Row], length: int, position: Callable[[Row], int]) -> None:
-        """A list of numbers for each measure of a scope; hours that are not known are None, counts 0."""
+        """Set a list of numbers for each measure of a scope; unknown hours are None, unknown counts 0."""
         for scope, row in self._matched(rows):
             series = scope.setdefault(name, {})
             for measure, value in measures(row).items():
@@ -63,16 +63,16 @@ class Scopes:
 
 
 def measures(row: Row) -> Row:
-    """The row's numbers and flags, without what it is about."""
+    """The row's numbers and flags, without its scope."""
     about = {"team", "repository_id", "week", "slot"}
     return {name: short(value) for name, value in row.items() if name not in about}
 
 
 def short(value: object) -> object:
-    """Three digits are all that is shown of hours, and a fraction of the bytes."""
+    """Hours with three digits: no more are shown, and they take a fraction of the bytes."""
     return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
 def packed(rows: Sequence[Row]) -> Row:
-    """Names once, not in each row."""
+    """Rows as lists, with the column names once."""
     return {"columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows]}

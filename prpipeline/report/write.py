@@ -1,4 +1,4 @@
-"""Writes the report's file in one step, so that nobody opens half of it."""
+"""Writes the report's file in one step, so that no reader opens half of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE_NAME = "review_time_report.html"
 
 @dataclass(frozen=True, slots=True)
 class ReportInfo:
-    """A report that was written, and what it is about."""
+    """A written report, and what it covers."""
 
     path: Path
     size_bytes: int
@@ -32,7 +32,7 @@ class ReportInfo:
 def write_report(connection: Connection, target: Path, zone: str = "UTC") -> ReportInfo:
     """Write the report of the published database to ``target``, with the weekdays and hours of a time zone.
 
-    Raises OSError; what was there then stays.
+    Raises OSError; the file that was there before then stays.
     """
     started = time.monotonic()
     content = read_content(connection, zone)
@@ -50,7 +50,7 @@ def write_report(connection: Connection, target: Path, zone: str = "UTC") -> Rep
 
 
 def _replace(target: Path, document: bytes) -> None:
-    # The folder is a link that moves with each publication: temporary file and target must be in the same one.
+    # The folder is a link that moves with each publication: temporary file and target must be in the same folder.
     folder = target.parent.resolve(strict=True)
     unfinished = folder / f".{target.name}-{uuid.uuid4().hex}"
     try:

@@ -1,15 +1,15 @@
-"""What the clocks of a time zone show. Resolved here, because DuckDB needs an extension to know zones."""
+"""The UTC offsets of a time zone. Python resolves them, because DuckDB needs an extension for time zones."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_STEP = timedelta(minutes=30)  # no clock has been put forward or back between
+_STEP = timedelta(minutes=30)  # no change of offset in between
 
 
 def clock(zone: str, first: datetime, last: datetime) -> dict[str, list[datetime] | list[timedelta]]:
-    """How far ahead of UTC (``ahead``) the zone's clocks are from when on (``since``), from ``first`` to ``last``, UTC."""
+    """How far the zone is ahead of UTC (``ahead``) from which time on (``since``), from ``first`` to ``last``, UTC."""
     place = ZoneInfo(zone)
     since: list[datetime] = []
     ahead: list[timedelta] = []

@@ -1,14 +1,14 @@
-"""What is raised for settings that are wrong, and text that must not be shown."""
+"""The error for invalid settings, and a type for secrets."""
 
 from __future__ import annotations
 
 
 class ConfigurationError(ValueError):
-    """The environment or the repositories file is wrong; the message says where, and what to do."""
+    """The environment or the repositories file is invalid; the message says where, and what to do."""
 
 
 class SecretStr:
-    """Text that neither str nor repr shows, and that msgspec refuses to write."""
+    """Text that str and repr hide, and that msgspec refuses to write."""
 
     __slots__ = ("_value",)
 

@@ -24,7 +24,7 @@ class GitHubApp(Section, frozen=True, kw_only=True):
 
 
 class GitHubSettings(Section, frozen=True, kw_only=True):
-    """Where GitHub is and how we sign in there."""
+    """GitHub's addresses, and how to sign in."""
 
     api_url: str = PUBLIC_API
     graphql_url: str = f"{PUBLIC_API}/graphql"
@@ -34,7 +34,7 @@ class GitHubSettings(Section, frozen=True, kw_only=True):
 
 
 def github_settings(env: Mapping[str, str]) -> GitHubSettings:
-    """What these variables say. Raises ConfigurationError."""
+    """The settings from environment variables. Raises ConfigurationError."""
     api_url = (env.get("GITHUB_API_URL") or PUBLIC_API).rstrip("/")
     graphql_url = (env.get("GITHUB_GRAPHQL_URL") or _graphql_url(api_url)).rstrip("/")
     for name, url in (("GITHUB_API_URL", api_url), ("GITHUB_GRAPHQL_URL", graphql_url)):
@@ -88,7 +88,7 @@ def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
 
 
 def _graphql_url(api_url: str) -> str:
-    """As GitHub's servers lay them out: GHES …/api/v3 → …/api/graphql, else …/graphql."""
+    """The address on the same server: …/api/v3 (Enterprise Server) becomes …/api/graphql, others …/graphql."""
     if api_url.endswith("/api/v3"):
         return api_url.removesuffix("/v3") + "/graphql"
     return api_url + "/graphql"
@@ -115,7 +115,7 @@ def _check_url(name: str, url: str, *, allow_http: bool) -> None:
 
 
 def _is_here(host: str) -> bool:
-    """Whether it is this machine's loopback; 127.example.org is not."""
+    """Whether the host is this machine's loopback address; 127.example.org is not."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

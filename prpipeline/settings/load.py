@@ -18,13 +18,13 @@ DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """Everything that can be set, read once."""
+    """All settings, read once."""
 
     data_dir: Path
     repositories_file: Path
     github: GitHubSettings
     file: RepositoriesFile
-    is_demo: bool = False  # GitHub is the stand-in with the sample repositories
+    is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
     def sync(self) -> SyncSettings:
@@ -48,7 +48,7 @@ class Settings(Section, frozen=True, kw_only=True):
 
 
 def project_root() -> Path:
-    """The checkout that this package runs from; without one (an installed wheel), the current folder."""
+    """The checkout that contains this package; the current folder for an installed wheel."""
     checkout = Path(__file__).resolve().parent.parent.parent
     return checkout if (checkout / "workspace.yaml").is_file() else Path.cwd()
 
@@ -73,11 +73,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def place(variable: str, text: str | Path) -> Path:
-    """The path that a variable holds; there need not be anything. Raises ConfigurationError."""
+    """The path in a variable; it need not exist. Raises ConfigurationError."""
     try:
         path = Path(text).expanduser().absolute()
-        path.exists()  # raises where there cannot be such a path
+        path.exists()  # raises for an impossible path
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise ConfigurationError(f"{variable} names no place ({reason}); correct it.") from None
+        raise ConfigurationError(f"{variable} is not a possible path ({reason}); correct it.") from None
     return path

@@ -1,4 +1,4 @@
-"""What a metric's definition leaves to the team: bots, and working hours."""
+"""The metrics' settings: bots and working hours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Calendar(Section, frozen=True, kw_only=True):
 
 
 class MetricSettings(Section, frozen=True, kw_only=True):
-    """Changing one rebuilds the metrics from the raw tables, without a request."""
+    """A change rebuilds the metrics from the raw tables, without a request."""
 
     bots: tuple[str, ...] = ()
     exclude_bots: bool = True

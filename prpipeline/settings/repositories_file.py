@@ -16,7 +16,7 @@ from prpipeline.settings.sync import SyncSettings
 
 
 class Entry:
-    """An item of the list of repositories: a name, or a mapping of one of two kinds."""
+    """An entry of the list of repositories: a name, a mapping of a repository, or a mapping of an owner."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Entry:
         )
         try:
             return msgspec.convert(fields, kind)
-        except msgspec.ValidationError as error:  # msgspec adds the entry's place to other errors only
+        except msgspec.ValidationError as error:  # msgspec adds the entry's position to other errors only
             raise ValueError(str(error)) from None
 
 
@@ -46,7 +46,7 @@ class TrackedRepository(Section, Entry, frozen=True, kw_only=True):
 
 
 class TrackedOwner(Section, Entry, frozen=True, kw_only=True):
-    """All repositories of an organisation or user, narrowed by patterns on the name (``*`` and ``?``)."""
+    """All repositories of an organisation or user, filtered by patterns on the name (``*`` and ``?``)."""
 
     owner: str
     include: tuple[str, ...] = ("*",)
@@ -58,7 +58,9 @@ class TrackedOwner(Section, Entry, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.owner):
-            raise ValueError(f"{self.owner!r} is no owner; write an organisation's or user's name on GitHub")
+            raise ValueError(
+                f"{self.owner!r} is not an owner; write an organisation's or user's name on GitHub"
+            )
 
 
 class RepositoriesFile(Section, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""When Dagster syncs and reconciles by itself, and how long it keeps its records of runs."""
+"""When Dagster syncs and reconciles, and how long it keeps its records of runs."""
 
 from __future__ import annotations
 

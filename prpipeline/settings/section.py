@@ -1,4 +1,4 @@
-"""What all groups of settings have in common: frozen, validated when read, with errors in plain sentences."""
+"""The base of all groups of settings: frozen, validated when read, with errors in plain sentences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DaysBack = Annotated[int, Meta(ge=1, le=36_500)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group of settings. Types and ranges are checked when a file is read, ``__post_init__`` always runs."""
+    """A group of settings. Types and ranges are checked when a file is read; ``__post_init__`` always runs."""
 
 
 class ClockTime(dt.time):
@@ -35,11 +35,11 @@ class ClockTime(dt.time):
     def read(cls, value: object) -> Self:
         if isinstance(value, str) and re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
             return cls.fromisoformat(value if value[1] != ":" else f"0{value}")
-        raise ValueError(f"{value!r} is no time of day; write one like 17:30")
+        raise ValueError(f"{value!r} is not a time of day; write one like 17:30")
 
 
 class DayEnd(ClockTime):
-    """The end of a day, which may also be 24:00; that is 00:00 here."""
+    """The end of a day, which may also be 24:00, stored as 00:00."""
 
     @classmethod
     def read(cls, value: object) -> Self:
@@ -47,11 +47,11 @@ class DayEnd(ClockTime):
 
 
 def check_zone(name: str) -> None:
-    """Raise ValueError where there is no such time zone."""
+    """Raise ValueError for an unknown time zone."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write one like Europe/Berlin") from None
+        raise ValueError(f"{name!r} is not a time zone; write one like Europe/Berlin") from None
 
 
 def as_json(section: Section) -> Any:
@@ -73,7 +73,7 @@ _WORDS = {
 
 
 def sentence(problem: str) -> str:
-    """msgspec's message as one sentence: where and what, in YAML's words, with list items counted from 1."""
+    """msgspec's message as one sentence: the place and the problem, in YAML's terms, list items counted from 1."""
     says, *places = problem.split(" - at `$")
     place = "".join(part.removesuffix("`") for part in reversed(places)).removeprefix(".")
     place = re.sub(r"\[(\d+)\]", lambda index: f"[{int(index[1]) + 1}]", place)

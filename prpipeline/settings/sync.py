@@ -1,4 +1,4 @@
-"""How much to read at once, how long to wait, and how often to try."""
+"""The settings of a sync: sizes, waits, attempts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prpipeline.settings.section import DaysBack, Section
 
 
 class SyncSettings(Section, frozen=True, kw_only=True):
-    """Limits of a sync; ``attempts`` is the greatest number of requests for one query."""
+    """The limits of a sync; ``attempts`` is the most requests for one query."""
 
     days_back: DaysBack | None = None
     overlap_minutes: Annotated[int, Meta(ge=0, le=24 * 60)] = 15

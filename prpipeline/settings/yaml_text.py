@@ -1,4 +1,4 @@
-"""YAML 1.2 as people write it by hand. A module of its own: importing ruamel takes longer than all other settings."""
+"""Parses YAML 1.2 strictly. A separate module, because importing ruamel takes longer than all other settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class _TextKeys(SafeConstructor):
-    """Every key is text, also ``on`` and ``1``."""
+    """Reads every key as text, also ``on`` and ``1``."""
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[str, Any]:
         for key, _ in node.value:
@@ -23,7 +23,7 @@ class _TextKeys(SafeConstructor):
 
 
 def load(text: str) -> Any:
-    """The content; as in YAML 1.1, yes and no are true and false. Raises ValueError: the rest of a sentence on the file."""
+    """The content; yes and no are true and false, as in YAML 1.1. Raises ValueError: a sentence without its subject."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _TextKeys
     yaml.resolver.add_implicit_resolver(
@@ -32,17 +32,17 @@ def load(text: str) -> Any:
     try:
         return yaml.load(text)
     except RecursionError:
-        raise ValueError("is nested too deeply to be meant") from None
+        raise ValueError("is nested too deeply") from None
     except YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         if isinstance(error, DuplicateKeyError):
             problem = re.sub(
                 r"found duplicate (?:merge )?key \"(.*?)\".*",
-                r"'\1' is there twice",
+                r"'\1' is a duplicate key",
                 str(problem),
                 flags=re.DOTALL,
             )
         where = f"line {mark.line + 1} " if mark else ""
         raise ValueError(f"{where}is not valid YAML: {problem or 'it cannot be read'}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # such as a 13th month
-        raise ValueError(f"holds a date, number or tag that is none: {error}") from None
+        raise ValueError(f"contains an invalid date, number or tag: {error}") from None

@@ -31,10 +31,15 @@ pytestmark = pytest.mark.end_to_end
             ["sync", "octo/app"],
             {"PRPIPELINE_DATA_DIR": "~nobody-here/x"},
             2,
-            "PRPIPELINE_DATA_DIR names no place",
+            "PRPIPELINE_DATA_DIR is not a possible path",
         ),
-        (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "x" * 300}, 2, "PRPIPELINE_DATA_DIR names no place"),
-        (["dev"], {"DAGSTER_HOME": "~nobody-here/x"}, 2, "DAGSTER_HOME names no place"),
+        (
+            ["sync", "octo/app"],
+            {"PRPIPELINE_DATA_DIR": "x" * 300},
+            2,
+            "PRPIPELINE_DATA_DIR is not a possible path",
+        ),
+        (["dev"], {"DAGSTER_HOME": "~nobody-here/x"}, 2, "DAGSTER_HOME is not a possible path"),
         (["sync", "octo/app"], {"PRPIPELINE_DATA_DIR": "/dev/null/x"}, 1, "cannot be written to"),
         (
             ["sync", "octo/app"],
@@ -62,7 +67,7 @@ pytestmark = pytest.mark.end_to_end
         (["explain", "octo/app"], {}, 2, "is no pull request"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(
+def test_mistakes_are_reported_in_one_sentence(
     shell: Shell, arguments: list[str], environment: dict[str, str], code: int, sentence: str
 ) -> None:
     ended = shell.run(*arguments, **environment)
@@ -77,17 +82,17 @@ def test_what_is_wrong_is_said_in_a_sentence(
     [
         ("repositories: [a/b, A/B]", "A/B is listed twice."),
         ("repositories:\n  - repository: a/b\n    dayz: 3", "repositories[1].dayz is not a known setting"),
-        ("schedule: {timezone: Foo}", "'Foo' is no time zone"),
+        ("schedule: {timezone: Foo}", "'Foo' is not a time zone"),
         ("repositories: [", "is not valid YAML"),
         ("- a/b", "must be a mapping"),
         (
             "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
-            "line 3 is not valid YAML: 'repositories' is there twice",
+            "line 3 is not valid YAML: 'repositories' is a duplicate key",
         ),
         ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
-        ("metrics: {calendar: {holidays: [2026-13-01]}}", "holds a date, number or tag that is none"),
-        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: '09:00Z' is no time of day"),
+        ("metrics: {calendar: {holidays: [2026-13-01]}}", "contains an invalid date, number or tag"),
+        ("metrics: {calendar: {start: '09:00Z'}}", "metrics.calendar.start: '09:00Z' is not a time of day"),
     ],
 )
 def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: str, sentence: str) -> None:

@@ -56,7 +56,7 @@ def _world() -> World:
     return world
 
 
-def test_every_fault_of_the_sandbox_is_met() -> None:
+def test_every_fault_of_the_sandbox_is_tested() -> None:
     named = {name.split()[0] for name in PASSING} | set(FATAL)
     assert set(KINDS) - named == {"latency", "link_elsewhere", "bare_304", "wrong_date", "forbidden_teams"}, (
         "these have tests of their own"
@@ -64,7 +64,7 @@ def test_every_fault_of_the_sandbox_is_met() -> None:
 
 
 @pytest.mark.parametrize(("api", "name"), one_api(PASSING))
-def test_a_history_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+def test_a_history_recovers(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = lab(server, tmp_path, api, name)
     times = 1 if name == "rejected_cursor" else 2  # a walk is started over once
     fault = server.faults.add(Fault(name.split()[0], after=1, times=times, **PASSING[name]))
@@ -76,7 +76,7 @@ def test_a_history_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name:
 
 
 @pytest.mark.parametrize(("api", "name"), sample(PASSING))
-def test_an_increment_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+def test_an_increment_recovers(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = synced_lab(server, tmp_path, api, name)
     here.live()
     server.faults.add(Fault(name.split()[0], after=1, times=1, **PASSING[name]))
@@ -86,7 +86,9 @@ def test_an_increment_gets_over_it(server: Sandbox, tmp_path: Path, api: str, na
 
 
 @pytest.mark.parametrize(("api", "name"), one_api(LASTING))
-def test_what_does_not_pass_fails_by_name(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+def test_a_lasting_fault_is_a_failure_with_its_type(
+    server: Sandbox, tmp_path: Path, api: str, name: str
+) -> None:
     here = synced_lab(server, tmp_path, api, name)
     before = here.tracked().watermark_at
     here.live()
@@ -109,7 +111,7 @@ def test_what_does_not_pass_fails_by_name(server: Sandbox, tmp_path: Path, api: 
 
 
 @pytest.mark.parametrize(("api", "name"), sample(LASTING))
-def test_a_history_that_never_gets_over_it(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+def test_a_history_that_never_recovers(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = lab(server, tmp_path, api, name)
     server.faults.add(Fault(name.split()[0], after=2, times=None, **PASSING[name]))
     (result,) = here.sync()
@@ -125,7 +127,7 @@ def test_a_history_that_never_gets_over_it(server: Sandbox, tmp_path: Path, api:
 
 
 @pytest.mark.parametrize(("api", "name"), both_apis(FATAL))
-def test_what_asking_again_does_not_mend(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+def test_permanent_failures_are_not_retried(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = lab(server, tmp_path, api, name)
     server.faults.add(Fault(name, after=2))
     (result,) = here.sync()
@@ -162,7 +164,7 @@ def test_a_clock_that_is_wrong_by_years(tmp_path: Path, api: str, years: int) ->
         here.assert_equal()
 
 
-def test_a_list_that_goes_on_at_another_host(server: Sandbox, tmp_path: Path) -> None:
+def test_a_list_that_continues_at_another_host(server: Sandbox, tmp_path: Path) -> None:
     here = lab(server, tmp_path, "rest", "link_elsewhere")
     with Sandbox(small_world(1)) as elsewhere:
         fault = Fault("link_elsewhere", times=None, url=elsewhere.url + "/repos/octo/app/pulls")
@@ -188,7 +190,7 @@ def test_a_redirect_to_another_host(server: Sandbox, tmp_path: Path, api: str, s
         assert elsewhere.requests == []
 
 
-def test_a_redirect_in_a_circle(server: Sandbox, tmp_path: Path) -> None:
+def test_a_redirect_loop(server: Sandbox, tmp_path: Path) -> None:
     here = lab(server, tmp_path, "rest", "redirect")
     server.faults.add(Fault("redirect", times=None, url=server.url + "/repos/octo/app"))
     (result,) = here.sync()
@@ -225,7 +227,7 @@ def test_a_server_that_is_gone(server: Sandbox, tmp_path: Path) -> None:
         ("https://nowhere.invalid", "nowhere.invalid"),
     ],
 )
-def test_no_way_to_the_server(
+def test_a_server_that_cannot_be_reached(
     server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, says: str
 ) -> None:
     for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
@@ -238,7 +240,7 @@ def test_no_way_to_the_server(
     assert says in (result.error or "")
 
 
-def test_a_query_that_is_too_much_is_asked_in_smaller_pages(server: Sandbox, tmp_path: Path) -> None:
+def test_a_query_that_is_too_expensive_uses_smaller_pages(server: Sandbox, tmp_path: Path) -> None:
     for kind in ("resource_limits", "null_nodes", "short_page"):
         server.faults.clear()
         here = lab(server, tmp_path / kind, "graphql", kind)
@@ -249,9 +251,7 @@ def test_a_query_that_is_too_much_is_asked_in_smaller_pages(server: Sandbox, tmp
 
 
 @pytest.mark.parametrize("rest_works", [True, False])
-def test_the_sizes_of_one_that_is_too_much_come_by_rest(
-    server: Sandbox, tmp_path: Path, rest_works: bool
-) -> None:
+def test_sizes_that_are_too_expensive_come_by_rest(server: Sandbox, tmp_path: Path, rest_works: bool) -> None:
     here = lab(server, tmp_path, "graphql", "sizes")
     server.faults.add(
         Fault(
@@ -275,7 +275,9 @@ def test_the_sizes_of_one_that_is_too_much_come_by_rest(
     ("place", "times"),
     [("/pulls/3", 1), ("/pulls/3", None), ("/pulls/3/reviews", None), ("/issues/3/timeline", 1)],
 )
-def test_a_404_for_one_that_is_listed(server: Sandbox, tmp_path: Path, place: str, times: int | None) -> None:
+def test_a_404_for_a_listed_pull_request(
+    server: Sandbox, tmp_path: Path, place: str, times: int | None
+) -> None:
     """By whomever it is said: nothing is lost, and nothing that cannot be read passes for read."""
     here = lab(server, tmp_path, "rest", "status")
     for prepare, options in ((None, PLAIN), (here.live, PLAIN), (None, SyncOptions(reconcile=True))):
@@ -294,7 +296,7 @@ def test_a_404_for_one_that_is_listed(server: Sandbox, tmp_path: Path, place: st
         here.assert_equal()
 
 
-def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) -> None:
+def test_in_an_outage_only_the_first_repository_uses_all_attempts(tmp_path: Path) -> None:
     world = small_world(2, [f"octo/app-{n}" for n in range(20)])
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path)
@@ -306,7 +308,7 @@ def test_an_outage_does_not_cost_each_repository_its_patience(tmp_path: Path) ->
         here.assert_equal()
 
 
-def test_one_bad_repository_harms_no_other(tmp_path: Path) -> None:
+def test_one_bad_repository_affects_no_other(tmp_path: Path) -> None:
     world = small_world(3, [f"octo/app-{n}" for n in range(6)])
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path)

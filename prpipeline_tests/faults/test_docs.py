@@ -9,7 +9,7 @@ TESTS = Path(__file__).parents[1]
 TABLE = TESTS.parent / "docs" / "when-things-go-wrong.md"
 
 
-def test_each_line_names_its_tests() -> None:
+def test_each_line_names_existing_tests() -> None:
     known = {
         name
         for path in TESTS.rglob("test_*.py")

@@ -65,7 +65,7 @@ def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) ->
 
 @pytest.mark.parametrize("reserve", [0, 20])
 @pytest.mark.parametrize("api", APIS)
-def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
+def test_a_limit_that_lasts_too_long_is_a_failure_with_its_end(
     world: World, tmp_path: Path, api: str, reserve: int
 ) -> None:
     limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
@@ -93,7 +93,7 @@ def test_a_limit_that_lasts_too_long_is_a_failure_that_says_until_when(
         here.assert_equal()
 
 
-def test_a_limit_is_not_tried_by_each_repository_anew(tmp_path: Path) -> None:
+def test_a_limit_is_not_tried_again_by_each_repository(tmp_path: Path) -> None:
     world = small_world(2, [f"octo/app-{n}" for n in range(10)])
     with Sandbox(world, tokens=[Credential("sandbox-token", graphql_limit=3)]) as server:
         here = SyncLab(world, server, tmp_path, reserve_percent=0, max_wait_minutes=1)
@@ -129,7 +129,7 @@ def test_the_secondary_limit_without_retry_after_doubles(
 
 
 @pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -> None:
+def test_an_invalid_retry_after(world: World, tmp_path: Path, header: str) -> None:
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path)
         fault = server.faults.add(Fault("secondary_limit", status=429))
@@ -139,7 +139,7 @@ def test_a_retry_after_that_is_none(world: World, tmp_path: Path, header: str) -
     assert 60 <= wait <= 62
 
 
-def test_a_retry_after_that_is_a_moment(world: World, tmp_path: Path) -> None:
+def test_a_retry_after_that_is_a_date(world: World, tmp_path: Path) -> None:
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path)
         fault = server.faults.add(Fault("secondary_limit", status=429))

@@ -90,7 +90,7 @@ def _of_tail(request: Request) -> bool:
 
 
 @pytest.mark.parametrize(("api", "name"), one_api(n for n in LASTING if n not in SLOW))
-def test_a_lasting_bad_answer_to_one_tail_costs_as_many(
+def test_a_lasting_bad_answer_to_one_tail_costs_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:
     here = SyncLab(server.world, server, tmp_path, api, attempts=ATTEMPTS, page_size=25)
@@ -104,7 +104,7 @@ def test_a_lasting_bad_answer_to_one_tail_costs_as_many(
     assert result.failed or name in {"missing_keys", "wrong_types", "truncated_children"}
 
 
-def test_halving_a_page_is_part_of_the_same_budget(server: Sandbox, tmp_path: Path) -> None:
+def test_halving_a_page_shares_the_budget(server: Sandbox, tmp_path: Path) -> None:
     here = SyncLab(server.world, server, tmp_path, attempts=6, page_size=25)
     server.faults.clear()
     server.reset_requests()
@@ -115,7 +115,7 @@ def test_halving_a_page_is_part_of_the_same_budget(server: Sandbox, tmp_path: Pa
     assert asked == [(25, True), (12, True), (6, True), (3, True), (1, True), (1, False)]
 
 
-def test_reading_again_what_changed_is_part_of_the_same_budget(tmp_path: Path) -> None:
+def test_reading_a_changed_pull_request_again_shares_the_budget(tmp_path: Path) -> None:
     """A pull request that changes each time that its tail is read."""
     world = small_world(2)
     pull_request = busy_pull_request(world)
@@ -135,7 +135,7 @@ def test_reading_again_what_changed_is_part_of_the_same_budget(tmp_path: Path) -
         assert counted == [1, 4, 5], "the page, the pull request again, its tail"
 
 
-def test_a_pull_request_that_is_listed_and_never_shown(server: Sandbox, tmp_path: Path) -> None:
+def test_a_pull_request_that_is_listed_but_never_shown(server: Sandbox, tmp_path: Path) -> None:
     here = SyncLab(server.world, server, tmp_path, "rest", attempts=ATTEMPTS)
     server.faults.clear()
     server.faults.add(Fault("status", status=404, times=None, match=lambda r: r.path.endswith("/pulls/3")))

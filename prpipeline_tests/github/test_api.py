@@ -97,7 +97,7 @@ def test_input_is_checked_before_anything_is_sent(server: Sandbox) -> None:
     assert server.requests == []
 
 
-def test_nobody_may_read_what_is_public(server: Sandbox) -> None:
+def test_public_repositories_need_no_token(server: Sandbox) -> None:
     assert len(prpipeline.get_repository_pull_requests(None, "octo/app")) == 26
     assert {request.token for request in server.requests} == {None}
 

@@ -40,7 +40,7 @@ def open_ones(world: World) -> list[PullRequest]:
 
 
 @pytest.mark.parametrize("what", ["review", "dismiss", "delete", "label", "title", "ask"])
-def test_whatever_changed_is_read(here: SyncLab, what: str) -> None:
+def test_every_change_is_read(here: SyncLab, what: str) -> None:
     world, pr = here.world, next(pr for pr in open_ones(here.world) if pr.reviews)
     here.sync()
     here.sync()
@@ -61,7 +61,7 @@ def test_whatever_changed_is_read(here: SyncLab, what: str) -> None:
     here.assert_equal()
 
 
-def test_an_answer_that_was_never_written_comes_again(
+def test_an_answer_that_was_not_stored_is_read_again(
     here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
 ) -> None:
     """The ETag outlives what was not written: a 304 then has to bring what its answer came to."""
@@ -84,7 +84,7 @@ def test_an_answer_that_was_never_written_comes_again(
     other.assert_equal()
 
 
-def test_the_etag_of_another_credential_harms_nothing(
+def test_the_etag_of_another_credential_does_no_harm(
     here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
 ) -> None:
     here.sync()
@@ -96,7 +96,7 @@ def test_the_etag_of_another_credential_harms_nothing(
     other.assert_equal()
 
 
-def test_a_full_sync_takes_no_304_for_an_answer(here: SyncLab, server: Sandbox) -> None:
+def test_a_full_sync_accepts_no_304(here: SyncLab, server: Sandbox) -> None:
     here.sync()
     here.sync()
     server.reset_requests()
@@ -104,14 +104,14 @@ def test_a_full_sync_takes_no_304_for_an_answer(here: SyncLab, server: Sandbox) 
     assert {r.status for r in server.requests if "/pulls/" in r.path or "/issues/" in r.path} == {200}
 
 
-def test_one_etag_is_remembered_of_a_repository(here: SyncLab, remembered: MemoryEtags) -> None:
+def test_one_etag_is_kept_for_each_repository(here: SyncLab, remembered: MemoryEtags) -> None:
     for options in (SyncOptions(), SyncOptions(), RECONCILE):
         here.sync(options)
         here.live()
     assert len(remembered.fresh) == len(here.names)
 
 
-def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
+def test_untracking_with_the_data_removes_the_etag(
     server: Sandbox, tmp_path: Path, remembered: MemoryEtags
 ) -> None:
     """Another process may do so while a sync runs, which saves at its end what it remembers."""
@@ -132,7 +132,7 @@ def test_nothing_is_remembered_of_what_was_untracked_with_its_data(
 
 
 @pytest.mark.parametrize("value", ["", "{}", "null", '{"repository": 1}'])
-def test_what_another_version_left_is_not_believed(
+def test_etags_of_another_version_are_ignored(
     here: SyncLab, server: Sandbox, remembered: MemoryEtags, value: str
 ) -> None:
     here.sync()

@@ -78,7 +78,7 @@ def test_an_app_finds_its_installations(world: World, server: Sandbox, tmp_path:
     assert sum(r.path.endswith("/installation") and r.status == 200 for r in server.requests) == 2
 
 
-def test_an_app_renews_its_token_well_before_its_hour_is_over(
+def test_an_app_renews_its_token_before_it_expires(
     world: World, server: Sandbox, tmp_path: Path, key: str
 ) -> None:
     here = app_lab(world, server, tmp_path, key, GITHUB_APP_INSTALLATION_ID="1")
@@ -91,7 +91,7 @@ def test_an_app_renews_its_token_well_before_its_hour_is_over(
     assert {r.status for r in server.requests if r.path == "/graphql"} == {200}
 
 
-def test_an_app_whose_token_is_refused_gets_another_once(
+def test_an_app_with_a_refused_token_gets_a_new_one_once(
     world: World, server: Sandbox, tmp_path: Path, key: str
 ) -> None:
     here = app_lab(world, server, tmp_path, key, GITHUB_APP_INSTALLATION_ID="1")
@@ -115,7 +115,7 @@ def test_an_app_that_is_not_installed(
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN RSA PRIVATE KEY-----\nnonsense\n-----END RSA PRIVATE KEY-----"])
-def test_a_key_that_is_none(world: World, server: Sandbox, tmp_path: Path, text: str) -> None:
+def test_an_invalid_key(world: World, server: Sandbox, tmp_path: Path, text: str) -> None:
     here = app_lab(world, server, tmp_path, text)
     with pytest.raises(BadCredentials, match="private key cannot be read"):
         here.source.repository(RepositoryName("octo", "app"))
@@ -160,7 +160,7 @@ def test_several_tokens_are_workers_with_one_request_in_flight_each(tmp_path: Pa
         assert server.max_in_flight == 1
 
 
-def test_what_one_token_may_not_see_is_asked_with_the_next(tmp_path: Path) -> None:
+def test_a_repository_hidden_from_one_token_is_tried_with_the_next(tmp_path: Path) -> None:
     world = small_world(4, ["octo/app", "octo/secret"])
     world.set_private("octo/secret")
     tokens = [
@@ -198,7 +198,7 @@ def test_a_token_that_lacks_a_permission_is_named_with_it(tmp_path: Path, api: s
     Credential("token-without-teams", kind="fine-grained", missing_permissions=("members",)),
 ])  # fmt: skip
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_a_token_that_sees_no_teams_gets_all_the_rest(tmp_path: Path, api: str, token: Credential) -> None:
+def test_a_token_that_sees_no_teams_gets_everything_else(tmp_path: Path, api: str, token: Credential) -> None:
     world = small_world(6)
     with Sandbox(world, tokens=[token]) as server:
         here = SyncLab(world, server, tmp_path, api, tokens="token-without-teams")
@@ -220,7 +220,7 @@ def test_single_sign_on(tmp_path: Path, api: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_a_token_that_is_wrong(tmp_path: Path, api: str) -> None:
+def test_a_wrong_token(tmp_path: Path, api: str) -> None:
     world = small_world(3, ["octo/app", "octo/tool"])
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, api, tokens="mistyped-token")
@@ -271,7 +271,7 @@ def fake_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("https://api.octo.ghe.com", "octo.ghe.com"),
     ],
 )
-def test_gh_is_asked_where_nothing_else_is_set(fake_gh: Path, api_url: str, host: str) -> None:
+def test_gh_is_asked_if_nothing_else_is_set(fake_gh: Path, api_url: str, host: str) -> None:
     (found,) = credentials(load_settings({"GITHUB_API_URL": api_url}).github)
     assert isinstance(found, TokenCredential)
     assert fake_gh.read_text() == f"auth token --hostname {host}\n"
@@ -295,19 +295,19 @@ def test_gh_is_not_asked(fake_gh: Path, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo", "echo 'two words'", "kill -9 $$"])
-def test_a_gh_that_does_not_know(fake_gh: Path, tmp_path: Path, script: str) -> None:
+def test_gh_without_a_token(fake_gh: Path, tmp_path: Path, script: str) -> None:
     (tmp_path / "bin" / "gh").write_text(f"#!/bin/sh\n{script}\n")
     (found,) = credentials(load_settings({}).github)
     assert isinstance(found, Anonymous)
 
 
-def test_nobody_reads_by_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_credential_rest_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (source,) = open_sources(load_settings({}))
     assert isinstance(source, RestSource)
 
 
-def test_an_app_beside_tokens_is_one_more_worker(key: str) -> None:
+def test_an_app_in_addition_to_tokens_is_another_worker(key: str) -> None:
     environment = {
         "GITHUB_TOKEN": "one-token,two-tokens",
         "GITHUB_APP_ID": "7",
@@ -326,7 +326,7 @@ def test_graphql_without_a_token_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_a_repository_that_is_not_there(tmp_path: Path, api: str) -> None:
+def test_a_repository_that_does_not_exist(tmp_path: Path, api: str) -> None:
     world = small_world(1)
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, api)
@@ -334,7 +334,7 @@ def test_a_repository_that_is_not_there(tmp_path: Path, api: str) -> None:
             here.source.repository(RepositoryName("octo", "nothing"))
 
 
-def test_secrets_are_held_for_redaction(key: str) -> None:
+def test_credentials_are_redacted(key: str) -> None:
     load = load_settings(
         {"GITHUB_TOKEN": "tok-very-unusual", "GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": key}
     )

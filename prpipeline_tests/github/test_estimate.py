@@ -13,7 +13,7 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_the_estimate_is_what_it_costs(tmp_path: Path, api: str) -> None:
+def test_the_estimate_equals_the_cost(tmp_path: Path, api: str) -> None:
     world = small_world(23, ["octo/app", "octo/tool"])
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, api)
@@ -25,7 +25,7 @@ def test_the_estimate_is_what_it_costs(tmp_path: Path, api: str) -> None:
             assert abs(estimate.requests - result.requests) <= 5
 
 
-def test_time_counts_the_hours_that_the_allowance_takes(tmp_path: Path) -> None:
+def test_the_estimated_time_includes_waiting_for_the_allowance(tmp_path: Path) -> None:
     world = small_world(60, ["octo/app", "octo/tool"])
     with Sandbox(world, tokens=[Credential("sandbox-token", core_limit=100)]) as server:
         here = SyncLab(world, server, tmp_path, "rest", reserve_percent=0)

@@ -44,7 +44,7 @@ def waiting_lab(server: Sandbox, folder: Path) -> tuple[SyncLab, AnnouncingClock
     return here, clock
 
 
-def test_leaving_ends_the_waits_of_all_workers(tmp_path: Path) -> None:
+def test_interrupting_ends_the_waits_of_all_workers(tmp_path: Path) -> None:
     with Sandbox(small_world(3, ["octo/one", "octo/two"]), tokens=TOKENS) as server:
         here, clock = waiting_lab(server, tmp_path)
         results = cast(
@@ -74,7 +74,7 @@ def test_a_worker_that_fails_ends_the_waits_of_the_others(tmp_path: Path) -> Non
         assert time.monotonic() - started < 60
 
 
-def test_a_stopped_source_asks_nothing(tmp_path: Path) -> None:
+def test_a_stopped_source_sends_nothing(tmp_path: Path) -> None:
     with Sandbox(small_world(1)) as server:
         here = SyncLab(server.world, server, tmp_path)
         here.source.stop()

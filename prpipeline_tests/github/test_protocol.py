@@ -64,7 +64,7 @@ def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) ->
                          "link", "x-github-sso", "location"]), st.text(max_size=40) | st.integers().map(str)),
     status=st.sampled_from([200, 301, 403, 429, 500]),
 )  # fmt: skip
-def test_any_header_is_survived(headers: dict[str, str], status: int) -> None:
+def test_any_header_is_handled(headers: dict[str, str], status: int) -> None:
     given_answer = Answer("GitHub", status, headers, b"{}", NOW)
     with suppress(ApiFailure):
         protocol.check_status(given_answer)
@@ -116,7 +116,7 @@ def test_statuses_have_types(status: int, failure: type[ApiFailure]) -> None:
     assert type(caught.value) is failure
 
 
-def test_a_team_that_is_hidden_stays_a_team() -> None:
+def test_a_hidden_team_stays_a_team() -> None:
     data = {"n": [{"requestedReviewer": None}, {"requestedReviewer": None}]}
     error = {"type": "FORBIDDEN", "message": "x", "path": ["n", 1, "requestedReviewer"]}
     result = protocol.graphql_result(answer({"data": data, "errors": [error]}))
@@ -124,7 +124,7 @@ def test_a_team_that_is_hidden_stays_a_team() -> None:
 
 
 @pytest.mark.parametrize("year", [1800, 9999])
-def test_a_date_that_cannot_be_is_none(year: int) -> None:
+def test_an_impossible_date_is_ignored(year: int) -> None:
     odd = answer({"message": "slow down"}, 429, date=f"Fri, 31 Dec {year} 23:59:59 GMT")
     assert odd.server_time == odd.read_at == NOW
     with pytest.raises(LimitReached) as caught:
@@ -161,11 +161,11 @@ def test_links() -> None:
         ("https://[::1/x", "https://api.github.com/y", False),
     ],
 )
-def test_where_a_token_may_go(one: str, other: str, same: bool) -> None:
+def test_the_hosts_that_a_token_is_sent_to(one: str, other: str, same: bool) -> None:
     assert same_origin(one, other) is same
 
 
-def test_a_secondary_limit_lasts_a_minute_where_nothing_is_said() -> None:
+def test_a_secondary_limit_lasts_a_minute_by_default() -> None:
     with pytest.raises(LimitReached) as caught:
         protocol.check_status(answer({"message": "You have exceeded a secondary rate limit"}, 403))
     assert caught.value.resume_at - NOW == timedelta(seconds=60)

@@ -15,7 +15,7 @@ from prpipeline_tests.support.shared_data import github_schema
 EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
 
 
-def test_every_file_is_known() -> None:
+def test_every_query_file_is_used() -> None:
     folder = Path(queries.__file__).parent / "graphql"
     assert {path.stem for path in folder.glob("*.graphql")} == {*queries.NAMES, "fragments"}
 
@@ -44,7 +44,7 @@ def test_valid_on_github(name: str) -> None:
         ("repository", {}),
     ],
 )
-def test_a_point_each(name: str, variables: dict[str, object]) -> None:
+def test_each_query_costs_one_point(name: str, variables: dict[str, object]) -> None:
     document = parse(queries.query(name))
     cost = Calculator(sandbox_schema(), document, EVERYTHING | variables).of(document.definitions[0])  # type: ignore[arg-type]
     assert (cost.points, cost.errors) == (1, [])

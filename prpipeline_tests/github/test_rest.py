@@ -44,14 +44,14 @@ def test_a_pull_request_deleted_while_the_list_is_read(here: SyncLab, number: in
 
 @pytest.mark.parametrize("number", [3, 20, 30])
 @pytest.mark.parametrize("days_back", [None, 30])
-def test_life_goes_on_while_a_history_is_read(here: SyncLab, number: int, days_back: int | None) -> None:
+def test_changes_while_a_history_is_read(here: SyncLab, number: int, days_back: int | None) -> None:
     at_request(here.server, number, here.live)
     assert here.sync(SyncOptions(days_back=days_back))[0].error is None
     assert here.sync()[0].error is None
     here.assert_equal()
 
 
-def test_children_that_slide_over_the_edge_of_a_page(here: SyncLab) -> None:
+def test_children_that_move_to_another_page(here: SyncLab) -> None:
     pr = busy_pull_request(here.world)
 
     def hook(request: Request) -> None:
@@ -63,7 +63,7 @@ def test_children_that_slide_over_the_edge_of_a_page(here: SyncLab) -> None:
     here.assert_equal()
 
 
-def test_a_quiet_repository_costs_nothing_but_a_question(here: SyncLab) -> None:
+def test_an_unchanged_repository_costs_one_free_request(here: SyncLab) -> None:
     here.sync()
     here.sync()
     here.server.reset_requests()
@@ -72,7 +72,7 @@ def test_a_quiet_repository_costs_nothing_but_a_question(here: SyncLab) -> None:
     assert [(request.status, request.points) for request in here.server.requests] == [(304, 0)]
 
 
-def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path) -> None:
+def test_an_unchanged_full_page_may_have_a_new_next_page(tmp_path: Path) -> None:
     world = small_world(100)
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, "rest", page_size=50)
@@ -84,7 +84,7 @@ def test_a_full_page_that_did_not_change_may_have_got_a_next_one(tmp_path: Path)
         assert len(again.heads) == 100
 
 
-def test_the_hundred_and_first_review_is_found(here: SyncLab) -> None:
+def test_the_hundred_and_first_review_is_read(here: SyncLab) -> None:
     pr = busy_pull_request(here.world, children=100)
     here.sync()
     let_pass(here.world, timedelta(hours=1))
@@ -94,7 +94,7 @@ def test_the_hundred_and_first_review_is_found(here: SyncLab) -> None:
     here.assert_equal()
 
 
-def test_a_name_that_was_given_to_another_repository(here: SyncLab) -> None:
+def test_a_name_that_was_reused_for_another_repository(here: SyncLab) -> None:
     here.sync()
     before = here.held()["pull_requests"]
     world = here.world
@@ -108,7 +108,7 @@ def test_a_name_that_was_given_to_another_repository(here: SyncLab) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [("graphql", "rest"), ("rest", "graphql")])
-def test_a_history_begun_by_the_other_api_starts_over(
+def test_a_history_begun_by_the_other_api_starts_again(
     world: World, server: Sandbox, tmp_path: Path, first: str, second: str
 ) -> None:
     before = SyncLab(world, server, tmp_path, first)
@@ -133,7 +133,7 @@ def run_of_its_own(settings: Settings) -> list[SyncResult]:
     return list(pipeline.sync(pipeline.tracking.tracked(), SyncOptions()))
 
 
-def test_the_next_run_remembers_the_etags_of_the_last(tmp_path: Path) -> None:
+def test_the_next_run_uses_the_etags_of_the_last(tmp_path: Path) -> None:
     world = small_world()
     with Sandbox(world) as server:
         settings = load_settings(

@@ -27,7 +27,7 @@ TOKENS = {
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=list(TOKENS))
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-def test_nothing_that_was_written_holds_the_token(
+def test_nothing_written_contains_the_token(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], api: str, token: str
 ) -> None:
     logging.getLogger().addHandler(handler := logging.FileHandler(tmp_path / "log.txt"))
@@ -76,7 +76,7 @@ def _echo(token: str, status: int) -> Fault:
     return fault
 
 
-def test_a_log_record_is_clean_whatever_it_is_made_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_kind_of_log_record_is_redacted(caplog: pytest.LogCaptureFixture) -> None:
     redaction.hold("a-very-secret-thing")
     log = logging.getLogger("prpipeline")
     with caplog.at_level(logging.INFO, logger="prpipeline"):
@@ -115,7 +115,7 @@ def test_what_looks_like_a_secret_is_redacted(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a pull request by ghost", "ghp_short", "eyJ no token", "100 % of 5,000 points"]
 )
-def test_what_does_not_is_left_alone(text: str) -> None:
+def test_ordinary_text_is_not_redacted(text: str) -> None:
     assert redaction.redact(text) == text
 
 
@@ -143,7 +143,7 @@ def test_the_token_stays_with_its_host(tmp_path: Path, api: str) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_odd_addresses_lead_nowhere(tmp_path: Path, location: str) -> None:
+def test_nothing_is_sent_to_odd_addresses(tmp_path: Path, location: str) -> None:
     world = small_world(1)
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, "rest")
@@ -152,7 +152,7 @@ def test_odd_addresses_lead_nowhere(tmp_path: Path, location: str) -> None:
             here.source.repository(RepositoryName("octo", "app"))
 
 
-def test_netrc_does_not_sign_for_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     world = small_world(1)

@@ -92,7 +92,7 @@ def get(url: str, timeout: float = 30) -> Answer:
         pytest.param(be_silent, id="silence"),
     ],
 )
-def test_a_drip_has_an_end(behave: Behave) -> None:
+def test_a_slow_answer_is_cut_off(behave: Behave) -> None:
     with raw_server(behave) as url, pytest.raises(NetworkTrouble, match=r"No complete answer within 0\.5 s"):
         get(url, timeout=0.5)
 
@@ -112,20 +112,20 @@ def test_a_drip_has_an_end(behave: Behave) -> None:
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nnonsens",
     ],
 )
-def test_what_is_no_answer(data: bytes) -> None:
+def test_invalid_http_answers(data: bytes) -> None:
     with raw_server(say(data)) as url, pytest.raises(NetworkTrouble) as caught:
         get(url)
     assert "127.0.0.1" in str(caught.value)
 
 
-def test_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_body(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_LARGEST_BODY", 1_000)
     body = HEAD + b"Content-Length: 5000\r\n\r\n" + b"x" * 5000
     with raw_server(say(body)) as url, pytest.raises(NetworkTrouble, match="has no end"):
         get(url)
 
 
-def test_after_an_abort_the_next_request_goes_through() -> None:
+def test_after_an_abort_the_next_request_succeeds() -> None:
     turns = iter([drip(b"HTTP/1.1 200 OK" + b" " * 100), say(HEAD + b"Content-Length: 2\r\n\r\n{}")])
     with raw_server(lambda connection, over: next(turns)(connection, over)) as url:
         sender = Transport("GitHub", 0.5)
@@ -135,7 +135,7 @@ def test_after_an_abort_the_next_request_goes_through() -> None:
         sender.close()
 
 
-def test_another_thread_can_break_a_request_off() -> None:
+def test_another_thread_can_abort_a_request() -> None:
     with raw_server(be_silent) as url:
         sender = Transport("GitHub", 30)
         started = threading.Event()

@@ -65,7 +65,7 @@ def limit(seconds: float, *, secondary: bool = False) -> LimitReached:
     return LimitReached("Slow down.", now + timedelta(seconds=seconds), secondary=secondary)
 
 
-def test_every_kind_of_trouble_takes_from_one_budget() -> None:
+def test_every_kind_of_failure_uses_one_budget() -> None:
     troubles = [NetworkTrouble("n"), MalformedAnswer("m"), limit(5), TooExpensive("t"), ServerTrouble("s")]
     asked = Asked(*troubles)
     assert caller(6).ask("query", asked) == "answer"
@@ -79,7 +79,7 @@ def test_every_kind_of_trouble_takes_from_one_budget() -> None:
 
 
 @pytest.mark.parametrize("failure", [CursorRejected("c"), BadCredentials("b"), failures.NotFound("n")])
-def test_what_asking_again_does_not_mend_is_raised_at_once(failure: ApiFailure) -> None:
+def test_permanent_failures_are_raised_at_once(failure: ApiFailure) -> None:
     asked = Asked(failure)
     with pytest.raises(type(failure)):
         caller().ask("query", asked)
@@ -100,7 +100,7 @@ def test_a_credential_is_renewed_once() -> None:
     assert len(renewals) == 2
 
 
-def test_an_outage_that_is_known_costs_the_next_query_one_request() -> None:
+def test_a_known_outage_costs_the_next_query_one_request() -> None:
     ours = caller(4)
     with pytest.raises(NetworkTrouble):
         ours.ask("first", first := Asked(*[NetworkTrouble("n")] * 9))
@@ -113,7 +113,7 @@ def test_an_outage_that_is_known_costs_the_next_query_one_request() -> None:
     assert len(fourth.attempts) == 4
 
 
-def test_what_is_read_again_shares_the_budget_of_its_first_reading() -> None:
+def test_reading_again_shares_the_budget_of_the_first_reading() -> None:
     ours = caller(4)
     sent: list[str] = []
 
@@ -142,7 +142,7 @@ def test_limits_are_waited_for_and_secondary_ones_double() -> None:
         ours.ask("query", Asked(limit(3 * 3600)))
 
 
-def test_a_stop_is_for_good() -> None:
+def test_a_stop_is_final() -> None:
     ours = caller()
     ours.stop()
     with pytest.raises(Stopped):
@@ -157,7 +157,7 @@ def test_messages_name_the_service() -> None:
         raise KeyError("closed_at")
 
 
-def test_the_reserve_is_spared_and_the_hours_are_counted() -> None:
+def test_the_reserve_is_kept_and_hours_are_counted() -> None:
     known = Allowance("core", 100, 30, NOW + timedelta(minutes=30), NOW, reserve_percent=10)
     assert known.spare == 20
     assert known.seconds_for(20) == 0

@@ -58,7 +58,7 @@ def test_weeks_add_up_to_the_rows(busy: MetricsLab) -> None:
     assert sums == qualifying
 
 
-def test_weeks_in_the_ui_are_those_of_the_table(busy: MetricsLab) -> None:
+def test_weeks_in_the_ui_equal_the_table(busy: MetricsLab) -> None:
     """Also before the aggregates are made anew, and for all repositories together."""
     busy.repository(2, "octo/lib")
     busy.store([reviewed(6, opened=MONDAY, review_id=20)], repository_id=2)
@@ -84,7 +84,7 @@ def test_repositories_without_a_team_are_in_no_team_week(lab: MetricsLab) -> Non
     assert lab.rows("FROM metrics.team_weekly") == []
 
 
-def test_person_who_changed_the_login_has_the_new_one_in_every_week(lab: MetricsLab) -> None:
+def test_a_changed_login_shows_in_every_week(lab: MetricsLab) -> None:
     later = MONDAY + timedelta(days=8)
     renamed = History(Person(1, "annabel"), later + timedelta(hours=1))
     by_old_and_new_bob = [
@@ -117,7 +117,7 @@ def test_reviewer_week(lab: MetricsLab) -> None:
     assert (cat["reviews"], cat["requests"], cat["response_hours_median"]) == (1, 0, None)
 
 
-def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: MetricsLab) -> None:
+def test_queue_shows_the_longest_wait_first_and_the_requested_reviewers(lab: MetricsLab) -> None:
     # Asked, and has reviewed since: GitHub asks it no longer.
     by_bot = Review(90, Person(9, "robot[bot]", True), "COMMENTED", MONDAY + timedelta(hours=5))
     lab.store(
@@ -143,7 +143,7 @@ def test_queue_shows_the_longest_wait_first_and_whom_it_waits_for(lab: MetricsLa
     assert rows[0]["waiting_hours"] == (AS_OF - MONDAY).total_seconds() / 3600
 
 
-def test_median_with_those_that_still_wait(lab: MetricsLab) -> None:
+def test_survival_median_counts_those_that_still_wait(lab: MetricsLab) -> None:
     """Two reviewed within the hour and three still waiting: the plain median forgets the three."""
     waiting = [History(ANN, AS_OF - timedelta(hours=10)) for _ in range(3)]
     opened = datetime(2026, 6, 1, 2, 0)

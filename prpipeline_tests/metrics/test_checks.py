@@ -60,7 +60,7 @@ def sound(lab: MetricsLab) -> MetricsLab:
 ALL_CHECKS = all_checks(timedelta(hours=24))
 
 
-def test_there_is_damage_for_every_check() -> None:
+def test_every_check_has_its_damage() -> None:
     assert {check.name for check in ALL_CHECKS} == set(DAMAGE)
     assert {check.name for check in all_checks(None)} == set(DAMAGE) - {"watermark_is_current"}
 
@@ -82,7 +82,7 @@ def test_findings_name_the_repository(sound: MetricsLab) -> None:
     assert list(found.rows["repository"]) == ["octo/app"]
 
 
-def test_a_check_of_freshness_says_its_bound(sound: MetricsLab) -> None:
+def test_a_freshness_check_states_its_limit(sound: MetricsLab) -> None:
     """Two periods of the schedule."""
     sound.connection.execute("UPDATE meta.repositories SET watermark_at = now()::TIMESTAMP - INTERVAL 3 HOUR")
     for hours, count in ((1, 1), (2, 0)):

@@ -82,7 +82,7 @@ def compare(connection: Connection) -> int:
     return compared
 
 
-def test_clocks_of_the_sample_data(tmp_path: Path) -> None:
+def test_clocks_of_the_sample_data_give_the_numbers(tmp_path: Path) -> None:
     world = sample_world(now=datetime(2026, 5, 4, 12).astimezone())
     (tmp_path / "none.yaml").write_text("repositories: []\n", encoding="utf-8")
     with Sandbox(world, tokens=["sandbox-token"]) as sandbox:
@@ -117,7 +117,9 @@ def shared() -> Iterator[MetricsLab]:
 
 @given(st.lists(histories(), min_size=1, max_size=25), metric_settings)
 @settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
-def test_clocks_of_random_histories(shared: MetricsLab, found: list[History], chosen: MetricSettings) -> None:
+def test_clocks_of_random_histories_give_the_numbers(
+    shared: MetricsLab, found: list[History], chosen: MetricSettings
+) -> None:
     ids = iter(range(100, 10_000))
     for history in found:
         for review in history.reviews:
@@ -141,7 +143,7 @@ def clocks(lab: MetricsLab, history: History) -> list[tuple[float, str, str, str
     ]
 
 
-def test_waiting_stops_with_what_comes_first(shared: MetricsLab) -> None:
+def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
     def at(number: float) -> datetime:
         return OPENED + timedelta(hours=number)
 
@@ -168,7 +170,7 @@ def test_waiting_stops_with_what_comes_first(shared: MetricsLab) -> None:
     assert waiting(is_draft=True, toggles=[*to_draft, (at(4), "ready_for_review")]) == []
 
 
-def test_draft_clock_stops_with_the_end_of_the_pull_request(shared: MetricsLab) -> None:
+def test_draft_clock_stops_with_the_pull_request(shared: MetricsLab) -> None:
     toggles = [
         (OPENED + timedelta(hours=n), event)
         for n, event in ((1, "ready_for_review"), (3, "converted_to_draft"))
@@ -184,7 +186,7 @@ def test_draft_clock_stops_with_the_end_of_the_pull_request(shared: MetricsLab) 
     ]
 
 
-def test_what_follows_the_merge_has_no_clock(shared: MetricsLab) -> None:
+def test_events_after_the_merge_have_no_clock(shared: MetricsLab) -> None:
     """Neither a draft that is marked ready after it, nor a review of it."""
     late = OPENED + timedelta(hours=9)
     review = Review(7, BOB, "APPROVED", late)

@@ -45,7 +45,7 @@ def published(stage: Stage, *queries: str) -> list[dict[str, Any]]:
         return [row for query in queries for row in rows(connection, query)]
 
 
-def test_the_example_tells_the_same_story() -> None:
+def test_the_example_lists_the_same_events() -> None:
     found = re.findall(r"^\| (\d\d:\d\d) \| (\S+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert found == [tuple(step.split()[:2]) for step in STORY]
 
@@ -57,7 +57,7 @@ def test_the_example_gives_its_numbers(stage: Stage) -> None:
     assert [str(row["value"]) for row in computed] == [value for *_, value in numbers]
 
 
-def test_review_after_the_merge_alone(tmp_path: Path) -> None:
+def test_only_a_review_after_the_merge(tmp_path: Path) -> None:
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
         stage = Stage(tmp_path, sandbox, world)
@@ -74,7 +74,7 @@ def test_review_after_the_merge_alone(tmp_path: Path) -> None:
     assert origin["review_time_hours"] == 10.0
 
 
-def test_the_story_of_the_example(stage: Stage) -> None:
+def test_explain_describes_the_example(stage: Stage) -> None:
     release = stage.pipeline.publish()
     with open_published(release.path) as connection:
         story = explain.explain(connection, "Octo/App#1")
@@ -112,6 +112,6 @@ def test_the_story_of_the_example(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "octo/app", "octo#1", "octo/app#x", "a/b/c#1"])
-def test_what_is_no_pull_request_is_refused(name: str) -> None:
+def test_an_invalid_pull_request_is_refused(name: str) -> None:
     with pytest.raises(explain.ExplainError, match="no pull request; write one like"):
         explain.parse(name)

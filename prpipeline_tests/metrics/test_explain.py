@@ -36,7 +36,7 @@ def explained(lab: MetricsLab, tmp_path: Path) -> Explain:
     return of
 
 
-def test_a_draft_that_never_was_ready(explained: Explain) -> None:
+def test_a_draft_that_was_never_ready(explained: Explain) -> None:
     review = Review(7, BOB, "CHANGES_REQUESTED", at(1))
     steps, because, story = explained(History(ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[review]))
     assert steps == [
@@ -51,7 +51,7 @@ def test_a_draft_that_never_was_ready(explained: Explain) -> None:
     assert "draft_hours                   3.00  2026-05-04 10:00 to the close" in "\n".join(story.lines())
 
 
-def test_what_follows_a_merge_starts_no_clock(explained: Explain) -> None:
+def test_events_after_a_merge_start_no_clock(explained: Explain) -> None:
     toggles = [(at(2), "ready_for_review"), (at(3), "converted_to_draft")]
     steps, because, _ = explained(History(ANN, OPENED, is_draft=True, merged_at=at(1), toggles=toggles))
     assert steps == [
@@ -64,19 +64,19 @@ def test_what_follows_a_merge_starts_no_clock(explained: Explain) -> None:
     assert because["draft_hours"] == "2026-05-04 10:00 to the merge"
 
 
-def test_waiting_ends_where_something_waited(explained: Explain) -> None:
+def test_waiting_ends_with_the_close(explained: Explain) -> None:
     steps, _, _ = explained(History(ANN, OPENED, closed_at=at(1)))
     assert steps[-1] == "11:00 it was closed without a merge - waiting ends"
 
 
-def test_waiting_had_ended_with_the_review(explained: Explain) -> None:
+def test_waiting_ended_with_the_review(explained: Explain) -> None:
     steps, _, _ = explained(
         History(ANN, OPENED, closed_at=at(2), reviews=[Review(7, BOB, "COMMENTED", at(1))])
     )
     assert steps[-1] == "12:00 it was closed without a merge - "
 
 
-def test_a_second_in_which_it_became_ready_and_was_approved(explained: Explain) -> None:
+def test_ready_and_approved_in_the_same_second(explained: Explain) -> None:
     history = History(
         ANN,
         OPENED,

@@ -31,7 +31,7 @@ def test_never_a_draft(lab: MetricsLab) -> None:
     assert (row["ready_at"], row["draft_hours"], row["is_draft"]) == (OPENED, 0.0, False)
 
 
-def test_draft_without_events_is_one_from_the_start(lab: MetricsLab) -> None:
+def test_draft_without_events_was_opened_as_a_draft(lab: MetricsLab) -> None:
     row = times(lab, History(ANN, OPENED, is_draft=True))
     assert (row["ready_at"], row["waiting_hours"]) == (None, None)
     assert row["draft_hours"] == (AS_OF - OPENED).total_seconds() / 3600
@@ -52,7 +52,7 @@ def test_ready_only_after_the_merge_makes_no_negative_time(lab: MetricsLab) -> N
     assert (row["ready_at"], row["time_to_merge_hours"], row["draft_hours"]) == (at(5), None, 3.0)
 
 
-def test_opened_ready_made_a_draft_and_still_one(lab: MetricsLab) -> None:
+def test_opened_ready_and_converted_to_a_draft(lab: MetricsLab) -> None:
     row = times(lab, History(ANN, OPENED, is_draft=True, toggles=[(at(2), DRAFT)], closed_at=at(6)))
     assert (row["ready_at"], row["draft_hours"]) == (OPENED, 4.0)
 
@@ -75,20 +75,20 @@ def test_a_repeated_event_changes_nothing(lab: MetricsLab) -> None:
 
 
 @pytest.mark.parametrize("order", [[READY, DRAFT], [DRAFT, READY]])
-def test_to_and_fro_in_one_second_changes_nothing(lab: MetricsLab, order: list[str]) -> None:
+def test_draft_events_that_cancel_out_change_nothing(lab: MetricsLab, order: list[str]) -> None:
     toggles = [(at(1), order[0]), (at(1), order[1]), (at(2), DRAFT), (at(5), READY)]
     row = times(lab, History(ANN, OPENED, toggles=toggles))
     assert (row["ready_at"], row["draft_hours"]) == (OPENED, 3.0)
 
 
-def test_to_and_fro_in_one_second_of_a_draft(lab: MetricsLab) -> None:
+def test_draft_events_of_one_second_that_make_it_ready(lab: MetricsLab) -> None:
     toggles = [(at(1), READY), (at(1), DRAFT), (at(4), READY)]
     row = times(lab, History(ANN, OPENED, toggles=toggles))
     # It was ready for no time at all, but that is when it first was.
     assert (row["ready_at"], row["draft_hours"]) == (at(1), 4.0)
 
 
-def test_approval_of_a_draft_is_no_approval_since_it_was_ready(lab: MetricsLab) -> None:
+def test_approval_of_a_draft_does_not_count_from_ready(lab: MetricsLab) -> None:
     history = History(ANN, OPENED, toggles=[(at(2), READY)], merged_at=at(5))
     history.reviews = [Review(1, BOB, "APPROVED", at(1))]
     row = times(lab, history)

@@ -84,7 +84,7 @@ def shared_lab() -> Iterator[MetricsLab]:
 
 @given(st.lists(histories(), min_size=1, max_size=25), metric_settings, st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
-def test_the_sql_says_what_the_definitions_say(shared_lab, found, chosen, dice):  # type: ignore[no-untyped-def]
+def test_the_sql_agrees_with_the_definitions(shared_lab, found, chosen, dice):  # type: ignore[no-untyped-def]
     ids = list(range(100, 100 + sum(len(history.reviews) for history in found)))
     dice.shuffle(ids)
     for history in found:
@@ -128,7 +128,7 @@ calendars = st.builds(
     st.lists(st.tuples(st.integers(0, 86_400 * 6), st.integers(0, 86_400 * 9)), min_size=1, max_size=4),
 )
 @settings(max_examples=15, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
-def test_business_hours_are_what_counting_minutes_gives(shared_lab, calendar, spans):  # type: ignore[no-untyped-def]
+def test_business_hours_equal_counted_minutes(shared_lab, calendar, spans):  # type: ignore[no-untyped-def]
     # Clocks change in Berlin on 29 March, in Auckland on 5 April.
     start = datetime(2026, 3, 25)
     found = []
@@ -176,7 +176,7 @@ def test_a_day_on_which_the_clock_changes(zone, day, start, end, expected):  # t
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Havana", "Africa/Cairo"])
-def test_whole_days_leave_out_the_weekend_alone(zone: str) -> None:
+def test_whole_days_leave_out_only_the_weekend(zone: str) -> None:
     calendar = Calendar(timezone=zone, start=ClockTime(0), end=DayEnd.read("24:00"))
     intervals = list(working_intervals(calendar, 2026, 2026))
     assert all(
@@ -201,7 +201,7 @@ def test_working_days_do_not_overlap(calendar: Calendar) -> None:
     )
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
-def test_kaplan_meier_is_what_its_definition_gives(shared_lab, spans):  # type: ignore[no-untyped-def]
+def test_kaplan_meier_equals_its_definition(shared_lab, spans):  # type: ignore[no-untyped-def]
     found, expected = [], []
     for index, (hours, fate) in enumerate(spans):
         created = AS_OF - timedelta(hours=hours) if fate == "open" else datetime(2026, 6, 1)

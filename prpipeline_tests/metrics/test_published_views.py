@@ -72,7 +72,9 @@ def lab(lab: MetricsLab) -> MetricsLab:
     "version",
     [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
 )
-def test_every_duckdb_reads_them_by_whatever_name(lab: MetricsLab, tmp_path: Path, version: str) -> None:
+def test_every_duckdb_version_reads_them_under_any_name(
+    lab: MetricsLab, tmp_path: Path, version: str
+) -> None:
     file = lab.publish(tmp_path)
     ours, theirs = (read(python, file) for python in (sys.executable, environments()[version].python))
     direct, _, comments, *attached = ours
@@ -96,7 +98,7 @@ def read(python: str, file: Path) -> Any:
 
 
 @pytest.mark.parametrize("condition", ["repository = 'octo/app'", "repository_id = 1"])
-def test_what_is_asked_of_one_repository_is_all_that_is_read(
+def test_a_query_of_one_repository_reads_only_its_rows(
     lab: MetricsLab, tmp_path: Path, condition: str
 ) -> None:
     with open_published(lab.publish(tmp_path)) as connection:
@@ -108,7 +110,7 @@ def test_what_is_asked_of_one_repository_is_all_that_is_read(
                 assert plan.count(condition.replace(" ", "")) + plan.count(condition) >= scans, plan
 
 
-def test_one_who_was_asked_is_no_team_of_the_same_number(lab: MetricsLab, tmp_path: Path) -> None:
+def test_a_person_is_not_a_team_with_the_same_number(lab: MetricsLab, tmp_path: Path) -> None:
     lab.clear()
     lab.store([History(ANN, OPENED, reviews=[Review(500, BOB, "COMMENTED", OPENED + timedelta(hours=4))])])
     asked = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
@@ -124,7 +126,7 @@ def test_one_who_was_asked_is_no_team_of_the_same_number(lab: MetricsLab, tmp_pa
     assert [event["subject_id"] for event in events] == [None, 3]
 
 
-def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: MetricsLab, tmp_path: Path) -> None:
+def test_issue_metrics_ignores_the_fifty_first_review(lab: MetricsLab, tmp_path: Path) -> None:
     lab.clear()
     for repository_id, own in ((1, 49), (2, 50)):
         reviews = [Review(n, ANN, "COMMENTED", OPENED + timedelta(hours=1)) for n in range(1, own + 1)]
@@ -136,7 +138,7 @@ def test_the_fifty_first_review_counts_nowhere_in_issue_metrics(lab: MetricsLab,
     assert [row["time_to_first_review_seconds"] for row in found] == [3600, None]
 
 
-def test_all_clocks_run_until_the_same_now(lab: MetricsLab, tmp_path: Path) -> None:
+def test_all_running_clocks_end_at_the_same_now(lab: MetricsLab, tmp_path: Path) -> None:
     published = lab.publish(tmp_path, published_at=AS_OF + timedelta(hours=3))
     with open_published(published) as connection:
         drafts = rows(connection, "FROM compat_issue_metrics WHERE number = 2")

@@ -87,18 +87,18 @@ def _differences(rows: dict[int, Row], theirs: dict[int, Row], ours: str, column
     return {number: row for number, row in rows.items() if row[ours] != _hours(theirs[number], column)}
 
 
-def test_every_pull_request_is_there(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
+def test_every_pull_request_is_compared(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
     assert as_recorded.keys() == theirs.keys()
 
 
-def test_review_time_equals_theirs(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
+def test_review_time_equals_the_other_projects(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
     different = _differences(as_recorded, theirs, "review_time_hours", "im_first_review_s")
     # They count a review after the merge, we do not: then, and only then, we have none.
     assert {row["null_reason"] for row in different.values()} == {"only_after_merge"}
     assert len(as_recorded) - len(different) == 1305
 
 
-def test_their_own_table_says_what_they_say(
+def test_their_views_equal_their_results(
     recorded: MetricsLab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
 ) -> None:
     with open_published(recorded.publish(tmp_path)) as connection:
@@ -169,7 +169,7 @@ def test_draft_time_differs_for_known_reasons_only(
         assert not any("recording" in str(reason) for reason in why.values())
 
 
-def test_no_check_complains(recorded: MetricsLab, with_events: dict[int, Row]) -> None:
+def test_all_checks_pass(recorded: MetricsLab, with_events: dict[int, Row]) -> None:
     from prpipeline import metrics
 
     found = {check.name: recorded.rows(check.sql) for check in metrics.CHECKS}

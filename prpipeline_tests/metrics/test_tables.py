@@ -40,7 +40,7 @@ def test_table_and_dictionary_agree(lab: MetricsLab, table: str) -> None:
     assert sql_file(table).kind == "VIEW" or list(sql_file(table).columns) == described
 
 
-def test_every_table_of_metrics_is_known() -> None:
+def test_every_metrics_table_is_listed() -> None:
     of_others = {
         "repositories",
         "pull_requests",
@@ -53,14 +53,14 @@ def test_every_table_of_metrics_is_known() -> None:
     assert described == {*metrics.TABLES, *metrics.PUBLISHED_VIEWS, *of_others}
 
 
-def test_every_definition_stands_at_the_head_of_its_file() -> None:
+def test_every_file_begins_with_its_definition() -> None:
     for name in metrics.TABLES:
         assert sql_file(name).definition.startswith(f"{name}: one row per")
     for name in metrics.PUBLISHED_VIEWS:
         assert sql_file(name).definition.startswith(f"{name}: ")
 
 
-def test_dictionary_page_is_what_the_dictionary_renders() -> None:
+def test_dictionary_page_is_up_to_date() -> None:
     page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
     assert page.read_text(encoding="utf-8") == dictionary.markdown(), (
         "run python -m prpipeline.publish.dictionary"
@@ -95,7 +95,7 @@ def test_rebuilding_one_repository_leaves_the_others(lab: MetricsLab) -> None:
     assert [(row["repository_id"], row["reviews"]) for row in rows] == [(2, 1)]
 
 
-def test_batches_change_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_size_changes_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 6):
         if number > 1:
             lab.repository(number, f"octo/repository-{number}")
@@ -128,13 +128,13 @@ def test_changed_settings_make_all_repositories_stale(lab: MetricsLab, changed: 
     assert metrics.stale_repositories(lab.connection, changed) == [1]
 
 
-def test_the_same_settings_in_other_words_make_nothing_stale() -> None:
+def test_equivalent_settings_make_nothing_stale() -> None:
     one = MetricSettings(bots=("CI-Runner", "renovate[bot]"))
     other = MetricSettings(bots=("renovate", "ci-runner"))
     assert metrics.fingerprint(one) == metrics.fingerprint(other)
 
 
-def test_a_table_of_another_shape_is_made_anew(lab: MetricsLab) -> None:
+def test_a_table_with_other_columns_is_created_again(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     lab.connection.execute("ALTER TABLE metrics.pull_request_times ADD COLUMN surprise BIGINT")
@@ -146,7 +146,7 @@ def test_a_table_of_another_shape_is_made_anew(lab: MetricsLab) -> None:
     assert not lab.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'of_an_older_version'")
 
 
-def test_creating_what_is_there_keeps_it(lab: MetricsLab) -> None:
+def test_creating_existing_tables_keeps_their_rows(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
     metrics.create_tables(lab.connection)
@@ -154,7 +154,7 @@ def test_creating_what_is_there_keeps_it(lab: MetricsLab) -> None:
     assert len(lab.rows("FROM metrics.review_time_hours")) == 1
 
 
-def test_a_longer_bot_list_changes_exactly_the_rows_it_should(lab: MetricsLab) -> None:
+def test_a_longer_bot_list_changes_only_the_affected_rows(lab: MetricsLab) -> None:
     lab.store(
         [
             reviewed_by(CI, BOB, first_id=100),  # waits longer now
@@ -215,7 +215,7 @@ def test_a_rename_reaches_every_row_without_a_rebuild(lab: MetricsLab) -> None:
         assert {row["team"] for row in rows if "team" in row} <= {"core"}, table
 
 
-def test_clocks_run_on_without_a_rebuild(lab: MetricsLab) -> None:
+def test_running_clocks_advance_without_a_rebuild(lab: MetricsLab) -> None:
     lab.store([History(ANN, OPENED), History(ANN, OPENED, is_draft=True)])
     lab.rebuild()
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(hours=3))

@@ -49,7 +49,7 @@ def versions(lab: MetricsLab) -> list[int]:
     return [row["metric_version"] for row in lab.rows("FROM meta.metric_definitions ORDER BY since")]
 
 
-def test_a_new_warehouse_begins_after_the_versions_that_were_raised_by_hand(lab: MetricsLab) -> None:
+def test_a_new_warehouse_starts_after_the_hand_written_versions(lab: MetricsLab) -> None:
     lab.store([History(Person(1, "ann"), AS_OF)])
     lab.rebuild()
     assert versions(lab) == [4]
@@ -57,7 +57,7 @@ def test_a_new_warehouse_begins_after_the_versions_that_were_raised_by_hand(lab:
     assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 4}]
 
 
-def test_a_warehouse_of_the_last_hand_raised_version_goes_on(lab: MetricsLab) -> None:
+def test_a_warehouse_of_the_last_hand_written_version_continues(lab: MetricsLab) -> None:
     """Its numbers are stale, and stay readable until they are computed anew."""
     lab.store([History(Person(1, "ann"), AS_OF)])
     lab.rebuild()
@@ -80,7 +80,7 @@ def test_a_warehouse_of_the_last_hand_raised_version_goes_on(lab: MetricsLab) ->
 
 
 @pytest.mark.parametrize("file", [file.name for file in sql_files()])
-def test_whatever_changes_in_the_sql_raises_the_version(
+def test_any_change_of_the_sql_raises_the_version(
     lab: MetricsLab, change: Callable[[str, Change], None], file: str
 ) -> None:
     lab.rebuild()
@@ -134,7 +134,7 @@ def test_the_calendars_code_is_a_definition_too(monkeypatch: pytest.MonkeyPatch,
         ("a b", "ab", False),
     ],
 )
-def test_the_essence_of_sql(one: str, other: str, equal: bool) -> None:
+def test_comments_and_spaces_do_not_change_the_version(one: str, other: str, equal: bool) -> None:
     assert (essence(one) == essence(other)) is equal
 
 

@@ -44,7 +44,7 @@ def only_reviewed_after_merge(recording: Path) -> set[int]:
     }
 
 
-def test_the_whole_way_through_dagster(recording: Path, tmp_path: Path) -> None:
+def test_a_recording_synced_by_dagster(recording: Path, tmp_path: Path) -> None:
     world = recorded_world(recording)
     with Sandbox(world) as server, dg.DagsterInstance.ephemeral() as instance:
         settings = make_settings(server, tmp_path)

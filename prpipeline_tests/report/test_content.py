@@ -30,7 +30,7 @@ def days(number: float) -> timedelta:
     return timedelta(days=number)
 
 
-def test_headline_compares_by_the_day_of_the_review() -> None:
+def test_headline_counts_review_times_by_the_day_of_the_review() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(3), review_time_hours=2.0, state="merged")
@@ -64,7 +64,7 @@ def test_every_pull_request_is_in_one_bucket() -> None:
     }  # fmt: skip
 
 
-def test_weeks_are_those_of_the_table_and_nothing_is_never_zero_hours() -> None:
+def test_weeks_equal_the_table_and_unknown_hours_are_not_zero() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(0.5), review_time_hours=1.5)
@@ -90,7 +90,7 @@ def test_teams_gather_their_repositories() -> None:
     assert [s["kind"] for s in content["scopes"]].count("team") == 1
 
 
-def test_hours_are_those_of_the_zone_in_summer_and_in_winter() -> None:
+def test_heat_map_uses_the_zones_hours_in_summer_and_winter() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(3))  # Friday, 16:00 UTC
@@ -109,7 +109,7 @@ def test_hours_are_those_of_the_zone_in_summer_and_in_winter() -> None:
         assert opened("Asia/Kolkata") == {(4, 21, 2), (6, 5, 1)}
 
 
-def test_queue_tells_who_is_asked_now() -> None:
+def test_queue_names_the_requested_reviewers() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
@@ -119,7 +119,7 @@ def test_queue_tells_who_is_asked_now() -> None:
     assert [(row["number"], row["requested"]) for row in queue] == [(2, None), (1, "grace, octo/core")]
 
 
-def test_bots_and_own_reviews_are_kept_apart_from_reviewers() -> None:
+def test_reviewers_leave_out_bots_and_own_reviews() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
@@ -159,11 +159,11 @@ def test_bots_and_own_reviews_are_kept_apart_from_reviewers() -> None:
         (None, False),
     ],
 )
-def test_links_lead_to_web_pages_alone(url: str | None, kept: bool) -> None:
+def test_links_lead_to_web_pages_only(url: str | None, kept: bool) -> None:
     assert (web_address(url) == url) is kept if url is not None else web_address(url) is None
 
 
-def test_content_cannot_leave_its_element() -> None:
+def test_content_cannot_end_its_element() -> None:
     title = "</script><script>alert(1)</script><!-- \u2028\u2029 & <b>'\"`${1} $content"
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
@@ -176,7 +176,7 @@ def test_content_cannot_leave_its_element() -> None:
     assert document.count("<script") == document.count("</script") == 3
 
 
-def test_scripts_hold_nothing_that_ends_or_reopens_their_element() -> None:
+def test_scripts_cannot_end_or_reopen_their_element() -> None:
     with samples.create() as connection:
         document = render(read_content(connection))
     library = document.split("<script>")[1]
@@ -184,7 +184,7 @@ def test_scripts_hold_nothing_that_ends_or_reopens_their_element() -> None:
     assert "<!--" not in document.split("</head>")[1]
 
 
-def test_library_is_the_published_one() -> None:
+def test_echarts_is_the_published_file() -> None:
     import hashlib
 
     import prpipeline.report
@@ -194,7 +194,7 @@ def test_library_is_the_published_one() -> None:
     assert sha in (folder / "README.md").read_text()
 
 
-def test_a_report_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = tmp_path / "releases" / "1"
     release.mkdir(parents=True)
     (tmp_path / "published").symlink_to(release, target_is_directory=True)

@@ -45,7 +45,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_is_drawn_without_a_complaint(
+def test_everything_is_drawn_without_errors(
     browser: Browser, report: Path, scheme: Literal["light", "dark"]
 ) -> None:
     opened = Opened(browser, report, scheme)
@@ -62,7 +62,7 @@ def test_all_is_drawn_without_a_complaint(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_easy_to_read(browser: Browser, report: Path, scheme: Literal["light", "dark"]) -> None:
+def test_text_has_enough_contrast(browser: Browser, report: Path, scheme: Literal["light", "dark"]) -> None:
     """Contrast of at least 4.5 (WCAG AA) between each text colour and what lies behind it."""
     opened = Opened(browser, report, scheme)
     ratios = opened.page.evaluate(
@@ -98,7 +98,7 @@ def test_scope_range_and_theme_redraw(browser: Browser, report: Path) -> None:
     assert opened.said == []
 
 
-def test_works_by_keyboard_alone(browser: Browser, report: Path) -> None:
+def test_works_with_the_keyboard_only(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report)
     page = opened.page
     page.keyboard.press("Tab")
@@ -129,7 +129,7 @@ def test_works_by_keyboard_alone(browser: Browser, report: Path) -> None:
     assert page.evaluate("document.activeElement.value") == "opened"
 
 
-def test_the_heat_map_says_whose_clocks_it_shows(browser: Browser, tmp_path: Path) -> None:
+def test_the_heat_map_names_its_time_zone(browser: Browser, tmp_path: Path) -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=timedelta(days=3), review_time_hours=2.0)
@@ -141,7 +141,7 @@ def test_the_heat_map_says_whose_clocks_it_shows(browser: Browser, tmp_path: Pat
     assert opened.said == []
 
 
-def test_hints_tell_the_numbers(browser: Browser, report: Path) -> None:
+def test_tooltips_show_the_numbers(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report)
     opened.page.hover("#trend .chart", position={"x": 500, "y": 100})
     opened.page.wait_for_selector("#trend .tip >> text=90th percentile")
@@ -156,7 +156,7 @@ def test_fits_a_phone(browser: Browser, report: Path) -> None:
     assert opened.points("trend") > 5
 
 
-def test_a_phone_names_every_colour_and_bar(browser: Browser, report: Path) -> None:
+def test_a_phone_labels_every_colour_and_bar(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report, width=390)
     trend = opened.page.text_content("#trend svg") or ""
     assert [
@@ -170,7 +170,7 @@ def test_a_phone_names_every_colour_and_bar(browser: Browser, report: Path) -> N
     assert abs(heights[0] - heights[1]) < 8, "the button's text takes two lines"
 
 
-def test_prints_on_light_paper(browser: Browser, report: Path) -> None:
+def test_prints_in_light_colours(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report, "dark")
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert opened.page.evaluate("document.documentElement.className") == "printing"
@@ -181,7 +181,7 @@ def test_prints_on_light_paper(browser: Browser, report: Path) -> None:
     assert len(opened.page.pdf(prefer_css_page_size=True)) > 20_000
 
 
-def test_paper_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
+def test_print_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
     page = Opened(browser, report).page
     page.emulate_media(media="print")
     assert page.is_hidden("#queue .more")
@@ -198,7 +198,7 @@ def test_paper_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
     )
 
 
-def test_text_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
+def test_text_from_github_stays_text(browser: Browser, tmp_path: Path) -> None:
     with samples.create() as connection:
         for number, text in enumerate(HOSTILE, start=1):
             samples.add_repository(connection, number, f"octo/{text}", last_error=text, status="failed")
@@ -236,7 +236,7 @@ def test_text_of_strangers_stays_text(browser: Browser, tmp_path: Path) -> None:
     assert opened.said == []
 
 
-def test_policy_stops_what_escaping_would_miss(browser: Browser, report: Path, tmp_path: Path) -> None:
+def test_policy_stops_unescaped_markup(browser: Browser, report: Path, tmp_path: Path) -> None:
     broken = tmp_path / "report.html"
     injected = "<img src=x onerror=\"console.log('ran')\"><script>console.log('ran')</script><main "
     broken.write_text(report.read_text().replace("<main ", injected))
@@ -245,7 +245,7 @@ def test_policy_stops_what_escaping_would_miss(browser: Browser, report: Path, t
     assert not [text for text in opened.said if "ran" in text and "Content Security Policy" not in text]
 
 
-def test_trouble_is_shown_plainly(browser: Browser, tmp_path: Path) -> None:
+def test_failed_syncs_are_shown(browser: Browser, tmp_path: Path) -> None:
     with samples.create() as connection:
         samples.add_repository(
             connection, 1, "octo/cat", last_error="GitHub did not answer.", status="failed"
@@ -261,7 +261,7 @@ def test_trouble_is_shown_plainly(browser: Browser, tmp_path: Path) -> None:
     assert "GitHub did not answer." in opened.page.inner_text("#data")
 
 
-def test_no_column_is_kept_for_failures_where_nothing_failed(browser: Browser, tmp_path: Path) -> None:
+def test_without_failures_there_is_no_column_for_them(browser: Browser, tmp_path: Path) -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/fine")
         write_report(connection, tmp_path / "report.html")
@@ -273,7 +273,7 @@ def test_no_column_is_kept_for_failures_where_nothing_failed(browser: Browser, t
 @pytest.mark.parametrize(
     "state", ["nothing tracked", "never synced", "no pull requests", "one waiting", "one reviewed"]
 )
-def test_little_or_nothing_is_no_error(browser: Browser, tmp_path: Path, state: str) -> None:
+def test_little_or_no_data_is_no_error(browser: Browser, tmp_path: Path, state: str) -> None:
     with samples.create() as connection:
         if state == "never synced":
             samples.add_repository(connection, None, "octo/cat", status="new", last_sync_at=None)  # type: ignore[arg-type]

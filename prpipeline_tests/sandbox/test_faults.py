@@ -20,7 +20,7 @@ def pull_requests(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_unicorn(client: Client, server: Sandbox, status: int) -> None:
+def test_an_html_error_page(client: Client, server: Sandbox, status: int) -> None:
     server.faults.add(Fault("status", status=status))
     answer = client.post("{ viewer { login } }")
     assert (answer.status_code, "Unicorn" in answer.text) == (status, True)
@@ -36,7 +36,7 @@ def test_a_timeout_says_so_in_json_and_costs_points(client: Client, server: Sand
 
 
 @pytest.mark.parametrize("kind", ["reset", "reset_mid_body", "truncated_body"])
-def test_the_connection_breaks(client: Client, server: Sandbox, kind: str) -> None:
+def test_broken_connections(client: Client, server: Sandbox, kind: str) -> None:
     server.faults.add(Fault(kind))
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         client.get(PULLS)
@@ -57,7 +57,7 @@ def test_invalid_bodies(client: Client, server: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("kind", ["slow_headers", "slow_drip", "latency"])
-def test_slow_answers_arrive_in_the_end(client: Client, server: Sandbox, kind: str) -> None:
+def test_slow_answers_arrive_completely(client: Client, server: Sandbox, kind: str) -> None:
     server.faults.add(Fault(kind, seconds=0.2))
     started = time.monotonic()
     assert len(client.get(PULLS).json()) == 7
@@ -80,7 +80,7 @@ def test_redirects_and_links_to_another_host(client: Client, server: Sandbox) ->
     assert client.get(PULLS).links["next"]["url"].startswith("http://elsewhere.invalid/")
 
 
-def test_limits_that_strike(client: Client, server: Sandbox, clock: ManualClock) -> None:
+def test_limits(client: Client, server: Sandbox, clock: ManualClock) -> None:
     server.faults.add(Fault("primary_limit", seconds=30, times=2))
     answer = client.get(PULLS)
     assert (answer.status_code, answer.headers["X-RateLimit-Remaining"]) == (403, "0")
@@ -146,7 +146,7 @@ def test_wrong_cursors(client: Client, server: Sandbox) -> None:
     assert answer["errors"][0]["type"] == "INVALID_CURSOR_ARGUMENTS"
 
 
-def test_forbidden_teams_in_good_data(client: Client, server: Sandbox, world: World) -> None:
+def test_forbidden_teams_in_valid_data(client: Client, server: Sandbox, world: World) -> None:
     world.request_review(world.repository("octo/app").pull_requests[1], "octo/core")
     server.faults.add(Fault("forbidden_teams"))
     server.add_token(Credential("classic", scopes=("repo",)))
@@ -171,7 +171,7 @@ def test_an_ip_allow_list_and_a_single_sign_on(client: Client, server: Sandbox, 
     assert answer.headers["X-GitHub-SSO"].startswith("partial-results")
 
 
-def test_which_requests_a_fault_strikes(client: Client, server: Sandbox) -> None:
+def test_the_requests_that_a_fault_affects(client: Client, server: Sandbox) -> None:
     server.faults.add(Fault("status", match=lambda r: r.path.endswith("/pulls"), after=1, times=2))
     client.get("/repos/octo/app")
     assert [client.get(PULLS).status_code for _ in range(4)] == [200, 502, 502, 200]

@@ -44,7 +44,7 @@ def test_last_and_before_read_a_list_from_its_end(client: Client) -> None:
     assert numbers(client.ask(query, before=start)) == [2, 3, 4]
 
 
-def test_a_cursor_holds_a_value_so_that_a_touched_pull_request_jumps_over_it(
+def test_a_cursor_is_a_value_so_an_updated_pull_request_jumps_over_it(
     client: Client, world: World, clock: ManualClock
 ) -> None:
     order = {"field": "UPDATED_AT", "direction": "DESC"}
@@ -243,7 +243,7 @@ def test_an_enterprise_servers_paths_work_too(client: Client, server: Sandbox) -
     assert client.get("/api/v3/repos/octo/app").json()["url"] == f"{server.url}/api/v3/repos/octo/app"
 
 
-def test_the_date_header_is_the_clocks(client: Client, clock: ManualClock) -> None:
+def test_the_date_header_is_the_sandbox_clocks(client: Client, clock: ManualClock) -> None:
     assert client.post("{ viewer { login } }").headers["Date"] == clock.now().strftime(
         "%a, %d %b %Y %H:%M:%S GMT"
     )

@@ -18,7 +18,7 @@ from prpipeline.sandbox.github import App, Credential, Installation, ManualClock
 from prpipeline_tests.support.github_client import Client
 
 
-def test_points_run_out_and_come_back(server: Sandbox, clock: ManualClock) -> None:
+def test_points_run_out_and_are_renewed(server: Sandbox, clock: ManualClock) -> None:
     server.add_token(Credential("poor", graphql_limit=2))
     client = Client(server, "poor")
     client.pulls()
@@ -39,7 +39,7 @@ def test_requests_without_a_token_are_60_an_hour(server: Sandbox) -> None:
     assert "rate limit exceeded" in answers[-1].json()["message"]
 
 
-def test_tokens_do_not_share(server: Sandbox) -> None:
+def test_each_token_has_its_own_limit(server: Sandbox) -> None:
     server.add_token(Credential("second", login="second"))
     Client(server).pulls()
     assert Client(server, "second").pulls()["data"]["rateLimit"]["used"] == 1

@@ -122,7 +122,7 @@ def test_blocked_repositories(client: Client, world: World) -> None:
         assert client.pulls()["errors"][0]["type"] == "FORBIDDEN"
 
 
-def test_a_single_sign_on_is_asked_for(server: Sandbox) -> None:
+def test_single_sign_on_is_required(server: Sandbox) -> None:
     server.add_token(Credential("outsider", sso_organizations=("octo",)))
     client = Client(server, "outsider")
     answer = client.get(f"{APP}/pulls")

@@ -23,7 +23,7 @@ def numbers(lab: SyncLab) -> list[int]:
     return sorted(row[3] for row in lab.held()["pull_requests"])
 
 
-def test_it_goes_on_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
+def test_it_continues_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
     lab = SyncLab(server.world, server, tmp_path, attempts=1)
     fault = server.faults.add(Fault("html", after=3, times=None))
     (result,) = lab.sync()
@@ -38,9 +38,7 @@ def test_it_goes_on_where_it_stopped(server: Sandbox, tmp_path: Path) -> None:
     lab.assert_equal()
 
 
-def test_what_changes_between_the_halves_is_read_by_the_first_increment(
-    server: Sandbox, tmp_path: Path
-) -> None:
+def test_changes_between_two_parts_are_read_by_the_first_increment(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path, attempts=1)
     fault = server.faults.add(Fault("html", after=3, times=None))
     lab.sync()
@@ -72,7 +70,7 @@ def test_days_back_bounds_it(server: Sandbox, tmp_path: Path) -> None:
     assert result.mode == "history"
 
 
-def test_a_longer_reach_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
+def test_a_longer_days_back_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path)
     assert isinstance(world.clock, ManualClock)
     world.clock.advance(timedelta(days=30))
@@ -85,7 +83,7 @@ def test_a_longer_reach_reads_the_rest(server: Sandbox, tmp_path: Path) -> None:
     lab.assert_equal()
 
 
-def test_every_tail_is_read_to_its_end(server: Sandbox, tmp_path: Path) -> None:
+def test_every_tail_is_read_completely(server: Sandbox, tmp_path: Path) -> None:
     pull_request = busy_pull_request(server.world, children=230)
     lab = SyncLab(server.world, server, tmp_path, page_size=25)
     (result,) = lab.sync()
@@ -94,9 +92,7 @@ def test_every_tail_is_read_to_its_end(server: Sandbox, tmp_path: Path) -> None:
     assert result.requests == 2 + 2  # two pages, and 180 more reviews and events, 100 a request
 
 
-def test_a_pull_request_that_grows_while_its_tail_is_read_is_read_again(
-    server: Sandbox, tmp_path: Path
-) -> None:
+def test_a_pull_request_that_grows_during_its_tail_is_read_again(server: Sandbox, tmp_path: Path) -> None:
     world, pull_request = server.world, busy_pull_request(server.world)
     lab = SyncLab(world, server, tmp_path)
     left = [1]
@@ -113,7 +109,7 @@ def test_a_pull_request_that_grows_while_its_tail_is_read_is_read_again(
     lab.assert_equal()
 
 
-def test_pull_requests_opened_while_it_runs_are_there(server: Sandbox, tmp_path: Path) -> None:
+def test_pull_requests_opened_during_a_history_are_read(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path)
     left = list(range(4))
 

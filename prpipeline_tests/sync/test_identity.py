@@ -56,7 +56,7 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
     assert lab.tracked().status == "gone"
 
 
-def test_a_full_sync_refuses_an_impostor(server: Sandbox, tmp_path: Path) -> None:
+def test_a_full_sync_refuses_another_repository_under_the_name(server: Sandbox, tmp_path: Path) -> None:
     from prpipeline.sync import SyncOptions
 
     lab = SyncLab(server.world, server, tmp_path)
@@ -69,7 +69,7 @@ def test_a_full_sync_refuses_an_impostor(server: Sandbox, tmp_path: Path) -> Non
     assert lab.held() == before
 
 
-def test_a_name_that_is_given_away_between_two_pages(server: Sandbox, tmp_path: Path) -> None:
+def test_a_name_that_is_reused_between_two_pages(server: Sandbox, tmp_path: Path) -> None:
     lab = SyncLab(server.world, server, tmp_path)
 
     def hook(_: object) -> None:
@@ -101,7 +101,7 @@ def test_two_names_of_one_repository_are_refused(server: Sandbox, tmp_path: Path
     assert "which is tracked as octo/app" in str(results["octo/new-name"].error)
 
 
-def test_a_name_in_other_letters_is_the_same_repository(server: Sandbox, tmp_path: Path) -> None:
+def test_a_name_in_another_letter_case_is_the_same_repository(server: Sandbox, tmp_path: Path) -> None:
     lab = SyncLab(server.world, server, tmp_path)
     lab.track(["OCTO/App"])
     with lab.warehouse.transaction() as connection:

@@ -56,7 +56,7 @@ def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_thousand_repositories_of_which_fifty_changed_take_thirty_requests(tmp_path: Path) -> None:
+def test_a_thousand_repositories_with_fifty_changed_take_thirty_requests(tmp_path: Path) -> None:
     world = generated_world(clock=ManualClock(), repositories=1000, pull_requests=2, reviews_per_pr=1)
     with Sandbox(world) as server:
         lab = bulk(tmp_path, server)
@@ -95,7 +95,7 @@ def test_a_thousand_repositories_of_which_fifty_changed_take_thirty_requests(tmp
         "open",
     ],
 )
-def test_whatever_moves_the_time_stamp_comes_through(server: Sandbox, tmp_path: Path, change: str) -> None:
+def test_every_change_that_moves_the_time_stamp_is_read(server: Sandbox, tmp_path: Path, change: str) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     advance(world, hours=24)
@@ -174,7 +174,7 @@ def test_the_watermark_is_githubs_clock_at_the_start_less_the_overlap(
     assert lab.tracked().watermark_at == start + timedelta(minutes=1) - timedelta(minutes=15)
 
 
-def test_a_failing_repository_keeps_its_watermark_and_harms_no_other(tmp_path: Path) -> None:
+def test_a_failing_repository_keeps_its_watermark_and_affects_no_other(tmp_path: Path) -> None:
     world = small_world(repositories=("octo/app", "octo/lib", "octo/web"))
     with Sandbox(world) as server:
         server.add_token(Credential("outsider", repositories=()))

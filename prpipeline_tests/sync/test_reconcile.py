@@ -38,7 +38,7 @@ def test_silent_deletions_and_edits_are_found(server: Sandbox, tmp_path: Path) -
     assert result.removed == 2
 
 
-def test_what_was_removed_is_on_record(server: Sandbox, tmp_path: Path) -> None:
+def test_removals_are_recorded(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path)
     lab.sync()
     gone = world.repository("octo/app").pull_requests[3]
@@ -67,7 +67,7 @@ def test_nothing_is_removed_on_an_incomplete_answer(server: Sandbox, tmp_path: P
     lab.assert_equal()
 
 
-def test_old_pull_requests_are_compared_not_read(server: Sandbox, tmp_path: Path) -> None:
+def test_old_pull_requests_are_compared_and_not_read(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path, page_size=25)
     for pull_request in list(world.repository("octo/app").pull_requests.values()):
         if pull_request.state == "OPEN":
@@ -86,7 +86,7 @@ def test_old_pull_requests_are_compared_not_read(server: Sandbox, tmp_path: Path
     lab.assert_equal()
 
 
-def test_a_history_that_reaches_back_some_days_is_not_stretched(server: Sandbox, tmp_path: Path) -> None:
+def test_reconcile_does_not_extend_days_back(server: Sandbox, tmp_path: Path) -> None:
     world, lab = server.world, SyncLab(server.world, server, tmp_path)
     assert isinstance(world.clock, ManualClock)
     world.clock.advance(timedelta(days=40))

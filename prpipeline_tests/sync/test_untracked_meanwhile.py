@@ -55,7 +55,7 @@ def test_untracked_while_it_is_synced(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_untracked_before_its_turn_comes(tmp_path: Path, workers: int) -> None:
+def test_untracked_before_its_turn(tmp_path: Path, workers: int) -> None:
     world = small_world(repositories=("octo/app", "octo/lib"))
     tokens = [f"token-{worker}" for worker in range(workers)]
     with Sandbox(world, tokens=tokens) as server:

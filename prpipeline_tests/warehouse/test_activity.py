@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(tmp_path / "warehouse.duckdb")
 
 
-def test_syncs_are_read_on_from_the_last_one_that_was_seen(warehouse: Warehouse) -> None:
+def test_syncs_are_read_from_the_last_one_seen(warehouse: Warehouse) -> None:
     for name in ("octo/app", "octo/lib", "octo/docs"):
         with warehouse.transaction() as connection:
             tracking.record_sync(connection, tracked_as=name, caller="command_line", **SYNC)
@@ -45,7 +45,7 @@ def test_syncs_are_read_on_from_the_last_one_that_was_seen(warehouse: Warehouse)
     assert {row.caller for row in first} == {"command_line"}
 
 
-def test_a_number_whose_transaction_failed_is_given_to_the_next_one(warehouse: Warehouse) -> None:
+def test_the_number_of_a_failed_transaction_is_used_again(warehouse: Warehouse) -> None:
     def fail() -> None:
         with warehouse.transaction() as connection:
             tracking.record_sync(connection, tracked_as="octo/app", **SYNC)
@@ -57,7 +57,7 @@ def test_a_number_whose_transaction_failed_is_given_to_the_next_one(warehouse: W
         assert tracking.record_sync(connection, tracked_as="octo/app", **SYNC) == 1
 
 
-def test_numbers_do_not_come_again_after_their_rows_were_deleted(warehouse: Warehouse) -> None:
+def test_numbers_of_deleted_rows_are_not_used_again(warehouse: Warehouse) -> None:
     name = RepositoryName("octo", "app")
     with warehouse.transaction() as connection:
         tracking.track(connection, name, tracked_by="cli", now=NOW)
@@ -67,7 +67,7 @@ def test_numbers_do_not_come_again_after_their_rows_were_deleted(warehouse: Ware
         assert tracking.record_sync(connection, tracked_as=str(name), **SYNC) == 2
 
 
-def test_publications_are_numbered_by_themselves(warehouse: Warehouse) -> None:
+def test_publications_have_their_own_numbers(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         tracking.record_sync(connection, tracked_as="octo/app", **SYNC)
         for hours in range(3):
@@ -78,7 +78,7 @@ def test_publications_are_numbered_by_themselves(warehouse: Warehouse) -> None:
     assert (found[0].row_counts, found[0].caller) == ({"reviews": 3}, "dagster")
 
 
-def test_what_is_older_than_the_limit_is_forgotten(warehouse: Warehouse) -> None:
+def test_rows_older_than_the_limit_are_deleted(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         for days in (0, 1, KEPT_DAYS + 1):
             at = NOW + timedelta(days=days)
@@ -88,7 +88,7 @@ def test_what_is_older_than_the_limit_is_forgotten(warehouse: Warehouse) -> None
         assert [row.publication_id for row in tracking.publications_since(connection, 0, 10)] == [2, 3]
 
 
-def test_a_sync_that_changed_nothing_leaves_the_time_of_its_attempt_and_no_row(tmp_path: Path) -> None:
+def test_a_sync_without_changes_updates_its_time_and_adds_no_row(tmp_path: Path) -> None:
     with Sandbox(small_world(3)) as server:
         lab = SyncLab(server.world, server, tmp_path)
         lab.live()

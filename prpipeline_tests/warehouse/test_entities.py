@@ -103,7 +103,7 @@ def removals(connection: Connection) -> list[tuple[Any, ...]]:
     return rows(connection, "SELECT board_id, kind, id FROM meta.removals")
 
 
-def test_columns_are_filled_from_the_record_those_inside_it_and_its_parent(connection: Connection) -> None:
+def test_columns_are_filled_from_the_record_its_parts_and_its_parent(connection: Connection) -> None:
     done = write(connection, FIRST)
     assert (done.records, done.added, done.children) == (1, 1, {"changes": 2, "links": 1})
     assert rows(connection, "FROM raw.toy_tickets") == [(1, 1, "AB-1", 7, "ada", False, 3.0, T0, T0)]
@@ -114,7 +114,7 @@ def test_columns_are_filled_from_the_record_those_inside_it_and_its_parent(conne
     assert rows(connection, "FROM raw.toy_links") == [(1, 1, "AB-1", 5)]
 
 
-def test_children_are_replaced_with_it_and_those_that_vanished_are_on_record(connection: Connection) -> None:
+def test_children_are_replaced_and_vanished_ones_are_recorded(connection: Connection) -> None:
     write(connection, FIRST)
     later = replace(FIRST, updated_at=T0 + timedelta(1), status="done", changes=(STARTED,), links=(Link(6),))
     done = write(connection, later, at=T0 + timedelta(1))
@@ -136,14 +136,14 @@ def test_an_older_state_changes_nothing(connection: Connection) -> None:
     assert removals(connection) == []
 
 
-def test_of_several_answers_the_newest_state_counts(connection: Connection) -> None:
+def test_the_newest_state_of_several_answers_is_kept(connection: Connection) -> None:
     newer = replace(FIRST, updated_at=T0 + timedelta(1), status="done")
     answers = [([(1, newer)], T0), ([(1, FIRST), (1, replace(FIRST, ticket_id=2))], T0 + timedelta(1))]
     assert entities.replace(connection, TICKETS, answers).added == 2
     assert rows(connection, "SELECT ticket_id, is_done FROM raw.toy_tickets") == [(1, True), (2, False)]
 
 
-def test_a_record_from_a_list_keeps_what_only_the_whole_one_has(connection: Connection) -> None:
+def test_a_record_from_a_list_keeps_the_columns_that_the_list_lacks(connection: Connection) -> None:
     write(connection, FIRST)
     listed = replace(FIRST, status="done", points=None, changes=None)
     done = write(connection, listed, at=T0 + timedelta(1))
@@ -156,7 +156,7 @@ def test_a_record_from_a_list_keeps_what_only_the_whole_one_has(connection: Conn
     )
 
 
-def test_removal_takes_the_children_along_and_only_within_the_scope(connection: Connection) -> None:
+def test_removal_includes_the_children_and_stays_within_the_scope(connection: Connection) -> None:
     write(connection, FIRST)
     write(connection, replace(FIRST, ticket_id=2, changes=(Change("c9", ADA, "open"),), links=()), board=2)
     entities.remove(connection, TICKETS, 1, [1, 2], T0)
@@ -170,7 +170,7 @@ def test_removal_takes_the_children_along_and_only_within_the_scope(connection: 
     ]
 
 
-def test_a_column_that_nothing_fills_is_an_error(connection: Connection) -> None:
+def test_a_column_without_a_source_is_an_error(connection: Connection) -> None:
     connection.execute("CREATE TABLE raw.toy_odd AS SELECT *, 1 AS color FROM raw.toy_tickets")
     odd = replace(TICKETS, table="raw.toy_odd", children=())
     with pytest.raises(KeyError, match="color"):

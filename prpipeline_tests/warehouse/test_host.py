@@ -48,7 +48,7 @@ def test_another_port_is_another_address() -> None:
     assert host.normalised("http://[::1]:2") != host.normalised("http://[::1]:3")
 
 
-def test_another_address_is_refused_in_a_sentence_that_names_both(warehouse: Warehouse) -> None:
+def test_another_address_is_refused_with_a_message_that_names_both(warehouse: Warehouse) -> None:
     fill(warehouse)
     with warehouse.transaction() as connection:
         host.claim(connection, "github", GITHUB)
@@ -74,7 +74,7 @@ def test_without_rows_the_address_may_change(warehouse: Warehouse) -> None:
         assert host.find(connection, "github") == GITHUB
 
 
-def test_the_demos_address_goes_with_its_repositories(warehouse: Warehouse) -> None:
+def test_the_demos_address_is_removed_with_its_repositories(warehouse: Warehouse) -> None:
     fill(warehouse, "demo")
     with warehouse.transaction() as connection:
         host.claim(connection, "github", host.DEMO)

@@ -140,7 +140,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_file_that_is_no_warehouse_is_refused_and_left_alone(
+def test_a_file_that_is_no_warehouse_is_refused_and_unchanged(
     warehouse: Warehouse, shell: Shell, kind: str
 ) -> None:
     spoil, sentence = BAD_FILES[kind]
@@ -153,7 +153,7 @@ def test_a_file_that_is_no_warehouse_is_refused_and_left_alone(
     assert not (warehouse.path.parent / "published").exists()
 
 
-def test_after_moving_it_away_everything_starts_anew(warehouse: Warehouse) -> None:
+def test_after_moving_it_away_everything_starts_again(warehouse: Warehouse) -> None:
     make(warehouse)
     warehouse.path.write_text("hello")
     with pytest.raises(WarehouseError, match="move it away"):
@@ -175,20 +175,20 @@ def killed_with_a_wal(warehouse: Warehouse) -> Path:
     return wal
 
 
-def test_what_a_killed_process_committed_is_there(warehouse: Warehouse) -> None:
+def test_commits_of_a_killed_process_are_kept(warehouse: Warehouse) -> None:
     wal = killed_with_a_wal(warehouse)
     with warehouse.transaction() as connection:
         assert connection.execute(REMOVALS).fetchall() == [(1,)]
     assert not wal.exists()
 
 
-def test_it_is_published_too(warehouse: Warehouse) -> None:
+def test_commits_of_a_killed_process_are_published(warehouse: Warehouse) -> None:
     wal = killed_with_a_wal(warehouse)
     publish(warehouse)
     assert not wal.exists()
 
 
-def test_a_wal_whose_end_was_lost_loses_no_more(warehouse: Warehouse) -> None:
+def test_a_truncated_wal_loses_only_its_end(warehouse: Warehouse) -> None:
     wal = killed_with_a_wal(warehouse)
     with wal.open("ab") as file:
         file.write(os.urandom(5))
@@ -205,7 +205,7 @@ def test_a_wal_without_its_file_is_put_aside(warehouse: Warehouse) -> None:
     assert wal.with_name("warehouse.duckdb.wal.old").read_bytes() == content
 
 
-def test_one_that_was_never_finished_is_made_anew(warehouse: Warehouse) -> None:
+def test_an_unfinished_warehouse_is_created_again(warehouse: Warehouse) -> None:
     warehouse.path.parent.mkdir(parents=True)
     for name in (".warehouse.duckdb-unfinished", ".warehouse.duckdb-unfinished.wal"):
         (warehouse.path.parent / name).write_bytes(os.urandom(5000))
@@ -217,7 +217,7 @@ def test_one_that_was_never_finished_is_made_anew(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("as_reader", [True, False])
-def test_a_file_that_is_open_elsewhere(warehouse: Warehouse, shell: Shell, as_reader: bool) -> None:
+def test_a_file_that_is_open_in_another_program(warehouse: Warehouse, shell: Shell, as_reader: bool) -> None:
     make(warehouse)
     with program(HOLD, warehouse.path, as_reader) as holder:
         said = refused(shell)
@@ -227,7 +227,7 @@ def test_a_file_that_is_open_elsewhere(warehouse: Warehouse, shell: Shell, as_re
     assert shell.run("status").returncode == 0
 
 
-def test_a_folder_to_read_only(warehouse: Warehouse, shell: Shell) -> None:
+def test_a_read_only_folder(warehouse: Warehouse, shell: Shell) -> None:
     make(warehouse)
     publish(warehouse)
     with read_only(warehouse.path.parent):
@@ -275,7 +275,7 @@ def test_a_disk_that_fills_up_during_a_publication(lab: SyncLab) -> None:
     assert publish(lab.warehouse).folder == (folder / "published").resolve()
 
 
-def test_a_full_disk_as_a_user_meets_it(tmp_path: Path, shell: Shell) -> None:
+def test_a_full_disk_on_the_command_line(tmp_path: Path, shell: Shell) -> None:
     with small_disk(tmp_path / "data", 1) as folder:
         fill(folder / "filler", 0)
         assert "data" in refused(shell, "track", "octo/app")

@@ -88,7 +88,7 @@ def test_each_version_has_its_step_and_its_fixture() -> None:
 
 
 @pytest.mark.parametrize("version", EARLIER)
-def test_an_earlier_warehouse_is_brought_forward_with_all_its_rows(version: int, tmp_path: Path) -> None:
+def test_an_earlier_warehouse_is_migrated_with_all_its_rows(version: int, tmp_path: Path) -> None:
     path = as_of(version, tmp_path)
     before = content(path)
     for derived in ("meta.metric_states", "meta.etags"):  # computed, or asked for, anew
@@ -111,7 +111,7 @@ def test_an_earlier_warehouse_is_brought_forward_with_all_its_rows(version: int,
 
 
 @pytest.mark.parametrize("version", EARLIER)
-def test_it_ends_with_the_tables_of_a_new_one(version: int, tmp_path: Path) -> None:
+def test_a_migrated_warehouse_has_the_tables_of_a_new_one(version: int, tmp_path: Path) -> None:
     with Warehouse(tmp_path / "new" / "warehouse.duckdb").transaction():
         pass
     old = as_of(version, tmp_path)
@@ -121,7 +121,7 @@ def test_it_ends_with_the_tables_of_a_new_one(version: int, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("version", [2])
-def test_it_is_synced_on(version: int, tmp_path: Path) -> None:
+def test_a_migrated_warehouse_continues_syncing(version: int, tmp_path: Path) -> None:
     """The fixture holds this very world: nothing is read again but what changed since."""
     as_of(version, tmp_path)
     world = small_world(6, ("octo/app", "octo/lib"))
@@ -138,7 +138,7 @@ def test_it_is_synced_on(version: int, tmp_path: Path) -> None:
         assert [row.mode for row in activity.syncs_since(connection, 5, 10)] == ["increment"] * 2
 
 
-def test_once_is_enough(tmp_path: Path) -> None:
+def test_a_migration_runs_once(tmp_path: Path) -> None:
     path = as_of(1, tmp_path)
     for _ in range(2):
         with Warehouse(path).transaction():
@@ -162,7 +162,7 @@ def test_a_step_that_fails_leaves_the_earlier_version(tmp_path: Path) -> None:
     assert versions(path) == list(range(1, SCHEMA_VERSION + 1))
 
 
-def test_killed_midway_it_is_still_the_earlier_version(tmp_path: Path) -> None:
+def test_a_killed_migration_leaves_the_earlier_version(tmp_path: Path) -> None:
     path = as_of(1, tmp_path)
     before = content(path)
     program = f"""
@@ -182,7 +182,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert versions(path) == [1]
 
 
-def test_a_newer_one_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_newer_warehouse_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = as_of(1, tmp_path)
     with duckdb.connect(str(path)) as connection:
         connection.execute("UPDATE meta.schema_version SET version = 99")
@@ -192,7 +192,7 @@ def test_a_newer_one_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_one_that_became_newer_meanwhile_is_refused_too(tmp_path: Path) -> None:
+def test_a_warehouse_that_became_newer_meanwhile_is_refused(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     with warehouse.transaction():
         pass
@@ -202,7 +202,7 @@ def test_one_that_became_newer_meanwhile_is_refused_too(tmp_path: Path) -> None:
         pass
 
 
-def test_a_backup_of_an_earlier_version_may_be_put_back_while_we_run(tmp_path: Path) -> None:
+def test_a_restored_backup_of_an_earlier_version_is_migrated(tmp_path: Path) -> None:
     backup = as_of(1, tmp_path)
     shutil.copy(backup, tmp_path / "backup")
     warehouse = Warehouse(backup)
@@ -213,7 +213,7 @@ def test_a_backup_of_an_earlier_version_may_be_put_back_while_we_run(tmp_path: P
         assert etags.load(connection) == {}
 
 
-def test_etags_are_remembered(tmp_path: Path) -> None:
+def test_etags_are_migrated(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     with warehouse.transaction() as connection:
         etags.save(connection, {"a": ('W/"1"', "{}"), "b": ('"2"', "it's")})

@@ -76,7 +76,7 @@ def held(warehouse: Warehouse) -> list[int]:
         ]
 
 
-def test_a_store_that_may_stay_attached_does(tmp_path: Path) -> None:
+def test_a_store_that_may_stay_attached_stays_attached(tmp_path: Path) -> None:
     store = RecordingStore(tmp_path / "tables", keeps_attached=True)
     warehouse = Warehouse(store)
     write(warehouse, 1, 2, 3)
@@ -87,7 +87,7 @@ def test_a_store_that_may_stay_attached_does(tmp_path: Path) -> None:
     assert held(warehouse) == [1, 2, 3]
 
 
-def test_one_that_may_not_is_attached_by_each_transaction(tmp_path: Path) -> None:
+def test_a_store_that_may_not_stay_attached_is_attached_by_each_transaction(tmp_path: Path) -> None:
     store = RecordingStore(tmp_path / "tables", keeps_attached=False)
     warehouse = Warehouse(store)
     write(warehouse, 1, 2)
@@ -103,7 +103,7 @@ def test_a_session_attaches_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keeps_attached", [True, False])
-def test_a_failure_frees_it_and_the_error_names_it(tmp_path: Path, keeps_attached: bool) -> None:
+def test_a_failure_releases_the_store_and_the_error_names_it(tmp_path: Path, keeps_attached: bool) -> None:
     warehouse = Warehouse(RecordingStore(tmp_path / "tables", keeps_attached=keeps_attached))
 
     def fail() -> None:
@@ -136,13 +136,13 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize("kind", FORBIDDEN)
-def test_the_tables_need_nothing_that_a_lake_refuses(tmp_path: Path, kind: str) -> None:
+def test_the_tables_use_only_what_a_lake_supports(tmp_path: Path, kind: str) -> None:
     query = f"{FORBIDDEN[kind]} {'WHERE' if 'WHERE' not in FORBIDDEN[kind] else 'AND'} database_name = 'warehouse'"
     assert found(Warehouse(tmp_path / "warehouse.duckdb"), query) == []
 
 
 @pytest.mark.parametrize("kind", FORBIDDEN)
-def test_what_a_lake_refuses_would_be_noticed(tmp_path: Path, kind: str) -> None:
+def test_unsupported_tables_would_be_found(tmp_path: Path, kind: str) -> None:
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     with warehouse.transaction() as connection:
         connection.execute("CREATE SEQUENCE raw.numbers")

@@ -16,7 +16,7 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 NOW = datetime(2026, 6, 1)
 
 
-def test_no_row_of_it_stays_in_any_table_and_none_of_another_goes(tmp_path: Path) -> None:
+def test_all_its_rows_and_no_others_are_removed(tmp_path: Path) -> None:
     with Sandbox(small_world(5, ("octo/app", "octo/lib"))) as server:
         lab = SyncLab(server.world, server, tmp_path)
         lab.sync()
@@ -55,7 +55,7 @@ def test_no_row_of_it_stays_in_any_table_and_none_of_another_goes(tmp_path: Path
             assert {row.tracked_as for row in tracking.syncs_since(connection, 0, 9)} == {"octo/lib"}
 
 
-def test_a_name_that_is_no_column_is_an_error(tmp_path: Path) -> None:
+def test_an_unknown_column_is_an_error(tmp_path: Path) -> None:
     with Sandbox(small_world(1)) as server:
         lab = SyncLab(server.world, server, tmp_path)
     with pytest.raises(KeyError, match="color"), lab.warehouse.transaction() as connection:

@@ -61,9 +61,7 @@ def held(warehouse: Warehouse) -> list[int]:
 
 
 @pytest.mark.parametrize("in_session", [False, True])
-def test_an_exception_undoes_the_transaction_and_frees_the_file(
-    warehouse: Warehouse, in_session: bool
-) -> None:
+def test_an_exception_rolls_back_and_releases_the_file(warehouse: Warehouse, in_session: bool) -> None:
     def fail() -> None:
         with warehouse.transaction() as connection:
             connection.execute(INSERT, [2])
@@ -83,7 +81,7 @@ def test_an_exception_undoes_the_transaction_and_frees_the_file(
     assert held(warehouse) == [1, 3]
 
 
-def test_a_query_that_fails_undoes_the_transaction(warehouse: Warehouse) -> None:
+def test_a_failed_query_rolls_back(warehouse: Warehouse) -> None:
     def fail() -> None:
         with warehouse.transaction() as connection:
             connection.execute(INSERT, [1])
@@ -94,7 +92,7 @@ def test_a_query_that_fails_undoes_the_transaction(warehouse: Warehouse) -> None
     assert held(warehouse) == []
 
 
-def test_nothing_stays_beside_a_file_that_is_closed(warehouse: Warehouse) -> None:
+def test_a_closed_file_leaves_no_other_files(warehouse: Warehouse) -> None:
     with warehouse.session():
         for number in range(3):
             with warehouse.transaction() as connection:
@@ -104,7 +102,7 @@ def test_nothing_stays_beside_a_file_that_is_closed(warehouse: Warehouse) -> Non
     assert names == {"warehouse.duckdb", "warehouse.lock", "warehouse.line.lock"}
 
 
-def test_a_session_that_idles_lets_others_in(warehouse: Warehouse) -> None:
+def test_an_idle_session_lets_others_write(warehouse: Warehouse) -> None:
     with warehouse.session():
         with warehouse.transaction() as connection:
             connection.execute(INSERT, [1])
@@ -128,7 +126,7 @@ def test_threads_share_it(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.slow
-def test_nobody_who_waits_is_passed_by(warehouse: Warehouse) -> None:
+def test_no_waiting_writer_starves(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         connection.execute(INSERT, [1])
     with program(BUSY, warehouse.path) as busy, program(BUSY, warehouse.path) as other:
@@ -160,7 +158,7 @@ class OnWaiting(logging.Handler):
         self._holder.stdin.close()
 
 
-def test_another_pipeline_is_waited_for_and_the_log_says_so(warehouse: Warehouse) -> None:
+def test_waiting_for_another_pipeline_is_logged(warehouse: Warehouse) -> None:
     logger = logging.getLogger("prpipeline")
     level = logger.level
     with program(HOLD, warehouse.path) as holder:
@@ -177,7 +175,7 @@ def test_another_pipeline_is_waited_for_and_the_log_says_so(warehouse: Warehouse
     assert held(warehouse) == [1]
 
 
-def test_a_lock_file_left_behind_locks_nobody_out(warehouse: Warehouse) -> None:
+def test_a_lock_file_left_behind_blocks_nothing(warehouse: Warehouse) -> None:
     for name in ("warehouse.lock", "warehouse.line.lock"):
         (warehouse.path.parent / name).write_text("pid 1, long dead")
     with warehouse.transaction() as connection:
@@ -195,7 +193,7 @@ def test_a_lock_file_left_behind_locks_nobody_out(warehouse: Warehouse) -> None:
         "threading.Thread(target=write, daemon=True).start(); write()",
     ],
 )
-def test_python_ends_without_a_word(warehouse: Warehouse, ending: str) -> None:
+def test_python_exits_without_output(warehouse: Warehouse, ending: str) -> None:
     text = f"""
 import builtins, sys, threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-// Charts by ECharts, drawn as SVG; each says in words what it shows, and has its numbers in a table below it.
+// Charts by ECharts, drawn as SVG; each has a description in words, and its numbers in a table below it.
 
 const charts = new Map();
 let still = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -70,7 +70,7 @@ function valueAxis(more = {}) {
   };
 }
 
-// Ticks where people count: whole hours, half days, days, weeks.
+// Ticks at whole hours, half days, days or weeks.
 function hoursAxis(values, more = {}) {
   const top = Math.max(0.5, ...values.filter(value => value !== null));
   const steps = [0.25, 0.5, 1, 2, 4, 6, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 5376, 10752];
@@ -83,7 +83,7 @@ function hoursAxis(values, more = {}) {
   });
 }
 
-// Too narrow for labels in one line, as on phones.
+// Too narrow for labels in one line, such as on a phone.
 function isNarrow(id) {
   return byId(id).clientWidth < 560;
 }
@@ -99,7 +99,7 @@ function bars(name, data, shade, more = {}) {
   return { type: 'bar', name, data, itemStyle: { color: colour(shade) }, barCategoryGap: '25%', emphasis: { disabled: true }, ...more };
 }
 
-// In tables: a line of weekly values with its last one marked.
+// For tables: a line of weekly values with the last one marked.
 function sparkline(values, label) {
   const known = values.filter(value => value !== null);
   const svg = drawing('svg', { class: 'spark', viewBox: '0 0 128 24', role: 'img', 'aria-label': label });
@@ -116,7 +116,7 @@ function sparkline(values, label) {
   return svg;
 }
 
-// In tables: from the median to the 90th percentile, on a scale by factors, as review times spread.
+// For tables: from the median to the 90th percentile, on a logarithmic scale.
 function span(median, p90, longest) {
   const place = hours => 4 + 136 * Math.log1p(hours) / Math.log1p(Math.max(longest, 1));
   const svg = drawing('svg', { class: 'span', viewBox: '0 0 144 24', 'aria-hidden': 'true' },

@@ -1,4 +1,4 @@
-// Elements from plain text. Nothing here or elsewhere parses markup: what GitHub's users wrote stays text.
+// Creates elements from plain text. No code parses markup, so text from GitHub's users stays text.
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -18,7 +18,7 @@ function drawing(name, attributes = {}, ...children) {
   return made;
 }
 
-// Isolated, so that text that runs from right to left cannot reorder what stands around it.
+// Isolated, so that right-to-left text cannot reorder the text around it.
 function foreign(text) {
   return element('bdi', {}, text);
 }
@@ -41,7 +41,7 @@ function empty(text) {
   return element('p', { class: 'empty' }, text);
 }
 
-// One choice of a few, by arrow keys too.
+// Radio buttons, which arrow keys work on too.
 function segments(id, options, chosen, choose) {
   const legend = byId(id).querySelector('legend');
   byId(id).replaceChildren(legend, ...options.map(([value, label]) => element('label', {},

@@ -1,4 +1,4 @@
-// Numbers and times as people read them. Unknown is a dash, never 0.
+// Formats numbers and times for people. Unknown is a dash, never 0.
 
 const NONE = '–';
 const plainNumber = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

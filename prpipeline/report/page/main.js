@@ -1,4 +1,4 @@
-// What is shown, and what changes it.
+// The state of the page, and the controls that change it.
 
 const content = JSON.parse(byId('content').textContent);
 for (const name of ['repositories', 'queue']) content[name] = unpacked(content[name]);

@@ -157,7 +157,7 @@ function distribution(scope) {
     : 'Pull requests that people opened in the last 12 weeks.');
   if (!all) return showNothing('distribution', 'People opened no pull requests in the last 12 weeks.');
   const names = BUCKETS.map(([name, label]) => BUCKET_NAMES[name] ?? `First review after ${label}`);
-  const isSlanted = byId('distribution').clientWidth < 400; // a phone: each bar keeps its name
+  const isSlanted = byId('distribution').clientWidth < 400; // on a phone, so that each bar keeps its name
   return show('distribution', 290, `Time to first review of ${plural(all, 'pull request')}: ${BUCKETS.map(([, label], index) => `${label}: ${values[index]}`).join(', ')}.`, {
     grid: { left: 34, right: 4, top: 24, bottom: isSlanted ? 50 : 26 },
     tooltip: tooltip('axis', index => [names[index], [[plural(values[index], 'pull request'), percent(values[index] / all)]]]),

@@ -1,6 +1,6 @@
 // Tables that people can sort, and the heat map, which is a table with colours.
 
-// Columns: {label, value: row => for sorting, show: row => what is seen, number: to the right, wrap, wide: may break lines}.
+// Columns: {label, value: row => sort key, show: row => content, number: align right, wrap, wide: may break lines}.
 function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) {
   const body = element('tbody');
   const heads = columns.map((column, index) => element('th', { scope: 'col', class: ['number', 'wide'].find(kind => column[kind]) ?? null },
@@ -36,7 +36,7 @@ function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) 
   return box;
 }
 
-// What is not known comes last, whichever way.
+// Unknown values come last in both directions.
 function compare(one, other, way) {
   if (one === other) return 0;
   if (one === null || one === undefined) return 1;

@@ -1,5 +1,5 @@
--- What became of the pull requests that people opened in the last twelve weeks: how long each waited for its first
--- review, or why there is none.
+-- The pull requests that people opened in the last twelve weeks: how long each waited for its first review, or why it
+-- has none.
 SELECT
     team,
     repository_id,

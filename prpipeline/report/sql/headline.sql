@@ -1,6 +1,6 @@
 -- The last 28 days (now) beside the 28 before, of pull requests opened by people; a row for all, each team and each
--- repository. Review times count in the period of the first review: by that date a pull request that still waits can
--- not flatter the newer period.
+-- repository. Review times count in the period of the first review, so that pull requests that still wait cannot make
+-- the newer period look better.
 WITH dated AS (
     SELECT
         *,

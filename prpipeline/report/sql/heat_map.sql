@@ -1,5 +1,5 @@
--- By weekday (0 is Monday) and hour on the clocks of a zone, over the last 52 weeks: pull requests that people opened,
--- how long those waited for review, and the reviews that people submitted.
+-- By weekday (0 is Monday) and hour in a time zone, over the last 52 weeks: pull requests that people opened, how long
+-- they waited for review, and the reviews that people submitted.
 WITH clock AS (SELECT unnest($since) AS since, unnest($ahead) AS ahead),
 teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
 moments AS (

@@ -1,4 +1,4 @@
--- The last twelve weeks' pull requests by who opened them.
+-- The pull requests of the last twelve weeks, by people and by bots.
 SELECT
     team,
     repository_id,

@@ -1,5 +1,5 @@
--- Open pull requests that wait for their first review, longest first, with those who are asked for one now. Bounded:
--- the longest of all and the longest of each repository with charts of its own; in_all and in_repository say how many there are.
+-- Open pull requests that wait for their first review, longest first, with the reviewers who are requested now. Limited
+-- to the longest of all and of each repository with charts of its own; in_all and in_repository are the full counts.
 WITH waiting AS (
     SELECT
         *,

@@ -1,5 +1,5 @@
--- Who reviewed in the last twelve weeks: a row for each reviewer, over all, in each team and each repository. A login is
--- the reviewer's latest; reviews of one's own pull requests are left out.
+-- The reviewers of the last twelve weeks: a row for each reviewer, in total, in each team and in each repository. A login
+-- is the reviewer's latest; reviews of one's own pull requests are left out.
 WITH reviews AS (
     SELECT
         evidence.repository_id, pr.team, evidence.reviewer_id, evidence.reviewer_login, evidence.is_bot,
