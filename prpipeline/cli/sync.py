@@ -67,6 +67,10 @@ def sync(
         from prpipeline.cli.text_tables import results_table
 
         results_table(results, published_path(pipeline.settings))
+    if pipeline.tracking.holds_samples():
+        from prpipeline.app.basics import SAMPLE_DATA
+
+        click.echo(f"Published is still: {SAMPLE_DATA} It goes when a real repository is read.", err=True)
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
         _print_reasons(results)
     sys.exit(_exit_code(results))
@@ -135,7 +139,9 @@ def _estimate(
 
     chosen = [str(name) for name in names] or pipeline.tracking.tracked()
     if not chosen:
-        raise BadInput("No repository is tracked yet. Name one: prpipeline sync --dry-run OWNER/NAME")
+        raise BadInput(
+            f"{pipeline.tracking.nothing_tracked()} Name one: prpipeline sync --dry-run OWNER/NAME"
+        )
     estimates = pipeline.estimate(chosen, days_back)
     if as_json:
         click.echo(json.dumps([asdict(e) for e in estimates]))

@@ -110,6 +110,10 @@ def shared() -> Iterator[MetricsLab]:
     for table in ("review_time_hours", "review_evidence", "draft_periods"):
         lab.connection.execute(f"CREATE VIEW main.{table} AS FROM metrics.{table}")
     lab.connection.execute("CREATE VIEW main.pipeline_status AS SELECT as_of FROM metrics.metric_settings")
+    lab.connection.execute(
+        "CREATE VIEW main.repositories AS SELECT repository_id, as_of, "
+        "CASE WHEN is_tracked THEN 'ok' ELSE 'untracked' END AS status FROM metrics.repository_clocks"
+    )
     lab.connection.execute(metrics.published_view("clock_events"))
     yield lab
     lab.connection.close()
