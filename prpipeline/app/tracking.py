@@ -106,7 +106,8 @@ class TrackingService:
     ) -> list[str]:
         """Track these; returns the partition keys of those that were not tracked before.
 
-        With ``keep_options``, what is tracked already keeps its days_back.
+        With ``keep_options``, what is tracked already keeps its days_back. Raises InvalidRepositoryName for a sample
+        repository of the demo, and OtherHost.
         """
         added = []
         with self.warehouse.transaction() as connection:
@@ -115,8 +116,11 @@ class TrackingService:
             host.check(connection, "github", self.host)
             for name in names:
                 known = tracking.find(connection, name)
-                if known is not None and not self._is_ours(known):
-                    known = None
+                if known is not None and known.tracked_by == "demo" != tracked_by:
+                    raise InvalidRepositoryName(
+                        f"{name} is a sample repository of the demo, not one of GitHub; if you mean another one of that "
+                        f"name, first: prpipeline untrack --delete-data {name}"
+                    )
                 if known is not None and known.is_tracked and keep_options:
                     continue
                 if tracking.track(

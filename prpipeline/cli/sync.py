@@ -68,9 +68,7 @@ def sync(
 
         results_table(results, published_path(pipeline.settings))
     if pipeline.tracking.holds_samples():
-        from prpipeline.app.basics import SAMPLE_DATA
-
-        click.echo(f"Published is still: {SAMPLE_DATA} It goes when a real repository is read.", err=True)
+        click.echo("What is published is still the sample data of the demo.", err=True)
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
         _print_reasons(results)
     sys.exit(_exit_code(results))
@@ -84,6 +82,7 @@ def demo(repositories: Sequence[str]) -> None:
     Without a GITHUB_TOKEN, on sample repositories behind a local stand-in for GitHub; with OWNER/NAME, on GitHub.
     """
     from prpipeline.app import demo as sample
+    from prpipeline.app.basics import SAMPLE_DATA
     from prpipeline.app.pipeline import Pipeline
     from prpipeline.cli.text_tables import results_table, review_times
 
@@ -93,7 +92,7 @@ def demo(repositories: Sequence[str]) -> None:
     with ExitStack() as stack:
         if sample.is_wanted(pipeline.settings, real):
             click.echo(
-                "No GITHUB_TOKEN is set: these are made-up sample repositories, served by a local stand-in for GitHub.\n"
+                f"No GITHUB_TOKEN is set. {SAMPLE_DATA}\n"
                 'For real ones: GITHUB_TOKEN=… make run REPOS="owner/name …"\n'
             )
             settings, names = stack.enter_context(sample.running(pipeline.settings, anew=True))
