@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from prpipeline.app.dagster_home import home, unwritable
 from prpipeline.settings import ConfigurationError, Settings, project_root
@@ -19,6 +19,7 @@ from prpipeline.settings import ConfigurationError, Settings, project_root
 # Dagster recommends its command dg, which is another package.
 _KNOWN_WARNING = "ignore:Function `dev_command` is superseded"
 _DAGSTER = [sys.executable, "-m", "dagster"]
+_SECONDS_TO_END = 3
 
 
 def run(port: int, settings: Settings) -> int:
@@ -26,7 +27,8 @@ def run(port: int, settings: Settings) -> int:
     folder = home(settings)
     print("Starting Dagster …", flush=True)  # noqa: T201
     # The background jobs of a shell script ignore SIGINT, and a child inherits that: Dagster would never end.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     environment = os.environ | {"DAGSTER_HOME": str(folder), "PYTHONWARNINGS": _KNOWN_WARNING}
     _prepare(folder, environment)
     checkout = project_root() / "workspace.yaml"
@@ -37,15 +39,34 @@ def run(port: int, settings: Settings) -> int:
         [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *code],
         cwd=folder,  # dagster.yaml's paths are relative to it
         env=environment,
+        start_new_session=True,  # a group of its own, to be ended as a whole
     )
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        process.send_signal(signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the child as well
     threading.Thread(target=_announce, args=[port, process], daemon=True).start()
-    return process.wait()
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        print("\nEnding Dagster …", flush=True)  # noqa: T201
+        _interrupt(process)
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt all of Dagster's processes, runs too, as a terminal does, and give them a moment to end.
+
+    Dagster by itself takes ten seconds and more. Whatever is killed after the moment has nothing to lose: syncs write in
+    transactions, and so does Dagster.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        deadline = time.monotonic() + _SECONDS_TO_END
+        while time.monotonic() < deadline:
+            process.poll()  # lest the ended process count as one of the group
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
 
 
 def _prepare(folder: Path, environment: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """The sample repositories behind a local stand-in for GitHub, for people who have no token yet.
 
-What the demo tracks is marked so, visible only while the demo runs, and removed when real repositories are tracked.
+What the demo tracks is marked so, and removed when a real repository is read for the first time.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
+from prpipeline.app.basics import SAMPLE_DATA
 from prpipeline.app.schedule_times import next_runs
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
-from prpipeline.model.failures import ApiFailure
+from prpipeline.model.failures import AccessDenied, ApiFailure, NotFound
 from prpipeline.model.repository import RepositoryName, by_reason, listed
 from prpipeline.settings import Settings
 from prpipeline.sync.source import Source
@@ -23,6 +24,7 @@ from prpipeline.warehouse.tracking import Tracked
 
 _SMALLEST_DISK = 1_000_000_000
 _SHOWN_REASONS = 5
+_TRIED_REPOSITORIES = 3
 
 
 Level = Literal["ok", "note", "problem"]
@@ -42,12 +44,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _versions()
     yield _settings(settings)
     yield from _folder(settings)
-    tracked: list[str] = []
+    tracked: list[Tracked] = []
+    holds_samples = False
     try:
-        rows = TrackingService(settings).tracked_rows()
-        # The credential is tried on one that was synced before: another's name may be wrong.
-        tracked = [row.tracked_as for row in sorted(rows, key=lambda row: row.status != "ok")]
-        yield from _repositories(rows)
+        tracking = TrackingService(settings)
+        # The credential is tried on those that were synced before: another's name may be wrong.
+        tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
+        holds_samples = tracking.holds_samples()
+        yield from _repositories(tracked, tracking.nothing_tracked())
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
     sources = open_sources(settings)
@@ -55,7 +59,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _credential(source, tracked)
         source.close()
     yield _schedule(settings)
-    yield _published(settings)
+    yield _published(settings, is_sample_data=holds_samples)
 
 
 def _versions() -> Finding:
@@ -71,14 +75,14 @@ def _settings(settings: Settings) -> Finding:
     return Finding("ok", "repositories file", f"{file}: {len(settings.file.repositories)} entries.")
 
 
-def _repositories(rows: list[Tracked]) -> Iterator[Finding]:
+def _repositories(rows: list[Tracked], nothing_tracked: str) -> Iterator[Finding]:
     if not rows:
-        yield Finding("note", "repositories", "None is tracked yet; name one: prpipeline sync OWNER/NAME")
+        yield Finding("note", "repositories", f"{nothing_tracked} Name one: prpipeline sync OWNER/NAME")
         return
     reasons = by_reason((row.tracked_as, row.last_error) for row in rows if row.last_error)
     failed = sum(map(len, reasons.values()))
     how_many = f", the last sync of {failed:,} failed" if failed else ""
-    yield Finding("ok", "repositories", f"{len(rows):,} tracked{how_many}.")
+    yield Finding("problem" if failed else "ok", "repositories", f"{len(rows):,} tracked{how_many}.")
     for reason, names in list(reasons.items())[:_SHOWN_REASONS]:
         yield Finding("problem", listed(names), reason)
     if len(reasons) > _SHOWN_REASONS:
@@ -103,7 +107,8 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     )
 
 
-def _credential(source: Source, tracked: list[str]) -> Iterator[Finding]:
+def _credential(source: Source, tracked: list[Tracked]) -> Iterator[Finding]:
+    """Whether the credential is accepted. What only one repository refuses is that repository's problem."""
     if source.is_anonymous:
         yield Finding(
             "note",
@@ -111,22 +116,30 @@ def _credential(source: Source, tracked: list[str]) -> Iterator[Finding]:
             f"None: {source.address} will answer 60 requests an hour, for public repositories. Set GITHUB_TOKEN for "
             "5,000.",
         )
+    seen: str | None = None
     try:
-        if tracked:
-            source.repository(RepositoryName.parse(tracked[0]))
-        else:
+        for row in tracked[:_TRIED_REPOSITORIES]:
+            try:
+                source.repository(RepositoryName.parse(row.tracked_as))
+            except (NotFound, AccessDenied) as failure:
+                if row.last_error is None:  # else it is among the syncs that failed
+                    yield Finding("problem", row.tracked_as, str(failure))
+            else:
+                seen = row.tracked_as
+                break
+        if seen is None:
             source.try_credential()
     except ApiFailure as failure:
         yield Finding("problem", source.name, str(failure))
         return
-    known = source.allowance(tracked[0] if tracked else None)
+    known = source.allowance(seen)
     left = (
         f"{known.remaining:,} of {known.limit:,} {known.resource} left, anew at {known.resets_at:%H:%M} UTC"
         if known
         else "no limits"
     )
-    seen = f"sees {tracked[0]}" if tracked else "is accepted"
-    yield Finding("ok", source.name, f"{source.address} answers, the credential {seen}; {left}.")
+    does = f"sees {seen}" if seen else "is accepted"
+    yield Finding("ok", source.name, f"{source.address} answers, the credential {does}; {left}.")
 
 
 def _schedule(settings: Settings) -> Finding:
@@ -137,7 +150,9 @@ def _schedule(settings: Settings) -> Finding:
     return Finding("ok", "schedule", f"{texts}, while 'prpipeline dev' or Dagster's daemon runs.")
 
 
-def _published(settings: Settings) -> Finding:
+def _published(settings: Settings, *, is_sample_data: bool) -> Finding:
     if not settings.published_path.exists():
         return Finding("note", "published file", "Not there yet; the first sync makes it.")
+    if is_sample_data:
+        return Finding("note", "published file", f"{settings.published_path}. {SAMPLE_DATA}")
     return Finding("ok", "published file", str(settings.published_path))

@@ -37,7 +37,7 @@ _VERBS = {
     "APPROVED": "approved it",
     "CHANGES_REQUESTED": "requested changes",
 }
-_ENDS = {"merged": "the merge", "closed": "the close"}
+_ENDS = {"merged": "the merge", "closed": "the close", "last_sync": "the last sync"}
 
 # Which clocks a note names together, and the order of the notes. Clocks that repeat another are left out.
 _NOTES: tuple[tuple[str, dict[str, str]], ...] = (
@@ -147,7 +147,7 @@ def explain(connection: Connection, name: str) -> Story:
         # Of several equal events in one second, the first did what is on record.
         Step(at, what, "; ".join((*_notes(event, notes.pop((event, at, review_id), set())), *more)))
         for at, _, what, event, review_id, *more in sorted(
-            _happenings(times, reviews, events, periods), key=lambda happening: happening[:2]
+            _happenings(times, reviews, events, periods, clocks), key=lambda happening: happening[:2]
         )
     ]
     return Story(
@@ -162,7 +162,7 @@ def explain(connection: Connection, name: str) -> Story:
 
 
 def _happenings(
-    times: _Row, reviews: list[_Row], events: list[_Row], periods: list[_Row]
+    times: _Row, reviews: list[_Row], events: list[_Row], periods: list[_Row], clocks: list[_Row]
 ) -> Iterator[tuple[Any, ...]]:
     """When, its place among what happened in the same second, what in words, event, review_id, notes."""
     as_draft = " as a draft" if any(period["opened_as_draft"] for period in periods) else ""
@@ -188,6 +188,8 @@ def _happenings(
         yield times["merged_at"], 3, "it was merged", "merged", None
     elif times["closed_at"] is not None:
         yield times["closed_at"], 3, "it was closed without a merge", "closed", None
+    for at in {row["happened_at"] for row in clocks if row["event"] == "last_sync"}:
+        yield at, 4, "last sync of the repository, which is no longer tracked", "last_sync", None
 
 
 def _notes(event: str, did: set[tuple[str, str]]) -> Iterator[str]:
@@ -250,6 +252,8 @@ def _because(name: str, times: _Row, periods: list[_Row], clocks: list[_Row]) ->
             return "it was merged before it was ready" if merged else "it is not merged"
         case "time_to_merge_hours":
             return f"{since}to the merge"
+        case "waiting_hours" if value is not None and "waiting" in stops:
+            return f"{since}to the last sync of the repository, which is no longer tracked"
         case "waiting_hours" if value is not None:
             return f"{since}to now (pipeline_status.as_of)"
         case "waiting_hours" if times["state"] != "open":

@@ -90,7 +90,6 @@ class Pipeline:
             repositories = repositories_file.wanted(file, sources[0].owner_repositories)
         with self.warehouse.transaction() as connection:
             if repositories:
-                tracking.forget_tracked_by(connection, "demo")
                 host.check(connection, "github", self.tracking.host)
             repositories_file.follow(connection, repositories, utc_now())
         return stamp

@@ -75,7 +75,11 @@ def follow(connection: Connection, repositories: Sequence[TrackedRepository], no
 
 def _settled(connection: Connection) -> set[tuple[str, int | None, str | None]]:
     """What is tracked, with its options."""
-    return {(row.tracked_as.lower(), row.days_back, row.team) for row in tracking.all_tracked(connection)}
+    return {
+        (row.tracked_as.lower(), row.days_back, row.team)
+        for row in tracking.all_tracked(connection)
+        if row.tracked_by != "demo"
+    }
 
 
 def _matches(entry: TrackedOwner, repository: OwnedRepository) -> bool:

@@ -67,7 +67,7 @@ def run(
         added = tracking.track(names, tracked_by="cli", days_back=options.days_back, keep_options=True)
     chosen = [row.tracked_as for name in names if (row := tracking.find(name))] or tracking.tracked()
     if not chosen:
-        raise NothingTracked("No repository is tracked yet.")
+        raise NothingTracked(tracking.nothing_tracked())
     watcher.starts(len(chosen))
     results: list[SyncResult] = []
     for batch in in_batches(_each(pipeline.sync(chosen, options, on_progress=watcher.history), watcher)):

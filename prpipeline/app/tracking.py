@@ -1,6 +1,7 @@
 """Which repositories are tracked on a data folder, and how far each is. Asks GitHub nothing, and imports little.
 
-A repository is tracked by the file, the command line or a partition in the UI; only the demo sees the demo's.
+A repository is tracked by the file, the command line or a partition in the UI. The demo's are only there for the demo,
+and are shown as long as nothing real is tracked.
 """
 
 from __future__ import annotations
@@ -34,11 +35,26 @@ class TrackingService:
         """The address of the GitHub that the settings lead to, as the warehouse keeps it."""
         return host.DEMO if self.settings.is_demo else host.normalised(self.settings.github.api_url)
 
-    def of_demo(self) -> TrackingService:
-        """The demo's repositories on the same folder, by the same DuckDB: starting another one takes longer than all else."""
-        other = copy(self)
-        other.settings = replace(self.settings, is_demo=True)
-        return other
+    def shown(self) -> TrackingService:
+        """What people see as tracked: this, or the demo's repositories on the same folder while they are all there is."""
+        if self.settings.is_demo or self.tracked():
+            return self
+        demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
+        demo.settings = replace(self.settings, is_demo=True)
+        return demo if demo.tracked() else self
+
+    def holds_samples(self) -> bool:
+        """Whether the demo's sample data are here. They go when a real repository is read for the first time."""
+        if not self.warehouse.exists():
+            return False
+        with self.warehouse.transaction() as connection:
+            return any(t.tracked_by == "demo" for t in tracking.all_known(connection))
+
+    def nothing_tracked(self) -> str:
+        """The sentence for who asks about tracked repositories while there are none."""
+        if self.holds_samples():
+            return "No real repository is tracked yet; the sample data of the demo are all there is."
+        return "No repository is tracked yet."
 
     def tracked(self) -> list[str]:
         """The partition keys of all tracked repositories."""
@@ -90,17 +106,21 @@ class TrackingService:
     ) -> list[str]:
         """Track these; returns the partition keys of those that were not tracked before.
 
-        With ``keep_options``, what is tracked already keeps its days_back.
+        With ``keep_options``, what is tracked already keeps its days_back. Raises InvalidRepositoryName for a sample
+        repository of the demo, and OtherHost.
         """
         added = []
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
                 tracked_by = "demo"
-            elif names:
-                tracking.forget_tracked_by(connection, "demo")
             host.check(connection, "github", self.host)
             for name in names:
                 known = tracking.find(connection, name)
+                if known is not None and known.tracked_by == "demo" != tracked_by:
+                    raise InvalidRepositoryName(
+                        f"{name} is a sample repository of the demo, not one of GitHub; if you mean another one of that "
+                        f"name, first: prpipeline untrack --delete-data {name}"
+                    )
                 if known is not None and known.is_tracked and keep_options:
                     continue
                 if tracking.track(

@@ -22,14 +22,16 @@ def status(as_json: bool) -> None:
     settings = load_settings()
     tracking = TrackingService(settings)
     with tracking.warehouse.session():
-        rows = tracking.status()
-        if not rows and not settings.is_demo:
-            rows = tracking.of_demo().status()
-            if rows:
-                click.echo("These are the sample repositories of the demo.\n", err=True)
+        rows = tracking.shown().status()
+        is_sample_data = tracking.holds_samples()
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
-        content = {"repositories": rows, "published": published_path(settings), "next_run_at": coming}
+        content = {
+            "repositories": rows,
+            "published": published_path(settings),
+            "next_run_at": coming,
+            "is_sample_data": is_sample_data,
+        }
         click.echo(json.dumps(content, default=isoformat))
         return
     if not rows:
@@ -37,15 +39,19 @@ def status(as_json: bool) -> None:
         return
     from prpipeline.cli.text_tables import status_table
 
-    status_table(rows, published_path(settings), coming)
+    status_table(rows, published_path(settings), coming, is_sample_data=is_sample_data)
 
 
 @click.command()
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
 def report(open_it: bool) -> None:
     """Write the HTML report beside the published file: one page that needs no network."""
+    from prpipeline.app.basics import SAMPLE_DATA
+
     info = open_pipeline().report()
     click.echo(str(info.path))
+    if info.is_sample_data:
+        click.echo(SAMPLE_DATA, err=True)
     if open_it:
         click.launch(info.path.as_uri())
 
@@ -59,15 +65,17 @@ def explain(pull_request: str) -> None:
     Example:
       prpipeline explain octo-org/widgets#42
     """
-    from prpipeline.app.basics import load_settings
+    from prpipeline.app.basics import SAMPLE_DATA, load_settings
     from prpipeline.app.explain import ExplainError, parse
     from prpipeline.app.explain import explain as story_of
-    from prpipeline.app.published import open_published
+    from prpipeline.app.published import is_sample_data, open_published
 
     try:
         parse(pull_request)
         with open_published(load_settings().published_path) as connection:
             lines = story_of(connection, pull_request).lines()
+            if is_sample_data(connection):
+                lines = [SAMPLE_DATA, "", *lines]
     except ExplainError as error:
         raise BadInput(str(error)) from None
     for line in lines:
@@ -93,13 +101,13 @@ def sql(query: str | None, style: str) -> None:
       prpipeline sql --format csv "FROM review_queue" > queue.csv
     """
     from prpipeline.app.basics import load_settings
-    from prpipeline.app.published import QueryError, open_published
+    from prpipeline.app.published import QueryError, is_sample_data, open_published
     from prpipeline.cli.sql_shell import run, run_interactively
 
     with open_published(load_settings().published_path) as connection:
         try:
             if query is None and sys.stdin.isatty():
-                run_interactively(connection, style)
+                run_interactively(connection, style, is_sample_data=is_sample_data(connection))
             else:
                 run(connection, query if query is not None else sys.stdin.read(), style)
         except QueryError as error:

@@ -21,15 +21,13 @@ def dev(port: int) -> None:
     """
     from prpipeline.app import dagster_server
     from prpipeline.app import demo as sample
-    from prpipeline.app.basics import load_settings
+    from prpipeline.app.basics import SAMPLE_DATA, load_settings
     from prpipeline.app.tracking import TrackingService
 
     settings = load_settings()
     with ExitStack() as stack:
         if sample.is_wanted(settings, len(TrackingService(settings).tracked())):
-            click.echo(
-                "No GITHUB_TOKEN is set: this shows made-up sample repositories. See README.md for real ones."
-            )
+            click.echo(f"No GITHUB_TOKEN is set. {SAMPLE_DATA} See README.md for real ones.")
             settings, names = stack.enter_context(sample.running(settings, anew=False))
             TrackingService(settings).track(names, tracked_by="cli", keep_options=True)
         sys.exit(dagster_server.run(port, settings))

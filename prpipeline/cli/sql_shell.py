@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prpipeline.app.basics import SAMPLE_DATA
 from prpipeline.app.published import QueryError, query
 
 if TYPE_CHECKING:
@@ -31,28 +32,32 @@ def run(connection: Connection, sql: str, style: str) -> None:
         query_table(names, rows)
 
 
-def run_interactively(connection: Connection, style: str) -> None:
+def run_interactively(connection: Connection, style: str, *, is_sample_data: bool = False) -> None:
     """Ask for queries until the user leaves."""
     with suppress(ImportError):
         import readline  # noqa: F401 - arrows edit the line and bring back earlier ones; not on every system
+    prompt = "sql> "
+    if is_sample_data:
+        click.echo(SAMPLE_DATA, err=True)
+        prompt = "sql (sample data)> "
     click.echo(
         "The published file, read-only. SHOW TABLES lists what there is.\n"
         "A query ends with ; or an empty line. Ctrl-D or quit leaves.",
         err=True,
     )
-    while (sql := _typed()) is not None:
+    while (sql := _typed(prompt)) is not None:
         try:
             run(connection, sql, style)
         except QueryError as error:
             click.echo(str(error), err=True)
 
 
-def _typed() -> str | None:
+def _typed(prompt: str) -> str | None:
     """A query of one or several lines; None where the user leaves."""
     lines: list[str] = []
     while True:
         try:
-            line = input("...> " if lines else "sql> ").rstrip()
+            line = input("...> ".rjust(len(prompt)) if lines else prompt).rstrip()
         except EOFError:
             click.echo(err=True)  # ends the line of the prompt
             return None

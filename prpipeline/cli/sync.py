@@ -69,6 +69,8 @@ def sync(
         from prpipeline.cli.text_tables import results_table
 
         results_table(results, published_path(pipeline.settings))
+    if pipeline.tracking.holds_samples():
+        click.echo("What is published is still the sample data of the demo.", err=True)
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
         _print_reasons(results)
     _end(ran)
@@ -82,6 +84,7 @@ def demo(repositories: Sequence[str]) -> None:
     Without a GITHUB_TOKEN, on sample repositories behind a local stand-in for GitHub; with OWNER/NAME, on GitHub.
     """
     from prpipeline.app import demo as sample
+    from prpipeline.app.basics import SAMPLE_DATA
     from prpipeline.app.pipeline import Pipeline
     from prpipeline.cli.text_tables import results_table, review_times
 
@@ -91,7 +94,7 @@ def demo(repositories: Sequence[str]) -> None:
     with ExitStack() as stack:
         if sample.is_wanted(pipeline.settings, real):
             click.echo(
-                "No GITHUB_TOKEN is set: these are made-up sample repositories, served by a local stand-in for GitHub.\n"
+                f"No GITHUB_TOKEN is set. {SAMPLE_DATA}\n"
                 'For real ones: GITHUB_TOKEN=… make run REPOS="owner/name …"\n'
             )
             settings, names = stack.enter_context(sample.running(pipeline.settings, anew=True))
@@ -138,7 +141,9 @@ def _estimate(
 
     chosen = [str(name) for name in names] or pipeline.tracking.tracked()
     if not chosen:
-        raise BadInput("No repository is tracked yet. Name one: prpipeline sync --dry-run OWNER/NAME")
+        raise BadInput(
+            f"{pipeline.tracking.nothing_tracked()} Name one: prpipeline sync --dry-run OWNER/NAME"
+        )
     estimates = pipeline.estimate(chosen, days_back)
     if as_json:
         click.echo(json.dumps([asdict(e) for e in estimates]))

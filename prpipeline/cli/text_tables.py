@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from prpipeline.app.basics import by_reason, listed
+from prpipeline.app.basics import SAMPLE_DATA, by_reason, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,9 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None) -> None:
+def status_table(
+    rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None, *, is_sample_data: bool
+) -> None:
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository", overflow="fold")
@@ -135,6 +137,8 @@ def status_table(rows: Sequence[dict[str, Any]], published: str | None, next_run
     console.print(
         f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
     )
+    if is_sample_data:
+        console.print(SAMPLE_DATA, style="yellow", soft_wrap=True)
     console.print(
         f"Next scheduled run: {next_run:%Y-%m-%d %H:%M} UTC, if Dagster runs."
         if next_run

@@ -20,9 +20,15 @@ def track(repositories: Sequence[str], days_back: int | None) -> None:
     from prpipeline.app.tracking import TrackingService
 
     names = parse_names(repositories)
-    added = TrackingService(load_settings()).track(names, tracked_by="cli", days_back=days_back)
+    tracking = TrackingService(load_settings())
+    added = tracking.track(names, tracked_by="cli", days_back=days_back)
     for name in names:
         click.echo(f"{name}: {'tracked.' if str(name) in added else 'was tracked already.'}")
+    if tracking.holds_samples():
+        click.echo(
+            "The sample data of the demo go when the first real repository is read. If 'prpipeline dev' is running the "
+            "demo, restart it: until then it reads no real repository."
+        )
 
 
 @click.command()
@@ -32,15 +38,21 @@ def untrack(repositories: Sequence[str], delete_data: bool) -> None:
     """Stop tracking repositories; their rows stay, unless --delete-data is given."""
     names = parse_names(repositories)
     pipeline = open_pipeline()
+    tracking = pipeline.tracking.shown()
     for name in names:
-        known = pipeline.tracking.find(name)
+        known = tracking.find(name)
         if known is None or not (known.is_tracked or delete_data):
             raise BadInput(f"{name} is not tracked; 'prpipeline status' lists what is.")
-    pipeline.tracking.untrack(names, delete_data=delete_data)
-    if delete_data and pipeline.settings.published_path.exists():
-        pipeline.publish_deletion()
+    tracking.untrack(names, delete_data=delete_data)
     for name in names:
         click.echo(f"{name}: no longer tracked{', its rows are removed' if delete_data else ''}.")
+    if pipeline.settings.published_path.exists():
+        if delete_data:
+            pipeline.publish_deletion()
+        else:
+            pipeline.aggregate()
+            pipeline.publish(caller="command_line")
+            pipeline.report()
 
 
 COMMANDS = (track, untrack)

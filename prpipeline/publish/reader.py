@@ -34,6 +34,12 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
 
 
+def is_sample_data(connection: Connection) -> bool:
+    """Whether the published file shows the demo's sample data. One of an older version does not say so."""
+    names, rows = query(connection, "FROM pipeline_status")
+    return any(dict(zip(names, row, strict=True)).get("is_sample_data") for row in rows)
+
+
 def query(connection: Connection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The column names and the rows. Raises QueryError."""
     try:

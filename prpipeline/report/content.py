@@ -69,7 +69,9 @@ def read_content(connection: Connection, zone: str = "UTC") -> Content:
         with_charts=scopes.repository_ids,
     )
     return {
-        "repositories_failed": sum(row["last_error"] is not None for row in repositories),
+        "repositories_failed": sum(
+            row["last_error"] is not None and row["status"] != "untracked" for row in repositories
+        ),
         "status": {name: _plain(value) for name, value in status.items()},
         "first_week": first_week.isoformat(),
         "weeks": WEEKS,

@@ -26,6 +26,7 @@ class ReportInfo:
     repositories: int
     repositories_failed: int
     waiting: int
+    is_sample_data: bool
     seconds: float
 
 
@@ -45,6 +46,7 @@ def write_report(connection: Connection, target: Path, zone: str = "UTC") -> Rep
         repositories=len(content["repositories"]["rows"]),
         repositories_failed=content["repositories_failed"],
         waiting=content["waiting"],
+        is_sample_data=bool(content["status"].get("is_sample_data")),
         seconds=round(time.monotonic() - started, 3),
     )
 

@@ -56,9 +56,8 @@ def project_root() -> Path:
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment and the repositories file. Raises ConfigurationError."""
     env = {k: v.strip() for k, v in (os.environ if environment is None else environment).items()}
-    repositories_file = place(
-        "PRPIPELINE_REPOSITORIES", env.get("PRPIPELINE_REPOSITORIES") or project_root() / "repositories.yaml"
-    )
+    default_file = project_root() / "repositories.yaml"
+    repositories_file = place("PRPIPELINE_REPOSITORIES", env.get("PRPIPELINE_REPOSITORIES") or default_file)
     data_dir = place("PRPIPELINE_DATA_DIR", env.get("PRPIPELINE_DATA_DIR") or project_root() / "data")
     nearest = next((folder for folder in (data_dir, *data_dir.parents) if folder.exists()), data_dir)
     if nearest.is_file():
@@ -68,7 +67,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_dir=data_dir,
         repositories_file=repositories_file,
         github=github_settings(env),
-        file=read_repositories_file(repositories_file, required=bool(env.get("PRPIPELINE_REPOSITORIES"))),
+        file=read_repositories_file(repositories_file, required=repositories_file != default_file),
     )
 
 

@@ -39,6 +39,8 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
         with context.warehouse.transaction() as connection:
             tracked = still_tracked(connection, tracked)
             if tracked.repository_id is None:  # the first page says whose history this is
+                if tracked.tracked_by != "demo":  # whose made-up numbers collide with real ones
+                    tracking.forget_tracked_by(connection, "demo")
                 tracked = replace(tracked, repository_id=repository_id)
             check_identity(connection, tracked, page.repository)
             pairs = [(repository_id, pull_request) for pull_request in page.pull_requests]

@@ -31,9 +31,9 @@ def normalised(url: str) -> str:
 
 
 def check(connection: Connection, service: str, address: str) -> None:
-    """Raise OtherHost if there are rows of another server of the service."""
+    """Raise OtherHost if there are rows of another server of the service. Those of the demo give way."""
     known = find(connection, service)
-    if known is None or known == address or not connection.execute(_HAS_ROWS[service]).fetchone():
+    if known in (None, address, DEMO) or not connection.execute(_HAS_ROWS[service]).fetchone():
         return
     if address == DEMO:
         raise OtherHost(
@@ -50,14 +50,16 @@ def claim(connection: Connection, service: str, address: str) -> None:
     """Remember that the service's data come from this server. Raises OtherHost; then nothing is written."""
     check(connection, service, address)
     if find(connection, service) != address:
-        connection.execute("DELETE FROM meta.source_host WHERE service = ?", [service])
+        # The demo's address stays as long as its rows, which go when a real repository is read.
+        connection.execute("DELETE FROM meta.source_host WHERE service = ? AND address <> ?", [service, DEMO])
         connection.execute("INSERT INTO meta.source_host VALUES (?, ?)", [service, address])
 
 
 def find(connection: Connection, service: str) -> str | None:
-    """The address on record, if there is one."""
-    found = connection.execute("SELECT address FROM meta.source_host WHERE service = ?", [service]).fetchone()
-    return found[0] if found else None
+    """The address of the rows that are there, if one is on record."""
+    rows = connection.execute("SELECT address FROM meta.source_host WHERE service = ?", [service]).fetchall()
+    addresses = [row[0] for row in rows]
+    return DEMO if DEMO in addresses else next(iter(addresses), None)
 
 
 def forget(connection: Connection, address: str) -> None:

@@ -62,9 +62,13 @@ def track(
 ) -> bool:
     """Track a repository, again or for the first time; True if it was not tracked before.
 
-    Data that are stored of it are kept; a repository that is tracked already gets the options given here.
+    Data that are stored of it are kept, unless they are the demo's; a repository that is tracked already gets the
+    options given here.
     """
     known = find(connection, name)
+    if known is not None and known.tracked_by == "demo" != tracked_by:
+        untrack(connection, name, delete_data=True)
+        known = None
     if known is None:
         connection.execute(
             """

@@ -1,13 +1,13 @@
-"""The other commands: help, track, untrack, status, doctor, demo."""
+"""The other commands: help, track, untrack, status, doctor."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import json
 
 import pytest
 
 from prpipeline.cli.main import cli
+from prpipeline.sandbox.github import Sandbox
 from prpipeline_tests.support.shell import Shell
 
 pytestmark = pytest.mark.end_to_end
@@ -49,26 +49,52 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
     shell.run("sync", PRPIPELINE_REPOSITORIES=str(file))
     partly = shell.run("doctor", PRPIPELINE_REPOSITORIES=str(file)).stdout
     assert "problem  octo/nothing-here: Could not resolve to a Repository" in partly
+    assert "problem  repositories: 2 tracked, the last sync of 1 failed." in partly
     assert "the credential sees octo/app" in partly
     ill = shell.run("doctor", GITHUB_TOKEN="wrong")
     assert ill.returncode == 1
     assert "does not accept the token" in ill.stdout
 
 
-@pytest.mark.slow
-def test_the_demo_needs_nothing_and_makes_room_for_real_repositories(shell: Shell) -> None:
-    without = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": str(Path("/nowhere"))}
-    before = dict(os.environ)
-    ended = shell.run("demo", **without)
-    assert dict(os.environ) == before
-    assert ended.returncode == 0, ended.stderr
-    assert "No GITHUB_TOKEN is set" in ended.stdout
-    assert "octo-labs/rocket" in ended.stdout
-    assert shell.published("SELECT count(*) > 300 FROM review_time_hours") == [(True,)]
+def test_the_doctor_does_not_blame_the_token_for_a_repository_that_does_not_exist(
+    shell: Shell, server: Sandbox
+) -> None:
+    shell.run("track", "octo/nothing-here")
+    never_synced = shell.run("doctor")
+    assert never_synced.returncode == 1
+    assert "problem  octo/nothing-here: Could not resolve to a Repository" in never_synced.stdout
+    assert "ok       token 1: " in never_synced.stdout
+    assert "the credential is accepted" in never_synced.stdout
 
+    shell.run("untrack", "octo/nothing-here", "--delete-data")
     shell.run("sync", "octo/app")
-    assert shell.published("SELECT repository FROM repositories") == [("octo/app",)]
-    assert shell.published("SELECT DISTINCT repository FROM pull_requests") == [("octo/app",)]
+    server.world.delete_repository("octo/app")
+    gone = shell.run("doctor").stdout
+    assert gone.count("problem") == 1
+    assert "problem  octo/app: " in gone
+
+
+def test_what_is_no_longer_tracked_waits_no_longer(shell: Shell) -> None:
+    shell.run("sync", "octo/app", "octo/lib")
+    waiting = "SELECT repository, count(*) FROM review_queue GROUP BY ALL ORDER BY ALL"
+    assert shell.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
+    shell.run("untrack", "octo/app")
+    assert shell.published(waiting) == [("octo/lib", 3)]
+    hours = "SELECT number, waiting_hours FROM review_time_hours WHERE repository = 'octo/app' AND waiting_hours > 0"
+    before = shell.published(hours)
+    assert len(before) == 3
+    assert shell.published(
+        "SELECT count(*) FROM repositories JOIN review_time_hours USING (repository_id) WHERE status = 'untracked' "
+        "AND waiting_hours = round(date_diff('second', ready_at, last_sync_at) / 3600, 2)"
+    ) == [(3,)]
+    report = (shell.folder / "data" / "published" / "review_time_report.html").read_text(encoding="utf-8")
+    assert json.loads(report.split('id="content">')[1].split("</script>")[0])["waiting"] == 3
+    told = shell.run("explain", "octo/app#4").stdout
+    assert "last sync of the repository, which is no longer tracked  — waiting ends" in told
+
+    shell.run("track", "octo/app")
+    shell.run("sync")
+    assert shell.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
 
 
 def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:

@@ -127,4 +127,6 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     }
     assert now["review_time_hours"] == now["pull_requests"]
     assert not list((tmp_path / "releases").glob(".*"))
-    assert {file.name for file in tmp_path.glob(".*")} <= {".credentials"}  # locks, which end with their process
+    assert {file.name for file in tmp_path.glob(".*")} <= {
+        ".credentials"
+    }  # locks, which end with their process

@@ -8,10 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -19,12 +17,12 @@ import requests
 
 from prpipeline.sandbox.github import Sandbox
 from prpipeline_tests.support.dagster_server import free_port, wait_for
+from prpipeline_tests.support.dev_process import descendants, living, locations, started
 from prpipeline_tests.support.sync_lab import TOKEN, small_world
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("make")]
 
 ROOT = Path(__file__).parents[2]
-LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError { __typename } } } } }"
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,13 +81,15 @@ def test_make_run_prints_the_table(checkout: Path) -> None:
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
 def test_make_dev_serves_the_ui_until_it_is_told_to_end(checkout: Path, ended_by: signal.Signals) -> None:
     port = free_port()
-    with started(f"make dev PORT={port}", checkout) as process:
+    with run_make(f"make dev PORT={port}", checkout) as process:
         (entry,) = wait_for("The code location", lambda: locations(port))
         assert entry["name"] == "prpipeline"
         assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation"
+        processes = descendants(process.pid)
+        assert len(processes) > 4
         os.killpg(process.pid, ended_by)  # as a terminal does, or who ends a service
         process.wait(60)
-        wait_for("The end of all processes", lambda: not group_lives(process.pid))
+        wait_for("The end of all processes", lambda: not living(processes))
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{port}/server_info", timeout=5)
 
@@ -97,16 +97,17 @@ def test_make_dev_serves_the_ui_until_it_is_told_to_end(checkout: Path, ended_by
 def test_in_the_background_of_a_script_it_ends_when_told_to(checkout: Path) -> None:
     port = free_port()
     in_background = f"trap '' INT; DAGSTER_HOME=$PWD exec .venv/bin/prpipeline dev --port {port}"
-    with started(in_background, checkout) as process:
+    with run_make(in_background, checkout) as process:
         wait_for("The code location", lambda: locations(port))
+        processes = descendants(process.pid)
         process.terminate()
         process.wait(60)
-        wait_for("The end of all processes", lambda: not group_lives(process.pid))
+        wait_for("The end of all processes", lambda: not living(processes))
 
 
 def test_the_ui_can_be_shown_read_only(checkout: Path) -> None:
     port = free_port()
-    with started(SHARING.replace("3001", str(port)), checkout):
+    with run_make(SHARING.replace("3001", str(port)), checkout):
         wait_for("The code location", lambda: locations(port))
 
 
@@ -118,39 +119,5 @@ def test_real_repositories_take_the_place_of_the_sample_ones(checkout: Path) -> 
     assert "octo-labs" not in said
 
 
-@contextmanager
-def started(command: str, checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process group of its own, of which nothing stays."""
-    with (checkout / "log").open("ab") as log:
-        process = subprocess.Popen(
-            ["bash", "-euc", command],
-            cwd=checkout,
-            env=environment(checkout),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        if group_lives(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def locations(port: int) -> list[dict[str, Any]]:
-    """What the UI shows of the code, once it is loaded."""
-    try:
-        answer = requests.post(f"http://127.0.0.1:{port}/graphql", json={"query": LOCATIONS}, timeout=30)
-    except requests.ConnectionError:
-        return []
-    entries = answer.json()["data"]["workspaceOrError"]["locationEntries"]
-    return [entry for entry in entries if entry["loadStatus"] == "LOADED"]
-
-
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def run_make(command: str, checkout: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return started(["bash", "-euc", command], checkout, environment(checkout), checkout / "log")

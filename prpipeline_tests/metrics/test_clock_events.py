@@ -52,13 +52,14 @@ def expected_hours(
         assert len(ends) == len(starts)
         return hours([(start, max(start, end)) for start, end in zip(starts, ends, strict=True)])
     if clock == "waiting":
-        return hours([(starts[0], max(starts[0], as_of))]) if starts and not stops else None
+        runs_on = starts and (not stops or stops[0] == max(starts[0], as_of))
+        return hours([(starts[0], max(starts[0], as_of))]) if runs_on else None
     return hours([(starts[0], stops[0])]) if stops else None
 
 
-def compare(connection: Connection) -> int:
+def compare(connection: Connection, as_of: datetime | None = None) -> int:
     """How many clocks were compared, of all pull requests of a published file."""
-    (as_of,) = connection.execute("SELECT as_of FROM pipeline_status").fetchone()
+    as_of = as_of or connection.execute("SELECT as_of FROM pipeline_status").fetchone()[0]
     moments: dict[tuple[int, str, str], list[datetime]] = defaultdict(list)
     for row in rows(connection, "FROM clock_events ORDER BY happened_at"):  # type: ignore[arg-type]
         assert row["clock"] in COLUMNS
@@ -110,6 +111,10 @@ def shared() -> Iterator[MetricsLab]:
     for table in ("review_time_hours", "review_evidence", "draft_periods"):
         lab.connection.execute(f"CREATE VIEW main.{table} AS FROM metrics.{table}")
     lab.connection.execute("CREATE VIEW main.pipeline_status AS SELECT as_of FROM metrics.metric_settings")
+    lab.connection.execute(
+        "CREATE VIEW main.repositories AS SELECT repository_id, as_of, "
+        "CASE WHEN is_tracked THEN 'ok' ELSE 'untracked' END AS status FROM metrics.repository_clocks"
+    )
     lab.connection.execute(metrics.published_view("clock_events"))
     yield lab
     lab.connection.close()
@@ -200,3 +205,39 @@ def test_events_after_the_merge_have_no_clock(shared: MetricsLab) -> None:
     stopped = {(clock, at) for at, clock, what, *_ in clocks(shared, history) if what == "stops"}
     assert stopped == {("cycle_time", 1.0), ("draft", 1.0), ("review_time_any", 9.0)}
     assert late < AS_OF
+
+
+def test_clocks_of_an_untracked_repository_stop_at_its_last_sync(shared: MetricsLab) -> None:
+    last_sync = OPENED + timedelta(hours=6)
+    was_draft = [
+        (OPENED + timedelta(hours=n), event)
+        for n, event in ((1, "ready_for_review"), (3, "converted_to_draft"))
+    ]
+    shared.untrack(last_sync)
+    try:
+        found = clocks(shared, History(ANN, OPENED))
+        assert [row for row in found if row[1] == "waiting"] == [
+            (0.0, "waiting", "starts", "opened", None),
+            (6.0, "waiting", "stops", "last_sync", None),
+        ]
+        found = clocks(shared, History(ANN, OPENED, is_draft=True, toggles=was_draft))
+        assert [row for row in found if row[0] == 6.0] == [(6.0, "draft", "stops", "last_sync", None)]
+        shared.clear()
+        shared.store(
+            [
+                History(ANN, OPENED),
+                History(ANN, last_sync + timedelta(hours=1)),  # by a clock that runs ahead
+                History(ANN, OPENED, is_draft=True, toggles=was_draft),
+                History(ANN, OPENED, is_draft=True),
+                History(ANN, OPENED, closed_at=OPENED + timedelta(hours=1)),
+                History(ANN, OPENED, reviews=[Review(7, BOB, "APPROVED", OPENED + timedelta(hours=2))]),
+            ]
+        )
+        shared.rebuild(aggregates=False)
+        (as_of,) = shared.connection.execute("SELECT as_of FROM metrics.repository_clocks").fetchone() or (
+            None,
+        )
+        assert as_of == last_sync
+        assert compare(shared.connection, as_of) == 6 * len(COLUMNS)
+    finally:
+        shared.track()

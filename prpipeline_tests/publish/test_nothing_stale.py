@@ -150,7 +150,8 @@ def test_a_column_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are vouched for as long as they stay: the time that is now does not."""
     with duckdb.connect(str(first_release() / "warehouse.duckdb"), read_only=True) as connection:
         ((table,),) = connection.execute(
-            "SELECT table_name FROM duckdb_columns() WHERE schema_name = 'metrics' AND column_name = 'as_of'"
+            "SELECT table_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (table_oid, database_name) "
+            "WHERE schema_name = 'metrics' AND column_name = 'as_of'"
         ).fetchall()
     warehouse = copied()
     add_column(monkeypatch, "reviews", f"SELECT as_of::VARCHAR FROM {{catalog}}.metrics.{table}")

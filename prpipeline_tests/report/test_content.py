@@ -114,7 +114,9 @@ def test_queue_names_the_requested_reviewers() -> None:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
         samples.add_pull_request(connection, 2, opened=days(9))
-        samples.insert(connection, "review_queue", pull_request_id=1, requested_reviewers="grace, octo/core")
+        connection.execute(
+            "UPDATE review_queue SET requested_reviewers = 'grace, octo/core' WHERE pull_request_id = 1"
+        )
         queue = unpacked(read_content(connection)["queue"])
     assert [(row["number"], row["requested"]) for row in queue] == [(2, None), (1, "grace, octo/core")]
 
@@ -224,6 +226,7 @@ def test_stays_bounded_at_thousands_of_waiting_pull_requests() -> None:
     with samples.create() as connection:
         samples.fill(connection, repositories=2, pull_requests=3000, years=1, people=4)
         connection.execute("UPDATE review_time_hours SET waiting_hours = 5, title = repeat('界', 256)")
+        samples.refill_queue(connection)
         content = read_content(connection)
     assert content["waiting"] == 6000
     assert 300 <= len(content["queue"]["rows"]) <= 330

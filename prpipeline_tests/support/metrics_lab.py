@@ -33,6 +33,17 @@ class MetricsLab:
             [name, team, repository_id, name],
         )
 
+    def untrack(self, last_sync_at: datetime, repository_id: int = 1) -> None:
+        self.connection.execute(
+            "UPDATE meta.repositories SET is_tracked = false, last_sync_at = ? WHERE repository_id = ?",
+            [last_sync_at, repository_id],
+        )
+
+    def track(self, repository_id: int = 1) -> None:
+        self.connection.execute(
+            "UPDATE meta.repositories SET is_tracked = true WHERE repository_id = ?", [repository_id]
+        )
+
     def store(self, histories: Sequence[History], repository_id: int = 1) -> None:
         """One pull request each, numbered from 1; ids of reviews are unique over all of them."""
         base = repository_id * 1_000_000

@@ -11,6 +11,12 @@ import duckdb
 from prpipeline.publish import dictionary
 
 NOW = datetime(2026, 11, 23, 16, 0)
+_QUEUE = """
+    INSERT INTO review_queue BY NAME
+    SELECT repository_id, repository, team, pull_request_id, number, title, author_login, is_bot_author, waiting_hours,
+        created_at, url
+    FROM review_time_hours WHERE waiting_hours IS NOT NULL
+"""
 TABLES = ("pipeline_status", "repositories", "review_time_hours", "review_evidence", "review_queue")
 
 
@@ -72,6 +78,16 @@ def add_pull_request(
         "url": f"https://github.com/octo/cat/pull/{number}",
     }
     insert(connection, "review_time_hours", **row | values)
+    connection.execute(f"{_QUEUE} AND number = ?", [number])
+
+
+def refill_queue(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let all that has waiting_hours wait in the queue; for two thirds someone is asked to review."""
+    connection.execute("DELETE FROM review_queue")
+    connection.execute(_QUEUE)
+    connection.execute(
+        "UPDATE review_queue SET requested_reviewers = 'developer-' || number % 7 WHERE number % 3 > 0"
+    )
 
 
 def fill(
@@ -165,14 +181,7 @@ def fill(
         """,
         {"people": people},
     )
-    connection.execute(
-        """
-        INSERT INTO review_queue (pull_request_id, requested_reviewers)
-        SELECT pull_request_id, CASE WHEN number % 3 > 0 THEN 'developer-' || (number % $people) END
-        FROM review_time_hours WHERE waiting_hours IS NOT NULL
-        """,
-        {"people": people},
-    )
+    refill_queue(connection)
     connection.execute(
         "UPDATE pipeline_status SET repositories = $1, newest_sync_at = $2, oldest_sync_at = $2",
         [repositories, NOW - timedelta(hours=2)],

@@ -23,6 +23,10 @@ class Terminal:
         self._process = process
         self._seen = b""
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait_for(self, text: str, seconds: float = 60) -> None:
         """Read on until the program has drawn this."""
         deadline = time.monotonic() + seconds

@@ -11,21 +11,29 @@
 --   draft                   each draft period, up to the end      draft_hours: their sum, the last one up to now
 --   waiting                 R to the first Q, the end, or the     waiting_hours: up to now, where nothing stops it
 --                           draft period that lasts to the end
+-- In a repository that is no longer tracked, draft and waiting clocks that still run stop at its last sync.
 -- Clocks that start at R do not where R is after M; waiting does not after a Q or the end either. Where events are
 -- missing, so that draft_hours is NULL, there is no draft clock, and no waiting clock of what is a draft now.
 
 CREATE OR REPLACE VIEW clock_events AS
-WITH pull_requests_with_end AS NOT MATERIALIZED (
+WITH untracked AS NOT MATERIALIZED (
+    SELECT repository_id, max(as_of) AS last_sync_at
+    FROM repositories
+    GROUP BY repository_id
+    HAVING bool_and(status = 'untracked')
+),
+pull_requests_with_end AS NOT MATERIALIZED (
     SELECT
         *,
         coalesce(merged_at, closed_at) AS end_at,
         CASE WHEN merged_at IS NOT NULL THEN 'merged' ELSE 'closed' END AS end_event
     FROM review_time_hours
+    LEFT JOIN untracked USING (repository_id)
 ),
 periods AS NOT MATERIALIZED (
     SELECT
         repository, repository_id, number, pull_request_id, started_at, ended_at, opened_as_draft, end_at, end_event,
-        draft_hours,
+        last_sync_at, draft_hours,
         (end_at IS NULL OR started_at <= end_at) AND (ended_at IS NULL OR ended_at > end_at) AS lasts_to_the_end
     FROM draft_periods
     JOIN pull_requests_with_end USING (repository, repository_id, number, pull_request_id)
@@ -45,7 +53,10 @@ moments AS NOT MATERIALIZED (
         CASE WHEN ready_at <= coalesce(merged_at, ready_at) THEN ready_at END AS start_at,
         CASE WHEN is_draft OR state <> 'open' THEN last_started_at END AS draft_at,
         state = 'open' AND is_draft AND last_started_at IS NULL AS is_draft_since_unknown,
-        least(first_review_at, end_at, draft_at) AS wait_end_at
+        coalesce(
+            least(first_review_at, end_at, draft_at),
+            CASE WHEN last_sync_at IS NOT NULL THEN greatest(last_sync_at, ready_at) END
+        ) AS wait_end_at
     FROM pull_requests_with_end
     LEFT JOIN drafts USING (repository, repository_id, number, pull_request_id)
 ),
@@ -90,8 +101,12 @@ of_drafts AS (
         unnest([
             {'clock': 'draft', 'what': 'starts', 'happened_at': started_at,
                 'event': CASE WHEN opened_as_draft THEN 'opened' ELSE 'converted_to_draft' END},
-            {'clock': 'draft', 'what': 'stops', 'happened_at': least(ended_at, end_at),
-                'event': CASE WHEN ended_at <= coalesce(end_at, ended_at) THEN 'ready_for_review' ELSE end_event END}
+            {'clock': 'draft', 'what': 'stops', 'happened_at': coalesce(
+                least(ended_at, end_at),
+                CASE WHEN last_sync_at IS NOT NULL THEN greatest(last_sync_at, started_at) END
+            ),
+                'event': CASE WHEN ended_at <= coalesce(end_at, ended_at) THEN 'ready_for_review'
+                    WHEN end_at IS NOT NULL THEN end_event ELSE 'last_sync' END}
         ], recursive := true),
         NULL::BIGINT AS review_id
     FROM periods
@@ -104,7 +119,7 @@ of_waiting AS (
             {'clock': 'waiting', 'what': 'starts', 'happened_at': ready_at, 'event': ready_event, 'review_id': NULL},
             {'clock': 'waiting', 'what': 'stops', 'happened_at': wait_end_at,
                 'event': CASE wait_end_at WHEN first_review_at THEN 'review' WHEN end_at THEN end_event
-                    ELSE 'converted_to_draft' END,
+                    WHEN draft_at THEN 'converted_to_draft' ELSE 'last_sync' END,
                 'review_id': CASE WHEN wait_end_at = first_review_at THEN first_review_id END}
         ], recursive := true)
     FROM moments

@@ -42,15 +42,17 @@ INSERT INTO metrics.pull_request_times BY NAME
 WITH pull_requests AS (
     SELECT repository_id, pull_request_id, number, author_id, created_at, closed_at, merged_at, ready_at,
         is_draft, has_open_period, state = 'open' AS is_open,
-        metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author
+        metrics.is_bot(author_login, author_is_bot, $bots) AS is_bot_author,
+        coalesce(clock.as_of, $as_of) AS as_of
     FROM metrics.ready_pull_requests($repositories)
+    LEFT JOIN metrics.repository_clocks AS clock USING (repository_id)
 ),
 drafts AS (
     SELECT
         period.pull_request_id,
         CAST(sum(greatest(0, date_diff('second',
             period.started_at,
-            least(period.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at, $as_of))
+            coalesce(least(period.ended_at, coalesce(pull_request.merged_at, pull_request.closed_at)), as_of)
         ))) AS BIGINT) AS seconds
     FROM metrics.draft_periods AS period
     JOIN pull_requests AS pull_request USING (pull_request_id)
@@ -157,7 +159,7 @@ SELECT
     metrics.hours_between(created_at, merged_at) AS cycle_time_hours,
     metrics.hours(draft_seconds) AS draft_hours,
     CASE WHEN is_open AND NOT is_draft AND first_review_at IS NULL
-        THEN metrics.hours_between(ready_at, greatest($as_of, ready_at)) END AS waiting_hours,
+        THEN metrics.hours_between(ready_at, greatest(as_of, ready_at)) END AS waiting_hours,
     coalesce(CASE WHEN change_requests > 0 AND is_approved_last THEN change_requests + 1 ELSE change_requests END, 0)
         AS review_rounds,
     coalesce(reviewers, 0)::BIGINT AS reviewers,

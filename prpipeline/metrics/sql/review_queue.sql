@@ -1,4 +1,5 @@
--- review_queue: one row per pull request that waits for its first review now: open, ready, without a qualifying review.
+-- review_queue: one row per pull request that waits for its first review now: open, ready, without a qualifying review,
+-- in a repository that is tracked.
 --
 -- place 1 has waited longest. requested_reviewers are the people and teams whose review is requested now: the last
 -- event about them is a request, and they have not reviewed since (GitHub drops a request when its review comes).
@@ -26,7 +27,9 @@ DELETE FROM metrics.review_queue;
 
 INSERT INTO metrics.review_queue BY NAME
 WITH waiting AS (
-    SELECT * FROM metrics.pull_request_times WHERE waiting_hours IS NOT NULL
+    SELECT * FROM metrics.pull_request_times
+    SEMI JOIN (FROM metrics.repository_clocks WHERE is_tracked) USING (repository_id)
+    WHERE waiting_hours IS NOT NULL
 ),
 -- A request and a removal in the same second: the request counts as the later one.
 latest AS (

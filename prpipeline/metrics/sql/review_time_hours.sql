@@ -16,6 +16,7 @@
 --   draft_hours                   sum of the draft periods up to M, closed_at or now; NULL where the last draft
 --                                 event contradicts is_draft, for then an event is missing
 --   waiting_hours                 open, ready and without a Q: now - R; NULL for all others
+-- Now is the last sync for a repository that is no longer tracked.
 --   review_rounds                 Q that requested changes, plus one where an approval follows the last of them
 
 CREATE OR REPLACE VIEW metrics.review_time_hours AS

@@ -2,8 +2,8 @@
 -- review, also with the pull requests counted in that have none yet.
 --
 -- A plain median leaves out what still waits, and so looks best right after many were opened. The Kaplan-Meier estimate counts a
--- pull request without a qualifying review as unreviewed for as long as it was observed: until now where it is open
--- (drafts too), else until it was closed or merged. kaplan_meier_median_hours is the first time by which at least
+-- pull request without a qualifying review as unreviewed for as long as it was observed: until now (the last
+-- sync of a repository that is no longer tracked) where it is open (drafts too), else until it was closed or merged. kaplan_meier_median_hours is the first time by which at least
 -- half, p75 and p90 by which three quarters and nine tenths are estimated to be reviewed; NULL where the estimate does
 -- not come that far. A review counts before an end of observation at the same time.
 
@@ -33,11 +33,12 @@ WITH spans AS (
         CAST(date_trunc('month', created_at) AS DATE) AS month,
         coalesce(
             review_time_hours,
-            metrics.hours_between(created_at, greatest(created_at, coalesce(merged_at, closed_at, $as_of)))
+            metrics.hours_between(created_at, greatest(created_at, coalesce(merged_at, closed_at, as_of, $as_of)))
         ) AS hours,
         review_time_hours,
         is_open
     FROM metrics.pull_request_times
+    LEFT JOIN metrics.repository_clocks USING (repository_id)
 ),
 -- Hours are whole hundredths: these sort as they do, an end of observation after a review at the same time. Counted down from
 -- the longest, the place of one is how many were still unreviewed before it.

@@ -7,5 +7,6 @@ SELECT
     count(*) FILTER (last_error IS NOT NULL) AS repositories_failed,
     min(last_sync_at) AS oldest_sync_at,
     max(last_sync_at) AS newest_sync_at,
-    $next_run_at::TIMESTAMP AS next_run_at
+    $next_run_at::TIMESTAMP AS next_run_at,
+    (SELECT count(*) FROM warehouse.meta.repositories WHERE tracked_by = 'demo') > 0 AS is_sample_data
 FROM warehouse.meta.repositories WHERE is_tracked

@@ -8,6 +8,8 @@ SELECT
     (SELECT count(*) FROM warehouse.raw.pull_requests AS pr WHERE pr.repository_id = known.repository_id)
         AS pull_requests,
     known.pull_requests_on_github,
-    known.last_error
+    known.last_error,
+    clock.as_of
 FROM warehouse.meta.repositories AS known
+LEFT JOIN warehouse.metrics.repository_clocks AS clock USING (repository_id)
 ORDER BY lower(known.tracked_as)

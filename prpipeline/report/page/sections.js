@@ -3,19 +3,23 @@
 function published() {
   const { status } = content;
   fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), `
-    + (status.newest_sync_at ? `last synced with GitHub ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.'));
+    + (status.newest_sync_at ? `last synced${status.is_sample_data ? '' : ' with GitHub'} ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.'));
 }
 
 const TROUBLES = { failed: 'failed', gone: 'gone from GitHub', forbidden: 'access denied', new: 'never synced', untracked: 'no longer tracked' };
 
 function isTroubled(repository) {
-  return repository.last_error !== null || ['failed', 'gone', 'forbidden'].includes(repository.status);
+  return repository.status !== 'untracked' && (repository.last_error !== null || ['failed', 'gone', 'forbidden'].includes(repository.status));
 }
 
 function problems() {
   const troubled = content.repositories.filter(isTroubled);
   const waiting = content.repositories.filter(repository => repository.status === 'new' && !isTroubled(repository));
   const notices = [];
+  if (content.status.is_sample_data) {
+    notices.push(element('p', { class: 'notice' }, element('strong', {}, 'Sample data.'),
+      ' These are made-up repositories of the demo, not from GitHub. They go when the first real repository is synced.'));
+  }
   if (troubled.length) {
     notices.push(element('div', { class: 'notice bad', role: 'alert' },
       element('strong', {}, `${plural(troubled.length, 'repository', 'repositories')} of ${count(content.repositories.length)} could not be synced; what they show is old or missing.`),
@@ -222,8 +226,9 @@ function repositories(scope) {
   const weekly = new Map(content.scopes.map(one => [one.key, one.weekly?.median_hours?.slice(-26) ?? []]));
   const longest = Math.max(0, ...rows.map(row => row.p90_hours ?? 0));
   fill('repositories', rows.length ? table([
-    { label: 'Repository', value: row => row.repository, wide: true, show: row => row.scope === null ? fullName(row.repository)
-      : element('button', { type: 'button', class: 'link', onclick: () => choose(row.scope) }, fullName(row.repository)) },
+    { label: 'Repository', value: row => row.repository, wide: true, show: row => [row.scope === null ? fullName(row.repository)
+      : element('button', { type: 'button', class: 'link', onclick: () => choose(row.scope) }, fullName(row.repository)),
+      row.status === 'untracked' ? element('div', { class: 'muted small' }, TROUBLES.untracked) : null] },
     { label: 'Opened', value: row => row.opened, number: true },
     { label: 'Median', value: row => row.median_hours, show: row => duration(row.median_hours), number: true },
     { label: '90th percentile', value: row => row.p90_hours, show: row => duration(row.p90_hours), number: true },

@@ -13,8 +13,10 @@ WITH dated AS (
         ready_at <= $as_of - INTERVAL 28 DAY
             AND coalesce(first_review_at > $as_of - INTERVAL 28 DAY, true)
             AND coalesce(closed_at > $as_of - INTERVAL 28 DAY, true)
-            AND NOT is_draft AS waiting_before
+            AND NOT is_draft
+            AND repository_id IN (SELECT repository_id FROM repositories WHERE status <> 'untracked') AS waiting_before
     FROM review_time_hours
+    LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
     WHERE NOT is_bot_author
 )
 SELECT
@@ -36,9 +38,9 @@ SELECT
     count(*) FILTER (merged_before AND merged_without_review) AS unreviewed_before,
     median(time_to_merge_hours) FILTER (merged_now) AS merge_now,
     median(time_to_merge_hours) FILTER (merged_before) AS merge_before,
-    count(waiting_hours) AS waiting_now,
+    count(is_waiting) AS waiting_now,
     count(*) FILTER (waiting_before) AS waiting_before,
-    max(waiting_hours) AS longest_wait
+    max(waiting_hours) FILTER (is_waiting) AS longest_wait
 FROM dated
 GROUP BY GROUPING SETS ((), (team), (repository_id))
 HAVING grouping(team) = 1 OR team IS NOT NULL

@@ -9,10 +9,11 @@ SELECT
     quantile_cont(review_time_hours, 0.9) AS p90_hours,
     count(*) FILTER (state = 'merged') AS merged,
     count(*) FILTER (merged_without_review) AS merged_unreviewed,
-    count(waiting_hours) AS waiting,
+    count(is_waiting) AS waiting,
     count(first_bot_review_at) AS reviewed_by_bots,
     median(date_diff('second', created_at, first_bot_review_at) / 3600) AS bot_median_hours
 FROM review_time_hours
+LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
 WHERE created_at > $as_of - INTERVAL 84 DAY
 GROUP BY GROUPING SETS ((is_bot_author), (team, is_bot_author), (repository_id, is_bot_author))
 HAVING grouping(team) = 1 OR team IS NOT NULL

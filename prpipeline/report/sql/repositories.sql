@@ -8,7 +8,7 @@ WITH recent AS (
         count(review_time_hours) FILTER (recently AND NOT is_bot_author) AS reviewed,
         median(review_time_hours) FILTER (recently AND NOT is_bot_author) AS median_hours,
         quantile_cont(review_time_hours, 0.9) FILTER (recently AND NOT is_bot_author) AS p90_hours,
-        count(waiting_hours) FILTER (NOT is_bot_author) AS waiting,
+        count(is_waiting) FILTER (NOT is_bot_author) AS waiting,
         count(*) FILTER (merged_recently) AS merged,
         count(*) FILTER (merged_recently AND merged_without_review) AS merged_unreviewed
     FROM (
@@ -17,6 +17,7 @@ WITH recent AS (
             created_at > $as_of - INTERVAL 84 DAY AS recently,
             merged_at > $as_of - INTERVAL 84 DAY AND NOT is_bot_author AS merged_recently
         FROM review_time_hours
+        LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
     )
     GROUP BY repository_id
 )

@@ -1,0 +1,107 @@
+"""The demo: its sample data say what they are, and go when a real repository is read; not before."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.terminal import terminal
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("demo")]
+
+WITHOUT_GITHUB = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": "/nowhere"}
+SAMPLES = ["moonbase/lander", "octo-labs/infra", "octo-labs/rocket", "octo-labs/website"]
+SAID = "Sample data: made-up repositories of the demo, not from GitHub."
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the demo ran."""
+    folder = tmp_path_factory.mktemp("demo")
+    before = dict(os.environ)
+    ended = Shell(folder, {"PRPIPELINE_DATA_DIR": str(folder / "data")}).run("demo", **WITHOUT_GITHUB)
+    assert dict(os.environ) == before
+    assert ended.returncode == 0, ended.stderr
+    assert f"No GITHUB_TOKEN is set. {SAID}" in ended.stdout
+    assert "octo-labs/rocket" in ended.stdout
+    return folder / "data"
+
+
+@pytest.fixture
+def sampled(shell: Shell, demonstrated: Path) -> Shell:
+    shutil.copytree(demonstrated, shell.folder / "data", symlinks=True)
+    return shell
+
+
+def published(shell: Shell) -> list[str]:
+    return [name for (name,) in shell.published("SELECT DISTINCT repository FROM pull_requests ORDER BY ALL")]
+
+
+def test_every_command_that_shows_sample_data_says_so(sampled: Shell) -> None:
+    assert sampled.published("SELECT is_sample_data FROM pipeline_status") == [(True,)]
+    assert sampled.published("SELECT count(*) > 300 FROM review_time_hours") == [(True,)]
+    assert SAID in sampled.run("status").stdout
+    assert sampled.json("status", "--json")["is_sample_data"]
+    assert sampled.run("explain", "octo-labs/rocket#1").stdout.startswith(f"{SAID}\n")
+    assert SAID in sampled.run("report").stderr
+    assert SAID in sampled.run("doctor").stdout
+    command = [sys.executable, "-m", "prpipeline", "sql"]
+    with terminal(command, sampled.folder, os.environ | sampled.environment) as screen:
+        screen.wait_for("sql (sample data)> ")
+        screen.press("d")
+        screen.ended()
+    assert SAID in screen.seen
+
+
+def test_all_commands_agree_on_what_is_tracked(sampled: Shell) -> None:
+    def tracked() -> list[str]:
+        return sorted(row["tracked_as"] for row in sampled.json("status", "--json")["repositories"])
+
+    assert tracked() == SAMPLES
+    nothing_real = "No real repository is tracked yet; the sample data of the demo are all there is."
+    for command in (["sync"], ["sync", "--dry-run"], ["doctor"]):
+        ended = sampled.run(*command)
+        assert nothing_real in ended.stdout + ended.stderr
+    refused = sampled.run("sync", "octo-labs/rocket")
+    assert refused.returncode == 2
+    assert "octo-labs/rocket is a sample repository of the demo" in refused.stderr
+    sampled.run("untrack", "octo-labs/infra", "--delete-data")
+    assert tracked() == [name for name in SAMPLES if name != "octo-labs/infra"] == published(sampled)
+
+
+@pytest.mark.parametrize(
+    ("name", "token"), [("octo/nowhere", {}), ("octo/app", {"GITHUB_TOKEN": "wrong"})], ids=["name", "token"]
+)
+def test_a_first_sync_that_fails_leaves_the_samples_alone(
+    sampled: Shell, name: str, token: dict[str, str]
+) -> None:
+    failed = sampled.run("sync", name, **token)
+    assert failed.returncode != 0
+    assert "What is published is still the sample data of the demo." in failed.stderr
+    assert published(sampled) == SAMPLES
+    assert sampled.published("SELECT is_sample_data FROM pipeline_status") == [(True,)]
+    assert SAID in sampled.run("status").stdout
+
+
+def test_the_first_real_repository_that_is_read_takes_the_place_of_the_samples(sampled: Shell) -> None:
+    told = sampled.run("track", "octo/app").stdout
+    assert "If 'prpipeline dev' is running the demo, restart it" in told
+    assert published(sampled) == SAMPLES
+    assert sampled.run("sync").returncode == 0
+    assert published(sampled) == ["octo/app"]
+    assert sampled.published("SELECT repository FROM repositories") == [("octo/app",)]
+    assert sampled.published("SELECT is_sample_data FROM pipeline_status") == [(False,)]
+    for command in ("status", "doctor", "report"):
+        ended = sampled.run(command)
+        assert ended.returncode == 0
+        assert "ample data" not in ended.stdout + ended.stderr
+    assert "restart" not in sampled.run("track", "octo/lib").stdout
+    # From now on these are the data of that server.
+    other = replace(sampled, environment=sampled.environment | {"GITHUB_API_URL": "http://127.0.0.1:9"})
+    assert "The data folder holds data of" in other.run("sync").stderr
