@@ -25,7 +25,7 @@ CREATE OR REPLACE TEMP MACRO person(p, salt) AS CAST((p // $per) * 60 + hash(p *
 
 INSERT INTO meta.repositories BY NAME
 SELECT 'org/repository-' || r AS tracked_as, true AS is_tracked, TIMESTAMP '2026-01-01' AS tracked_at,
-    'file' AS source, 'team-' || r % 20 AS team, $first + r AS repository_id, 'org/repository-' || r AS repository,
+    'file' AS tracked_by, 'team-' || r % 20 AS team, $first + r AS repository_id, 'org/repository-' || r AS repository,
     'ok' AS status
 FROM range(0, ($n + $per - 1) // $per) AS repositories(r);
 

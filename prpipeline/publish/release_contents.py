@@ -1,14 +1,13 @@
-"""What a release was made from: hash sums of everything in the warehouse that its rows can depend on.
+"""What a release was made from: hash sums of all that its rows can depend on, in a hidden DuckDB file beside it.
 
-They are kept in a hidden DuckDB file beside the release. Comparing them with the warehouse tells which pull requests
-changed, without relying on any writer of the warehouse to say so.
+Comparing them with the warehouse tells what changed, without relying on any writer of the warehouse to say so. A table
+of the warehouse has a sum for each pull request or week, or one sum if its rows are of neither.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -16,108 +15,79 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary, release_tables
+from prpipeline.publish.release_sources import Source, Sources, piece_of
 from prpipeline.warehouse.database import quoted
 
 _FILE_NAME = ".contents.duckdb"
 
-TOTAL = "(sum({}) % 18446744073709551616)::UBIGINT"
+TOTAL = "(sum({}) & 18446744073709551615::HUGEINT)::UBIGINT"
 """An aggregate of hashes that adds up over groups, and in which a row that is there twice counts twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of the warehouse in schema raw or metrics."""
-
-    schema: str
-    name: str
-    columns: tuple[str, ...]
-
-    @property
-    def full_name(self) -> str:
-        return f'{self.schema}."{self.name}"'
-
-    @property
-    def group(self) -> str | None:
-        """Tables of a group have one hash sum a pull request; None if the rows are not of pull requests."""
-        if not {"repository_id", "number"} <= {*self.columns}:
-            return None
-        return "raw" if self.schema == "raw" else self.name  # all of raw is written together
-
-    def row_hashes(self) -> str:
-        columns = ", ".join(f'"{column}"' for column in self.columns)
-        return f"SELECT repository_id, number, hash({columns}) AS print FROM warehouse.{self.full_name}"
+def attach(connection: Connection, folder: Path, last: Path | None = None) -> None:
+    """Attach the folder's contents file as ``contents``: a copy of the last release's if it has one, or a new one."""
+    if last and (last / _FILE_NAME).exists():
+        shutil.copyfile(last / _FILE_NAME, folder / _FILE_NAME)
+    connection.execute(f"ATTACH '{quoted(folder / _FILE_NAME)}' AS contents")
 
 
-def tables(connection: Connection) -> list[Table]:
-    rows = connection.execute(
-        """
-        SELECT schema_name, table_name, list(column_name ORDER BY column_index)
-        FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_name, table_oid)
-        WHERE database_name = 'warehouse' AND schema_name IN ('raw', 'metrics')
-        GROUP BY ALL ORDER BY ALL
-        """
-    ).fetchall()
-    return [Table(schema, name, tuple(columns)) for schema, name, columns in rows]
+def write(connection: Connection, sources: Sources, bytes_when_whole: int) -> None:
+    """Fill the attached, empty database ``contents``, in the caller's transaction."""
+    connection.execute(
+        "CREATE TABLE contents.release AS SELECT ? AS layout, ? AS bytes_when_whole",
+        [layout(connection, sources), bytes_when_whole],
+    )
+    write_small(connection, totals(connection, sources))
+    for source in sources.all.values():
+        if source.piece:
+            connection.execute(f'CREATE TABLE contents."{source.name}" AS {sums(hashes(source), "number")}')
 
 
-def groups(found: Sequence[Table]) -> dict[str, list[Table]]:
-    """The tables with rows of pull requests, by group."""
-    members: dict[str, list[Table]] = {}
-    for table in found:
-        if table.group:
-            members.setdefault(table.group, []).append(table)
-    return members
+def write_small(connection: Connection, totals: dict[str, str]) -> None:
+    """What is written anew each time: the repositories' names, and the sums of whole tables."""
+    connection.execute("CREATE OR REPLACE TABLE contents.names AS FROM names")
+    connection.execute(
+        "CREATE OR REPLACE TABLE contents.totals AS SELECT unnest(?::VARCHAR[]) AS what, unnest(?::VARCHAR[]) AS total",
+        [list(totals), list(totals.values())],
+    )
 
 
-def hash_sums(members: Sequence[Table], keys: str, repositories: str = "") -> str:
-    """The query for the hash sums of a group by these keys, of all repositories or of those in a table."""
-    semi_join = f" SEMI JOIN {repositories} USING (repository_id)" if repositories else ""
-    rows = " UNION ALL ".join(f"{table.row_hashes()}{semi_join}" for table in members)
+def hashes(source: Source, blocks: str = "") -> str:
+    """The query for a hash of each row, with its piece as ``number``; of all blocks, or of those in a table."""
+    rows = f"SELECT *, {source.block} AS block, {source.piece} AS piece FROM warehouse.{source.name} AS a"
+    join = f"SEMI JOIN {blocks} AS b ON {same('a.block', 'b.block')}" if blocks else ""
+    return f"SELECT a.repository_id, a.block, a.piece AS number, {source.hash} AS print FROM ({rows}) AS a {join}"
+
+
+def sums(rows: str, *number: str) -> str:
+    """The query for the sums of rows with a column ``print``, by block, or by block and ``number``."""
+    keys = ", ".join(("repository_id", "block", *number))
     return f"SELECT {keys}, {TOTAL.format('print')} AS print FROM ({rows}) GROUP BY ALL"
 
 
-def attach(connection: Connection, folder: Path, name: str, options: str = "") -> bool:
-    """Attach a release folder's contents file by this name; whether there is one, if it is to be read."""
-    file = folder / _FILE_NAME
-    if options and not file.exists():
-        return False
-    connection.execute(f"ATTACH '{quoted(file)}' AS {name} {options}")
-    return True
+def same(a: str, b: str) -> str:
+    """The condition that two rows are of the same repository and block, piece, or what the expressions give."""
+    return f"a.repository_id IS NOT DISTINCT FROM b.repository_id AND {a} IS NOT DISTINCT FROM {b}"
 
 
-def write_small(connection: Connection, found: Sequence[Table], bytes_when_whole: int) -> None:
-    """Fill the attached, empty database ``contents``, but for the hash sums."""
-    connection.execute(
-        "CREATE TABLE contents.release AS SELECT ? AS layout, ? AS bytes_when_whole",
-        [layout(connection), bytes_when_whole],
-    )
-    connection.execute("CREATE TABLE contents.names AS FROM names")
-    # Settings: tables of one row, whatever they are called. Larger ones are not recorded, so not vouched for.
-    connection.execute(
-        "CREATE TABLE contents.settings (table_name VARCHAR, column_name VARCHAR, value VARCHAR)"
-    )
-    for table in found:
-        if not table.group:
-            values = connection.execute(
-                f"SELECT COLUMNS(*)::VARCHAR FROM warehouse.{table.full_name} LIMIT 2"
-            ).fetchall()
-            if len(values) == 1:
-                for pair in zip(table.columns, values[0], strict=True):
-                    connection.execute(
-                        "INSERT INTO contents.settings VALUES (?, ?, ?)", [table.full_name, *pair]
-                    )
+def totals(connection: Connection, sources: Sources) -> dict[str, str]:
+    """The sums of what is read of tables as a whole."""
+    queries = {query for table in sources.by_table for query in wholes(sources, table)}
+    return {query: str(connection.execute(query).fetchone()) for query in sorted(queries)}
 
 
-def write_hash_sums(connection: Connection, found: Sequence[Table]) -> None:
-    """Fill ``contents`` with the hash sums of all pull requests."""
-    for group, members in groups(found).items():
-        sums = hash_sums(members, "repository_id, number")
-        connection.execute(f'CREATE TABLE contents."{group}" AS {sums}')
+def wholes(sources: Sources, table: dictionary.Table) -> list[str]:
+    """The queries for the sums of what this published table reads of tables with other pieces than its own."""
+    return [
+        f"SELECT {TOTAL.format(source.hash)}, count(*) FROM warehouse.{source.name}"
+        for source in sources.by_table[table]
+        if source.piece != piece_of(table)
+    ]
 
 
-def layout(connection: Connection) -> str:
+def layout(connection: Connection, sources: Sources) -> str:
     """Changes with whatever the code says of the published tables."""
-    parts = [repr(dictionary.load())]
+    parts = [repr(dictionary.load()), repr(sources.by_table)]
     parts += [release_tables.query(table, "warehouse") for table in dictionary.load().tables]
     parts += map(metrics.published_view, metrics.PUBLISHED_VIEWS)
     parts.append(str(connection.execute("FROM warehouse.metrics.definitions").fetchall()))

@@ -18,6 +18,7 @@ import duckdb
 
 from prpipeline.publish import dictionary, release_contents, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
+from prpipeline.publish.release_sources import Sources
 from prpipeline.warehouse.database import quoted
 
 log = logging.getLogger("prpipeline")
@@ -63,17 +64,17 @@ def write_release(
 def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target = folder / FILE_NAME
     with release_tables.opened(target, warehouse) as connection:
-        release_contents.attach(connection, folder, "contents")
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
         for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
             release_tables.create(connection, table, values)
         connection.execute("COMMIT")
         rows = release_tables.count(connection)
         connection.execute("CHECKPOINT")
+    with release_tables.opened(target, warehouse, in_memory=True) as connection:
+        release_contents.attach(connection, folder)
+        sources = Sources(connection)
         connection.execute("BEGIN")
-        found = release_contents.tables(connection)
-        release_contents.write_small(connection, found, target.stat().st_size)
-        release_contents.write_hash_sums(connection, found)
+        release_contents.write(connection, sources, target.stat().st_size)
         connection.execute("COMMIT")
     return rows
 
@@ -83,13 +84,12 @@ def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[st
     # Computing and waiting for the disk overlap.
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
-        bytes_when_whole = _comparable(connection, last)
+        sources = Sources(connection)
+        release_contents.attach(connection, folder, last)
+        _check_comparable(connection, sources, last / FILE_NAME)
         copying = beside.submit(shutil.copyfile, last / FILE_NAME, target)
         flushing = beside.submit(_to_disk, target)
-        release_contents.attach(connection, folder, "contents")
-        found = release_contents.tables(connection)
-        release_contents.write_small(connection, found, bytes_when_whole)
-        changes = Changes(connection, found)
+        changes = Changes(connection, sources)
         if changes.share > LARGEST_CHANGE:
             raise _UnlikeError("much has changed since the last one.")
         changes.fill_extract()
@@ -106,16 +106,13 @@ def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[st
     return rows
 
 
-def _comparable(connection: duckdb.DuckDBPyConnection, last: Path) -> int:
-    """Attach the last release's contents as last_contents. Raises _UnlikeError where the release is no use."""
-    if not release_contents.attach(connection, last, "last_contents", "(READ_ONLY)"):
-        raise _UnlikeError("there is no record of what the last one was made from.")
-    row = connection.execute("SELECT layout, bytes_when_whole FROM last_contents.release").fetchone()
-    if row is None or row[0] != release_contents.layout(connection):
+def _check_comparable(connection: duckdb.DuckDBPyConnection, sources: Sources, last: Path) -> None:
+    """Raises _UnlikeError where the last release is no use."""
+    row = connection.execute("SELECT layout, bytes_when_whole FROM contents.release").fetchone()
+    if row is None or row[0] != release_contents.layout(connection, sources):
         raise _UnlikeError("the tables were defined differently.")
-    if (last / FILE_NAME).stat().st_size > row[1] * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
+    if last.stat().st_size > row[1] * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
         raise _UnlikeError("changes have made the last one half as large again.")
-    return int(row[1])
 
 
 def _to_disk(file: Path) -> None:
