@@ -117,11 +117,9 @@ class _Run:
         self, chosen: Chosen, options: SyncOptions, reporter: Reporter
     ) -> Generator[Event, None, list[SyncResult]]:
         before = self._pipeline.row_counts(chosen.names)
-        errors_before = {row.tracked_as: row.last_error for row in self._pipeline.tracking.tracked_rows()}
-        failed, changed = list(chosen.refused), 0
+        failed = list(chosen.refused)
         for results in in_batches(self._pipeline.sync(chosen.names, options)):
             moved = [r for r in results if r.mode not in {"unchanged", "failed"}]
-            changed += len(moved)
             if REVIEW_TIME_HOURS in self._selected:
                 self._pipeline.derive([r.tracked_as for r in moved])
             reported = {
@@ -131,8 +129,6 @@ class _Run:
             }
             yield from reporter.materializations(reported, before)
             failed += [result for result in results if result.failed]
-        changed += sum(r.error != errors_before.get(r.tracked_as) for r in failed if r not in chosen.refused)
-        runs.note_changes(self._context, changed)
         self._untrack_what_never_was(failed)
         return failed
 
@@ -141,7 +137,6 @@ class _Run:
         stored = {t.tracked_as for t in self._pipeline.tracking.tracked_rows() if t.repository_id is not None}
         names = [name for name in chosen.names if name in stored]
         self._pipeline.derive(names)
-        runs.note_changes(self._context, len(names))
         yield from reporter.materializations(dict.fromkeys(names))
         never_read = "Nothing of it is stored yet; materialize raw/pull_requests first."
         return [

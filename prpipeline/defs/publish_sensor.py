@@ -1,8 +1,5 @@
 """The sensor that publishes once after a batch of syncs, unless they changed nothing."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 import dagster as dg
 
 from prpipeline.defs import runs
@@ -36,18 +33,9 @@ def publish_sensor(
             if published
             else "No sync has ended yet."
         )
-    if (
-        published
-        and not runs.changed_something(waiting)
-        and _is_today(published[1], pipeline.open().settings.schedule.timezone)
-    ):
-        return dg.SkipReason(
-            f"The syncs since the publication of {published[1]:%Y-%m-%d %H:%M} UTC changed nothing; that is published "
-            "once a day."
+    if not pipeline.open().has_news():
+        since = (
+            f"the publication of {published[1]:%Y-%m-%d %H:%M} UTC" if published else "the last publication"
         )
+        return dg.SkipReason(f"Nothing has changed since {since}; without changes there is one a day.")
     return dg.RunRequest(run_key=f"publish-after-{waiting[0].dagster_run.run_id}")
-
-
-def _is_today(moment: datetime, timezone: str) -> bool:
-    zone = ZoneInfo(timezone)
-    return moment.astimezone(zone).date() == datetime.now(UTC).astimezone(zone).date()

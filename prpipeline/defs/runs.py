@@ -1,4 +1,4 @@
-"""Which runs changed data, which of them are published, and by which run: kept as run tags, so that the UI shows it."""
+"""Which runs are published, and by which run: kept as run tags, so that the UI shows it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,6 @@ import dagster as dg
 from prpipeline.defs.keys import PUBLISHED_DATABASE, SYNCED
 from prpipeline.defs.metadata import PUBLISHED_AT
 
-CHANGED_TAG = "prpipeline/changed"  # how many repositories; absent where the run was killed
 PUBLISHED_BY_TAG = "prpipeline/published_by"  # a run, itself perhaps
 BLOCKED_TAG = "prpipeline/release"
 _BLOCKED = "blocked by checks"
@@ -56,14 +55,6 @@ def unpublished(instance: dg.DagsterInstance, sync_jobs: frozenset[str]) -> list
         and record.dagster_run.tags.get(BLOCKED_TAG) != _BLOCKED
     ]
     return sorted(found, key=lambda record: record.end_time or 0, reverse=True)
-
-
-def changed_something(runs: Sequence[dg.RunRecord]) -> bool:
-    return any(record.dagster_run.tags.get(CHANGED_TAG) != "0" for record in runs)
-
-
-def note_changes(context: dg.AssetExecutionContext, repositories: int) -> None:
-    context.instance.add_run_tags(context.run.run_id, {CHANGED_TAG: str(repositories)})
 
 
 def note_blocked(context: dg.AssetExecutionContext) -> None:

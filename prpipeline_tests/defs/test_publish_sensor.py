@@ -8,10 +8,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from prpipeline.app import pipeline as pipeline_module
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.defs import publish_sensor
 from prpipeline.defs.keys import PUBLISHED_DATABASE, REVIEW_TIME_REPORT, SYNCED
 from prpipeline.report import FILE_NAME
+from prpipeline.sandbox.github import World
 from prpipeline.warehouse import WarehouseError
 from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 
@@ -92,14 +93,30 @@ def test_syncs_that_changed_nothing_are_published_once_a_day(
     lab.run(repositories=[ONE, GONE])  # nothing new, and the same failure
     skipped = lab.publish_tick()
     assert isinstance(skipped, dg.SkipReason)
-    assert "changed nothing" in str(skipped.skip_message)
-    monkeypatch.setattr(publish_sensor, "_is_today", lambda moment, timezone: False)
+    assert str(skipped.skip_message).startswith("Nothing has changed since the publication of")
+    monkeypatch.setattr(
+        pipeline_module, "utc_now", lambda: datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
+    )
     assert isinstance(lab.publish_tick(), dg.RunRequest)
 
 
-def test_a_day_is_one_of_the_schedules_time_zone() -> None:
-    assert publish_sensor._is_today(datetime.now(UTC), "Asia/Tokyo")
-    assert not publish_sensor._is_today(datetime.now(UTC) - timedelta(days=1), "Asia/Tokyo")
+def test_another_failure_is_published(lab: DagsterLab, world: World) -> None:
+    lab.track(ONE, TWO)
+    lab.run(repositories=[ONE, TWO])
+    lab.run("publish")
+    world.block_repository(TWO)
+    lab.run(repositories=[ONE, TWO])
+    assert isinstance(lab.publish_tick(), dg.RunRequest)
+
+
+def test_what_the_command_line_has_published_since_is_not_published_again(lab: DagsterLab) -> None:
+    lab.track(ONE)
+    lab.run(repositories=[ONE])
+    lab.pipeline.aggregate()
+    lab.pipeline.publish(caller="command_line")
+    skipped = lab.publish_tick()  # before the sensor of what was done outside has looked
+    assert isinstance(skipped, dg.SkipReason)
+    assert "Nothing has changed since the last publication" in str(skipped.skip_message)
 
 
 def test_a_database_that_was_planned_is_not_taken_for_a_published_one(
