@@ -25,7 +25,7 @@ test: $(VENV)/.installed-dev
 	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)') -m "not slow"
 
 test-slow: $(VENV)/.installed-dev  ## the soak, the kills, the daemon, the browser, the BI clients
-	$(PYTEST) -n auto -m slow
+	$(PYTEST) -n auto -m "slow or examples"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

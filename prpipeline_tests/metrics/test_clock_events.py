@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prpipeline import metrics
@@ -20,7 +20,7 @@ from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Sandbox, sample_world
 from prpipeline.settings import MetricSettings, load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.metrics.test_properties import NO_EXAMPLES_LEFT, histories, metric_settings
+from prpipeline_tests.metrics.test_properties import histories, metric_settings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -115,8 +115,8 @@ def shared() -> Iterator[MetricsLab]:
     lab.connection.close()
 
 
+@pytest.mark.examples
 @given(st.lists(histories(), min_size=1, max_size=25), metric_settings)
-@settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
 def test_clocks_of_random_histories_give_the_numbers(
     shared: MetricsLab, found: list[History], chosen: MetricSettings
 ) -> None:
