@@ -49,7 +49,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(checkout: Path) -> dict[str, str]:
-    """Without anything of ours; what is installed points at another checkout, so the path names this one."""
+    """An environment without our variables; PYTHONPATH names this copy, because the installation points at another."""
     foreign = ("GITHUB", "GH_", "PRPIPELINE", "DAGSTER", "MAKE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"PYTHONPATH": str(checkout), "HOME": str(checkout.parent)}
@@ -120,7 +120,7 @@ def test_real_repositories_take_the_place_of_the_sample_ones(checkout: Path) -> 
 
 @contextmanager
 def started(command: str, checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process group of its own, of which nothing stays."""
+    """Run in a new process group, and kill what is left of it."""
     with (checkout / "log").open("ab") as log:
         process = subprocess.Popen(
             ["bash", "-euc", command],

@@ -1,4 +1,4 @@
-"""GraphQL and REST bring the same warehouse content home, whatever people do on GitHub."""
+"""GraphQL and REST fill the warehouse with the same rows, whatever people do on GitHub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret is in anything that a sync writes or says, and none is sent to where it does not belong."""
+"""No sync writes or prints a secret, or sends one to another host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_nothing_written_contains_the_token(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], api: str, token: str
 ) -> None:
     logging.getLogger().addHandler(handler := logging.FileHandler(tmp_path / "log.txt"))
-    logging.getLogger().setLevel(logging.DEBUG)  # what others log about our requests, too
+    logging.getLogger().setLevel(logging.DEBUG)  # including other libraries' logs of our requests
     told: list[str] = []
     world = small_world(6)
     try:
@@ -69,7 +69,7 @@ def test_nothing_written_contains_the_token(
 
 
 def _echo(token: str, status: int) -> Fault:
-    """A server, or a proxy, that repeats what it was sent."""
+    """A server or proxy that repeats the request in its answer."""
     fault = Fault("status", status=status, times=1)
     body = {"message": f"I was sent Authorization: Bearer {token}, that is {token}"}
     fault.change = lambda request, response, now: Response.of_json(body, status)  # type: ignore[method-assign]

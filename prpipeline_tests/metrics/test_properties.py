@@ -1,4 +1,4 @@
-"""Random histories: the SQL says what the definitions in plain Python say."""
+"""Random histories: the SQL agrees with the definitions in plain Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PEOPLE = [
     Person(None, None),
 ]
 
-# Few different seconds, so that ties are common; halves of hundredths of an hour, so that rounding is tried.
+# Few different seconds, so that ties are common; multiples of half a hundredth of an hour, to test rounding.
 moments = st.integers(0, 60).map(lambda n: START + timedelta(seconds=n * 1278))
 people = st.sampled_from(PEOPLE)
 states = st.sampled_from(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"])
@@ -145,7 +145,7 @@ def test_business_hours_equal_counted_minutes(shared_lab, calendar, spans):  # t
     assert [row["h"] for row in rows] == expected
 
 
-# When the clock first shows the start and last shows the end, or leaps over them; 24:00 is where the next day begins.
+# When the clock first shows the start and last shows the end, or skips them; 24:00 is the start of the next day.
 @pytest.mark.parametrize(
     ("zone", "day", "start", "end", "expected"),
     [
@@ -181,7 +181,7 @@ def test_whole_days_leave_out_only_the_weekend(zone: str) -> None:
     assert all(
         one.end == two.start for one, two in itertools.pairwise(intervals) if two.start - one.end < 86_400
     )
-    # Spring has taken an hour, autumn given it back, on Sundays or Fridays.
+    # An hour less in spring, an hour more in autumn, on Sundays or Fridays.
     assert abs(sum(one.end - one.start for one in intervals) - 261 * 86_400) <= 3600
 
 

@@ -21,13 +21,13 @@ _OPTIONS = [
 
 
 def chromium() -> str | None:
-    """The browser of this machine, if it has one."""
+    """The path of this machine's browser; None if there is none."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @contextmanager
 def page(profile: Path) -> Iterator[Page]:
-    """A page in a browser that knows nothing yet."""
+    """A page in a new browser profile."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,

@@ -77,7 +77,7 @@ def add_pull_request(
 def fill(
     connection: duckdb.DuckDBPyConnection, *, repositories: int, pull_requests: int, years: float, people: int
 ) -> None:
-    """A company: so many pull requests in each repository over the years, in office hours, some by bots."""
+    """A company: this many pull requests in each repository over years, in office hours, some by bots."""
     connection.execute("SELECT setseed(0.42)")
     connection.execute(
         """

@@ -1,4 +1,4 @@
-"""A repository is its number: names come and go, rows stay with whom they belong to."""
+"""GitHub's number identifies a repository: its rows stay with it when names change."""
 
 from __future__ import annotations
 
