@@ -284,7 +284,7 @@ def test_a_full_disk_on_the_command_line(tmp_path: Path, shell: Shell) -> None:
 
 
 def live_on(lab: SyncLab) -> None:
-    """Fill the disk by writing the same rows again and again."""
+    """Sync changes of the same rows many times: rewriting them needs room too."""
     for _ in range(20):
         lab.live()
         lab.sync()
