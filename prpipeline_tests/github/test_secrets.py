@@ -32,7 +32,7 @@ def test_nothing_written_contains_the_token(
 ) -> None:
     logging.getLogger().addHandler(handler := logging.FileHandler(tmp_path / "log.txt"))
     logging.getLogger().setLevel(logging.DEBUG)  # including other libraries' logs of our requests
-    told: list[str] = []
+    shown: list[str] = []
     world = small_world(6)
     try:
         with Sandbox(world, tokens=[token]) as server:
@@ -49,23 +49,23 @@ def test_nothing_written_contains_the_token(
             ):
                 here.live()
                 server.faults.add(fault)
-                told += [repr(result) for result in here.sync()]
+                shown += [repr(result) for result in here.sync()]
             server.revoke_token(token)
-            told += [repr(result) for result in here.sync()]
+            shown += [repr(result) for result in here.sync()]
             try:
                 here.source.repository(RepositoryName("octo", "app"))
             except ApiFailure as failure:
-                told += [repr(failure), str(failure), "".join(traceback.format_exception(failure))]
-            told += [repr(here.settings), repr(here.client), repr(vars(here.client)), repr(here.sources)]
+                shown += [repr(failure), str(failure), "".join(traceback.format_exception(failure))]
+            shown += [repr(here.settings), repr(here.client), repr(vars(here.client)), repr(here.sources)]
     finally:
         logging.getLogger().removeHandler(handler)
         logging.getLogger().setLevel(logging.WARNING)
     captured = capfd.readouterr()
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3
-    for where in [*written, *(text.encode() for text in [*told, captured.out, captured.err])]:
+    for where in [*written, *(text.encode() for text in [*shown, captured.out, captured.err])]:
         assert token.encode() not in where
-    assert any("***" in text for text in told), "what GitHub echoed was redacted, not dropped"
+    assert any("***" in text for text in shown), "what GitHub echoed was redacted, not dropped"
 
 
 def _echo(token: str, status: int) -> Fault:

@@ -132,8 +132,8 @@ BAD_FILES: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
         "damaged or no DuckDB file",
     ),
     "SQLite's": (database_of_another_kind, "damaged or no DuckDB file"),
-    "somebody's": (foreign("v1.2.0"), "is a DuckDB file, but not prpipeline's; move it away"),
-    "somebody's, new": (foreign("latest"), "is a DuckDB file, but not prpipeline's; move it away"),
+    "another program's": (foreign("v1.2.0"), "is a DuckDB file, but not prpipeline's; move it away"),
+    "another program's, new": (foreign("latest"), "is a DuckDB file, but not prpipeline's; move it away"),
     "of a newer DuckDB": (of_a_newer_duckdb, "was written by a newer DuckDB than this one"),
     "a folder": (a_folder, "is damaged or no DuckDB file"),
 }
