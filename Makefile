@@ -1,31 +1,31 @@
-# The same commands everywhere. PYTHON chooses the interpreter that the virtual environment is made of.
+# PYTHON is the interpreter that creates the virtual environment.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 REPOS  ?=
 PORT   ?= 3000
 
-# Some machines forbid it: then each process that the tests start compiles all of Dagster anew.
+# Without byte code, each process that the tests start would compile all of Dagster again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# What tests write lives for seconds and needs no disk: commits that wait for one take a fifth of their time.
+# The tests' files are kept in memory if it has room: on disk, commits take a fifth of the tests' time.
 TEST_FILES := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm)
 PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadgroup
 
 .PHONY: run dev test test-slow lint format bench bench-quick lock clean
 
-run: $(VENV)/.installed            ## sample repositories, or with REPOS="owner/name …" real ones
+run: $(VENV)/.installed            ## the demo; with REPOS="owner/name …" real repositories
 	$(BIN)/prpipeline demo $(REPOS)
 
 dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000
 	DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(BIN)/prpipeline dev --port $(PORT)
 
-# More workers than processors, for some tests wait: for timeouts, for processes.
+# More workers than processors, because some tests wait for timeouts and processes.
 test: $(VENV)/.installed-dev
 	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)') -m "not slow"
 
-test-slow: $(VENV)/.installed-dev  ## the soak, the kills, the daemon, the browser, the BI clients
-	$(PYTEST) -n auto -m slow
+test-slow: $(VENV)/.installed-dev  ## long random runs, kills, Dagster's daemon, browsers, BI clients
+	$(PYTEST) -n auto -m "slow or examples"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -33,17 +33,17 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev        ## against other ways to do it, and against its aims; tables, no verdict
+bench: $(VENV)/.installed-dev        ## comparisons with other programs and with our aims
 	$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/.installed-dev  ## the same with less of everything, under three minutes
+bench-quick: $(VENV)/.installed-dev  ## the same with less data, under three minutes
 	$(BIN)/python -m benchmarks --quick
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/.installed-dev       ## pin anew what pyproject.toml allows
+lock: $(VENV)/.installed-dev       ## update constraints.txt to the newest allowed versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate \
 		--upgrade pyproject.toml -o constraints.txt
 

@@ -1,4 +1,4 @@
-"""docs/cost.md says what the code computes, and the code computes what a sync takes."""
+"""docs/cost.md shows what the code computes, and the code computes what a sync costs."""
 
 from __future__ import annotations
 

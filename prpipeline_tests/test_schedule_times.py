@@ -1,4 +1,4 @@
-"""People and Dagster agree on when the next run comes, in any zone, when the clocks change too."""
+"""Our next run times equal Dagster's in any time zone, also when the clocks change."""
 
 from __future__ import annotations
 

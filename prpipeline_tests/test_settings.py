@@ -1,4 +1,4 @@
-"""The repositories file: what may be written, and the one sentence that says what may not; and that secrets stay hidden."""
+"""The repositories file: valid settings, the messages for invalid ones, and hidden secrets."""
 
 from __future__ import annotations
 

@@ -91,5 +91,5 @@ def _rest(access_token: str | None) -> Iterator[RestLists]:
 
 
 def _each_once(items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Without those that slid to the next page while we read, and so are there twice."""
+    """The items without duplicates, which moved to the next page while we read."""
     return list({item.get("id"): dict(item) for item in items}.values())

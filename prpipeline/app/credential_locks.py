@@ -1,6 +1,6 @@
 """One request in flight per credential, across processes: a sync holds a lock file for each of its credentials.
 
-GitHub limits simultaneous requests of a credential, whichever process sends them. The locks are the operating
+GitHub limits simultaneous requests of a credential, from all processes together. The locks are the operating
 system's: they end with their process.
 """
 
@@ -38,7 +38,7 @@ def held(settings: Settings) -> Iterator[None]:
                 stack.callback(lock.release)
         except (OSError, NotImplementedError) as error:
             raise WarehouseError(
-                f"{folder} cannot be written to ({getattr(error, 'strerror', None) or error}); mend that, or set "
+                f"{folder} cannot be written to ({getattr(error, 'strerror', None) or error}); correct that, or set "
                 "PRPIPELINE_DATA_DIR to a folder that can."
             ) from None
         yield
@@ -53,7 +53,7 @@ def _acquire(lock: FileLock) -> None:
 
 
 def _lock_names(github: GitHubSettings) -> list[str]:
-    """A name per credential, which tells none of it; sorted, so that two processes never wait for each other."""
+    """A file name per credential that reveals nothing of it; sorted, so that two processes never wait for each other."""
     credentials = [token.get_secret_value() for token in github.tokens]
     if github.app:
         credentials.append(f"app {github.app.app_id}")

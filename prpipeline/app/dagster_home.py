@@ -43,7 +43,7 @@ def home(settings: Settings) -> Path:
 def unwritable(folder: Path, why: object) -> ConfigurationError:
     """The error for a folder in which Dagster cannot keep its records."""
     return ConfigurationError(
-        f"Dagster's folder {folder} cannot be written to ({why}); mend that, or set DAGSTER_HOME to another one."
+        f"Dagster's folder {folder} cannot be written to ({why}); correct that, or set DAGSTER_HOME to another one."
     )
 
 

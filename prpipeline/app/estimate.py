@@ -1,4 +1,4 @@
-"""What a sync would cost, before it is run: requests, points, and time at what is left of today's allowance.
+"""The cost of a sync before it runs: requests, points, and time with the remaining allowance.
 
 Asks GitHub for counts only, one request a repository.
 """
@@ -30,9 +30,9 @@ class Estimate:
 
 
 def estimate_history(source: Source, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
-    """What the whole past of these repositories would cost with this credential, one after the other.
+    """The cost of the complete histories of these repositories with this credential, one after the other.
 
-    With ``days_back`` it costs less, by as much as nobody can know beforehand: the estimate is a bound. ``seconds``
+    With ``days_back`` it costs less, but how much is unknown beforehand: the estimate is an upper bound. ``seconds``
     of each includes waiting for the next hour's allowance where the estimates before it have used up this one's.
     """
     estimates: list[Estimate] = []
@@ -55,7 +55,7 @@ def estimate_history(source: Source, names: Sequence[str], days_back: int | None
 
 
 def day_cost(repositories: int, changed: int, pull_requests_each: int, page_size: int) -> Cost:
-    """One increment: every repository is probed, what changed is read, and what was read is probed again."""
+    """One increment: every repository is probed, changes are read, and the changed repositories are probed again."""
     probes = ceil(repositories / PROBE_SIZE)
     # Those that changed are spread over the probes; each probe's are read by themselves, and looked at again.
     busy = min(probes, changed)

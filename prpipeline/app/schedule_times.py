@@ -46,6 +46,6 @@ def sync_period(schedule: ScheduleSettings) -> timedelta | None:
 
 def _next(cron: str, zone: ZoneInfo, now: datetime) -> datetime:
     """The first run after ``now``; of a time that a clock change repeats, the second, as Dagster has it."""
-    # cronsim takes the first of the two, so it starts a day early, lest the second lie between it and now.
+    # cronsim takes the first of the two, so it starts a day early: the second may lie between the first and now.
     runs = CronSim(cron, (now - timedelta(days=1)).astimezone(zone))
     return next(moment for run in runs if (moment := run.replace(fold=1).astimezone(UTC)) > now)

@@ -1,4 +1,4 @@
-"""Which repositories are tracked on a data folder, and how far each is. Asks GitHub nothing, and imports little.
+"""The tracked repositories of a data folder, and how far each is synced. Sends no requests, and imports little.
 
 A repository is tracked by the file, the command line or a partition in the UI. The demo's are only there for the demo,
 and are shown as long as nothing real is tracked.

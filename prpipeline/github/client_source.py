@@ -1,4 +1,4 @@
-"""What a source says of itself, whichever way it asks."""
+"""The part of a source that GraphQL and REST share."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def check(
     """Raise unless this is a page that can be true and that leads on.
 
     ``asked``: how many rows a page that leads on has to have. ``is_first``: the list's beginning, so that a
-    page that leads nowhere is all of it. MalformedAnswer for what asking again may mend; TooExpensive for rows
-    left out, which a smaller page mends.
+    page that leads nowhere is all of it. MalformedAnswer where asking again may help; TooExpensive for missing
+    rows, where a smaller page helps.
     """
     if not isinstance(connection, Mapping) or not isinstance(connection.get("nodes"), list):
         raise MalformedAnswer("GitHub's answer lacks a list that was asked for.")

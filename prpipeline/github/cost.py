@@ -30,7 +30,7 @@ def graphql_pages(pull_requests: int, page_size: int) -> int:
 
 
 def rest_history(pull_requests: int, page_size: int) -> Cost:
-    """The whole past of one repository; each page of the list is looked at twice."""
+    """The complete history of one repository; each page of the list is read twice."""
     pages = ceil(pull_requests / min(page_size, REST_PAGE))
     requests = 3 + 2 * pages + _REST_REQUESTS * pull_requests
     return Cost(requests, 0, requests * _REST_SECONDS)

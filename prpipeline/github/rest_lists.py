@@ -1,4 +1,4 @@
-"""Lists by REST. They page by number, so they shift while they are read; those that may shrink are looked at twice."""
+"""Lists by REST. They page by number, so they shift while they are read; lists that may shrink are read twice."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class RestLists:
         return _items_of(pages)
 
     def attempts(self) -> Attempts:
-        """A budget for what is looked at twice even when nothing goes wrong."""
+        """A budget for lists that are read twice even when nothing goes wrong."""
         return self._client.caller.attempts(at_least=2)
 
     def page(

@@ -23,7 +23,7 @@ def body_of(answer: Answer) -> Json:
 
 
 def key(item: Json) -> str | int:
-    """What tells the items of a list apart."""
+    """The id of an item of a list."""
     for name in ("node_id", "id", "sha"):
         if isinstance(found := item.get(name), (str, int)) and found:
             return found

@@ -175,7 +175,7 @@ class RestSource(ClientSource):
             heads += page
             number = number + 1 if listing.next else None
         newest: dict[str, Head] = {}
-        for head in heads:  # what slid to the next page while we read is there twice
+        for head in heads:  # one that moved to the next page while we read is there twice
             if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
                 newest[head.node_id] = head
         return [head for head in newest.values() if head.updated_at >= since]
@@ -203,7 +203,7 @@ class RestSource(ClientSource):
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
     ) -> Iterator[Page]:
         repository, read_at = self._repository(f"/repos/{name}", name)
-        attempts = self._lists.attempts()  # each page is looked at twice
+        attempts = self._lists.attempts()  # each page is read twice
         total = self._count(repository, attempts)
         started_at = started_at or read_at
         size, number, last = _position(after) if after else (self._page_size, 1, 0)

@@ -1,4 +1,4 @@
-"""The budget of requests: each query gets so many, whichever layer finds its answers wanting."""
+"""The budget of requests for a query, shared by all layers that may reject its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What syncing may ask, whichever way it is asked: by GraphQL or by REST, with the same guarantees."""
+"""The protocol of a source: GraphQL and REST implement it with the same guarantees."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ from prpipeline.warehouse.tracking import Tracked
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What this sync shall do beyond bringing everything up to date."""
+    """The options of a sync."""
 
     full: bool = False  # read the history again from the start
-    days_back: int | None = None  # how far, whatever the repository's own setting
+    days_back: int | None = None  # days of history, instead of the repository's own setting
     reconcile: bool = False
     caller: Caller = "python"
 

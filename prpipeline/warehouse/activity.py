@@ -1,4 +1,4 @@
-"""The record of what was done: one row per sync that changed something or failed, one per publication.
+"""The record of syncs and publications: one row per sync that changed something or failed, one per publication.
 
 Works inside the caller's transaction. Ids rise in the order of commits, as there is one writer at a time: a reader that
 remembers the last id it has seen misses nothing.
@@ -152,7 +152,7 @@ def publications_since(connection: Connection, publication_id: int, limit: int) 
 
 
 def _next_id(connection: Connection, name: Literal["syncs", "publications"]) -> int:
-    """From a counter, not from the highest id in the table: rows are deleted, and their ids must not come again."""
+    """The next id from a counter: rows are deleted, and the highest id in the table could be used again."""
     found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
     value = 1 + (found[0] if found else 0)
     if found:

@@ -1,6 +1,6 @@
-"""Transactions on the warehouse: one writer at a time, whole or not at all, the tables of the present version.
+"""Transactions on the warehouse: one writer at a time, atomic, on tables of the current version.
 
-Knows neither where the tables are (``store``) nor what is in them.
+Knows neither where the tables are (``store``) nor their contents.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Warehouse:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Nobody else writes during the block, and the tables are not attached here. Raises WarehouseError."""
+        """No other process writes during the block, and the tables are not attached here. Raises WarehouseError."""
         with self._threads:
             with self._explained():
                 self._let_go()
@@ -181,7 +181,7 @@ class _Open:
     is_locked: bool = False
 
     def close(self) -> None:
-        """Close the connection in whatever state it is; with it, everything is detached and rolled back."""
+        """Close the connection in any state, which detaches and rolls back everything."""
         connection, self.connection, self.is_attached, self.is_locked = self.connection, None, False, False
         if connection is not None:
             connection.close()
@@ -216,7 +216,7 @@ def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:
             with warehouse._explained():
                 warehouse._let_go()
         except WarehouseError as error:
-            # Nothing is lost: all is committed to the .wal. The next transaction raises if the trouble lasts.
+            # Nothing is lost: all is committed to the .wal. The next transaction raises if the problem persists.
             log.warning("%s", error)
 
 

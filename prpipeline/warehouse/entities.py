@@ -49,14 +49,14 @@ Answers = Sequence[tuple[Sequence[tuple[int, Any]], datetime]]
 class Replaced:
     """How many rows a write put in place."""
 
-    records: int  # without those of which a newer state was there
+    records: int  # without those that were stored in a newer state
     added: int  # of these, how many were not there before
     children: dict[str, int]  # by field
     vanished: dict[str, int]  # by field: children that were there and no longer exist
 
 
 def replace(connection: Connection, entity: Entity, answers: Answers) -> Replaced:
-    """Put these records in the place of what is stored of them, with their children where all of them are known.
+    """Replace the stored state of these records, and their children where all of them are known.
 
     An older state never overwrites a newer one. Children that no longer exist are listed in ``meta.removals``.
     """
@@ -69,7 +69,7 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
             if (before["updated_at"], before["synced_at"]) > (record.updated_at, synced_at):
                 continue
             if before["updated_at"] == record.updated_at:
-                # A list lacks these columns; what the whole record had in the same state is still true.
+                # A list lacks these columns; their stored values are still true for the same state.
                 row |= {column: before[column] for column in entity.only_whole if row[column] is None}
         rows[key] = row
     whole = [
@@ -138,7 +138,7 @@ def _newest(entity: Entity, answers: Answers) -> dict[Any, tuple[int, Any, datet
 
 
 def _held(connection: Connection, entity: Entity, keys: list[Any]) -> dict[Any, dict[str, Any]]:
-    """By key what is stored of these records: their versions, and the columns that only whole records have."""
+    """The stored state of these records by key: their versions, and the columns that only complete records have."""
     names = (entity.key, "updated_at", "synced_at", *entity.only_whole)
     found = connection.execute(
         f"SELECT {', '.join(names)} FROM {entity.table} "
@@ -173,7 +173,7 @@ def _replace_children(
 def _list_removals(
     connection: Connection, part: Entity | Children, now: datetime | None, where: str, parameters: list[Any]
 ) -> int:
-    """Add rows to ``meta.removals``, with whatever columns it shares with the table; how many."""
+    """Add rows to ``meta.removals``, with the columns that both tables have; returns how many."""
     own = {"kind", "id", "removed_at"}
     table = columns(connection, part.table)
     shared = [name for name in columns(connection, "meta.removals") if name in table and name not in own]

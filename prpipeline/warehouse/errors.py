@@ -41,7 +41,7 @@ def sentence(error: duckdb.Error, store: Store) -> str:
     if any(words in lowered for words in _NEWER):
         return f"{store.where} was written by a newer DuckDB than this one ({duckdb.__version__}); upgrade duckdb."
     if any(words in lowered for words in _READ_ONLY):
-        return f"{store.where} cannot be written to; mend its permissions, or set PRPIPELINE_DATA_DIR to another folder."
+        return f"{store.where} cannot be written to; correct its permissions, or set PRPIPELINE_DATA_DIR to another folder."
     if isinstance(error, (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException)) or (
         "corrupt" in lowered or "not a valid duckdb" in lowered
     ):

@@ -1,4 +1,4 @@
-"""The ETags of conditional requests, each with what its answer came to. Works inside the caller's transaction."""
+"""The ETags of conditional requests, each with the content of its answer. Works inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prpipeline.model.sql import Connection
 from prpipeline.warehouse.entities import insert
 
 Remembered = Mapping[str, tuple[str, str] | None]
-"""By key the ETag and the value stored with it; None for a key that is to be forgotten."""
+"""The ETag and its value by key; None for a key to delete."""
 
 
 def load(connection: Connection) -> dict[str, tuple[str, str]]:

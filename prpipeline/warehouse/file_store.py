@@ -14,7 +14,7 @@ from prpipeline.warehouse.store import CATALOG
 
 log = logging.getLogger("prpipeline")
 
-# Readable by DuckDB 1.2 and later, whichever version wrote it.
+# Readable by DuckDB 1.2 and later, no matter which version wrote it.
 STORAGE_VERSION = "v1.2.0"
 
 
@@ -34,7 +34,7 @@ class FileStore:
     def create(
         self, connection: duckdb.DuckDBPyConnection, make_tables: Callable[[duckdb.DuckDBPyConnection], None]
     ) -> None:
-        """Make the file under another name first: a kill at any moment leaves no half of one under this name."""
+        """Create the file under another name first, so that a kill leaves no incomplete file under this name."""
         unfinished = self.path.with_name(f".{self.path.name}-unfinished")
         for leftover in self.path.parent.glob(f"{unfinished.name}*"):
             leftover.unlink()

@@ -63,5 +63,5 @@ def find(connection: Connection, service: str) -> str | None:
 
 
 def forget(connection: Connection, address: str) -> None:
-    """Forget that this server was asked."""
+    """Remove this server's address."""
     connection.execute("DELETE FROM meta.source_host WHERE address = ?", [address])

@@ -27,8 +27,8 @@ class FileWriterLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = FileLock(path.with_suffix(".lock"), thread_local=False)
-        # Waiting processes only look now and then, so one that releases the lock and wants it back would always win.
-        # Whoever wants the lock has to hold this one first, and there a waiting process already is.
+        # Waiting processes poll, so a process that releases the lock and wants it back would always win. Each has to
+        # take this lock first, which the first waiting process already holds.
         self._queue = FileLock(path.with_suffix(".line.lock"), thread_local=False)
 
     def acquire(self) -> None:
@@ -48,7 +48,7 @@ class FileWriterLock:
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or error
             raise LockError(
-                f"{self._path.parent} cannot be written to ({reason}); mend that, or set PRPIPELINE_DATA_DIR to "
+                f"{self._path.parent} cannot be written to ({reason}); correct that, or set PRPIPELINE_DATA_DIR to "
                 "a folder that can."
             ) from None
 

@@ -1,4 +1,4 @@
-"""A few numbers on what the warehouse holds of some repositories: for metadata and status. Only reads."""
+"""Row counts and weekly medians of some repositories, for metadata and status. Only reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTED = {
 }
 
 
-# The weeks of review_time_weekly: its own macro, because they are shown before the aggregates are made anew.
+# The weeks of review_time_weekly: a macro, because they are shown before the aggregates are computed again.
 _WEEK = "week, n, round(review_time_hours[1], 2) AS median_hours"
 _WEEKS = 26
 

@@ -122,7 +122,7 @@ def find(connection: Connection, name: RepositoryName) -> Tracked | None:
 
 
 def get(connection: Connection, tracked_as: Sequence[str]) -> dict[str, Tracked]:
-    """The repositories with these partition keys, spelled as they were tracked."""
+    """The repositories with these partition keys, in the letter case in which they were tracked."""
     rows = _select(connection, "tracked_as IN (SELECT unnest(?::VARCHAR[]))", [list(tracked_as)])
     return {row.tracked_as: row for row in rows}
 

@@ -159,5 +159,5 @@ def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
         refused = shell.process("dev", "--port", str(free_port()))
         assert refused.returncode == 2, refused
         assert str(home) in refused.stderr
-        assert refused.stderr.endswith("mend that, or set DAGSTER_HOME to another one.\n")
+        assert refused.stderr.endswith("correct that, or set DAGSTER_HOME to another one.\n")
         assert shell.run("sync", "octo/app").returncode == 0  # which has no use for it

@@ -1,4 +1,4 @@
-"""The prompt of `prpipeline sql`: a query may take several lines, and NULL is told from an empty text."""
+"""The prompt of `prpipeline sql`: a query may take several lines, and NULL looks different from an empty text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEAVE = "\x04"
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, lines: Iterable[str]) -> list[str]:
-    """Whoever is at the prompt types these lines; the prompts come back."""
+    """Type these lines at the prompt; returns the prompts."""
     coming, prompts = iter(lines), []
 
     def answer(prompt: str) -> str:

@@ -52,7 +52,7 @@ def test_a_terminal_shows_lines_above_a_bar_that_moves(shell: Shell) -> None:
         screen.wait_for("Published:")
         shown = screen.seen
     before, _, after = shown.partition("octo/app: history, ")
-    # What the bar drew is wiped out before the line is written in its place, and drawn anew below.
+    # The bar is erased before a line is written in its place, and drawn again below.
     assert before.rpartition("0/1")[2].count("\x1b[2K") >= 1
     assert "1/1" in after
 

@@ -1,4 +1,4 @@
-"""Killed at fifty moments, no page is lost or read twice, no row doubled, and readers notice nothing."""
+"""After kills at fifty moments no page is lost or read twice, no row is duplicated, and readers notice nothing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REPOSITORIES = ("octo/app", "octo/lib", "octo/docs")
 
 PAGE_SIZE, PAGES = 5, 12
 LATENCY = 0.05
-# After a request: its answer is on its way, is read, is written, or the next request is on its way.
+# After a request: while its answer arrives, is read or is written, or during the next request.
 MOMENT = (0.0, 2.5 * LATENCY)
 
 
 class Walk:
-    """The pages of histories over many runs: each run has to begin behind what is held, and to leave nothing out."""
+    """The history pages of many runs: each run has to begin after the stored pages, and to skip none."""
 
     def __init__(self, lab: SyncLab) -> None:
         self._lab = lab
@@ -37,7 +37,7 @@ class Walk:
         self._held = self._count()
 
     def check(self, pages: Sequence[Page]) -> None:
-        """What a run asked for, right after it."""
+        """Check the pages that a run asked for, right after it."""
         for name, order in self._order.items():
             cursors = [cursor for repository, cursor in pages if repository == name]
             order += [cursor for cursor in dict.fromkeys(cursors) if cursor not in order]

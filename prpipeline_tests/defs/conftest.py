@@ -38,8 +38,8 @@ def settings(github: Sandbox, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def lab(settings: Settings, tmp_path: Path) -> Iterator[DagsterLab]:
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+def lab(settings: Settings) -> Iterator[DagsterLab]:
+    with dg.instance_for_test() as instance:
         yield DagsterLab(Pipeline(settings), instance)
 
 

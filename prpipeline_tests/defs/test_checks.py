@@ -82,9 +82,9 @@ def test_a_repository_that_has_failed_for_days_is_reported(lab: DagsterLab) -> N
     event = lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
     assert event is not None
     assert event.asset_materialization is not None
-    told = event.asset_materialization.metadata
-    assert told["repositories whose sync fails"].value == 1
-    assert GONE in str(told["not up to date"].value)
+    metadata = event.asset_materialization.metadata
+    assert metadata["repositories whose sync fails"].value == 1
+    assert GONE in str(metadata["not up to date"].value)
 
 
 def test_a_partial_history_is_not_compared_with_githubs_count(lab: DagsterLab) -> None:

@@ -1,4 +1,4 @@
-"""Everything is published once after a batch: however many runs it had, however they ended, whoever started them."""
+"""After a batch there is one publication, no matter how many runs it had, how they ended and who started them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the BI clients share: the clients, and a published file for them to read."""
+"""Shared by the tests of the BI clients: the clients, and a published file."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_pandas(clients: dict[str, Environment], checkout: Path) -> None:
 
 
 def test_harlequin(clients: dict[str, Environment], checkout: Path, tmp_path: Path) -> None:
-    """In a terminal, as a person uses it: a query is typed, its rows appear."""
+    """In a terminal: a query is typed, its rows appear."""
     (code,) = recipes("harlequin")
     environment = foreign_environment(clients["1.5"].path) | {"HOME": str(tmp_path)}
     with terminal(["bash", "-c", f"exec {code}"], checkout, environment) as harlequin:

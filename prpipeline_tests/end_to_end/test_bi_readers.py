@@ -1,4 +1,4 @@
-"""Readers of the published database while it is published anew: never an error, never a mix of two releases."""
+"""Readers during publications: never an error, never a mix of two releases."""
 
 from __future__ import annotations
 

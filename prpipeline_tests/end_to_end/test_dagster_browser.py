@@ -16,14 +16,14 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.jobs import STEP
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
-from prpipeline_tests.support import dagster_browser
+from prpipeline_tests.support import chromium, dagster_browser
 from prpipeline_tests.support.dagster_server import ENDED, DagsterServer, wait_for
 
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
     pytest.mark.xdist_group("dagster_browser"),
-    pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine"),
+    pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine"),
 ]
 
 ONE, TWO, THREE, FOUR = (f"bulk/repository-{number}" for number in (1, 2, 3, 4))

@@ -20,7 +20,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.support import dagster_browser
+from prpipeline_tests.support import chromium, dagster_browser
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dagster")]
@@ -91,7 +91,7 @@ def test_two_hundred_repositories_of_a_schedule_end_with_one_publication(
     assert github.max_in_flight == 1  # two runs wanted it at once: the credential's lock kept them apart
 
 
-@pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine")
+@pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine")
 def test_a_failed_run_shows_a_sentence_and_no_stack(dagster: DagsterServer, tmp_path: Path) -> None:
     failed = next(run for run in dagster.runs("sync") if run["status"] == "FAILURE")
     with dagster_browser.page(tmp_path) as page:
@@ -117,7 +117,7 @@ def test_a_backfill_retries_what_failed_and_nothing_else(dagster: DagsterServer,
     assert publications(dagster) - before in {1, 2}  # once after each backfill, or once after both
 
 
-@pytest.mark.skipif(dagster_browser.chromium() is None, reason="no chromium on this machine")
+@pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine")
 def test_a_person_sees_and_materializes_a_partition(dagster: DagsterServer, tmp_path: Path) -> None:
     asset = f"{dagster.url}/assets/metrics/review_time_hours"
     with dagster_browser.page(tmp_path) as page:

@@ -47,7 +47,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(checkout: Path) -> dict[str, str]:
-    """Without anything of ours; what is installed points at another checkout, so the path names this one."""
+    """An environment without our variables; PYTHONPATH names this copy, because the installation points at another."""
     foreign = ("GITHUB", "GH_", "PRPIPELINE", "DAGSTER", "MAKE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"PYTHONPATH": str(checkout), "HOME": str(checkout.parent)}

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.end_to_end
 def test_a_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     source = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(source)], check=True)
-    # uv keeps what a build needs in its cache; pip installs it anew, which is most of the time.
+    # uv caches the build's requirements; pip would spend most of the time installing them again.
     build = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""The kinds of bad answers, and what each is given."""
+"""The kinds of bad answers, and their parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-# These pass: after they struck once or twice, the same sync ends well.
+# Temporary: after one or two of them, the same sync succeeds.
 PASSING: dict[str, dict[str, Any]] = {
     "status 500": {"status": 500},
     "status 502": {"status": 502},
@@ -43,9 +43,9 @@ PASSING: dict[str, dict[str, Any]] = {
     "empty_ids": {},
     "rejected_cursor": {},
 }
-LASTING = [name for name in PASSING if name != "wrong_content_type"]  # the body is what counts
-SLOW = {"slow_drip", "slow_headers"}  # time passes for real
-# What asking again does not mend: the sync fails by name at once, and the next one, without it, goes well.
+LASTING = [name for name in PASSING if name != "wrong_content_type"]  # the body decides
+SLOW = {"slow_drip", "slow_headers"}  # takes real time
+# Permanent: the repository fails at once, and the next sync, without the fault, succeeds.
 FATAL = {
     "redirect": "RequestRejected",
     "sso_partial": "AccessDenied",
@@ -70,7 +70,7 @@ GRAPHQL_ONLY = {
 
 
 def both_apis(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Each kind with each API that it can happen to."""
+    """Each kind with each API that can have it."""
     return [
         (api, name)
         for name in names
@@ -80,12 +80,12 @@ def both_apis(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def one_api(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Each kind once; those that can happen to both APIs take turns."""
+    """Each kind once; kinds of both APIs alternate between them."""
     pairs = both_apis(names)
     by_name = {name: [api for api, other in pairs if other == name] for _, name in pairs}
     return [(apis[turn % len(apis)], name) for turn, (name, apis) in enumerate(by_name.items())]
 
 
 def sample(names: Iterable[str], size: int = 8) -> list[tuple[str, str]]:
-    """Some of all, always the same; the soak meets the others."""
+    """A fixed sample of all; the soak tests the others."""
     return sorted(random.Random(size).sample(both_apis(names), size))

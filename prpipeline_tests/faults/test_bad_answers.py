@@ -1,4 +1,4 @@
-"""Every kind of bad answer, met by a whole sync: it ends in equality with GitHub, or in a failure by name."""
+"""Whole syncs with every kind of bad answer: they end equal to GitHub, or with a failure of the right type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
 
 
 def synced_lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
-    """One whose history is done, of a world that was equal to this one then."""
+    """A lab whose history is done, of a world that was equal to this one then."""
     folder.mkdir(exist_ok=True)
     shutil.copyfile(_synced_warehouse(api), folder / "warehouse.duckdb")
     return lab(server, folder, api, name)
@@ -66,13 +66,13 @@ def test_every_fault_of_the_sandbox_is_tested() -> None:
 @pytest.mark.parametrize(("api", "name"), one_api(PASSING))
 def test_a_history_recovers(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = lab(server, tmp_path, api, name)
-    times = 1 if name == "rejected_cursor" else 2  # a walk is started over once
+    times = 1 if name == "rejected_cursor" else 2  # a rejected cursor starts the list again once
     fault = server.faults.add(Fault(name.split()[0], after=1, times=times, **PASSING[name]))
     (result,) = here.sync()
     assert (result.mode, result.error) == ("history", None)
     assert fault.times == 0
     here.assert_equal()
-    assert server.max_in_flight == 1 or name in SLOW  # a client that gave up cannot call its request back
+    assert server.max_in_flight == 1 or name in SLOW  # a client that gave up cannot cancel its request
 
 
 @pytest.mark.parametrize(("api", "name"), sample(PASSING))
@@ -149,7 +149,7 @@ def test_permanent_failures_are_not_retried(server: Sandbox, tmp_path: Path, api
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("years", [-5, 5])
 def test_a_clock_that_is_wrong_by_years(tmp_path: Path, api: str, years: int) -> None:
-    """What changes from now on is found, whatever a proxy or an appliance thinks what day it is."""
+    """Later changes are found, even if a proxy sends the wrong date."""
     world = small_world()
     clock: ManualClock = world.clock  # type: ignore[assignment]
     clock.advance(datetime.now(UTC) - clock.now())
@@ -202,7 +202,7 @@ def test_team_names_that_are_denied(server: Sandbox, tmp_path: Path) -> None:
     server.faults.add(Fault("forbidden_teams", times=None))
     (result,) = here.sync()
     assert result.error is None
-    here.assert_equal(teams=False)  # that it was a team is known, which one is not
+    here.assert_equal(teams=False)  # known to be a team, but not which one
 
 
 def test_a_server_that_is_gone(server: Sandbox, tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_sizes_that_are_too_expensive_come_by_rest(server: Sandbox, tmp_path: Pa
 def test_a_404_for_a_listed_pull_request(
     server: Sandbox, tmp_path: Path, place: str, times: int | None
 ) -> None:
-    """By whomever it is said: nothing is lost, and nothing that cannot be read passes for read."""
+    """From GitHub or a proxy: nothing is removed, and nothing counts as read that was not."""
     here = lab(server, tmp_path, "rest", "status")
     for prepare, options in ((None, PLAIN), (here.live, PLAIN), (None, SyncOptions(reconcile=True))):
         if prepare:

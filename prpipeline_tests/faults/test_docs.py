@@ -1,4 +1,4 @@
-"""Each line of the table in the docs is backed by a test that exists."""
+"""Each line of the table in docs/when-things-go-wrong.md names tests that exist."""
 
 from __future__ import annotations
 

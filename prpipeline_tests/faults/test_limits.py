@@ -1,4 +1,4 @@
-"""Rate limits: waited for where that is bearable, said so in the log, and resumed where the sync stopped."""
+"""Rate limits: short ones are waited for and logged; after long ones the next sync continues."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def world() -> World:
 
 
 def waits(here: SyncLab) -> list[float]:
-    """The pauses that are no mere back-off."""
+    """The pauses that are longer than a back-off."""
     return [seconds for seconds in here.clock.sleeps if seconds >= 20]
 
 

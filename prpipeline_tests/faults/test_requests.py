@@ -1,4 +1,4 @@
-"""A query costs as many requests as the setting ``attempts`` says, whatever goes wrong with it and for how long."""
+"""A query costs at most ``attempts`` requests, whatever goes wrong with it and for how long."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVER = datetime(1970, 1, 1)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
-    """Nothing here changes its world."""
+    """A server whose world no test here changes."""
     world = small_world(9)
     busy_pull_request(world)
     with Sandbox(world) as server:
@@ -43,7 +43,7 @@ def server() -> Iterator[Sandbox]:
 def asking(
     source: GitHubSource, repository: Repository, heads: list[Head]
 ) -> dict[str, Callable[[], object]]:
-    """All that a source can be asked."""
+    """Every query of a source."""
     name = repository.full_name
 
     def changed() -> object:

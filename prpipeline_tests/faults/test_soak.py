@@ -1,4 +1,4 @@
-"""A thousand faults over a history and ten increments: no row is lost, none doubled."""
+"""A thousand faults over a history and ten increments: no row is lost or duplicated."""
 
 from __future__ import annotations
 

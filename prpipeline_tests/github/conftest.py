@@ -1,4 +1,4 @@
-"""A dozen pull requests of every kind behind a sandbox; files that need another world have their own."""
+"""A sandbox with a dozen pull requests of every kind; files that need another world make their own."""
 
 from __future__ import annotations
 

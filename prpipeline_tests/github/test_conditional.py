@@ -1,4 +1,4 @@
-"""By REST, a repository that did not change is free: and no older state is ever taken for the present one."""
+"""By REST, an unchanged repository is free, and no older state is ever taken for the current one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECONCILE = SyncOptions(reconcile=True)
 
 @pytest.fixture
 def remembered() -> MemoryEtags:
-    """What outlives a lab here, as the warehouse lets it outlive a run."""
+    """Keeps ETags between labs, as the warehouse keeps them between runs."""
     return MemoryEtags()
 
 
@@ -64,14 +64,14 @@ def test_every_change_is_read(here: SyncLab, what: str) -> None:
 def test_an_answer_that_was_not_stored_is_read_again(
     here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
 ) -> None:
-    """The ETag outlives what was not written: a 304 then has to bring what its answer came to."""
+    """If the ETag was saved but its answer was not, a 304 has to give the answer's content again."""
     here.sync()
     later(here.world)
     pr = open_ones(here.world)[0]
     here.world.review(pr, "late", "APPROVED")
     later(here.world)
     (repository, _) = here.source.repository(RepositoryName("octo", "app"))
-    here.source.probe([repository])  # and the machine is killed
+    here.source.probe([repository])  # and the process is killed
     server.reset_requests()
     (result,) = here.sync()
     assert next(r.status for r in server.requests if r.path.endswith("/pulls")) == 304
@@ -114,12 +114,12 @@ def test_one_etag_is_kept_for_each_repository(here: SyncLab, remembered: MemoryE
 def test_untracking_with_the_data_removes_the_etag(
     server: Sandbox, tmp_path: Path, remembered: MemoryEtags
 ) -> None:
-    """Another process may do so while a sync runs, which saves at its end what it remembers."""
+    """Another process may untrack during a sync, which saves its ETags at the end."""
     later(server.world)
     settings = make_settings(server, tmp_path, "rest")
     pipeline, name = Pipeline(settings), RepositoryName("octo", "app")
     pipeline.tracking.track([name], tracked_by="cli")
-    for _ in range(2):  # the history probes nothing
+    for _ in range(2):  # the history does not probe
         for result in pipeline.sync([str(name)], SyncOptions()):
             assert result.error is None
     with pipeline.warehouse.transaction() as connection:

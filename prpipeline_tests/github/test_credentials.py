@@ -1,4 +1,4 @@
-"""Credentials: tokens, Apps, gh, none; and what is said when they are not enough."""
+"""Credentials: tokens, Apps, gh, none; and the messages when they are not enough."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_enterprise_servers(tmp_path: Path, api: str, prefix: str) -> None:
 
 @pytest.fixture
 def fake_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A gh that notes what it was asked and knows a token."""
+    """A gh that records its arguments and has a token."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program, notes = folder / "gh", tmp_path / "asked"

@@ -1,4 +1,4 @@
-"""What a history is said to cost, and what it does cost."""
+"""The estimated cost of a history, compared with the real one."""
 
 from __future__ import annotations
 

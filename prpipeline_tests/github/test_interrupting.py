@@ -1,4 +1,4 @@
-"""Whoever interrupts a sync does not wait for what the sync waits for."""
+"""An interrupted sync ends at once, even while it waits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOKENS = ("token-number-1", "token-number-2")
 
 
 class AnnouncingClock(SystemClock):
-    """Real time; says when somebody goes to sleep."""
+    """Real time; reports when a worker begins to sleep."""
 
     def __init__(self) -> None:
         self.asleep = threading.Event()
@@ -35,7 +35,7 @@ class AnnouncingClock(SystemClock):
 
 
 def waiting_lab(server: Sandbox, folder: Path) -> tuple[SyncLab, AnnouncingClock]:
-    """Two credentials, of which the second one has to wait for hours."""
+    """Two credentials; the second one has to wait for hours."""
     here = SyncLab(server.world, server, folder, tokens=",".join(TOKENS), max_wait_minutes=1440)
     here.sources[1].client.caller.clock = clock = AnnouncingClock()
     server.faults.add(
@@ -53,7 +53,7 @@ def test_interrupting_ends_the_waits_of_all_workers(tmp_path: Path) -> None:
         )
         assert next(results).error is None
         assert clock.asleep.wait(30)
-        results.close()  # what Ctrl-C in the loop over it does
+        results.close()  # as Ctrl-C in the loop does
         here.assert_no_row_twice()
         assert {here.tracked(name).last_error for name in here.names} == {None}, "nobody failed"
 

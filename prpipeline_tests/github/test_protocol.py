@@ -1,4 +1,4 @@
-"""Answers of any shape: they are data, or a failure by name, and never anything else."""
+"""Answers of any shape are data, or a failure of a known type."""
 
 from __future__ import annotations
 

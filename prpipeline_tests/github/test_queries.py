@@ -1,4 +1,4 @@
-"""The queries are valid, against GitHub's own schema where it is at hand, and cost what we think they cost."""
+"""The queries are valid, also in GitHub's own schema if it is available, and cost one point."""
 
 from __future__ import annotations
 

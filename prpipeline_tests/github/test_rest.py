@@ -1,4 +1,4 @@
-"""What is REST's own: lists that shift while they are read, conditional requests, names that move."""
+"""Cases of REST alone: lists that shift while they are read, conditional requests, reused names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def at_request(server: Sandbox, number: int, do: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("number", [3, 5, 20, 30])
 def test_a_pull_request_deleted_while_the_list_is_read(here: SyncLab, number: int) -> None:
-    """All that follow it slide to the page before, which was read already."""
+    """Later pull requests move to the page before, which was already read."""
     pulls = here.world.repository("octo/app").pull_requests
     at_request(here.server, number, lambda: here.world.delete_pull_request(pulls[1]))
     assert here.sync()[0].error is None

@@ -1,4 +1,4 @@
-"""GraphQL and REST bring the same warehouse content home, whatever people do on GitHub."""
+"""GraphQL and REST fill the warehouse with the same rows, whatever people do on GitHub."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, example, given, settings
+import pytest
+from hypothesis import example, given
 
 from prpipeline.sandbox.github import ManualClock, PullRequest, Sandbox, World
 from prpipeline.sync import SyncOptions
@@ -71,7 +72,7 @@ def _to_a_review(world: World, pr: PullRequest, what: str) -> None:
         world.delete_review(submitted[-1])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.examples
 @given(before=DEEDS, after=DEEDS)
 @example(before=[("open", "departed", 1), ("approve", "robot[bot]", 0), ("leave", "ada", 0)], after=[])
 @example(

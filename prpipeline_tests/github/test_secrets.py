@@ -1,4 +1,4 @@
-"""No secret is in anything that a sync writes or says, and none is sent to where it does not belong."""
+"""No sync writes or prints a secret, or sends one to another host."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_nothing_written_contains_the_token(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], api: str, token: str
 ) -> None:
     logging.getLogger().addHandler(handler := logging.FileHandler(tmp_path / "log.txt"))
-    logging.getLogger().setLevel(logging.DEBUG)  # what others log about our requests, too
-    told: list[str] = []
+    logging.getLogger().setLevel(logging.DEBUG)  # including other libraries' logs of our requests
+    shown: list[str] = []
     world = small_world(6)
     try:
         with Sandbox(world, tokens=[token]) as server:
@@ -49,27 +49,27 @@ def test_nothing_written_contains_the_token(
             ):
                 here.live()
                 server.faults.add(fault)
-                told += [repr(result) for result in here.sync()]
+                shown += [repr(result) for result in here.sync()]
             server.revoke_token(token)
-            told += [repr(result) for result in here.sync()]
+            shown += [repr(result) for result in here.sync()]
             try:
                 here.source.repository(RepositoryName("octo", "app"))
             except ApiFailure as failure:
-                told += [repr(failure), str(failure), "".join(traceback.format_exception(failure))]
-            told += [repr(here.settings), repr(here.client), repr(vars(here.client)), repr(here.sources)]
+                shown += [repr(failure), str(failure), "".join(traceback.format_exception(failure))]
+            shown += [repr(here.settings), repr(here.client), repr(vars(here.client)), repr(here.sources)]
     finally:
         logging.getLogger().removeHandler(handler)
         logging.getLogger().setLevel(logging.WARNING)
     captured = capfd.readouterr()
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3
-    for where in [*written, *(text.encode() for text in [*told, captured.out, captured.err])]:
+    for where in [*written, *(text.encode() for text in [*shown, captured.out, captured.err])]:
         assert token.encode() not in where
-    assert any("***" in text for text in told), "what GitHub echoed was redacted, not dropped"
+    assert any("***" in text for text in shown), "what GitHub echoed was redacted, not dropped"
 
 
 def _echo(token: str, status: int) -> Fault:
-    """A server, or a proxy, that repeats what it was sent."""
+    """A server or proxy that repeats the request in its answer."""
     fault = Fault("status", status=status, times=1)
     body = {"message": f"I was sent Authorization: Bearer {token}, that is {token}"}
     fault.change = lambda request, response, now: Response.of_json(body, status)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What servers send that is not even HTTP as it should be: each ends, in time and by name."""
+"""Servers that send invalid HTTP: each request ends in time, with a failure of the right type."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @contextmanager
 def raw_server(behave: Behave) -> Iterator[str]:
-    """Reads a request and then behaves, for every connection."""
+    """Reads each connection's request, then does what the test says."""
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 

@@ -1,4 +1,4 @@
-"""The retry loop, its budget and its waits, for an API of any name."""
+"""The retry loop, its budget and its waits, for any API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOW = datetime(2026, 1, 5, 10, 0)
 
 
 class NoClock:
-    """Does not wait; remembers how long it would have."""
+    """Records waits instead of waiting."""
 
     def __init__(self) -> None:
         self.sleeps: list[float] = []

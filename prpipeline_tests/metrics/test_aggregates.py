@@ -1,4 +1,4 @@
-"""Aggregates add up to the rows, carry their NULLs, and show what waits."""
+"""Aggregates add up to the rows, count NULLs, and show what waits."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_weeks_add_up_to_the_rows(busy: MetricsLab) -> None:
 
 
 def test_weeks_in_the_ui_equal_the_table(busy: MetricsLab) -> None:
-    """Also before the aggregates are made anew, and for all repositories together."""
+    """Also before the aggregates are computed again, and for all repositories together."""
     busy.repository(2, "octo/lib")
     busy.store([reviewed(6, opened=MONDAY, review_id=20)], repository_id=2)
     busy.rebuild(aggregates=False)
@@ -118,7 +118,7 @@ def test_reviewer_week(lab: MetricsLab) -> None:
 
 
 def test_queue_shows_the_longest_wait_first_and_the_requested_reviewers(lab: MetricsLab) -> None:
-    # Asked, and has reviewed since: GitHub asks it no longer.
+    # It was requested and has reviewed since, so it is no longer requested.
     by_bot = Review(90, Person(9, "robot[bot]", True), "COMMENTED", MONDAY + timedelta(hours=5))
     lab.store(
         [
@@ -144,7 +144,7 @@ def test_queue_shows_the_longest_wait_first_and_the_requested_reviewers(lab: Met
 
 
 def test_survival_median_counts_those_that_still_wait(lab: MetricsLab) -> None:
-    """Two reviewed within the hour and three still waiting: the plain median forgets the three."""
+    """Two are reviewed within the hour and three still wait: the plain median ignores the three."""
     waiting = [History(ANN, AS_OF - timedelta(hours=10)) for _ in range(3)]
     opened = datetime(2026, 6, 1, 2, 0)
     quick = [reviewed(1, opened=opened, review_id=n) for n in (1, 2)]

@@ -1,4 +1,4 @@
-"""Every check passes on sound data, and finds what it is there to find."""
+"""Every check passes on correct data, and finds its kind of damage."""
 
 from __future__ import annotations
 

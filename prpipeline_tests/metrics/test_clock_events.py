@@ -1,4 +1,4 @@
-"""The published clocks are the published numbers: the hours between their starts and stops are the columns."""
+"""The published clock events give the published numbers: the hours between starts and stops equal the columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prpipeline import metrics
@@ -20,7 +20,7 @@ from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Sandbox, sample_world
 from prpipeline.settings import MetricSettings, load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.metrics.test_properties import NO_EXAMPLES_LEFT, histories, metric_settings
+from prpipeline_tests.metrics.test_properties import histories, metric_settings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -45,7 +45,7 @@ def hours(moments: list[tuple[datetime, datetime]]) -> float:
 def expected_hours(
     clock: str, starts: list[datetime], stops: list[datetime], as_of: datetime
 ) -> float | None:
-    """The column that these starts and stops of one clock of one pull request amount to."""
+    """The hours between the starts and stops of one clock of one pull request, as its column has them."""
     assert len(stops) <= len(starts) <= (99 if clock == "draft" else 1), clock
     if clock == "draft":
         ends = [*stops, as_of][: len(starts)]
@@ -105,7 +105,7 @@ def test_clocks_of_the_sample_data_give_the_numbers(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[MetricsLab]:
-    """Its tables are in a warehouse's schemas, and the published ones over them as views, so that both are there."""
+    """A lab with the published tables as views over the warehouse's tables."""
     lab = MetricsLab()
     lab.repository(1, "octo/app")
     for table in ("review_time_hours", "review_evidence", "draft_periods"):
@@ -120,8 +120,8 @@ def shared() -> Iterator[MetricsLab]:
     lab.connection.close()
 
 
+@pytest.mark.examples
 @given(st.lists(histories(), min_size=1, max_size=25), metric_settings)
-@settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
 def test_clocks_of_random_histories_give_the_numbers(
     shared: MetricsLab, found: list[History], chosen: MetricSettings
 ) -> None:
@@ -165,13 +165,13 @@ def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
     to_draft = [(at(3), "converted_to_draft")]
     assert waiting(is_draft=True, toggles=to_draft) == [start, (3.0, "stops", "converted_to_draft", None)]
     assert waiting(is_draft=True, toggles=to_draft, reviews=[review]) == [start, (2.0, "stops", "review", 7)]
-    # Ready again: it has waited from the beginning, as waiting_hours says.
+    # Ready again: it has waited from the beginning, like waiting_hours.
     assert waiting(toggles=[*to_draft, (at(4), "ready_for_review")]) == [start]
-    # Opened as a draft: from when it was ready; not at all where it was reviewed before.
+    # Opened as a draft: waits from when it was ready, or not at all if it was reviewed before.
     opened_as_draft = {"is_draft": False, "toggles": [(at(4), "ready_for_review")]}
     assert waiting(**opened_as_draft) == [(4.0, "starts", "ready_for_review", None)]
     assert waiting(**opened_as_draft, reviews=[review]) == []
-    # It is a draft, and no event says since when.
+    # It is a draft, but no event shows since when.
     assert waiting(is_draft=True, toggles=[*to_draft, (at(4), "ready_for_review")]) == []
 
 

@@ -1,4 +1,4 @@
-"""docs/definitions.md is right: its example, played on the sandbox, gives its numbers; explain describes it."""
+"""The example in docs/definitions.md, played on the sandbox, gives its numbers; explain describes it."""
 
 from __future__ import annotations
 

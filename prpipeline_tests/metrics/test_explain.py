@@ -1,4 +1,4 @@
-"""explain describes odd pull requests truthfully, and their numbers follow from the description."""
+"""explain describes odd pull requests correctly, and their numbers follow from the description."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at(hours: float) -> datetime:
 @pytest.fixture
 def explained(lab: MetricsLab, tmp_path: Path) -> Explain:
     def of(history: History) -> tuple[list[str], dict[str, str], Story]:
-        """What happened, without the day; why each number; the story."""
+        """The steps without the day, the reason for each number, and the whole explanation."""
         lab.store([history])
         lab.rebuild()
         with open_published(lab.publish(tmp_path)) as connection:

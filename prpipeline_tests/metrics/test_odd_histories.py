@@ -1,4 +1,4 @@
-"""Histories that GitHub should not give, but gives: events missing, in the same second, or after the end."""
+"""Odd histories that GitHub gives: events that are missing, in the same second, or after the end."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_draft_events_that_cancel_out_change_nothing(lab: MetricsLab, order: lis
 def test_draft_events_of_one_second_that_make_it_ready(lab: MetricsLab) -> None:
     toggles = [(at(1), READY), (at(1), DRAFT), (at(4), READY)]
     row = times(lab, History(ANN, OPENED, toggles=toggles))
-    # It was ready for no time at all, but that is when it first was.
+    # It was ready for zero seconds, but that is when it first was.
     assert (row["ready_at"], row["draft_hours"]) == (at(1), 4.0)
 
 

@@ -1,4 +1,4 @@
-"""Random histories: the SQL says what the definitions in plain Python say."""
+"""Random histories: the SQL agrees with the definitions in plain Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prpipeline.metrics.calendar import working_intervals
@@ -28,9 +28,8 @@ PEOPLE = [
     Person(1, "annabel"),
     Person(None, None),
 ]
-NO_EXAMPLES_LEFT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
-# Few different seconds, so that ties are common; halves of hundredths of an hour, so that rounding is tried.
+# Few different seconds, so that ties are common; multiples of half a hundredth of an hour, to test rounding.
 moments = st.integers(0, 60).map(lambda n: START + timedelta(seconds=n * 1278))
 people = st.sampled_from(PEOPLE)
 states = st.sampled_from(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"])
@@ -82,8 +81,8 @@ def shared_lab() -> Iterator[MetricsLab]:
     lab.connection.close()
 
 
+@pytest.mark.examples
 @given(st.lists(histories(), min_size=1, max_size=25), metric_settings, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
 def test_the_sql_agrees_with_the_definitions(shared_lab, found, chosen, dice):  # type: ignore[no-untyped-def]
     ids = list(range(100, 100 + sum(len(history.reviews) for history in found)))
     dice.shuffle(ids)
@@ -123,11 +122,11 @@ calendars = st.builds(
 )
 
 
+@pytest.mark.examples
 @given(
     calendars,
     st.lists(st.tuples(st.integers(0, 86_400 * 6), st.integers(0, 86_400 * 9)), min_size=1, max_size=4),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
 def test_business_hours_equal_counted_minutes(shared_lab, calendar, spans):  # type: ignore[no-untyped-def]
     # Clocks change in Berlin on 29 March, in Auckland on 5 April.
     start = datetime(2026, 3, 25)
@@ -146,7 +145,7 @@ def test_business_hours_equal_counted_minutes(shared_lab, calendar, spans):  # t
     assert [row["h"] for row in rows] == expected
 
 
-# When the clock first shows the start and last shows the end, or leaps over them; 24:00 is where the next day begins.
+# When the clock first shows the start and last shows the end, or skips them; 24:00 is the start of the next day.
 @pytest.mark.parametrize(
     ("zone", "day", "start", "end", "expected"),
     [
@@ -182,17 +181,18 @@ def test_whole_days_leave_out_only_the_weekend(zone: str) -> None:
     assert all(
         one.end == two.start for one, two in itertools.pairwise(intervals) if two.start - one.end < 86_400
     )
-    # Spring has taken an hour, autumn given it back, on Sundays or Fridays.
+    # An hour less in spring, an hour more in autumn, on Sundays or Fridays.
     assert abs(sum(one.end - one.start for one in intervals) - 261 * 86_400) <= 3600
 
 
+@pytest.mark.examples
 @given(calendars)
-@settings(max_examples=20, deadline=None)
 def test_working_days_do_not_overlap(calendar: Calendar) -> None:
     intervals = list(working_intervals(calendar, 2026, 2026))
     assert all(one.end <= two.start for one, two in itertools.pairwise(intervals))
 
 
+@pytest.mark.examples
 @given(
     st.lists(
         st.tuples(st.integers(1, 12), st.sampled_from(["reviewed", "open", "closed"])),
@@ -200,7 +200,6 @@ def test_working_days_do_not_overlap(calendar: Calendar) -> None:
         max_size=30,
     )
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=NO_EXAMPLES_LEFT)
 def test_kaplan_meier_equals_its_definition(shared_lab, spans):  # type: ignore[no-untyped-def]
     found, expected = [], []
     for index, (hours, fate) in enumerate(spans):

@@ -1,4 +1,4 @@
-"""What is published by other people's definitions: views that any reader of the file can use."""
+"""The views with other tools' definitions, as any reader of the file uses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from prpipeline_tests.support.reference import History, Person, Review
 ANN, BOB, CAT = Person(1, "ann"), Person(2, "bob"), Person(3, "cat")
 OPENED = AS_OF - timedelta(days=10)
 
-# Opened as people open it, and attached beside tables of the reader's own that have the same names.
+# Opened directly, and attached beside the reader's own tables of the same names.
 READ = """
 import duckdb, json, sys
 views = sys.argv[2:]
@@ -46,7 +46,7 @@ print(json.dumps([direct, one, comments, *attached]))
 
 @pytest.fixture
 def lab(lab: MetricsLab) -> MetricsLab:
-    """Two repositories, with something of everything."""
+    """Two repositories with every kind of pull request."""
     lab.repository(2, "octo/lib")
     for repository_id in (1, 2):
         review = Review(repository_id * 100, BOB, "APPROVED", OPENED + timedelta(hours=3))

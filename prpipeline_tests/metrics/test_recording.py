@@ -1,7 +1,7 @@
 """A real repository's recording, against what two other projects' own code computes from it.
 
 The recording has reviews but no events, so nothing in it shows when a draft became ready. The other projects saw the
-events; what they say of them (im_ready_for_review_at, im_in_draft_s) is put back as events for the second comparison.
+events; for the second comparison, events are derived from their results (im_ready_for_review_at, im_in_draft_s).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def as_recorded(recorded: MetricsLab) -> dict[int, Row]:
 
 @pytest.fixture(scope="module")
 def with_events(recorded: MetricsLab, as_recorded: dict[int, Row], theirs: dict[int, Row]) -> dict[int, Row]:
-    """The same, once the events that the recording lacks are put back; runs after as_recorded was read."""
+    """The same with the missing events added; runs after as_recorded was read."""
     for number, row in as_recorded.items():
         key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
         for at, event in _missing_events(row, theirs[number]):
@@ -93,7 +93,7 @@ def test_every_pull_request_is_compared(as_recorded: dict[int, Row], theirs: dic
 
 def test_review_time_equals_the_other_projects(as_recorded: dict[int, Row], theirs: dict[int, Row]) -> None:
     different = _differences(as_recorded, theirs, "review_time_hours", "im_first_review_s")
-    # They count a review after the merge, we do not: then, and only then, we have none.
+    # They count a review after the merge, we do not: only then we have none.
     assert {row["null_reason"] for row in different.values()} == {"only_after_merge"}
     assert len(as_recorded) - len(different) == 1305
 

@@ -1,4 +1,4 @@
-"""The tables themselves: their shape, their dictionary, what makes them stale, and what rebuilding leaves alone."""
+"""The tables: their columns, their dictionary, what makes them stale, and what a rebuild leaves unchanged."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ def test_creating_existing_tables_keeps_their_rows(lab: MetricsLab) -> None:
 def test_a_longer_bot_list_changes_only_the_affected_rows(lab: MetricsLab) -> None:
     lab.store(
         [
-            reviewed_by(CI, BOB, first_id=100),  # waits longer now
+            reviewed_by(CI, BOB, first_id=100),  # waits longer
             reviewed_by(CI, first_id=200),  # has no review any more
-            reviewed_by(BOB, CI, first_id=300),  # the first review stays; it has one less
-            reviewed_by(BOB, first_id=400),  # not concerned
+            reviewed_by(BOB, CI, first_id=300),  # keeps the first review and loses another
+            reviewed_by(BOB, first_id=400),  # not affected
             History(ANN, OPENED),
         ]
     )

@@ -1,4 +1,4 @@
-"""The version of the metrics follows from their definitions: nobody has to remember to raise a number."""
+"""The version of the metrics rises with each change of their definitions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Change = Callable[[str], str]
 
 @pytest.fixture
 def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Change], None]]:
-    """Change the SQL of one file, as an editor would; a change of nothing undoes it."""
+    """Change the SQL of one file; a change that does nothing restores it."""
     genuine = sql_files()
 
     def changed(name: str, how: Change) -> None:
@@ -58,7 +58,7 @@ def test_a_new_warehouse_starts_after_the_hand_written_versions(lab: MetricsLab)
 
 
 def test_a_warehouse_of_the_last_hand_written_version_continues(lab: MetricsLab) -> None:
-    """Its numbers are stale, and stay readable until they are computed anew."""
+    """Its numbers are stale, and stay readable until they are computed again."""
     lab.store([History(Person(1, "ann"), AS_OF)])
     lab.rebuild()
     lab.connection.execute("UPDATE meta.metric_states SET metric_version = 3")
@@ -93,7 +93,7 @@ def test_any_change_of_the_sql_raises_the_version(
 
 
 def test_versions_only_rise(lab: MetricsLab, change: Callable[[str, Change], None]) -> None:
-    """Definitions that come back are newer than those that they replace; all repositories are stale each time."""
+    """Restored definitions get a new version too, and make all repositories stale."""
     lab.rebuild()
     for how, expected in ((lambda sql: f"{sql} -- \n LIMIT 9", [4, 5]), (same, [4, 5, 6])):
         change("years", how)

@@ -75,7 +75,7 @@ def test_a_recording_synced_by_dagster(recording: Path, tmp_path: Path) -> None:
     others = third_party_times(recording)
     assert len(rows) == len(others) == 1308
     for number, hours, reason in rows:
-        # Seconds to the first review by a person other than the author, whenever it was submitted.
+        # Seconds to the first review by a person other than the author, at any time.
         seconds = others[number]["im_first_review_s"]
         if number in late:
             agrees = hours is None and reason == "only_after_merge"

@@ -1,4 +1,4 @@
-"""The report's numbers, and what reaches the page."""
+"""The report's numbers, and how content is escaped in the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worlds that come with the sandbox, and its schema."""
+"""The sandbox's sample worlds and its schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clients of analysts, each in an environment of its own, installed once and kept in a cache.
+"""BI clients, each in its own environment, installed once and kept in a cache.
 
 The cache is PRPIPELINE_TEST_CACHE, by default ~/.cache/prpipeline-tests.
 """

@@ -1,4 +1,4 @@
-"""Counts requests by query: what was asked, and at which position; how much of it at once does not matter."""
+"""Counts requests by query and position, ignoring the page size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _POSITION = ("owner", "name", "login", "id", "after", "reviewsAfter", "eventsAft
 
 
 def query_of(request: Request) -> Hashable:
-    """The operation and its position. Several pull requests that are read together are where the first one is."""
+    """The operation and its position; a request for several pull requests has the position of the first."""
     if request.operation is None:
         return request.path, *sorted({"page": "1", **request.query}.items())
     ids = request.variables.get("ids", [])

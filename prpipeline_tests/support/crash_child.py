@@ -1,8 +1,8 @@
-"""Runs the pipeline without Dagster, once for each line that it reads, and says what it is doing.
+"""Runs the pipeline without Dagster, once for each line of its input, and prints what it is doing.
 
-The line is the number of the commit after which the run dies; 0 for none.
+The line is the number of the commit after which the run kills itself; 0 for none.
 
-Each run is a process of its own, forked when everything is imported: so it can be killed often.
+Each run is a process forked after all imports, so that many runs can be started and killed quickly.
 """
 
 from __future__ import annotations

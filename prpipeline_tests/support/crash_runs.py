@@ -1,4 +1,4 @@
-"""Runs of the pipeline that can be killed at a moment of one's choice."""
+"""Runs of the pipeline that can be killed at a chosen moment."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _LIMIT_SECONDS = 120.0
 
 
 Page = tuple[str, str | None]
-"""A page of a history: its repository, and the cursor that it was asked for by."""
+"""A page of a history: its repository and its cursor."""
 
 
 @dataclass
 class Killed:
-    """A run that was killed, or came to its end before (``was_killed``)."""
+    """A run that was killed (``was_killed``), or ended before."""
 
     was_killed: bool
-    pages: list[Page] = field(default_factory=list)  # of histories, in the order that they were asked for
+    pages: list[Page] = field(default_factory=list)  # of histories, in the order of the requests
 
 
 class Runs:
-    """Starts them, one at a time, against a sandbox."""
+    """Starts runs against a sandbox, one at a time."""
 
     def __init__(self, server: Sandbox, folder: Path) -> None:
         self._server = server
@@ -78,7 +78,7 @@ class Runs:
         self._reader.join()
 
     def whole(self) -> list[Page]:
-        """A run that is not killed; the pages of histories that it asked for."""
+        """Finish a run; returns the history pages that it asked for."""
         with self._one():
             self._await("ended 0", limit=_LIMIT_SECONDS)
         return self._pages()

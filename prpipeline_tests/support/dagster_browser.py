@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium() -> str | None:
-    """The browser of this machine, if it has one."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from prpipeline_tests.support import chromium
 
 
 @contextmanager
 def page(profile: Path) -> Iterator[Page]:
-    """A page in a browser that knows nothing yet."""
+    """A page in a new browser profile."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
-            executable_path=chromium(),
+            executable_path=chromium.executable(),
             headless=True,
-            args=_OPTIONS,
+            args=chromium.OPTIONS,
             viewport={"width": 1600, "height": 1000},
         )
         context.set_default_timeout(90_000)

@@ -1,4 +1,4 @@
-"""What tests do with Dagster in their own process: track, run, tick, look."""
+"""Dagster in the test's process: track, run jobs, tick sensors, look at the results."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class DagsterLab:
 
 
 def failure_sentence(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed step says for itself, on the run's page and on terminals: that alone, without a stack."""
+    """The message of the failed step, without a stack, as the run's page and terminals show it."""
     (event,) = result.filter_events(lambda event: event.is_step_failure)
     failure = event.step_failure_data.user_failure_data
     assert failure is not None

@@ -1,4 +1,4 @@
-"""Dagster as a person starts it, with folders of its own, driven through the GraphQL that its UI speaks."""
+"""Dagster started by ``prpipeline dev`` in its own folders, driven through the UI's GraphQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
-    """What ``look`` sees as soon as it sees something."""
+    """The first true result of ``look``. Raises AssertionError if there is none in time."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Folders on disks of a certain kind, and programs that do something to a warehouse."""
+"""Small and read-only disks, and programs that work on a warehouse."""
 
 from __future__ import annotations
 

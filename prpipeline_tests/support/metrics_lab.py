@@ -1,4 +1,4 @@
-"""A warehouse in memory that is filled by hand, for tests of the SQL alone."""
+"""A warehouse in memory that tests fill with rows, to test the SQL alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definitions of the metrics once more, in plain Python and as slow as they like: what the SQL is compared with.
+"""The metrics in plain, slow Python, to compare the SQL with.
 
 Written from the definitions and not from the SQL; it shares no code with prpipeline.metrics.
 """

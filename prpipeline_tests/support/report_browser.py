@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,30 +9,21 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from prpipeline_tests.support.chromium import NAMES, OPTIONS, executable
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The machine's own browser; skips the test where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    found = executable()
     if found is None:
-        pytest.skip(f"no browser here: install one of {', '.join(_NAMES)}")
+        pytest.skip(f"no browser here: install one of {', '.join(NAMES)}")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=list(_QUIET))
+        browser = driver.chromium.launch(executable_path=found, args=OPTIONS)
         try:
             yield browser
         finally:

@@ -93,7 +93,7 @@ def refill_queue(connection: duckdb.DuckDBPyConnection) -> None:
 def fill(
     connection: duckdb.DuckDBPyConnection, *, repositories: int, pull_requests: int, years: float, people: int
 ) -> None:
-    """A company: so many pull requests in each repository over the years, in office hours, some by bots."""
+    """A company: this many pull requests in each repository over years, in office hours, some by bots."""
     connection.execute("SELECT setseed(0.42)")
     connection.execute(
         """

@@ -1,4 +1,4 @@
-"""The command line as people and scripts meet it."""
+"""The command line, as people and scripts use it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shell:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """In this process, which has Dagster imported already: its start takes longer than most commands."""
+        """Run a command in this process, which saves the start of Python."""
         unset = dict.fromkeys(os.environ.keys() - self._kept())
         runner = CliRunner(env=unset | self.environment | environment)
         ended = runner.invoke(cli, arguments, prog_name="prpipeline")

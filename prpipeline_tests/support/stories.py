@@ -1,4 +1,4 @@
-"""Plays the stories of vectors.yaml on the sandbox's GitHub and brings them into a warehouse by the real pipeline."""
+"""Plays the examples of vectors.yaml on the sandbox, and syncs them into a warehouse with the real pipeline."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Stage:
         assert seen >= 3, "the sync ended before anything could happen during it"
 
     def _dying_sync(self) -> None:
-        # Whatever is asked after a handful of answers fails, until the sandbox is well again.
+        # After a few answers all requests fail, until the fault is removed.
         fault = self.sandbox.faults.add(Fault("status", status=502, after=6, times=None))
         with self._sync_settings(page_size=1, attempts=1):
             (error,) = self.sync()
@@ -182,7 +182,7 @@ class Stage:
         with self.pipeline.warehouse.transaction() as connection:
             records.write(connection, [(self.repository.id, pull_request_from_webhook(payload))], now)
 
-    # ── what came of it ──────────────────────────────────────────────────────────────────────────────
+    # ── the results ──────────────────────────────────────────────────────────────────────────────
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         with self.pipeline.warehouse.transaction() as connection:

@@ -1,6 +1,6 @@
-"""A world behind a sandbox, a warehouse, and a way to tell whether the one is wholly and rightly in the other.
+"""A sandbox with a world, a warehouse, and a comparison of the two.
 
-What is expected is read from the world itself, not through any API; nobody sleeps, the sandbox's clock jumps.
+Expected rows are read from the world directly, not through an API. Waits move the sandbox's clock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 class JumpingClock:
-    """Sleeps by moving the sandbox's clock; remembers how long."""
+    """Sleeps by moving the sandbox's clock; records how long."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
@@ -63,7 +63,7 @@ def let_pass(world: World, delta: timedelta) -> None:
 
 
 def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/app",)) -> World:
-    """Repositories with a bit of everything that a sync has to bring home."""
+    """Repositories with every kind of pull request, review and event."""
     world = World(ManualClock())
     for name in repositories:
         repository = world.add_repository(name)
@@ -87,7 +87,7 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
 
 
 def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
-    """One with more reviews and events than a page holds."""
+    """A pull request with more reviews and events than a page holds."""
     pr = world.open_pull_request(repository, "ada", "A long story")
     for n in range(children):
         world.review(pr, f"dev-{n % 4}", "COMMENTED")
@@ -158,7 +158,7 @@ class SyncLab:
         return expected(self.world, teams=teams)
 
     def assert_equal(self, *, teams: bool = True) -> None:
-        """The warehouse holds the world: nothing missing, nothing doubled, nothing else."""
+        """Assert that the warehouse has exactly the world's rows."""
         held, wanted = self.held(teams=teams), self.expected(teams=teams)
         for table in wanted:
             assert held[table] == wanted[table], table
@@ -169,14 +169,14 @@ class SyncLab:
             assert len(keys) == len(set(keys)), table
 
     def assert_nothing_wrong(self, *, teams: bool = True) -> None:
-        """What there is in the warehouse is in the world, and no row twice."""
+        """Assert that every row of the warehouse is in the world, and none is there twice."""
         held, wanted = self.held(teams=teams), self.expected(teams=teams)
         for table in wanted:
             assert len(held[table]) == len(set(held[table]))
             assert set(held[table]) <= set(wanted[table]), table
 
     def live(self) -> None:
-        """A while passes, and somebody does a bit of everything that moves ``updatedAt``."""
+        """Let time pass, and make every kind of change that moves ``updatedAt``."""
         clock: ManualClock = self.world.clock  # type: ignore[assignment]
         clock.advance(timedelta(hours=1))
         for name in self.names:
@@ -207,7 +207,7 @@ def make_settings(
 
 
 def new_warehouse(folder: Path) -> Warehouse:
-    """One without rows, unless there is one in the folder."""
+    """The folder's warehouse, created without rows if there is none."""
     path = folder / "warehouse.duckdb"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ def new_warehouse(folder: Path) -> Warehouse:
 
 @cache
 def _empty_warehouse() -> Path:
-    """Made once: to create its tables takes longer than most tests do."""
+    """Created once, because creating the tables takes longer than most tests."""
     warehouse = Warehouse(new_folder() / "warehouse.duckdb")
     with warehouse.transaction():
         pass
@@ -225,7 +225,7 @@ def _empty_warehouse() -> Path:
 
 
 def new_folder() -> Path:
-    """For tests that need one per example."""
+    """A temporary folder, for tests that need one for each example."""
     return Path(tempfile.mkdtemp(prefix="prpipeline-"))
 
 

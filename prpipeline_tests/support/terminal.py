@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class Terminal:
-    """What a program shows in its terminal, and the keys it is sent."""
+    """A program's terminal: what it draws, and the keys sent to it."""
 
     def __init__(self, side: int, process: subprocess.Popen[bytes]) -> None:
         self._side = side
@@ -37,7 +37,7 @@ class Terminal:
 
     @property
     def seen(self) -> str:
-        """All that it has drawn until then, with the control codes."""
+        """Everything drawn so far, with the control codes."""
         return self._seen.decode(errors="replace")
 
     def paste(self, text: str) -> None:
@@ -48,7 +48,7 @@ class Terminal:
         os.write(self._side, bytes([ord(key.upper()) - 64]))
 
     def ended(self) -> int:
-        """The program's exit code, when it has ended and drawn its last."""
+        """Wait for the program's end; returns its exit code."""
         while select.select([self._side], [], [], 0.2)[0] or self._process.poll() is None:
             try:
                 self._seen += os.read(self._side, 65536)

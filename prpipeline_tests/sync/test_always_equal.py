@@ -1,4 +1,4 @@
-"""Whatever happens on GitHub, and whenever: after syncs and a reconciliation the warehouse equals it."""
+"""After any changes on GitHub, at any time, syncs and a reconciliation make the warehouse equal to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SILENT = ("delete_review", "dismiss", "delete_pull_request", "silent_ready")
 changes = st.tuples(
     st.sampled_from(LOUD + SILENT), st.sampled_from(REPOSITORIES), st.integers(0, 40), st.integers(0, 90)
 )
-# What happens between syncs, and what happens while one is under way: before its n-th request.
+# The changes between syncs, and those during a sync: before its n-th request.
 steps = st.lists(
     st.tuples(st.lists(changes, max_size=5), st.lists(st.tuples(st.integers(0, 6), changes), max_size=4)),
     min_size=1,

@@ -1,4 +1,4 @@
-"""A history that is broken off goes on where it stopped, and starts over when asked to."""
+"""An interrupted history continues where it stopped, and starts again with --full."""
 
 from __future__ import annotations
 

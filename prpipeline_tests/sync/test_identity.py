@@ -1,4 +1,4 @@
-"""A repository is its number: names come and go, rows stay with whom they belong to."""
+"""GitHub's number identifies a repository: its rows stay with it when names change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import tracking
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
@@ -16,6 +17,12 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 def server() -> Iterator[Sandbox]:
     with Sandbox(small_world()) as server:
         yield server
+
+
+def replace_repository(world: World) -> None:
+    """Delete octo/app and add another repository under its name."""
+    world.delete_repository("octo/app")
+    world.open_pull_request(world.add_repository("octo/app"), "eve", "Impostor")
 
 
 def test_a_renamed_repository_keeps_its_history_and_its_key(server: Sandbox, tmp_path: Path) -> None:
@@ -48,8 +55,7 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
     lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
-    server.world.delete_repository("octo/app")
-    server.world.open_pull_request(server.world.add_repository("octo/app"), "eve", "Impostor")
+    replace_repository(server.world)
     (result,) = lab.sync()
     assert result.failure == "NotFound"
     assert lab.held() == before
@@ -57,13 +63,10 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
 
 
 def test_a_full_sync_refuses_another_repository_under_the_name(server: Sandbox, tmp_path: Path) -> None:
-    from prpipeline.sync import SyncOptions
-
     lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
-    server.world.delete_repository("octo/app")
-    server.world.open_pull_request(server.world.add_repository("octo/app"), "eve", "Impostor")
+    replace_repository(server.world)
     (result,) = lab.sync(SyncOptions(full=True))
     assert "is another repository on GitHub now" in str(result.error)
     assert lab.held() == before

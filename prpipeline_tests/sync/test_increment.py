@@ -1,4 +1,4 @@
-"""After the history, a day costs next to nothing and misses nothing."""
+"""Increments: how many requests they cost, and that they miss nothing."""
 
 from __future__ import annotations
 
@@ -155,7 +155,9 @@ def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path
     pull_request = world.repository("octo/app").pull_requests[1]
     world.review(pull_request, "first", "COMMENTED")
     lab.sync()
-    world.review(pull_request, "second", "COMMENTED")  # the clock has not moved: the same time stamp
+    world.review(
+        pull_request, "second", "COMMENTED"
+    )  # the clock has not moved, so the time stamp is the same
     lab.sync()
     lab.assert_equal()
 
@@ -170,7 +172,7 @@ def test_the_watermark_is_githubs_clock_at_the_start_less_the_overlap(
     start = world.clock.now().replace(tzinfo=None)
     server.after_request = lambda request: advance(world, minutes=1)
     lab.sync()
-    # The answer to the first probe carries the time a minute on.
+    # The answer to the first probe has the time one minute later.
     assert lab.tracked().watermark_at == start + timedelta(minutes=1) - timedelta(minutes=15)
 
 

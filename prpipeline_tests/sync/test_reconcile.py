@@ -1,4 +1,4 @@
-"""What moves no time stamp is found all the same, and nothing is removed that may still be there."""
+"""Reconciliation finds changes that move no time stamp, and removes nothing that may still exist."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_removals_are_recorded(server: Sandbox, tmp_path: Path) -> None:
 def test_nothing_is_removed_on_an_incomplete_answer(server: Sandbox, tmp_path: Path) -> None:
     lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
-    # A list that ends too soon, for ever: most of it seems gone.
+    # The list always ends too soon, so most of it seems deleted.
     server.faults.add(
         Fault(
             "truncated_children",

@@ -1,4 +1,4 @@
-"""A repository that is untracked, with its data, while it is being synced is gone, and harms no other."""
+"""A repository that is untracked with its data during its sync is removed, and affects no other."""
 
 from __future__ import annotations
 

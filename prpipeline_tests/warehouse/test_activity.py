@@ -1,4 +1,4 @@
-"""What was done is on record: numbered in the order of commits, read on from any number, and forgotten after a while."""
+"""The record of syncs and publications: numbered by commit, read from any number, and deleted after a while."""
 
 from __future__ import annotations
 

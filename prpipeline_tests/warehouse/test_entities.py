@@ -1,4 +1,4 @@
-"""A kind of record is a spec and a table: what holds for pull requests holds for any other kind, written the same way."""
+"""An entity is a spec and a table: another kind of record behaves as pull requests do."""
 
 from __future__ import annotations
 

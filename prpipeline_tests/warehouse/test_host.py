@@ -90,7 +90,7 @@ def test_the_demo_does_not_mix_with_real_data(warehouse: Warehouse) -> None:
         host.claim(connection, "github", host.DEMO)
 
 
-# ── as people see it ─────────────────────────────────────────────────────────────────────────────────
+# ── on the command line ─────────────────────────────────────────────────────────────────────────────────
 
 
 def shell_on(folder: Path, server: Sandbox) -> Shell:

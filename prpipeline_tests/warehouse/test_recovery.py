@@ -1,4 +1,4 @@
-"""What a careless user, a full disk or a killed machine does to the files: recovered, or refused in a sentence."""
+"""Files damaged by users, full disks or kills are recovered, or refused with a message."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def make(warehouse: Warehouse) -> bytes:
 
 
 def refused(shell: Shell, *arguments: str) -> str:
-    """The one sentence that a command ends with."""
+    """The message of a failed command."""
     ended = shell.run(*(arguments or ("status",)))
     assert ended.returncode == 1, ended.stderr
     assert ended.stdout == ""
@@ -111,7 +111,7 @@ def of_a_newer_duckdb(path: Path, own: bytes) -> None:
 
 
 def checksum(block: bytes) -> int:
-    """DuckDB's, of a file's header."""
+    """DuckDB's checksum of a file's header."""
     found = 5381
     for (word,) in struct.iter_unpack("<Q", block):
         found ^= word * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
@@ -132,8 +132,8 @@ BAD_FILES: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
         "damaged or no DuckDB file",
     ),
     "SQLite's": (database_of_another_kind, "damaged or no DuckDB file"),
-    "somebody's": (foreign("v1.2.0"), "is a DuckDB file, but not prpipeline's; move it away"),
-    "somebody's, new": (foreign("latest"), "is a DuckDB file, but not prpipeline's; move it away"),
+    "another program's": (foreign("v1.2.0"), "is a DuckDB file, but not prpipeline's; move it away"),
+    "another program's, new": (foreign("latest"), "is a DuckDB file, but not prpipeline's; move it away"),
     "of a newer DuckDB": (of_a_newer_duckdb, "was written by a newer DuckDB than this one"),
     "a folder": (a_folder, "is damaged or no DuckDB file"),
 }
@@ -248,7 +248,7 @@ def lab(tmp_path: Path) -> Iterator[SyncLab]:
 
 @pytest.mark.parametrize("room", [0, 300_000, 700_000])
 def test_a_disk_that_fills_up_during_a_sync(lab: SyncLab, room: int) -> None:
-    """Whatever was committed stays, and the next sync goes on once there is room."""
+    """Commits stay, and the next sync continues once there is room."""
     folder = lab.warehouse.path.parent
     filler = folder / "filler"
     fill(filler, room)
@@ -284,7 +284,7 @@ def test_a_full_disk_on_the_command_line(tmp_path: Path, shell: Shell) -> None:
 
 
 def live_on(lab: SyncLab) -> None:
-    """Rewrites of the same rows need room as well, in the end."""
+    """Sync changes of the same rows many times: rewriting them needs room too."""
     for _ in range(20):
         lab.live()
         lab.sync()

@@ -1,4 +1,4 @@
-"""A warehouse of an earlier version is migrated with all its rows, or not touched."""
+"""A warehouse of an earlier version is migrated with all its rows, or left unchanged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def definitions(path: Path) -> list[tuple[Any, ...]]:
 
 
 def content(path: Path) -> Rows:
-    """Every row of raw and meta, but for the versions themselves."""
+    """Every row of raw and meta, without the versions."""
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = connection.execute(
             "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
@@ -61,7 +61,7 @@ def rows_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str,
 
 
 def as_called_now(before: Rows, after: Rows) -> tuple[Rows, Rows]:
-    """The rows of before by the present names of columns, and of the rows of after the same columns."""
+    """The rows before, with the columns' new names, and the same columns of the rows after."""
     renamed = {
         table: [{RENAMED.get(table, {}).get(name, name): row[name] for name in row} for row in rows]
         for table, rows in before.items()
@@ -122,7 +122,7 @@ def test_a_migrated_warehouse_has_the_tables_of_a_new_one(version: int, tmp_path
 
 @pytest.mark.parametrize("version", [2])
 def test_a_migrated_warehouse_continues_syncing(version: int, tmp_path: Path) -> None:
-    """The fixture holds this very world: nothing is read again but what changed since."""
+    """The fixture holds this world, so only later changes are read."""
     as_of(version, tmp_path)
     world = small_world(6, ("octo/app", "octo/lib"))
     with Sandbox(world) as server:

@@ -1,4 +1,4 @@
-"""What a transaction asks of the store behind it, whichever that is; and that its tables need nothing a lake refuses."""
+"""How transactions use a store, and that the tables use only what other stores, such as a data lake, support."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSERT = "INSERT INTO meta.removals VALUES (?, 'review', 'x', 1, now()::TIMESTAM
 
 
 class RecordingLock:
-    """Held by one at a time, and by nobody twice."""
+    """Held by one at a time, and not reentrant."""
 
     def __init__(self) -> None:
         self.is_held = False
@@ -31,7 +31,7 @@ class RecordingLock:
 
 
 class RecordingStore:
-    """A file under another name for messages, with a lock in this process alone."""
+    """A file with another name in messages, and a lock within this process."""
 
     where = "the store of this test"
 
@@ -117,7 +117,7 @@ def test_a_failure_releases_the_store_and_the_error_names_it(tmp_path: Path, kee
     assert held(warehouse) == [2]
 
 
-# ── what a lake refuses ──────────────────────────────────────────────────────────────────────────────
+# ── what a data lake does not support ──────────────────────────────────────────────────────────────────────────────
 
 
 def found(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Untracking with the data empties every table that has a repository's rows, whichever there are."""
+"""Untracking with the data removes the repository's rows from every table."""
 
 from __future__ import annotations
 

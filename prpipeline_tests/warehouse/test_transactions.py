@@ -1,4 +1,4 @@
-"""The promises of one warehouse file: whole transactions, a fair turn for everybody, a clean end."""
+"""One warehouse file: atomic transactions, fair turns for all writers, a clean end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with Warehouse(Path(sys.argv[1])).exclusive():
     print("ready", flush=True)
     sys.stdin.read()
 """
-# Writes over and over in one session, as a history does, and says when it began.
+# Writes repeatedly in one session, like a history, and prints when it began.
 BUSY = """
 import sys, threading
 from pathlib import Path
@@ -130,7 +130,7 @@ def test_no_waiting_writer_starves(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         connection.execute(INSERT, [1])
     with program(BUSY, warehouse.path) as busy, program(BUSY, warehouse.path) as other:
-        for _ in range(2):  # ends only because both others give way, again and again
+        for _ in range(2):  # ends only because both others give way repeatedly
             with warehouse.transaction() as connection:
                 connection.execute("UPDATE meta.removals SET number = number + 1")
         written = 2
@@ -145,7 +145,7 @@ def test_no_waiting_writer_starves(warehouse: Warehouse) -> None:
 
 
 class OnWaiting(logging.Handler):
-    """Ends another program as soon as we say that we wait for it."""
+    """Ends another program as soon as our log says that we wait for it."""
 
     def __init__(self, holder: subprocess.Popen[str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Two people start a sync on one folder at once, of repositories that overlap: both end well."""
+"""Two syncs of overlapping repositories in one folder at the same time both succeed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
--- What the pipeline itself has to remember, whatever the source; the current schema version. Times are UTC TIMESTAMPs.
--- In no schema file are there primary or foreign keys, indexes, sequences, enumerations or generated columns: keys grow the
--- file and break upserts of a parent, and a data lake refuses all of these. Batches are deduplicated and replaced by delete
+-- The pipeline's own tables, for any source, in the current schema version. Times are UTC TIMESTAMPs.
+-- No schema file has primary or foreign keys, indexes, sequences, enumerations or generated columns: keys enlarge the
+-- file and break upserts of a parent, and data lakes support none of them. Batches are deduplicated and replaced by delete
 -- and insert in one transaction; uniqueness is an asset check.
 
 CREATE TABLE meta.schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP NOT NULL);
@@ -36,7 +36,7 @@ CREATE TABLE meta.source_host (
     address VARCHAR NOT NULL                        -- of its API, normalised; or demo
 );
 
--- The last number given to a sync and to a publication; none is given twice, not even after its row was deleted.
+-- The last number of a sync and of a publication; no number is used again, even after its row was deleted.
 CREATE TABLE meta.counters (
     name    VARCHAR NOT NULL,                       -- syncs, publications
     value   BIGINT NOT NULL
