@@ -63,6 +63,12 @@ def track(pipeline: Pipeline, names: Sequence[str]) -> None:
     pipeline.tracking.track([RepositoryName.parse(name) for name in names], tracked_by="cli")
 
 
+def age_publications(pipeline: Pipeline) -> None:
+    """Let all that was published have been published a day earlier, so that it is due again."""
+    with pipeline.warehouse.transaction() as connection:
+        connection.execute("UPDATE meta.publications SET published_at = published_at - INTERVAL 1 DAY")
+
+
 def open_warehouse(folder: Path) -> Warehouse:
     return Warehouse(folder / "warehouse.duckdb")
 

@@ -10,13 +10,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 
 from benchmarks import product
 from benchmarks.github import CHECKOUT, ours
 from benchmarks.report import show
 from prpipeline.sandbox.github import ManualClock, Sandbox, generated_world
-from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
+from prpipeline_tests.support.dagster_lab import DagsterLab
 
 
 def start_up(quick: bool) -> None:
@@ -62,36 +63,45 @@ def growth(quick: bool) -> None:
 
 
 def records(quick: bool) -> None:
-    """Dagster's records of daily runs in which 5 % of the repositories changed; a year is computed from a week."""
-    repositories, days = (20, 2) if quick else (1000, 7)
-    clock = ManualClock()
-    world = generated_world(repositories, 2, 2, clock=clock)
-    with tempfile.TemporaryDirectory() as folder, Sandbox(world) as github:
-        server = DagsterServer(Path(folder), github.url)
-        listed = "".join(f"  - {repository.full_name}\n" for repository in world.repositories.values())
-        server.repositories_file.write_text(f"repositories:\n{listed}", encoding="utf-8")
-        with server.running():  # its sensor starts the histories
-            wait_for("All partitions", lambda: len(server.partitions()["all"]) == repositories, 600)
-            sizes = [_size_when_quiet(server)]
-            for day in range(days):
-                for repository in list(world.repositories.values())[day::20]:
-                    world.review(next(iter(repository.pull_requests.values())), "person-1", "COMMENTED")
-                clock.advance(timedelta(days=1))
-                server.launch("sync")
-                sizes.append(_size_when_quiet(server))
-    daily = (sizes[-1] - sizes[0]) / days
+    """What Dagster keeps of each day's sync and publication; a year of it is computed from a few days."""
+    repositories, days = (20, 2) if quick else (1000, 5)
+    rows = [_records(repositories, days, share) for share in (0, 20)]
     show(
-        f"Dagster's records, {repositories:,} repositories, 5 % of them changed a day",
-        ["MB after the histories", "MB a day", "MB in 365 days, none deleted", "MB with 90 days kept"],
-        [[sizes[0], daily, sizes[0] + 365 * daily, sizes[0] + 90 * daily]],
+        f"Dagster's records of runs, {repositories:,} repositories",
+        ["changed a day", "MB after the histories", "MB a day", "MB with 90 days kept"],
+        rows,
     )
 
 
-def _size_when_quiet(server: DagsterServer) -> float:
-    """The megabytes in Dagster's folder once all runs have ended and are published."""
-    server.wait_until_quiet(1800)
-    home = Path(server.environment["DAGSTER_HOME"])
-    return sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 1e6
+def _records(repositories: int, days: int, share: int) -> list[object]:
+    """Where one in ``share`` repositories changes a day, or none."""
+    world = generated_world(repositories, 2, 2)
+    names = [repository.full_name for repository in world.repositories.values()]
+    with tempfile.TemporaryDirectory() as folder, Sandbox(world) as server:
+        (home := Path(folder, "home")).mkdir()
+        pipeline = product.open_pipeline(product.environment(server.url, Path(folder, "data")))
+        with dg.DagsterInstance.local_temp(str(home)) as instance:
+            lab = DagsterLab(pipeline, instance)
+            lab.track(*names)
+            sizes = []
+            for day in range(days + 1):
+                for name in names[day::share] if day and share else []:
+                    world.review(
+                        next(iter(world.repository(name).pull_requests.values())), "person-1", "COMMENTED"
+                    )
+                lab.run(repositories=names)
+                request = lab.publish_tick()
+                assert isinstance(request, dg.RunRequest), request
+                lab.request(request, "publish")
+                product.age_publications(pipeline)
+                sizes.append(folder_bytes(home) / 1e6)
+    daily = (sizes[-1] - sizes[0]) / days
+    return [repositories // share if share else 0, sizes[0], daily, sizes[0] + 90 * daily]
+
+
+def folder_bytes(folder: Path) -> int:
+    """The size of all files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _children_cpu() -> float:

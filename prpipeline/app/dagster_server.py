@@ -12,12 +12,15 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from prpipeline.app.dagster_home import home, unwritable
 from prpipeline.settings import ConfigurationError, Settings, project_root
 
 # Dagster recommends its command dg, which is another package.
 _KNOWN_WARNING = "ignore:Function `dev_command` is superseded"
+# Dagster's daemon logs it at every first start, of records that are only just made.
+_KNOWN_LOG = b"No cursor for event type"
 _DAGSTER = [sys.executable, "-m", "dagster"]
 _SECONDS_TO_END = 3
 
@@ -34,14 +37,18 @@ def run(port: int, settings: Settings) -> int:
     checkout = project_root() / "workspace.yaml"
     # Both give the code location the same name, under which Dagster keeps its records of sensors and schedules.
     workspace = checkout if checkout.is_file() else Path(__file__).with_name("workspace.yaml")
-    code = ["-w", str(workspace)]
+    location = ["-w", str(workspace)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
-        [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *code],
+        [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *location],
         cwd=folder,  # dagster.yaml's paths are relative to it
         env=environment,
         start_new_session=True,  # a group of its own, to be ended as a whole
+        stderr=subprocess.PIPE,
     )
     threading.Thread(target=_announce, args=[port, process], daemon=True).start()
+    assert process.stderr is not None
+    relay = threading.Thread(target=_relay, args=[process.stderr], daemon=True)
+    relay.start()
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -52,6 +59,7 @@ def run(port: int, settings: Settings) -> int:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        relay.join(timeout=1)  # a process that outlived it may keep the pipe open
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
@@ -93,6 +101,14 @@ def _problem(folder: Path, stack: str) -> ConfigurationError:
     first = re.search(r"Error 1: (.*?)(?:\. |\n|$)", said)  # of several errors Dagster makes a long list
     why = first[1] if first else said.splitlines()[0]
     return ConfigurationError(f"{folder / 'dagster.yaml'} is not valid: {why[:200].rstrip('. ')}.")
+
+
+def _relay(log: IO[bytes]) -> None:
+    """Show Dagster's log but for what is known."""
+    for line in log:
+        if _KNOWN_LOG not in line:
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
 
 
 def _announce(port: int, process: subprocess.Popen[bytes]) -> None:

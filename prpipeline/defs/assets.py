@@ -28,7 +28,7 @@ from prpipeline.defs.keys import (
     REVIEW_TIME_REPORT,
     SYNCED,
 )
-from prpipeline.defs.plain_failure import PlainFailure, plainly
+from prpipeline.defs.plain_failure import SAID_PLAINLY, PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.specs import all_specs
 
@@ -71,12 +71,17 @@ class _Run:
         self._selected_checks = {key.name for key in context.selected_asset_check_keys}
         self._publishes = bool(self._selected & set(PUBLISHED))
         self._problems: list[str] = []
+        self._stopped_by: Exception | None = None
         self._tables: dict[str, dg.MetadataValue] = {}
 
     def events(self) -> Iterator[Event]:
         """Do it all and report it. Raises PlainFailure at the end for what failed."""
         if self._selected & set(SYNCED):
             yield from self._sync_or_derive()
+        if self._stopped_by and not (self._problems and isinstance(self._stopped_by, SAID_PLAINLY)):
+            raise self._stopped_by
+        if self._stopped_by:
+            raise PlainFailure(" ".join(self._problems), self._tables)
         if self._publishes or self._selected_checks or self._selected & set(AGGREGATES):
             yield from self._aggregate()
         findings: list[Findings] = []
@@ -110,26 +115,35 @@ class _Run:
             if not chosen.is_partitioned:
                 reporter.plan(failed, self._context)
             yield from reporter.reasons(failed, self._context.instance)
-            self._problems.append(metadata.failures(failed, len(chosen), publishes=self._publishes))
+            publishes = self._publishes and not self._stopped_by
+            self._problems.append(metadata.failures(failed, len(chosen), publishes=publishes))
             self._tables["failed"] = dg.MetadataValue.md(metadata.failure_table(failed))
 
     def _sync(
         self, chosen: Chosen, options: SyncOptions, reporter: Reporter
     ) -> Generator[Event, None, list[SyncResult]]:
-        before = self._pipeline.row_counts(chosen.names)
-        failed = list(chosen.refused)
-        for results in in_batches(self._pipeline.sync(chosen.names, options)):
-            moved = [r for r in results if r.mode not in {"unchanged", "failed"}]
-            if REVIEW_TIME_HOURS in self._selected:
-                self._pipeline.derive([r.tracked_as for r in moved])
-            reported = {
-                r.tracked_as: r
-                for r in results
-                if not r.failed and (r.mode != "unchanged" or len(chosen) <= FEW)
-            }
-            yield from reporter.materializations(reported, before)
-            failed += [result for result in results if result.failed]
-        self._untrack_what_never_was(failed)
+        failed, reported = list(chosen.refused), {result.tracked_as for result in chosen.refused}
+        try:
+            before = self._pipeline.row_counts(chosen.names)
+            for results in in_batches(self._pipeline.sync(chosen.names, options)):
+                changed = {r.tracked_as: r for r in results if r.mode not in {"unchanged", "failed"}}
+                if REVIEW_TIME_HOURS in self._selected:
+                    self._pipeline.derive(list(changed))
+                unchanged = {r.tracked_as: r for r in results if r.mode == "unchanged"}
+                yield from reporter.materializations(
+                    changed | unchanged if len(chosen) <= FEW else changed, before
+                )
+                failed += [result for result in results if result.failed]
+                reported |= {result.tracked_as for result in results}
+            self._untrack_what_never_was(failed)
+        except Exception as error:  # noqa: BLE001 - raised again when each repository that is left shows as failed
+            self._stopped_by = error
+            why = f"The run stopped before it was done: {error}"
+            failed += [
+                SyncResult(name, None, None, "failed", error=why)
+                for name in chosen.names
+                if name not in reported
+            ]
         return failed
 
     def _derive(self, chosen: Chosen, reporter: Reporter) -> Generator[Event, None, list[SyncResult]]:

@@ -11,6 +11,9 @@ from dagster_shared.error import SerializableErrorInfo
 
 from prpipeline.app.types import ApiFailure, ConfigurationError, WarehouseError
 
+# Failures whose message is a sentence for people.
+SAID_PLAINLY = (ConfigurationError, ApiFailure, WarehouseError)
+
 
 class PlainFailure(DagsterUserCodeProcessError, dg.Failure):
     """A failure that shows as its sentence and nothing else, in the UI and on terminals."""
@@ -25,8 +28,8 @@ class PlainFailure(DagsterUserCodeProcessError, dg.Failure):
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """Failures whose message is a sentence for people show as that; all others keep their stack."""
+    """SAID_PLAINLY show as their sentence; all others keep their stack."""
     try:
         yield
-    except (ConfigurationError, ApiFailure, WarehouseError) as error:
+    except SAID_PLAINLY as error:
         raise PlainFailure(str(error)) from None

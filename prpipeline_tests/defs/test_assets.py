@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from prpipeline.app.pipeline import Pipeline
@@ -9,9 +11,22 @@ from prpipeline.defs import metadata
 from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+from prpipeline_tests.support.disks import program
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"
+
+_OPEN_IN_ANOTHER_PROGRAM = """
+import sys, time, duckdb
+while True:
+    try:
+        opened = duckdb.connect(sys.argv[1], read_only=True)
+        break
+    except duckdb.IOException:
+        time.sleep(0.05)
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 def test_a_partition_tells_its_numbers(lab: DagsterLab) -> None:
@@ -47,6 +62,30 @@ def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
     for key in SYNCED:
         assert lab.status(key) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
         assert GONE in lab.observed(key, GONE)["why it failed"]
+
+
+@pytest.mark.parametrize("by", ["range", "list"])
+def test_what_a_stopped_run_did_not_reach_shows_as_failed(
+    lab: DagsterLab, github: Sandbox, world: World, by: str
+) -> None:
+    """A person opens the warehouse in another program while the run is at its second repository."""
+    lab.track(ONE, TWO, THREE)
+    lab.run_partitions(ONE, THREE)
+    with ExitStack() as stack:
+
+        def hook(_: object) -> None:
+            github.before_request = None
+            stack.enter_context(program(_OPEN_IN_ANOTHER_PROGRAM, lab.pipeline.warehouse.path))
+
+        github.before_request = hook
+        world.open_pull_request(world.repository(TWO), "person-1", "One more")
+        result = lab.run_partitions(ONE, THREE) if by == "range" else lab.run(repositories=[ONE, TWO, THREE])
+    sentence = failure_sentence(result)
+    assert sentence.startswith(f"3 of 3 repositories failed. {ONE}, {TWO}, {THREE}: The run stopped before")
+    assert "is open in another program" in sentence
+    assert lab.status(REVIEW_TIME_HOURS) == dict.fromkeys((ONE, TWO, THREE), "FAILED")
+    assert "is open in another program" in lab.observed(PULL_REQUESTS, THREE)["why it failed"]
+    assert lab.run(repositories=[ONE, TWO, THREE]).success
 
 
 def test_only_the_failed_one_is_asked_for_again(lab: DagsterLab, github: Sandbox, world: World) -> None:

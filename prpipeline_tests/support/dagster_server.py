@@ -64,7 +64,7 @@ class DagsterServer:
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_for("The start of Dagster", self._is_up)
+            wait_for("The start of Dagster", self._is_up, 300)
             yield
         finally:
             process.send_signal(signal.SIGTERM)
