@@ -1,9 +1,9 @@
 """A copy of the last release, brought up to date by replacing only the rows that may differ.
 
-Tables with rows of pull requests or weeks, the pieces, are computed anew for those whose data in the warehouse changed, in the
-extract. It holds those pieces, the repositories' names, and tables that are what they were; a query that reads anything
-else fails there. So nothing is copied on trust, except that a row depends on no other piece than its own; the tests
-compute each pull request alone. All other tables are small and written whole.
+Tables with rows of pull requests or weeks, the pieces, are computed anew for those whose data in the warehouse changed,
+in the extract. It holds those pieces, the repositories' names, and tables that are what they were; a query that reads
+anything else fails there, and all is written whole. So nothing is copied on trust, except that a row depends on no
+other piece than its own; the tests compute each alone. All other tables are small and written whole.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from prpipeline.model.sql import Connection
-from prpipeline.publish import dictionary, release_contents
-from prpipeline.publish.release_contents import hashes, same, sums, wholes
-from prpipeline.publish.release_sources import EXTRACT, Source, Sources, piece_of
+from prpipeline.publish import dictionary
+from prpipeline.publish.release_contents import hashes, same, sums, totals, write_small
+from prpipeline.publish.release_sources import EXTRACT, Source, Sources, distinct, piece_of
 from prpipeline.publish.release_tables import create, is_from_code, query
 
 LARGEST_CHANGE = 1 / 3  # beyond it, writing a table or a release whole is faster
@@ -40,15 +40,15 @@ class Changes:
             "(FROM names EXCEPT FROM contents.names) UNION ALL (FROM contents.names EXCEPT FROM names))"
         )
         last = dict(execute("FROM contents.totals").fetchall())
-        totals = release_contents.totals(self._connection, self._sources)
-        release_contents.write_small(self._connection, totals)
-        for source in self._sources.all.values():
+        now = totals(self._connection, self._sources)
+        write_small(self._connection, now)
+        for source in distinct(self._sources).values():
             if source.piece:
                 self._compare(source)
         changed = total = 0
-        for table, sources in self._sources.by_table.items():
+        for table, sources in self._sources.items():
             pieces = [source for source in sources if source.piece == piece_of(table)]
-            if pieces and all(totals[whole] == last.get(whole) for whole in wholes(self._sources, table)):
+            if pieces and now[table.name] == last.get(table.name):
                 of_table, changed_of_table = self._changed(table, pieces)
                 total, changed = total + of_table, changed + changed_of_table
                 if changed_of_table <= LARGEST_CHANGE * of_table:
@@ -83,9 +83,7 @@ class Changes:
             for source in pieces
         ]
         different = f'"different_{table.name}"'
-        self._connection.execute(
-            f"CREATE TEMP TABLE {different} AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)})"
-        )
+        self._connection.execute(f"CREATE TEMP TABLE {different} AS {' UNION '.join(parts)}")
         return max(self._count(f'contents."{source.name}"') for source in pieces), self._count(different)
 
     def _count(self, table: str) -> int:
@@ -95,27 +93,26 @@ class Changes:
     def fill_extract(self) -> None:
         """Leave nothing in the extract but what is read for the pieces that are replaced."""
         execute = self._connection.execute
-        wanted: dict[
-            str, list[str]
-        ] = {}  # by source: the queries for its pieces; none where all of it is read
-        for table, changed in self.replaced.items():
-            for source in self._sources.by_table[table] if changed else ():
-                parts = wanted.setdefault(source.name, [])
-                parts.append(f'FROM "different_{table.name}"' if source.piece == piece_of(table) else "")
-        for (name,) in execute(
-            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?", [EXTRACT]
-        ).fetchall():
+        # By source the queries for its pieces, or "" where all of it is read.
+        wanted: dict[str, list[str]] = {}
+        for table in self.replaced:
+            for source in self._sources[table]:
+                pieces = f'FROM "different_{table.name}"' if source.piece == piece_of(table) else ""
+                wanted.setdefault(source.name, []).append(pieces)
+        tables = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+        for (name,) in execute(tables, [EXTRACT]).fetchall():
             execute(f"DROP TABLE {name}")
         for name, parts in wanted.items():
-            source = self._sources.all[name]
+            source = distinct(self._sources)[name]
             rows = f"FROM warehouse.{name} AS a"
             if all(parts):
-                execute(
-                    f"CREATE OR REPLACE TEMP TABLE wanted AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)})"
-                )
+                execute(f"CREATE OR REPLACE TEMP TABLE wanted AS {' UNION '.join(parts)}")
                 # Joining repositories first skips row groups, which joining pieces does not.
-                rows += f" SEMI JOIN wanted USING (repository_id) SEMI JOIN wanted AS b ON {same(f'{source.piece}', 'b.number')}"
-            execute(f"CREATE TABLE {name} AS SELECT {source.columns} {rows}")
+                rows += " SEMI JOIN wanted USING (repository_id)"
+                rows += f" SEMI JOIN wanted AS b ON {same(str(source.piece), 'b.number')}"
+            execute(f"CREATE TABLE {name} AS SELECT {', '.join(source.read) or 0} {rows}")
+        for table in self.replaced:
+            execute(f"EXPLAIN {query(table, EXTRACT)}")  # fails if it reads anything that was not compared
 
     def apply(self, values: Mapping[str, Any]) -> None:
         """Bring the current database up to date, in the caller's transaction; it holds the last release."""
@@ -127,7 +124,7 @@ class Changes:
 
     def _replace(self, table: dictionary.Table) -> None:
         pieces = f'"different_{table.name}" AS b'
-        condition = same(f"{piece_of(table)}", "b.number")
+        condition = same(str(piece_of(table)), "b.number")
         execute = self._connection.execute
         execute(f'DELETE FROM main."{table.name}" AS a USING {pieces} WHERE {condition}')
         execute(

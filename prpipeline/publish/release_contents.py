@@ -7,28 +7,18 @@ of the warehouse has a sum for each pull request or week, or one sum if its rows
 from __future__ import annotations
 
 import hashlib
-import shutil
-from pathlib import Path
 
 import duckdb
 
 from prpipeline import metrics
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary, release_tables
-from prpipeline.publish.release_sources import Source, Sources, piece_of
-from prpipeline.warehouse.database import quoted
+from prpipeline.publish.release_sources import Source, Sources, distinct, piece_of
 
-_FILE_NAME = ".contents.duckdb"
+FILE_NAME = ".contents.duckdb"
 
-TOTAL = "(sum({}) & 18446744073709551615::HUGEINT)::UBIGINT"
+_TOTAL = "(sum({}) & 18446744073709551615::HUGEINT)::UBIGINT"
 """An aggregate of hashes that adds up over groups, and in which a row that is there twice counts twice."""
-
-
-def attach(connection: Connection, folder: Path, last: Path | None = None) -> None:
-    """Attach the folder's contents file as ``contents``: a copy of the last release's if it has one, or a new one."""
-    if last and (last / _FILE_NAME).exists():
-        shutil.copyfile(last / _FILE_NAME, folder / _FILE_NAME)
-    connection.execute(f"ATTACH '{quoted(folder / _FILE_NAME)}' AS contents")
 
 
 def write(connection: Connection, sources: Sources, bytes_when_whole: int) -> None:
@@ -38,7 +28,7 @@ def write(connection: Connection, sources: Sources, bytes_when_whole: int) -> No
         [layout(connection, sources), bytes_when_whole],
     )
     write_small(connection, totals(connection, sources))
-    for source in sources.all.values():
+    for source in distinct(sources).values():
         if source.piece:
             connection.execute(f'CREATE TABLE contents."{source.name}" AS {sums(hashes(source), "number")}')
 
@@ -47,7 +37,7 @@ def write_small(connection: Connection, totals: dict[str, str]) -> None:
     """What is written anew each time: the repositories' names, and the sums of whole tables."""
     connection.execute("CREATE OR REPLACE TABLE contents.names AS FROM names")
     connection.execute(
-        "CREATE OR REPLACE TABLE contents.totals AS SELECT unnest(?::VARCHAR[]) AS what, unnest(?::VARCHAR[]) AS total",
+        "CREATE OR REPLACE TABLE contents.totals AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS total",
         [list(totals), list(totals.values())],
     )
 
@@ -56,13 +46,17 @@ def hashes(source: Source, blocks: str = "") -> str:
     """The query for a hash of each row, with its piece as ``number``; of all blocks, or of those in a table."""
     rows = f"SELECT *, {source.block} AS block, {source.piece} AS piece FROM warehouse.{source.name} AS a"
     join = f"SEMI JOIN {blocks} AS b ON {same('a.block', 'b.block')}" if blocks else ""
-    return f"SELECT a.repository_id, a.block, a.piece AS number, {source.hash} AS print FROM ({rows}) AS a {join}"
+    return f"SELECT a.repository_id, a.block, a.piece AS number, {_hash(source)} AS print FROM ({rows}) AS a {join}"
+
+
+def _hash(source: Source) -> str:
+    return f"hash({', '.join(source.read) or 0})"
 
 
 def sums(rows: str, *number: str) -> str:
     """The query for the sums of rows with a column ``print``, by block, or by block and ``number``."""
     keys = ", ".join(("repository_id", "block", *number))
-    return f"SELECT {keys}, {TOTAL.format('print')} AS print FROM ({rows}) GROUP BY ALL"
+    return f"SELECT {keys}, {_TOTAL.format('print')} AS print FROM ({rows}) GROUP BY ALL"
 
 
 def same(a: str, b: str) -> str:
@@ -71,23 +65,18 @@ def same(a: str, b: str) -> str:
 
 
 def totals(connection: Connection, sources: Sources) -> dict[str, str]:
-    """The sums of what is read of tables as a whole."""
-    queries = {query for table in sources.by_table for query in wholes(sources, table)}
-    return {query: str(connection.execute(query).fetchone()) for query in sorted(queries)}
-
-
-def wholes(sources: Sources, table: dictionary.Table) -> list[str]:
-    """The queries for the sums of what this published table reads of tables with other pieces than its own."""
-    return [
-        f"SELECT {TOTAL.format(source.hash)}, count(*) FROM warehouse.{source.name}"
-        for source in sources.by_table[table]
-        if source.piece != piece_of(table)
-    ]
+    """By published table the sums of what it reads as a whole: of tables with other pieces than its own, or none."""
+    found: dict[str, str] = {}
+    for table, reads in sources.items():
+        wholes = [source for source in reads if source.piece != piece_of(table)]
+        queries = [f"SELECT {_TOTAL.format(_hash(one))} FROM warehouse.{one.name}" for one in wholes]
+        found[table.name] = str([connection.execute(query).fetchone() for query in queries])
+    return found
 
 
 def layout(connection: Connection, sources: Sources) -> str:
     """Changes with whatever the code says of the published tables."""
-    parts = [repr(dictionary.load()), repr(sources.by_table)]
+    parts = [repr(dictionary.load()), repr(sources)]
     parts += [release_tables.query(table, "warehouse") for table in dictionary.load().tables]
     parts += map(metrics.published_view, metrics.PUBLISHED_VIEWS)
     parts.append(str(connection.execute("FROM warehouse.metrics.definitions").fetchall()))

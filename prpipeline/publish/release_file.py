@@ -16,9 +16,8 @@ from typing import Any
 
 import duckdb
 
-from prpipeline.publish import dictionary, release_contents, release_tables
+from prpipeline.publish import dictionary, release_contents, release_sources, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
-from prpipeline.publish.release_sources import Sources
 from prpipeline.warehouse.database import quoted
 
 log = logging.getLogger("prpipeline")
@@ -71,8 +70,8 @@ def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> di
         rows = release_tables.count(connection)
         connection.execute("CHECKPOINT")
     with release_tables.opened(target, warehouse, in_memory=True) as connection:
-        release_contents.attach(connection, folder)
-        sources = Sources(connection)
+        connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
+        sources = release_sources.find(connection)
         connection.execute("BEGIN")
         release_contents.write(connection, sources, target.stat().st_size)
         connection.execute("COMMIT")
@@ -80,16 +79,25 @@ def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> di
 
 
 def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
-    target = folder / FILE_NAME
+    target, contents = folder / FILE_NAME, folder / release_contents.FILE_NAME
+    if not (last / contents.name).exists():
+        raise _UnlikeError("there is no record of what the last one was made from.")
+    shutil.copyfile(last / contents.name, contents)
     # Computing and waiting for the disk overlap.
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
-        sources = Sources(connection)
-        release_contents.attach(connection, folder, last)
-        _check_comparable(connection, sources, last / FILE_NAME)
+        connection.execute(f"ATTACH '{quoted(contents)}' AS contents")
+        sources = release_sources.find(connection)
+        layout, bytes_when_whole = connection.execute("FROM contents.release").fetchone() or ("", 0)
+        if layout != release_contents.layout(connection, sources):
+            raise _UnlikeError("the tables were defined differently.")
+        if (last / FILE_NAME).stat().st_size > bytes_when_whole * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
+            raise _UnlikeError("changes have made the last one half as large again.")
         copying = beside.submit(shutil.copyfile, last / FILE_NAME, target)
         flushing = beside.submit(_to_disk, target)
+        connection.execute("BEGIN")
         changes = Changes(connection, sources)
+        connection.execute("COMMIT")
         if changes.share > LARGEST_CHANGE:
             raise _UnlikeError("much has changed since the last one.")
         changes.fill_extract()
@@ -104,15 +112,6 @@ def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[st
         connection.execute("DETACH release")
         flushing.result()  # the system reports a disk's error only once
     return rows
-
-
-def _check_comparable(connection: duckdb.DuckDBPyConnection, sources: Sources, last: Path) -> None:
-    """Raises _UnlikeError where the last release is no use."""
-    row = connection.execute("SELECT layout, bytes_when_whole FROM contents.release").fetchone()
-    if row is None or row[0] != release_contents.layout(connection, sources):
-        raise _UnlikeError("the tables were defined differently.")
-    if last.stat().st_size > row[1] * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
-        raise _UnlikeError("changes have made the last one half as large again.")
 
 
 def _to_disk(file: Path) -> None:

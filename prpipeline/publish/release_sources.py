@@ -1,6 +1,7 @@
-"""What the published tables read of the warehouse, found by binding their queries: no list of it can go out of date.
+"""What the published tables read of the warehouse, found in DuckDB's plans for their queries, so that no list of it can be
+out of date.
 
-The queries are bound in the connection's own database, the extract. At first it has the warehouse's tables, all empty,
+The queries are planned in the connection's own database, the extract. At first it has the warehouse's tables, all empty,
 and the views of metrics over them.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -23,21 +24,17 @@ EXTRACT = "memory"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table of the warehouse, with its schema, and the columns of it that are read."""
+    """A table of the warehouse, and the columns of it that are read."""
 
-    name: str
-    read: tuple[str, ...]
+    name: str  # with its schema
+    read: tuple[str, ...]  # quoted
     piece: str | None
     block: str
     """An expression for many pieces, which are compared first. Open pull requests change most, so they are apart."""
 
-    @property
-    def columns(self) -> str:
-        return ", ".join(f'"{column}"' for column in self.read) or "0 AS nothing"
 
-    @property
-    def hash(self) -> str:
-        return f"hash({self.columns if self.read else 0})"
+Sources = dict[dictionary.Table, list[Source]]
+"""By published table what it reads. Tables that cannot be replaced piece by piece are left out."""
 
 
 def piece(columns: Collection[str]) -> str | None:
@@ -53,68 +50,48 @@ def piece_of(table: dictionary.Table) -> str | None:
     return piece([column.name for column in table.columns])
 
 
-class Sources:
-    """What each published table reads, ``by_table``, and ``all`` of it.
-
-    Tables that cannot be replaced piece by piece are left out.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        columns = self._create_extract()
-        optimizers = {
-            name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
-        }
-        optimizers.remove("unused_columns")  # others leave out tables that are empty
-        connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
-        self.by_table = {
-            table: [_source(name, columns[name], read) for name, read in self._reads(table).items()]
-            for table in dictionary.load().tables
-            if piece_of(table) and not is_from_code(table)
-        }
-        connection.execute("RESET disabled_optimizers")
-        self.all: dict[str, Source] = {}
-        for sources in self.by_table.values():
-            for source in sources:
-                known = self.all.setdefault(source.name, source)
-                self.all[source.name] = replace(source, read=tuple(sorted({*source.read, *known.read})))
-
-    def _create_extract(self) -> dict[str, list[str]]:
-        """Returns the columns of its tables."""
-        execute = self._connection.execute
-        tables = execute(
-            "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
-            "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
-            "WHERE database_name = 'warehouse' GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        for schema in ("raw", "meta", "metrics"):
-            execute(f"CREATE SCHEMA {schema}")
-        for name, _ in tables:
-            execute(f"CREATE TABLE {name} AS FROM warehouse.{name} LIMIT 0")
-        metrics.create_tables(self._connection)
-        execute("CREATE OR REPLACE VIEW metrics.repository_names AS FROM temp.names")
-        return dict(tables)
-
-    def _reads(self, table: dictionary.Table) -> dict[str, set[str]]:
-        """The columns that the table's query reads, by table of the extract."""
-        try:
-            ((_, plan),) = self._connection.execute(
-                f"EXPLAIN (FORMAT json) {query(table, EXTRACT)}"
-            ).fetchall()
-        except duckdb.Error:  # it has parameters, so its rows differ each time
-            return {}
-        found: dict[str, set[str]] = {}
-        for name, columns in _scans(json.loads(plan)):
-            found.setdefault(name, set()).update(columns)
-        return found
+def find(connection: Connection) -> Sources:
+    """Create the extract and find what is read. The connection is to memory, with ``warehouse`` attached."""
+    columns = _create_extract(connection)
+    optimizers = {name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
+    optimizers.remove("unused_columns")  # others leave out tables that are empty
+    connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
+    scans = {
+        table: _plan(connection, table)
+        for table in dictionary.load().tables
+        if piece_of(table) and not is_from_code(table)
+    }
+    connection.execute("RESET disabled_optimizers")
+    read: dict[str, set[str]] = {}
+    for name, columns_read in (scan for of_table in scans.values() for scan in of_table):
+        read.setdefault(name, set()).update(columns_read)
+    sources = {name: _source(name, columns[name], read[name]) for name in sorted(read)}
+    return {table: [sources[name] for name in sorted(dict(of_table))] for table, of_table in scans.items()}
 
 
-def _source(name: str, columns: Collection[str], read: set[str]) -> Source:
-    one = piece(columns)
-    block = f"{one} // 100"
-    if "closed_at" in columns:
-        block = f"CASE WHEN closed_at IS NULL THEN -1 ELSE {block} END"
-    return Source(name, tuple(sorted(read)), one, block)
+def _create_extract(connection: Connection) -> dict[str, list[str]]:
+    """Returns the columns of its tables."""
+    tables = connection.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
+        "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
+        "WHERE database_name = 'warehouse' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    for schema in ("raw", "meta", "metrics"):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    for name, _ in tables:
+        connection.execute(f"CREATE TABLE {name} AS FROM warehouse.{name} LIMIT 0")
+    metrics.create_tables(connection)
+    connection.execute("CREATE OR REPLACE VIEW metrics.repository_names AS FROM temp.names")
+    return dict(tables)
+
+
+def _plan(connection: Connection, table: dictionary.Table) -> list[tuple[str, list[str]]]:
+    """The scans in the plan for the table's query; none if it has parameters, so that its rows differ each time."""
+    try:
+        ((_, plan),) = connection.execute(f"EXPLAIN (FORMAT json) {query(table, EXTRACT)}").fetchall()
+    except duckdb.Error:
+        return []
+    return list(_scans(json.loads(plan)))
 
 
 def _scans(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
@@ -122,6 +99,19 @@ def _scans(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
         info = node.get("extra_info", {})
         catalog, _, name = info.get("Table", "").replace('"', "").partition(".")
         if catalog == EXTRACT:
-            columns = info.get("Projections", [])
-            yield name, columns if isinstance(columns, list) else [columns] if columns else []
+            columns = info.get("Projections") or []
+            yield name, columns if isinstance(columns, list) else [columns]
         yield from _scans(node.get("children", []))
+
+
+def _source(name: str, columns: Collection[str], read: set[str]) -> Source:
+    one = piece(columns)
+    block = f"{one} // 100"
+    if "closed_at" in columns:
+        block = f"CASE WHEN closed_at IS NULL THEN -1 ELSE {block} END"
+    return Source(name, tuple(f'"{column}"' for column in sorted(read)), one, block)
+
+
+def distinct(sources: Sources) -> dict[str, Source]:
+    """All of the sources, by name."""
+    return {source.name: source for reads in sources.values() for source in reads}

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prpipeline import metrics
-from prpipeline.publish import dictionary, release_tables
+from prpipeline.publish import dictionary, release_sources, release_tables
 from prpipeline.publish.dictionary import Column, Dictionary
 from prpipeline.publish.release import publish
 from prpipeline.settings import MetricSettings
@@ -200,3 +202,33 @@ def spoil(contents: Path, number: int) -> None:
             "SELECT table_name FROM duckdb_columns() WHERE column_name = 'print'"
         ).fetchall():
             connection.execute(f'UPDATE "{group}" SET print = xor(print, 1) WHERE number = {number}')
+
+
+def test_a_week_computed_without_the_others_is_the_same() -> None:
+    warehouse = copied()
+    contents = (warehouse.path.parent / "published").resolve() / ".contents.duckdb"
+    with duckdb.connect(str(contents)) as connection:
+        ((number,),) = connection.execute('SELECT min(number) FROM "metrics.author_weekly"').fetchall()
+    spoil(contents, number)
+    release = publish(warehouse)
+    assert not release.is_whole
+    assert rows(release.path) == written_whole(warehouse)
+
+
+@pytest.mark.parametrize("missed", ["raw.reviews", "reviewer_login"])
+def test_what_is_read_but_not_compared_is_noticed(missed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that does not show all that a query reads is not relied on."""
+    scans = release_sources._scans
+
+    def fewer(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+        for name, columns in scans(nodes):
+            if name != missed:
+                yield name, [column for column in columns if column != missed]
+
+    monkeypatch.setattr(release_sources, "_scans", fewer)
+    warehouse = copied()
+    publish(warehouse)
+    execute(warehouse, "UPDATE raw.reviews SET reviewer_login = 'renamed'")
+    release = publish(warehouse)
+    assert release.is_whole
+    assert rows(release.path) == written_whole(warehouse)
