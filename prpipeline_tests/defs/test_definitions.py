@@ -60,6 +60,14 @@ def test_two_tokens_and_none_are_named_and_not_shown() -> None:
     assert "else none" in (build_definitions(none).resources or {})["pipeline"].github_credentials
 
 
+def test_sample_data_is_called_that() -> None:
+    demo = build_definitions(load_settings({"PRPIPELINE_DEMO": "1"}))
+    for spec in demo.resolve_all_asset_specs():
+        assert (spec.description or "").startswith("Sample data")
+        assert spec.tags["data"] == "sample"
+    assert "sample data" in (demo.resources or {})["pipeline"].github_credentials
+
+
 def test_the_code_location_has_one_name_whichever_command_starts_dagster() -> None:
     project = tomllib.loads((project_root() / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["dg"]["project"]["code_location_name"] == "prpipeline"
