@@ -40,7 +40,7 @@ def run(port: int, settings: Settings) -> int:
         [*_DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning", *location],
         cwd=folder,  # dagster.yaml's paths are relative to it
         env=environment,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,  # where its daemon logs to
     )
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -49,8 +49,8 @@ def run(port: int, settings: Settings) -> int:
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the child as well
     threading.Thread(target=_announce, args=[port, process], daemon=True).start()
-    assert process.stderr is not None
-    relay = threading.Thread(target=_relay, args=[process.stderr], daemon=True)
+    assert process.stdout is not None
+    relay = threading.Thread(target=_relay, args=[process.stdout], daemon=True)
     relay.start()
     code = process.wait()
     relay.join(timeout=1)  # for its last words; a process that outlived it may keep the pipe open
@@ -87,8 +87,8 @@ def _relay(log: IO[bytes]) -> None:
     """Show Dagster's log but for what is known."""
     for line in log:
         if _KNOWN_LOG not in line:
-            sys.stderr.buffer.write(line)
-            sys.stderr.flush()
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
 
 
 def _announce(port: int, process: subprocess.Popen[bytes]) -> None:
