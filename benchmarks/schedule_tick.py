@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import product
-from benchmarks.upkeep import folder_bytes
 from prpipeline.sandbox.github import Sandbox, generated_world
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
@@ -37,15 +36,11 @@ def main() -> None:
             wait_for("All partitions", lambda: len(server.partitions()["all"]) == len(names), 300)
             server.wait_until_quiet(300)
             product.age_publications(pipeline)
-            home = Path(server.environment["DAGSTER_HOME"])
-            before = folder_bytes(home)
             rows = [("one run of all", len(names), *_tick(server, github))]
-            grown = folder_bytes(home) - before
             rows.append(
                 ("a run of each", options.single, *_backfills(server, github, names[: options.single]))
             )
     _print(rows)
-    print(f"Dagster's records of the one run and its publication: {grown / 1e6:.2f} MB")
 
 
 def _tick(server: DagsterServer, github: Sandbox) -> tuple[float, float, int]:

@@ -94,12 +94,12 @@ def _records(repositories: int, days: int, share: int) -> list[object]:
                 assert isinstance(request, dg.RunRequest), request
                 lab.request(request, "publish")
                 product.age_publications(pipeline)
-                sizes.append(folder_bytes(home) / 1e6)
+                sizes.append(_folder_bytes(home) / 1e6)
     daily = (sizes[-1] - sizes[0]) / days
     return [repositories // share if share else 0, sizes[0], daily, sizes[0] + 90 * daily]
 
 
-def folder_bytes(folder: Path) -> int:
+def _folder_bytes(folder: Path) -> int:
     """The size of all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 

@@ -43,11 +43,11 @@ def run(port: int, settings: Settings) -> int:
         cwd=folder,  # dagster.yaml's paths are relative to it
         env=environment,
         start_new_session=True,  # a group of its own, to be ended as a whole
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,  # where its daemon logs to
     )
     threading.Thread(target=_announce, args=[port, process], daemon=True).start()
-    assert process.stderr is not None
-    relay = threading.Thread(target=_relay, args=[process.stderr], daemon=True)
+    assert process.stdout is not None
+    relay = threading.Thread(target=_relay, args=[process.stdout], daemon=True)
     relay.start()
     try:
         return process.wait()
@@ -107,8 +107,8 @@ def _relay(log: IO[bytes]) -> None:
     """Show Dagster's log but for what is known."""
     for line in log:
         if _KNOWN_LOG not in line:
-            sys.stderr.buffer.write(line)
-            sys.stderr.flush()
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
 
 
 def _announce(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -36,13 +36,13 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult
 
 
 def build_assets(
-    batch_size: int, sync_period: timedelta | None, checks: Sequence[Check]
+    batch_size: int, sync_period: timedelta | None, checks: Sequence[Check], *, is_demo: bool = False
 ) -> dg.AssetsDefinition:
     """The step over all assets and checks, of which a run selects any part."""
 
     @dg.multi_asset(
         name=STEP,
-        specs=all_specs(sync_period),
+        specs=all_specs(sync_period, is_demo=is_demo),
         check_specs=[asset_checks.spec(check) for check in checks],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=batch_size),

@@ -107,20 +107,25 @@ def _result(sync: RecordedSync) -> SyncResult:
 def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Event]:
     found = pipeline.check(all_checks(sync_period(pipeline.settings.schedule)))
     yield from map(checks.evaluation, found)
+    # In the order of their lineage: what is older than what it is made of shows as "Unsynced".
+    yield from (_table(key, publication) for key in AGGREGATES)
     yield dg.AssetMaterialization(
         PUBLISHED_DATABASE,
         metadata=metadata.of_publication(
             publication, pipeline.settings.published_path, pipeline.weeks(), pipeline.tracking.tracked_rows()
         ),
     )
-    for key in (*AGGREGATES, *PUBLISHED_TABLES):
-        rows = publication.row_counts.get(key.path[-1])
-        yield dg.AssetMaterialization(key, metadata={} if rows is None else {"dagster/row_count": rows})
+    yield from (_table(key, publication) for key in PUBLISHED_TABLES)
     report = pipeline.report_path
     if report.exists() and _written(report.stat().st_mtime) >= publication.published_at:
         yield dg.AssetMaterialization(
             REVIEW_TIME_REPORT, metadata={"file": dg.MetadataValue.path(str(report))}
         )
+
+
+def _table(key: dg.AssetKey, publication: Publication) -> dg.AssetMaterialization:
+    rows = publication.row_counts.get(key.path[-1])
+    return dg.AssetMaterialization(key, metadata={} if rows is None else {"dagster/row_count": rows})
 
 
 def _written(mtime: float) -> datetime:

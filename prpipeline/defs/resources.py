@@ -33,14 +33,11 @@ class PipelineResource(dg.ConfigurableResource[Any]):
 
     def open(self) -> Pipeline:
         """The pipeline that these fields describe. Raises ConfigurationError."""
-        settings = load_settings(
-            {
-                **os.environ,
-                "PRPIPELINE_DATA_DIR": self.data_folder,
-                "PRPIPELINE_REPOSITORIES": self.repositories_file,
-                "GITHUB_API_URL": self.github_api,
-            }
-        )
+        changed = {"PRPIPELINE_DATA_DIR": self.data_folder, "GITHUB_API_URL": self.github_api}
+        # Named in the environment it has to exist; at its usual place it need not.
+        if self.repositories_file != str(load_settings().repositories_file):
+            changed["PRPIPELINE_REPOSITORIES"] = self.repositories_file
+        settings = load_settings({**os.environ, **changed})
         if self.github_credentials != (used := _credentials(settings)):
             raise ConfigurationError(
                 f"github_credentials is {self.github_credentials!r}, but the environment has {used!r}; set it there."
@@ -49,6 +46,8 @@ class PipelineResource(dg.ConfigurableResource[Any]):
 
 
 def _credentials(settings: Settings) -> str:
+    if settings.is_demo:
+        return "none: sample data, from a stand-in for GitHub on this machine"
     github = settings.github
     found = []
     if github.tokens:

@@ -25,8 +25,23 @@ _LATE = timedelta(hours=2)
 _PACKAGE = Path(prpipeline.__file__).parent
 
 
-def all_specs(sync_period: timedelta | None) -> list[dg.AssetSpec]:
-    """Every asset; the published database has a freshness policy where syncs are scheduled every ``sync_period``."""
+def all_specs(sync_period: timedelta | None, *, is_demo: bool = False) -> list[dg.AssetSpec]:
+    """Every asset, marked where it holds sample data.
+
+    The published database has a freshness policy where syncs are scheduled every ``sync_period``.
+    """
+    specs = _specs(sync_period)
+    return [_as_sample(spec) for spec in specs] if is_demo else specs
+
+
+def _as_sample(spec: dg.AssetSpec) -> dg.AssetSpec:
+    return spec.replace_attributes(
+        description=f"Sample data, of no real repository. {spec.description}",
+        tags={**spec.tags, "data": "sample"},
+    )
+
+
+def _specs(sync_period: timedelta | None) -> list[dg.AssetSpec]:
     freshness = None
     if sync_period is not None:
         freshness = dg.FreshnessPolicy.time_window(

@@ -7,12 +7,13 @@ import warnings
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from prpipeline.app import dagster_home
 from prpipeline.definitions import build_definitions
 from prpipeline.publish import dictionary
-from prpipeline.settings import Settings, load_settings, project_root
+from prpipeline.settings import Settings, load, load_settings, project_root
 
 PACKAGED = Path(dagster_home.__file__).with_name("workspace.yaml")
 
@@ -53,11 +54,30 @@ def test_the_resource_shows_which_files_which_api_and_whose_credential(settings:
     assert "sandbox-token" not in repr(resources)
 
 
+def test_a_new_checkout_without_a_repositories_file_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRPIPELINE_REPOSITORIES", raising=False)
+    monkeypatch.setenv("PRPIPELINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(load, "project_root", lambda: tmp_path)
+    opened = (build_definitions(load_settings()).resources or {})["pipeline"].open()
+    assert opened.settings.repositories_file == tmp_path / "repositories.yaml"
+    assert opened.tracking.tracked() == []
+
+
 def test_two_tokens_and_none_are_named_and_not_shown() -> None:
     two = load_settings({"GITHUB_TOKEN": "first-token,second-token"})
     assert (build_definitions(two).resources or {})["pipeline"].github_credentials == "GITHUB_TOKEN, 2 tokens"
     none = load_settings({})
     assert "else none" in (build_definitions(none).resources or {})["pipeline"].github_credentials
+
+
+def test_sample_data_is_called_that() -> None:
+    demo = build_definitions(load_settings({"PRPIPELINE_DEMO": "1"}))
+    for spec in demo.resolve_all_asset_specs():
+        assert (spec.description or "").startswith("Sample data")
+        assert spec.tags["data"] == "sample"
+    assert "sample data" in (demo.resources or {})["pipeline"].github_credentials
 
 
 def test_the_code_location_has_one_name_whichever_command_starts_dagster() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +21,6 @@ from prpipeline.defs.jobs import STEP
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
-from prpipeline.sync import SyncOptions
 from prpipeline_tests.support import chromium, dagster_browser
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
@@ -166,16 +167,16 @@ def test_a_killed_worker_is_started_again(dagster: DagsterServer, github: Sandbo
     assert len(pipeline_of(dagster).latest(1000)) >= 4
 
 
-def test_what_is_done_outside_shows_within_half_a_minute(dagster: DagsterServer, world: World) -> None:
+def test_what_the_command_line_does_shows_within_half_a_minute(dagster: DagsterServer, world: World) -> None:
     runs, before = len(dagster.runs()), dagster.materialized_at("metrics", "review_time_hours", partition=ONE)
     published = dagster.materialized_at("published_database")
     world.open_pull_request(world.repository(ONE), "person-1", "Another one")
-    pipeline = pipeline_of(dagster)
-    (result,) = pipeline.sync([ONE], SyncOptions(caller="command_line"))
-    assert result.mode == "increment"
-    pipeline.derive([ONE])
-    pipeline.aggregate()
-    pipeline.publish(caller="command_line")
+    subprocess.run(
+        [sys.executable, "-m", "prpipeline", "sync", ONE],
+        env=dagster.environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     wait_for(
         "The partition's event",
         lambda: dagster.materialized_at("metrics", "review_time_hours", partition=ONE) > before,

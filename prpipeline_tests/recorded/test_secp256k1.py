@@ -14,6 +14,7 @@ from prpipeline.definitions import build_definitions
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Sandbox, recorded_world
+from prpipeline_tests.support.dagster_lab import fixed
 from prpipeline_tests.support.recorded import lines, third_party_times
 from prpipeline_tests.support.shared_data import shared_data
 from prpipeline_tests.support.sync_lab import make_settings
@@ -51,7 +52,7 @@ def test_a_recording_synced_by_dagster(recording: Path, tmp_path: Path) -> None:
         pipeline = Pipeline(settings)
         pipeline.tracking.track([RepositoryName.parse(NAME)], tracked_by="cli")
         instance.add_dynamic_partitions("repositories", [NAME])
-        definitions = build_definitions(settings, {"pipeline": pipeline})
+        definitions = build_definitions(settings, {"pipeline": fixed(pipeline)})
         for job in ("sync", "publish"):
             assert definitions.resolve_job_def(job).execute_in_process(instance=instance).success
         for asset in ("pull_requests", "reviews", "review_events"):
