@@ -37,11 +37,15 @@ class TrackingService:
 
     def shown(self) -> TrackingService:
         """What people see as tracked: this, or the demo's repositories on the same folder while they are all there is."""
-        if self.settings.is_demo or self.tracked():
+        if self.settings.is_demo or not self.warehouse.exists():
+            return self
+        with self.warehouse.transaction() as connection:
+            tracked_by = {t.tracked_by for t in tracking.all_tracked(connection)}
+        if tracked_by != {"demo"}:
             return self
         demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
         demo.settings = replace(self.settings, is_demo=True)
-        return demo if demo.tracked() else self
+        return demo
 
     def holds_samples(self) -> bool:
         """Whether the demo's sample data are here. They go when a real repository is read for the first time."""

@@ -7,7 +7,7 @@ Not here: opening the warehouse, publishing, orchestration, GitHub.
 
 from __future__ import annotations
 
-from prpipeline.metrics.checks import CHECKS, Check
+from prpipeline.metrics.checks import Check, all_checks
 from prpipeline.metrics.definitions import (
     AGGREGATE_TABLES,
     PUBLISHED_VIEWS,
@@ -22,11 +22,11 @@ from prpipeline.metrics.rebuilding import fingerprint, rebuild, rebuild_aggregat
 
 __all__ = [
     "AGGREGATE_TABLES",
-    "CHECKS",
     "PUBLISHED_VIEWS",
     "REPOSITORY_TABLES",
     "TABLES",
     "Check",
+    "all_checks",
     "are_tables_current",
     "create_tables",
     "fingerprint",

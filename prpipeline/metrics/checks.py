@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -52,10 +53,12 @@ class Findings:
 
 def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
     """Every check; that of freshness only where syncs run by themselves, once in ``sync_period``."""
+    checks = _load()
+    timeless = tuple(check for check in checks if "$hours" not in check.sql)
     if sync_period is None:
-        return CHECKS
+        return timeless
     hours = round(2 * sync_period.total_seconds() / 3600)
-    return (*CHECKS, *(check.bound({"hours": hours}) for check in _WITH_PERIOD))
+    return (*timeless, *(check.bound({"hours": hours}) for check in checks if check not in timeless))
 
 
 def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
@@ -75,11 +78,13 @@ def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
         yield Findings(check, count, rows)
 
 
-def _load() -> Iterator[Check]:
+@cache  # and not at import: the command line seldom needs them
+def _load() -> tuple[Check, ...]:
     folder = resources.files(__package__).joinpath("check_sql")
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            yield _check(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8"))
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
+    )
+    return tuple(_check(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8")) for file in files)
 
 
 def _check(name: str, text: str) -> Check:
@@ -91,10 +96,3 @@ def _check(name: str, text: str) -> Check:
     description = " ".join(line[2:].strip() for line in comment[1:])
     sql = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";")
     return Check(name, f"{head[2]}.{head[3]}", description, severity, sql)
-
-
-_ALL = tuple(_load())
-_WITH_PERIOD = tuple(check for check in _ALL if "$hours" in check.sql)
-
-CHECKS = tuple(check for check in _ALL if check not in _WITH_PERIOD)
-"""The checks that hold at any time."""

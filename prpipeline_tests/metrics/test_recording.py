@@ -172,5 +172,5 @@ def test_draft_time_differs_for_known_reasons_only(
 def test_all_checks_pass(recorded: MetricsLab, with_events: dict[int, Row]) -> None:
     from prpipeline import metrics
 
-    found = {check.name: recorded.rows(check.sql) for check in metrics.CHECKS}
+    found = {check.name: recorded.rows(check.sql) for check in metrics.all_checks(None)}
     assert {name: rows for name, rows in found.items() if rows} == {}

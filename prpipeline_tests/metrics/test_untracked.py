@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from prpipeline import metrics
-from prpipeline.metrics.checks import CHECKS, find
+from prpipeline.metrics.checks import all_checks, find
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
@@ -54,7 +54,9 @@ def test_hours_end_at_the_last_sync_and_the_queue_forgets_it(two: MetricsLab, ho
     assert hours(two, 1) == (30.0, 30.0)
     assert hours(two, 2) == (50.0, 50.0)
     assert queue(two) == ["octo/lib"]
-    assert {found.check.name: found.count for found in find(two.connection, CHECKS) if found.count} == {}
+    assert {
+        found.check.name: found.count for found in find(two.connection, all_checks(None)) if found.count
+    } == {}
 
     derive(two, "running on", AS_OF + timedelta(hours=1))
     assert (hours(two, 1), hours(two, 2)) == ((30.0, 30.0), (51.0, 51.0))
@@ -74,7 +76,7 @@ def test_it_is_tracked_as_long_as_one_of_its_names_is(two: MetricsLab) -> None:
 
 def test_the_check_finds_what_waits_in_the_queue_though_it_is_not_tracked(two: MetricsLab) -> None:
     two.untrack(LAST_SYNC)
-    (check,) = [check for check in CHECKS if check.name == "queue_is_what_waits"]
+    (check,) = [check for check in all_checks(None) if check.name == "queue_is_what_waits"]
     (found,) = find(two.connection, [check])
     assert (found.count, found.rows["number"].tolist()) == (1, [1])
 
