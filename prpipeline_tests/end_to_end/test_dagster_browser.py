@@ -75,7 +75,8 @@ def open_dialog(page: Page, dagster: DagsterServer, asset: str | None = None) ->
 
 def add_partition(page: Page, name: str) -> None:
     page.get_by_text("Add a partition").click()
-    page.get_by_label("Partition name").or_(page.locator("input").last).last.fill(name)
+    page.get_by_role("button", name="Save").wait_for()
+    page.locator(":is(input[type=text], input:not([type])):visible").last.fill(name)  # it has no label
     page.get_by_role("button", name="Save").click()
     page.get_by_text("1 partition", exact=True).wait_for()
 
