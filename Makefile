@@ -17,7 +17,7 @@ PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist
 run: $(VENV)/.installed            ## the demo; with REPOS="owner/name …" real repositories
 	$(BIN)/prpipeline demo $(REPOS)
 
-dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000
+dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000/asset-groups
 	DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(BIN)/prpipeline dev --port $(PORT)
 
 # More workers than processors, because some tests wait for timeouts and processes.

@@ -119,5 +119,5 @@ def _announce(port: int, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.3)
         else:
-            print(f"Dagster's UI: http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)  # noqa: T201
+            print(f"Dagster's UI: http://127.0.0.1:{port}/asset-groups  (Ctrl-C ends it)", flush=True)  # noqa: T201
             return
