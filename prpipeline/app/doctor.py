@@ -129,6 +129,7 @@ def _credential(source: Source, tracked: list[Tracked]) -> Iterator[Finding]:
                 break
         if seen is None:
             source.try_credential()
+        source.check_queries(seen)
     except ApiFailure as failure:
         yield Finding("problem", source.name, str(failure))
         return

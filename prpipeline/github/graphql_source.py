@@ -60,6 +60,12 @@ class GraphQLSource(ClientSource):
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})
 
+    def check_queries(self, repository: str | None = None) -> None:
+        if repository or not isinstance(self.client.credential, AppCredential):
+            # Of no pull request: a server checks the fields all the same.
+            nothing = {"ids": [], "teams": True, "sizes": True}
+            self.client.graphql("hydrate", nothing, repository=repository)
+
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
