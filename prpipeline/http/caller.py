@@ -122,9 +122,8 @@ class Caller:
                     self._is_out = is_unexplained
                     if waits == 1:
                         raise
-                    raise refusal.saying(
-                        f"It still does after {waits - 1} waits; run it again later."
-                    ) from None
+                    so_far = "one wait" if waits == 2 else f"{waits - 1} waits"
+                    raise refusal.saying(f"It still does after {so_far}; run it again later.") from None
                 self._pause_until(refusal, doublings=waits - 1)
                 failure = refusal
             except TransientFailure as trouble:
