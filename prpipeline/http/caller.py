@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Protocol, TypeVar
 
 import requests
@@ -212,7 +213,7 @@ class Caller:
 
     def _pause_until(self, refusal: MustWait, doublings: int = 0) -> None:
         now = self.server_now()
-        wait = max((refusal.resume_at - now).total_seconds(), 1.0)
+        wait = max(ceil((refusal.resume_at - now).total_seconds()), 1.0)  # never a moment too early
         if refusal.secondary:
             wait *= 2**doublings
         wait += self._random.uniform(0, 1)

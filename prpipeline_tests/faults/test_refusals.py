@@ -90,7 +90,7 @@ def test_what_passes_is_asked_again(lab: SyncLab, name: str) -> None:
     assert [result.error for result in lab.sync()] == [None, None]
     lab.assert_equal()
     waits = [seconds for seconds in lab.clock.sleeps if seconds >= 20]
-    assert [wait // 60 for wait in waits] == ([1, 2] if name in WAITED_FOR else [])
+    assert [round(wait / 60) for wait in waits] == ([1, 2] if name in WAITED_FOR else [])
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -179,4 +179,4 @@ def test_the_last_of_an_allowance_is_still_an_answer(lab: SyncLab, api: str) -> 
     fault.change = change  # type: ignore[method-assign]
     assert [result.error for result in lab.sync()] == [None, None]
     lab.assert_equal()
-    assert [wait // 60 for wait in lab.clock.sleeps if wait >= 20] == [15]
+    assert [round(wait / 60) for wait in lab.clock.sleeps if wait >= 20] == [15]
