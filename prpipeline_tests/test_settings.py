@@ -75,6 +75,7 @@ def read(folder: Path, text: str) -> RepositoriesFile:
             "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
             "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
         ),
+        ("owners: [ann]", "owners: 'ann' is neither an e-mail address nor a team like team:platform."),
         ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
 )
