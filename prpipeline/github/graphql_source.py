@@ -57,6 +57,9 @@ class GraphQLSource(ClientSource):
     def cost(self, pull_requests: int) -> Cost:
         return cost.graphql_history(pull_requests, self.client.caller.settings.page_size)
 
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        return cost.graphql_rows(pull_requests, self.client.caller.settings.page_size)
+
     def try_credential(self) -> None:
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})

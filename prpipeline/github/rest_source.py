@@ -69,7 +69,13 @@ class RestSource(ClientSource):
         return self.client.allowance("core", repository)
 
     def cost(self, pull_requests: int) -> Cost:
-        return cost.rest_history(pull_requests, self.client.caller.settings.page_size)
+        settings = self.client.caller.settings
+        return cost.rest_history(
+            pull_requests, settings.page_size, first_commits=settings.first_commit_by_rest
+        )
+
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
 
     def try_credential(self) -> None:
         self.client.get("/rate_limit", read=objects.body_of)
