@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from prpipeline.publish.reader import open_published
+from prpipeline_tests.support import other_tools
 from prpipeline_tests.support.metrics_lab import MetricsLab, rows
 from prpipeline_tests.support.recorded import load, third_party_times
 
@@ -98,10 +99,24 @@ def test_review_time_equals_the_other_projects(as_recorded: dict[int, Row], thei
     assert len(as_recorded) - len(different) == 1305
 
 
+@pytest.fixture(scope="module")
+def published(
+    recorded: MetricsLab, with_events: dict[int, Row], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A release of the recording with the missing events added."""
+    return recorded.publish(tmp_path_factory.mktemp("recording"))
+
+
+@pytest.mark.parametrize("tool", other_tools.TOOLS)
+def test_other_tools_views_equal_their_arithmetic(published: Path, tool: str) -> None:
+    with open_published(published) as connection:
+        assert other_tools.differences(connection, tool) == []
+
+
 def test_their_views_equal_their_results(
-    recorded: MetricsLab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
+    with_events: dict[int, Row], theirs: dict[int, Row], published: Path
 ) -> None:
-    with open_published(recorded.publish(tmp_path)) as connection:
+    with open_published(published) as connection:
         compat = {row["number"]: row for row in rows(connection, "FROM compat_issue_metrics")}
     assert compat.keys() == theirs.keys()
     different = Counter(
