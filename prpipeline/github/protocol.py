@@ -67,6 +67,10 @@ class LimitsOff(NotFound):
     """A server without rate limits, the default of GitHub Enterprise Server, has no page of them."""
 
 
+class CommitsDenied(AccessDenied):
+    """Only the commits of pull requests are denied; asking without them gets the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLError:
     type: str
@@ -249,7 +253,9 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
-        return TeamsDenied(shorten(message)) if "requestedReviewer" in path else _forbidden(shorten(message))
+        if "requestedReviewer" in path:
+            return TeamsDenied(shorten(message))
+        return (CommitsDenied if "commits" in path else _forbidden)(shorten(message))
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
         return TooExpensive(f"GitHub found the query too expensive: {shorten(message)}")
     if "something went wrong" in lowered or kind in {"INTERNAL", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}:
