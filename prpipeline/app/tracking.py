@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, WarehouseError, host, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, host, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.tracking import Tracked
@@ -159,7 +159,11 @@ class TrackingService:
             return []
         with self.warehouse.transaction() as connection:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
-            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+            ids = [t.repository_id for t in rows if t.repository_id]
+            held = records.counts(connection, ids)
+            short: dict[int, list[str]] = {}
+            for each in shortfalls.all_of(connection, ids):
+                short.setdefault(each.repository_id, []).append(each.sentence)
         return [
             {
                 "tracked_as": t.tracked_as,
@@ -172,6 +176,7 @@ class TrackingService:
                 "pull_requests_on_github": t.pull_requests_on_github,
                 "history_days_back": t.history_days_back,
                 "last_error": t.last_error,
+                "short_lists": short.get(t.repository_id or 0, []),
             }
             for t in rows
         ]

@@ -7,7 +7,7 @@ next probe; counts and second looks find the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -20,13 +20,14 @@ from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
 from prpipeline.github.etags import Etags, MemoryEtags
 from prpipeline.github.protocol import SERVICE
+from prpipeline.github.readings import Readings, are_few
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
 from prpipeline.http.answer import Answer, reading
 from prpipeline.http.attempts import Attempts, Unsettled
 from prpipeline.model.answers import (
     Head,
     Hydrated,
-    Outline,
+    OutlineAnswer,
     OwnedRepository,
     Page,
     Probe,
@@ -61,6 +62,7 @@ class RestSource(ClientSource):
         self._lists = RestLists(client)
         self._etags: Etags = MemoryEtags() if etags is None else etags
         self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
+        self._seen: dict[int, datetime] = {}  # by repository, the newest update that any answer showed
 
     # ── the credential ───────────────────────────────────────────────────────────────────────────────
 
@@ -117,8 +119,10 @@ class RestSource(ClientSource):
         return ProbeAnswer(min(started, default=datetime.min), probes, refused)
 
     def _probe(self, repository: Repository) -> tuple[Probe, datetime]:
-        key = f"{self.address}/repositories/{repository.repository_id}/pulls?newest"
+        key = self._key(repository)
         etag, known = self._remembered(key)
+        if known and _newest(known.heads) < self._seen.get(repository.repository_id, datetime.min):
+            etag = known = None  # a 304 would stand for an older state than one that GitHub showed since
         listing = self._lists.page(
             _pulls(repository),
             _NEWEST,
@@ -141,11 +145,26 @@ class RestSource(ClientSource):
             self._moved[repository.repository_id] = found
             return self._probe(found)
         heads = tuple(map(objects.head, listing.items))
+        self._saw(repository, (head.updated_at for head in heads))
         total = self._count(found) if listing.next else len(heads)
         probe = Probe(found, heads, total, _more(heads, listing))
         if listing.etag:
             self._etags.put(key, listing.etag, msgspec.json.encode(probe).decode())
         return probe, listing.read_at
+
+    def _key(self, repository: Repository) -> str:
+        """What an answer about a repository's newest pull requests is remembered under."""
+        return f"{self.address}/repositories/{repository.repository_id}/pulls?newest"
+
+    def _saw(self, repository: Repository, updates: Iterable[datetime]) -> None:
+        """Believe no 304 that stands for an older state of the repository than this, neither now nor in a later run."""
+        newest = max(updates, default=datetime.min)
+        self._seen[repository.repository_id] = max(
+            newest, self._seen.get(repository.repository_id, datetime.min)
+        )
+        _, known = self._remembered(self._key(repository))
+        if known and _newest(known.heads) < newest:
+            self._etags.put(self._key(repository), "", "")
 
     def _remembered(self, key: str) -> tuple[str | None, Probe | None]:
         """The ETag of an earlier answer and what it came to; neither where another version left something else."""
@@ -174,28 +193,35 @@ class RestSource(ClientSource):
             page = list(map(objects.head, listing.items))
             heads += page
             number = number + 1 if listing.next else None
+        self._saw(probe.repository, (head.updated_at for head in heads))
         newest: dict[str, Head] = {}
         for head in heads:  # one that moved to the next page while we read is there twice
             if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
                 newest[head.node_id] = head
         return [head for head in newest.values() if head.updated_at >= since]
 
-    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
+    def outline(self, repository: Repository) -> OutlineAnswer:
         now = self._now(repository)
+        read_at = self.client.caller.asked_at()
+        readings = Readings()
 
-        def read(attempts: Attempts) -> tuple[list[Outline], int | None]:
+        def read(attempts: Attempts) -> OutlineAnswer:
             listed = self._lists.checked_items(
                 _pulls(now), _CREATED, now.full_name, objects.outline, attempts
             )
             lines = {line.node_id: line for line in map(objects.outline, listed)}
             total = self._count(now, attempts)
-            if total is not None and len(lines) < total:
+            missing = (total or 0) - repository.missing - len(lines)
+            is_believed = readings.agree(frozenset(lines), total) and are_few(missing, total or 0)
+            if missing > 0 and not is_believed:
                 raise Unsettled(
                     f"GitHub counts {total} pull requests in {now.full_name} but lists {len(lines)}."
                 )
-            return list(lines.values()), total
+            return OutlineAnswer(list(lines.values()), total, read_at)
 
-        return self.client.caller.settled(read, self._lists.attempts())
+        answer = self.client.caller.settled(read, self._lists.attempts())
+        self._saw(now, (line.updated_at for line in answer.lines))
+        return answer
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
 
@@ -279,7 +305,10 @@ class RestSource(ClientSource):
 
         def read(answer: Answer) -> tuple[PullRequest, Repository]:
             body = objects.body_of(answer)
-            return mapping.pull_request_from_rest(body), objects.base_repository(body) or repository
+            pull_request = mapping.pull_request_from_rest(body)
+            if pull_request.updated_at < head.updated_at:
+                raise MalformedAnswer(f"GitHub lists a newer state of #{head.number} than it shows.")
+            return pull_request, objects.base_repository(body) or repository
 
         try:
             pull_request, found = self._get(f"{path}/pulls/{head.number}", read, name)
@@ -291,6 +320,7 @@ class RestSource(ClientSource):
                 return None
         if found.repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
+        self._saw(repository, [pull_request.updated_at])
         return pull_request.with_children(
             tuple({review.review_id: review for review in reviews}.values()),
             tuple({event.event_id: event for event in events}.values()),
@@ -306,6 +336,10 @@ class RestSource(ClientSource):
 
 def _pulls(repository: Repository) -> str:
     return f"/repos/{repository.full_name}/pulls"
+
+
+def _newest(heads: Sequence[Head]) -> datetime:
+    return max((head.updated_at for head in heads), default=datetime.min)
 
 
 def _more(heads: Sequence[Head], listing: Listing) -> str | None:

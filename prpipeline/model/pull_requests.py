@@ -67,6 +67,7 @@ class PullRequest:
     url: str
     reviews: tuple[Review, ...] | None = None
     events: tuple[ReviewEvent, ...] | None = None
+    reviews_counted: int | None = None  # by GitHub, where it counts more than it gives in every reading
 
     @property
     def state(self) -> str:

@@ -39,6 +39,9 @@ class Entity:
     scope: str  # the column of what the record belongs to, such as repository_id
     children: tuple[Children, ...] = ()
     only_whole: tuple[str, ...] = ()  # columns that are NULL unless the source was asked for the whole record
+    at_times: tuple[
+        str, ...
+    ] = ()  # of these, columns that a source may be unable to give with a whole record, too
 
 
 Answers = Sequence[tuple[Sequence[tuple[int, Any]], datetime]]
@@ -70,7 +73,9 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
                 continue
             if before["updated_at"] == record.updated_at:
                 # A list lacks these columns; their stored values are still true for the same state.
-                row |= {column: before[column] for column in entity.only_whole if row[column] is None}
+                is_whole = all(getattr(record, c.field) is not None for c in entity.children)
+                lacking = entity.at_times if is_whole else entity.only_whole
+                row |= {column: before[column] for column in lacking if row[column] is None}
         rows[key] = row
     whole = [
         key for key in rows if all(getattr(incoming[key][1], c.field) is not None for c in entity.children)
