@@ -31,6 +31,7 @@ from prpipeline.model.answers import (
     Repository,
 )
 from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound, TooExpensive
+from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.usage import Allowance, Cost
@@ -62,6 +63,10 @@ class GraphQLSource(ClientSource):
     def try_credential(self) -> None:
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})
+
+    @property
+    def field_set(self) -> int:
+        return FIELD_SET
 
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 

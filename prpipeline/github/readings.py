@@ -18,7 +18,7 @@ class Readings:
         self._last: Hashable = None
         self._times = 0
 
-    def agree(self, rows: Hashable, count: int | None) -> bool:
+    def agree(self, rows: Hashable, count: Hashable) -> bool:
         """Add a reading; whether it is the last of AGREEING equal ones."""
         reading = (rows, count)
         self._times = self._times + 1 if reading == self._last else 1

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prpipeline.model.pull_requests import PullRequest, Review, ReviewEvent
+from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEvent
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities, people, shortfalls
 from prpipeline.warehouse.entities import Children, Entity
@@ -23,9 +23,22 @@ PULL_REQUESTS = Entity(
     children=(
         Children("reviews", Review, "raw.reviews", "review_id", "review"),
         Children("events", ReviewEvent, "raw.review_events", "event_id", "review_event"),
+        Children(
+            "labels", Label, "raw.pull_request_labels", "label", None
+        ),  # people take labels off every day
     ),
-    only_whole=("additions", "deletions", "changed_files", "merged_by_id", "merged_by_login"),
-    at_times=("additions", "deletions", "changed_files"),
+    only_whole=(
+        "additions",
+        "deletions",
+        "changed_files",
+        "merged_by_id",
+        "merged_by_login",
+        "comments",
+        "commits",
+        "first_commit_at",
+        "field_set",
+    ),
+    null_where_nobody=("merged_by_id", "merged_by_login"),
 )
 
 
