@@ -7,18 +7,16 @@ next probe; counts and second looks find the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-
-import msgspec
 
 from prpipeline.github import cost, mapping
 from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
-from prpipeline.github.etags import Etags, MemoryEtags
+from prpipeline.github.etags import Etags, MemoryEtags, RememberedProbes
 from prpipeline.github.protocol import SERVICE
 from prpipeline.github.readings import Readings, are_few
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
@@ -61,9 +59,8 @@ class RestSource(ClientSource):
     def __init__(self, client: Client, etags: Etags | None = None) -> None:
         super().__init__(client)
         self._lists = RestLists(client)
-        self._etags: Etags = MemoryEtags() if etags is None else etags
+        self._probes = RememberedProbes(MemoryEtags() if etags is None else etags, self.address)
         self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
-        self._seen: dict[int, datetime] = {}  # by repository, the newest update that any answer showed
 
     # ── the credential ───────────────────────────────────────────────────────────────────────────────
 
@@ -124,10 +121,7 @@ class RestSource(ClientSource):
         return ProbeAnswer(min(started, default=datetime.min), probes, refused)
 
     def _probe(self, repository: Repository) -> tuple[Probe, datetime]:
-        key = self._key(repository)
-        etag, known = self._remembered(key)
-        if known and _newest(known.heads) < self._seen.get(repository.repository_id, datetime.min):
-            etag = known = None  # a 304 would stand for an older state than one that GitHub showed since
+        etag, known = self._probes.get(repository.repository_id)
         listing = self._lists.page(
             _pulls(repository),
             _NEWEST,
@@ -150,34 +144,12 @@ class RestSource(ClientSource):
             self._moved[repository.repository_id] = found
             return self._probe(found)
         heads = tuple(map(objects.head, listing.items))
-        self._saw(repository, (head.updated_at for head in heads))
+        self._probes.saw(repository.repository_id, (head.updated_at for head in heads))
         total = self._count(found) if listing.next else len(heads)
         probe = Probe(found, heads, total, _more(heads, listing))
         if listing.etag:
-            self._etags.put(key, listing.etag, msgspec.json.encode(probe).decode())
+            self._probes.put(repository.repository_id, listing.etag, probe)
         return probe, listing.read_at
-
-    def _key(self, repository: Repository) -> str:
-        """What an answer about a repository's newest pull requests is remembered under."""
-        return f"{self.address}/repositories/{repository.repository_id}/pulls?newest"
-
-    def _saw(self, repository: Repository, updates: Iterable[datetime]) -> None:
-        """Believe no 304 that stands for an older state of the repository than this, neither now nor in a later run."""
-        newest = max(updates, default=datetime.min)
-        self._seen[repository.repository_id] = max(
-            newest, self._seen.get(repository.repository_id, datetime.min)
-        )
-        _, known = self._remembered(self._key(repository))
-        if known and _newest(known.heads) < newest:
-            self._etags.put(self._key(repository), "", "")
-
-    def _remembered(self, key: str) -> tuple[str | None, Probe | None]:
-        """The ETag of an earlier answer and what it came to; neither where another version left something else."""
-        etag, value = self._etags.get(key) or (None, "")
-        try:
-            return (etag, msgspec.json.decode(value, type=Probe)) if etag else (None, None)
-        except msgspec.DecodeError:
-            return None, None
 
     def _now(self, repository: Repository) -> Repository:
         """The repository under its present name."""
@@ -198,7 +170,7 @@ class RestSource(ClientSource):
             page = list(map(objects.head, listing.items))
             heads += page
             number = number + 1 if listing.next else None
-        self._saw(probe.repository, (head.updated_at for head in heads))
+        self._probes.saw(probe.repository.repository_id, (head.updated_at for head in heads))
         newest: dict[str, Head] = {}
         for head in heads:  # one that moved to the next page while we read is there twice
             if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
@@ -225,7 +197,7 @@ class RestSource(ClientSource):
             return OutlineAnswer(list(lines.values()), total, read_at)
 
         answer = self.client.caller.settled(read, self._lists.attempts())
-        self._saw(now, (line.updated_at for line in answer.lines))
+        self._probes.saw(now.repository_id, (line.updated_at for line in answer.lines))
         return answer
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
@@ -328,7 +300,7 @@ class RestSource(ClientSource):
                 return None
         if found.repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
-        self._saw(repository, [pull_request.updated_at])
+        self._probes.saw(repository.repository_id, [pull_request.updated_at])
         return pull_request.with_children(
             tuple({review.review_id: review for review in reviews}.values()),
             tuple({event.event_id: event for event in events}.values()),
@@ -353,10 +325,6 @@ class RestSource(ClientSource):
 
 def _pulls(repository: Repository) -> str:
     return f"/repos/{repository.full_name}/pulls"
-
-
-def _newest(heads: Sequence[Head]) -> datetime:
-    return max((head.updated_at for head in heads), default=datetime.min)
 
 
 def _more(heads: Sequence[Head], listing: Listing) -> str | None:
