@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prpipeline.model.pull_requests import Actor, PullRequest
 from prpipeline.model.sql import Connection
@@ -18,6 +18,9 @@ _PLACES = (
     ("raw.review_events", "actor_id", "actor_login", "true"),
     ("raw.review_events", "subject_id", "subject_login", "NOT subject_is_team"),
 )
+
+# GitHub's clock has whole seconds: of two answers of one second, the one that comes to us later counts as later.
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -64,7 +67,10 @@ def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], dateti
     for actor_id, logins in read.items():
         before = known.get(actor_id, {})
         after = dict(before)
+        newest_before = _newest(before) if before else None
         for login, borne in logins.items():
+            if newest_before not in {None, login} and borne.last == before[newest_before].last:
+                borne.last += _TICK
             if login not in before:
                 added.append((actor_id, borne))
             elif borne.last > before[login].last:
@@ -74,7 +80,7 @@ def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], dateti
                 continue
             after[login] = borne
         newest = _newest(after)
-        if logins.keys() != {newest} or (before and _newest(before) != newest):
+        if logins.keys() != {newest} or newest_before not in {None, newest}:
             moved[actor_id] = newest
     _remember(connection, later, added)
     if moved:
