@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,7 +18,7 @@ from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
 from prpipeline.github.etags import Etags, MemoryEtags, RememberedProbes
-from prpipeline.github.protocol import SERVICE
+from prpipeline.github.protocol import SERVICE, LimitsOff
 from prpipeline.github.readings import Readings, are_few
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
 from prpipeline.http.answer import Answer, reading
@@ -68,10 +69,17 @@ class RestSource(ClientSource):
         return self.client.allowance("core", repository)
 
     def cost(self, pull_requests: int) -> Cost:
-        return cost.rest_history(pull_requests, self.client.caller.settings.page_size)
+        settings = self.client.caller.settings
+        return cost.rest_history(
+            pull_requests, settings.page_size, first_commits=settings.first_commit_by_rest
+        )
+
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
 
     def try_credential(self) -> None:
-        self.client.get("/rate_limit", read=objects.body_of)
+        with suppress(LimitsOff):  # the server looked at the credential before it said so
+            self.client.get("/rate_limit", read=objects.body_of)
 
     @property
     def field_set(self) -> int:
@@ -171,10 +179,8 @@ class RestSource(ClientSource):
             heads += page
             number = number + 1 if listing.next else None
         self._probes.saw(probe.repository.repository_id, (head.updated_at for head in heads))
-        newest: dict[str, Head] = {}
-        for head in heads:  # one that moved to the next page while we read is there twice
-            if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
-                newest[head.node_id] = head
+        # One that moved to the next page while we read is there twice.
+        newest = {head.node_id: head for head in sorted(heads, key=lambda head: head.updated_at)}
         return [head for head in newest.values() if head.updated_at >= since]
 
     def outline(self, repository: Repository) -> OutlineAnswer:

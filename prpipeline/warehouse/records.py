@@ -83,6 +83,16 @@ class Held:
     events: Mapping[str, datetime]  # created_at by event_id
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A stored pull request that was read without some of the fields that we know to read."""
+
+    repository_id: int
+    node_id: str
+    number: int
+    updated_at: datetime
+
+
 def write(
     connection: Connection, pull_requests: Sequence[tuple[int, PullRequest]], synced_at: datetime
 ) -> Written:
@@ -176,6 +186,41 @@ def held(connection: Connection, repository_id: int) -> list[Held]:
         )
         for node_id, key, number, updated_at, closed_at, author_id, merged_by_id in rows
     ]
+
+
+def lacking_fields(
+    connection: Connection, repository_ids: Sequence[int], field_set: int, most: int
+) -> list[Lacking]:
+    """The newest pull requests that were read with an earlier set of fields; those put last come last."""
+    rows = connection.execute(
+        """
+        SELECT repository_id, node_id, number, updated_at FROM raw.pull_requests
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ?
+        ORDER BY coalesce(field_set, 1) = 0, created_at DESC, pull_request_id DESC LIMIT ?
+        """,
+        [list(repository_ids), field_set, most],
+    ).fetchall()
+    return [Lacking(*row) for row in rows]
+
+
+def put_last(connection: Connection, node_ids: Sequence[str]) -> None:
+    """These could not be read again: others that lack fields go before them the next time."""
+    connection.execute(
+        "UPDATE raw.pull_requests SET field_set = 0 WHERE node_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(node_ids)],
+    )
+
+
+def lacking_counts(connection: Connection, repository_ids: Sequence[int], field_set: int) -> dict[int, int]:
+    """How many pull requests of each of these repositories lack fields; those without any are absent."""
+    rows = connection.execute(
+        """
+        SELECT repository_id, count(*) FROM raw.pull_requests
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ? GROUP BY ALL
+        """,
+        [list(repository_ids), field_set],
+    ).fetchall()
+    return dict(rows)
 
 
 def count(connection: Connection, repository_id: int) -> int:

@@ -123,7 +123,7 @@ def test_a_migrated_warehouse_has_the_tables_of_a_new_one(version: int, tmp_path
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_migrated_warehouse_continues_syncing(version: int, tmp_path: Path) -> None:
-    """The fixture holds this world, so only later changes are read."""
+    """The fixture holds this world, so only later changes are read, and what the rows lack."""
     recorded = len(content(as_of(version, tmp_path))["meta.syncs"])
     world = small_world(6, ("octo/app", "octo/lib"))
     with Sandbox(world) as server:
@@ -132,9 +132,10 @@ def test_a_migrated_warehouse_continues_syncing(version: int, tmp_path: Path) ->
         assert lab.held()["review_events"] == lab.expected()["review_events"]
         lab.live()
         results = lab.sync()
-        assert lab.held()["reviews"] != lab.expected()["reviews"], "the old ones lack what was not read"
+        lab.assert_equal()
         lab.assert_no_row_twice()
-    assert [(result.mode, result.pull_requests) for result in results] == [("increment", 5)] * 2
+    # Five changed, and of the eight each has now one; the others lack what this version reads.
+    assert [(result.mode, result.pull_requests) for result in results] == [("increment", 8)] * 2
     with lab.warehouse.transaction() as connection:
         assert [row.mode for row in activity.syncs_since(connection, recorded, 10)] == ["increment"] * 2
 
@@ -224,12 +225,9 @@ def test_etags_are_migrated(tmp_path: Path) -> None:
         assert etags.load(connection) == {"a": ('"3"', '{"x": [1]}'), "b": ('"2"', "it's")}
 
 
-@pytest.mark.parametrize("version", EARLIER)
-def test_logins_of_an_earlier_warehouse_are_remembered_and_the_newest_spread(
-    version: int, tmp_path: Path
-) -> None:
+def test_logins_of_an_earlier_warehouse_are_remembered_and_the_newest_spread(tmp_path: Path) -> None:
     """She is 'grace' in the answers that were read last, and was once read as 'graceful'."""
-    path = as_of(version, tmp_path)
+    path = as_of(3, tmp_path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "UPDATE raw.pull_requests SET merged_by_login = 'graceful' WHERE number = 5 AND merged_by_login = 'grace'"
