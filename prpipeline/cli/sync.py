@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     "--days-back", type=click.IntRange(1, 36_500), help="Days of history to read of new repositories."
 )
 @click.option(
-    "--reconcile", is_flag=True, help="Also find deletions and silent edits, which move no time stamp."
+    "--reconcile",
+    is_flag=True,
+    help="Also compare every pull request in outline: finds deletions, dismissals, deleted reviews and accounts, and "
+    "vanished events, which move no time stamp. By REST only deletions, and what is open or was closed in the last "
+    "30 days. docs/what-a-sync-sees.md says what is not found.",
 )
 @click.option("--dry-run", is_flag=True, help="Ask GitHub only what a whole history would cost, and say it.")
 @click.option(
