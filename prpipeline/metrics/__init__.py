@@ -17,6 +17,7 @@ from prpipeline.metrics.definitions import (
     create_tables,
     metric_version,
     published_view,
+    renew_tables,
 )
 from prpipeline.metrics.rebuilding import fingerprint, rebuild, rebuild_aggregates, stale_repositories
 
@@ -34,5 +35,6 @@ __all__ = [
     "published_view",
     "rebuild",
     "rebuild_aggregates",
+    "renew_tables",
     "stale_repositories",
 ]

@@ -51,22 +51,13 @@ def published_view(name: str) -> str:
 
 
 def create_tables(connection: Connection) -> None:
-    """Create what is missing, in the caller's transaction; what has another shape or no use is dropped, for all is derived.
+    """Create what is missing, in the caller's transaction; the schemas exist.
 
     Other definitions than the last ones get a new version, so that all repositories are stale.
     """
-    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    _drop_unknown(connection)
-    expected = {file.name: list(file.columns) for file in _STORED}
-    found = _stored_tables(connection)
-    for name, columns in found.items():
-        if expected.get(name) != columns:
-            connection.execute(f'DROP TABLE metrics."{name}"')
     for file in _WAREHOUSE:
         for statement in file.creates:
             connection.execute(statement.sql)
-    if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
-        connection.execute("DELETE FROM meta.metric_states")
     now = datetime.now(UTC).replace(tzinfo=None)
     for statement in sql_file("metric_definitions").fills:
         connection.execute(
@@ -74,8 +65,22 @@ def create_tables(connection: Connection) -> None:
         )
 
 
+def renew_tables(connection: Connection) -> None:
+    """``create_tables`` where others may have made some: what has another shape or no use is dropped, for all is derived."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
+    _drop_unknown(connection)
+    expected = {file.name: list(file.columns) for file in _STORED}
+    found = _stored_tables(connection)
+    for name, columns in found.items():
+        if expected.get(name) != columns:
+            connection.execute(f'DROP TABLE metrics."{name}"')
+    create_tables(connection)
+    if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
+        connection.execute("DELETE FROM meta.metric_states")
+
+
 def are_tables_current(connection: Connection) -> bool:
-    """Whether ``create_tables`` of these definitions was the last to run here; far cheaper than to run it again."""
+    """Whether the tables were last made by these definitions; far cheaper than to renew them."""
     there = connection.execute(
         "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() "
         "AND schema_name = 'metrics' AND view_name = 'definitions'"

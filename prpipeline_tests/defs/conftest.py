@@ -39,7 +39,7 @@ def settings(github: Sandbox, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def lab(settings: Settings) -> Iterator[DagsterLab]:
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield DagsterLab(Pipeline(settings), instance)
 
 

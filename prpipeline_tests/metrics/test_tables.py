@@ -139,7 +139,7 @@ def test_a_table_with_other_columns_is_created_again(lab: MetricsLab) -> None:
     lab.rebuild()
     lab.connection.execute("ALTER TABLE metrics.pull_request_times ADD COLUMN surprise BIGINT")
     lab.connection.execute("CREATE TABLE metrics.of_an_older_version (x BIGINT)")
-    metrics.create_tables(lab.connection)
+    metrics.renew_tables(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
     lab.rebuild()
     assert len(lab.rows("FROM metrics.review_time_hours")) == 1
@@ -149,7 +149,7 @@ def test_a_table_with_other_columns_is_created_again(lab: MetricsLab) -> None:
 def test_creating_existing_tables_keeps_their_rows(lab: MetricsLab) -> None:
     lab.store([reviewed_by(BOB)])
     lab.rebuild()
-    metrics.create_tables(lab.connection)
+    metrics.renew_tables(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
     assert len(lab.rows("FROM metrics.review_time_hours")) == 1
 

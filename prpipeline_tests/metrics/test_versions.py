@@ -68,7 +68,7 @@ def test_a_warehouse_of_the_last_hand_written_version_continues(lab: MetricsLab)
     lab.connection.execute("CREATE VIEW metrics.names AS FROM meta.repositories")
     lab.connection.execute("CREATE MACRO metrics.judged(x) AS TABLE SELECT x")
     assert not metrics.are_tables_current(lab.connection)
-    metrics.create_tables(lab.connection)
+    metrics.renew_tables(lab.connection)
     assert metrics.are_tables_current(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
     assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 3}]
@@ -98,8 +98,8 @@ def test_versions_only_rise(lab: MetricsLab, change: Callable[[str, Change], Non
     for how, expected in ((lambda sql: f"{sql} -- \n LIMIT 9", [4, 5]), (same, [4, 5, 6])):
         change("years", how)
         assert not metrics.are_tables_current(lab.connection)
-        metrics.create_tables(lab.connection)
-        metrics.create_tables(lab.connection)
+        metrics.renew_tables(lab.connection)
+        metrics.renew_tables(lab.connection)
         assert versions(lab) == expected
         assert metrics.metric_version(lab.connection) == expected[-1]
         assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
