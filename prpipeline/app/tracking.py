@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, WarehouseError, host, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, host, summary, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.tracking import Tracked
@@ -159,7 +159,7 @@ class TrackingService:
             return []
         with self.warehouse.transaction() as connection:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
-            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+            held = summary.pull_request_counts(connection, [t.repository_id for t in rows if t.repository_id])
         return [
             {
                 "tracked_as": t.tracked_as,

@@ -70,7 +70,7 @@ def _create_dictionary(connection: Connection, table: dictionary.Table) -> None:
 
 def is_view(table: dictionary.Table) -> bool:
     """Views read published tables only, so they stay right when those change."""
-    return table.name in metrics.PUBLISHED_VIEWS
+    return table.name in metrics.published_views()
 
 
 def is_from_code(table: dictionary.Table) -> bool:

@@ -28,7 +28,7 @@ from prpipeline.sync.history import sync_history
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Warehouse, summary, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
@@ -215,7 +215,8 @@ class Syncer:
                         last_attempt_at=now,
                     )
             rows = tracking.get(connection, [each.tracked.tracked_as for each in done])
-            held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
+            ids = [r.repository_id for r in rows.values() if r.repository_id]
+            held = summary.pull_request_counts(connection, ids)
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from prpipeline.model.pull_requests import PullRequest, Review, ReviewEvent
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse import entities
+from prpipeline.warehouse import entities, summary
 from prpipeline.warehouse.entities import Children, Entity
 
 PULL_REQUESTS = Entity(
@@ -131,19 +131,7 @@ def held(connection: Connection, repository_id: int) -> list[Held]:
 
 def count(connection: Connection, repository_id: int) -> int:
     """How many pull requests of a repository are stored."""
-    return counts(connection, [repository_id]).get(repository_id, 0)
-
-
-def counts(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
-    """How many pull requests of each of these repositories are stored; those without any are absent."""
-    rows = connection.execute(
-        """
-        SELECT repository_id, count(*) FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL
-        """,
-        [list(repository_ids)],
-    ).fetchall()
-    return dict(rows)
+    return summary.pull_request_counts(connection, [repository_id]).get(repository_id, 0)
 
 
 def is_settled(version: Version | None, updated_at: datetime) -> bool:
