@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from prpipeline import metrics
 from prpipeline.publish import dictionary
 from prpipeline.publish.release import publish
+from prpipeline.publish.release_file import write_tables
 from prpipeline.publish.release_tables import is_view
 from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import MetricSettings
@@ -60,10 +61,10 @@ def rows(file: Path) -> dict[str, list[str]]:
 
 
 def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
-    """What a warehouse of the same content publishes that has no last release."""
-    elsewhere = new_folder() / warehouse.path.name
-    shutil.copy(warehouse.path, elsewhere)
-    return rows(publish(Warehouse(elsewhere)).path)
+    """What the same warehouse publishes where there is no last release."""
+    file = new_folder() / "prpipeline.duckdb"
+    write_tables(file, warehouse.path, {"published_at": AS_OF, "next_run_at": None, "version": "0"})
+    return rows(file)
 
 
 @cache
