@@ -71,8 +71,8 @@ def published_views() -> tuple[str, ...]:
 
 
 def published_view(name: str) -> str:
-    """The statement that creates one of ``published_views`` in a published file."""
-    return sql_file(name).creates[0].sql
+    """The query of one of ``published_views``, over the tables of a published file."""
+    return sql_file(name).creates[0].sql.partition(" AS\n")[2]
 
 
 def create_tables(connection: Connection) -> None:

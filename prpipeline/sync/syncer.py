@@ -24,11 +24,12 @@ from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
+from prpipeline.sync.fill_up import FillUpBudget, fill_up
 from prpipeline.sync.history import sync_history
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
-from prpipeline.warehouse import Warehouse, summary, tracking
+from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
@@ -90,7 +91,10 @@ class Syncer:
         warehouse: Warehouse,
         settings: SyncSettings,
         report: Callable[[Progress], None] = lambda progress: None,
+        budget: FillUpBudget | None = None,
     ) -> None:
+        """``budget``: what is shared with the other workers of the run."""
+        self._budget = budget or FillUpBudget(settings.fill_up_per_run)
         self._context = Context(source, warehouse, settings, report)
         self._caller: Caller = "python"
 
@@ -117,7 +121,7 @@ class Syncer:
         if shared is not None:
             yield from self._results([_Done(t, "increment", 0.0, shared) for t in increments])
             return
-        for outcomes in self._timed(sync_increments(self._context, increments)):
+        for outcomes in self._timed(self._filled_up(sync_increments(self._context, increments))):
             if not options.reconcile:
                 yield from self._results(outcomes)
                 continue
@@ -128,6 +132,11 @@ class Syncer:
                         done.tracked, "reconcile", shared, lambda t: reconcile(self._context, t)
                     )
                     yield result
+
+    def _filled_up(self, chunks: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
+        for chunk in chunks:
+            fill_up(self._context, chunk, self._budget)
+            yield chunk
 
     @staticmethod
     def _timed(chunks: Iterator[list[Outcome]]) -> Iterator[list[_Done]]:
@@ -215,8 +224,7 @@ class Syncer:
                         last_attempt_at=now,
                     )
             rows = tracking.get(connection, [each.tracked.tracked_as for each in done])
-            ids = [r.repository_id for r in rows.values() if r.repository_id]
-            held = summary.pull_request_counts(connection, ids)
+            held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:

@@ -81,18 +81,6 @@ def row_counts(connection: Connection, repository_ids: Sequence[int]) -> dict[in
     return rows
 
 
-def pull_request_counts(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
-    """How many pull requests of each of these repositories are stored; those without any are absent."""
-    rows = connection.execute(
-        """
-        SELECT repository_id, count(*) FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL
-        """,
-        [list(repository_ids)],
-    ).fetchall()
-    return dict(rows)
-
-
 def count_rows(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
     """How many rows each of these tables has, by its name without the schema."""
     return {
