@@ -175,7 +175,7 @@ class Pipeline:
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
             metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
-            return count_rows(connection, [f"metrics.{table}" for table in metrics.AGGREGATE_TABLES])
+            return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
 
     def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
         """What these checks find in the warehouse, all of the same moment."""

@@ -107,8 +107,8 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "is not valid: while parsing"),
-        ("[1]", "is not valid: Expected YAML"),
+        pytest.param("{", "is not valid: while parsing", marks=pytest.mark.slow),
+        pytest.param("[1]", "is not valid: Expected YAML", marks=pytest.mark.slow),
         ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
         ("storage: {postgres: {postgres_url: x}}", "is not valid: Couldn't import module dagster_postgres"),
     ],
@@ -150,7 +150,7 @@ def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
     assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
 
 
-@pytest.mark.parametrize("room", [0, 300_000])
+@pytest.mark.parametrize("room", [0, pytest.param(300_000, marks=pytest.mark.slow)])
 def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
     with small_disk(shell.folder / "home", 4) as home:
         shell.environment["DAGSTER_HOME"] = str(home)

@@ -51,7 +51,7 @@ def _synced_warehouse(api: str) -> Path:
 
 
 def _world() -> World:
-    world = small_world()
+    world = small_world(9)
     busy_pull_request(world)
     return world
 
