@@ -80,7 +80,7 @@ class Pipeline:
         if self.settings.is_demo:
             return ""
         path = self.settings.repositories_file
-        file = read_repositories_file(path)
+        file = read_repositories_file(path, self.settings.github)
         stamp = hashlib.sha256(json.dumps(as_json(file)).encode()).hexdigest()[:16]
         if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
             stamp += f"@{utc_now():%Y-%m-%dT%H}"

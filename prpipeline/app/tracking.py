@@ -76,7 +76,7 @@ class TrackingService:
         refused = []
         for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
-                self.track([RepositoryName.parse(key)], tracked_by="ui")
+                self.track([self.settings.github.repository(key)], tracked_by="ui")
             except InvalidRepositoryName as error:
                 refused.append(f"{error} The partition is removed.")
         return refused

@@ -29,13 +29,11 @@ class Interrupted(click.ClickException):
     exit_code = EXIT_INTERRUPTED
 
 
-def parse_names(texts: Sequence[str]) -> list[RepositoryName]:
-    """Each repository once. Raises InvalidRepositoryName."""
-    from prpipeline.app.basics import RepositoryName
-
+def parse_names(texts: Sequence[str], settings: Settings) -> list[RepositoryName]:
+    """Each repository once, of names and addresses on GitHub. Raises InvalidRepositoryName."""
     names: dict[str, RepositoryName] = {}
     for text in texts:
-        name = RepositoryName.parse(text)
+        name = settings.github.repository(text)
         names.setdefault(name.key, name)
     return list(names.values())
 

@@ -62,18 +62,20 @@ def explain(pull_request: str) -> None:
     """Tell the story of one pull request: what happened, which clock it started or stopped, and each number.
 
     \b
-    Example:
+    Examples:
       prpipeline explain octo-org/widgets#42
+      prpipeline explain https://github.com/octo-org/widgets/pull/42
     """
     from prpipeline.app.basics import SAMPLE_DATA, load_settings
-    from prpipeline.app.explain import ExplainError, parse
+    from prpipeline.app.explain import ExplainError, named
     from prpipeline.app.explain import explain as story_of
     from prpipeline.app.published import is_sample_data, open_published
 
+    settings = load_settings()
     try:
-        parse(pull_request)
-        with open_published(load_settings().published_path) as connection:
-            lines = story_of(connection, pull_request).lines()
+        name = named(pull_request, settings.github)
+        with open_published(settings.published_path) as connection:
+            lines = story_of(connection, name).lines()
             if is_sample_data(connection):
                 lines = [SAMPLE_DATA, "", *lines]
     except ExplainError as error:

@@ -56,8 +56,8 @@ def sync(
       prpipeline sync octo-org/widgets --days-back 90
       prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
     """
-    names = parse_names(repositories)
     pipeline = open_pipeline()
+    names = parse_names(repositories, pipeline.settings)
     if dry_run:
         _estimate(pipeline, names, days_back, as_json)
         return
@@ -88,8 +88,8 @@ def demo(repositories: Sequence[str]) -> None:
     from prpipeline.app.pipeline import Pipeline
     from prpipeline.cli.text_tables import results_table, review_times
 
-    names = parse_names(repositories)
     pipeline = open_pipeline()
+    names = parse_names(repositories, pipeline.settings)
     real = len(names) + len(pipeline.tracking.tracked())
     with ExitStack() as stack:
         if sample.is_wanted(pipeline.settings, real):

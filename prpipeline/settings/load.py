@@ -62,12 +62,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     nearest = next((folder for folder in (data_dir, *data_dir.parents) if folder.exists()), data_dir)
     if nearest.is_file():
         raise ConfigurationError(f"{nearest} is a file; set PRPIPELINE_DATA_DIR to a folder.")
+    github = github_settings(env)
     return Settings(
         is_demo=env.get("PRPIPELINE_DEMO") == "1",
         data_dir=data_dir,
         repositories_file=repositories_file,
-        github=github_settings(env),
-        file=read_repositories_file(repositories_file, required=repositories_file != default_file),
+        github=github,
+        file=read_repositories_file(repositories_file, github, required=repositories_file != default_file),
     )
 
 

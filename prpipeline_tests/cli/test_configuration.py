@@ -65,6 +65,15 @@ pytestmark = pytest.mark.end_to_end
         (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
         (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
         (["explain", "octo/app"], {}, 2, "is no pull request"),
+        *(
+            (
+                [*command, "https://ghe.corp.example/octo/app/pull/4"],
+                {},
+                2,
+                "set GITHUB_API_URL=https://ghe.corp.example/api/v3",
+            )
+            for command in (["sync"], ["sync", "--dry-run"], ["track"], ["untrack"], ["explain"], ["demo"])
+        ),
     ],
 )
 def test_mistakes_are_reported_in_one_sentence(
@@ -88,6 +97,10 @@ def test_mistakes_are_reported_in_one_sentence(
         (
             "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
             "line 3 is not valid YAML: 'repositories' is a duplicate key",
+        ),
+        (
+            "repositories: [a/b, https://ghe.corp.example/octo/app]",
+            "repositories[2]: octo/app at https://ghe.corp.example is not on the GitHub that GITHUB_API_URL leads to",
         ),
         ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
