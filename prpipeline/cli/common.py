@@ -52,6 +52,11 @@ def published_path(settings: Settings) -> str | None:
     return str(path) if path.exists() else None
 
 
+def echo_for_scripts(text: str) -> None:
+    """Print CSV or JSON, which is UTF-8 whatever the terminal's encoding is."""
+    click.echo(text.encode("utf-8", errors="replace"))
+
+
 def isoformat(value: Any) -> str:
     """A value that JSON does not know, as text; times are UTC."""
     return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)

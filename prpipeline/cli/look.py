@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from prpipeline.cli.common import BadInput, isoformat, open_pipeline, published_path
+from prpipeline.cli.common import BadInput, echo_for_scripts, isoformat, open_pipeline, published_path
 
 
 @click.command()
@@ -32,7 +33,7 @@ def status(as_json: bool) -> None:
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
         }
-        click.echo(json.dumps(content, default=isoformat))
+        echo_for_scripts(json.dumps(content, default=isoformat))
         return
     if not rows:
         click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
@@ -111,9 +112,17 @@ def sql(query: str | None, style: str) -> None:
             if query is None and sys.stdin.isatty():
                 run_interactively(connection, style, is_sample_data=is_sample_data(connection))
             else:
-                run(connection, query if query is not None else sys.stdin.read(), style)
+                run(connection, _text_of(query), style)
         except QueryError as error:
             raise BadInput(str(error)) from None
+
+
+def _text_of(query: str | None) -> str:
+    """The query, else standard input; both are UTF-8, whatever the terminal's encoding is. Raises BadInput."""
+    try:
+        return (sys.stdin.buffer.read() if query is None else os.fsencode(query)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The query is not UTF-8 ({error.reason}); convert it first.") from None
 
 
 COMMANDS = (status, explain, report, sql)

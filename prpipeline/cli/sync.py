@@ -14,6 +14,7 @@ from prpipeline.cli.common import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
     BadInput,
+    echo_for_scripts,
     isoformat,
     open_pipeline,
     parse_names,
@@ -64,7 +65,7 @@ def sync(
     ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
     results = ran.results
     if as_json:
-        click.echo(json.dumps(_as_json(results, pipeline), default=isoformat))
+        echo_for_scripts(json.dumps(_as_json(results, pipeline), default=isoformat))
     else:
         from prpipeline.cli.text_tables import results_table
 
@@ -146,7 +147,7 @@ def _estimate(
         )
     estimates = pipeline.estimate(chosen, days_back)
     if as_json:
-        click.echo(json.dumps([asdict(e) for e in estimates]))
+        echo_for_scripts(json.dumps([asdict(e) for e in estimates]))
     else:
         estimates_table(estimates)
     if any(e.error for e in estimates):

@@ -77,6 +77,11 @@ def place(variable: str, text: str | Path) -> Path:
     try:
         path = Path(text).expanduser().absolute()
         path.exists()  # raises for an impossible path
+        str(path).encode()  # as DuckDB takes it
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{variable} is not a possible path (it is not UTF-8); correct it."
+        ) from None
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise ConfigurationError(f"{variable} is not a possible path ({reason}); correct it.") from None

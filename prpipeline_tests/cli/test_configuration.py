@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from prpipeline.app import dagster_home
 from prpipeline.sandbox.github import Sandbox
+from prpipeline.settings import ConfigurationError
 from prpipeline_tests.support.dagster_server import free_port
 from prpipeline_tests.support.disks import fill, small_disk
 from prpipeline_tests.support.shell import Shell
@@ -48,6 +54,7 @@ pytestmark = pytest.mark.end_to_end
             "is a file; set PRPIPELINE_DATA_DIR",
         ),
         (["dev"], {"DAGSTER_HOME": __file__}, 2, "set DAGSTER_HOME to another one."),
+        (["dev"], {"DAGSTER_HOME": "/tmp/" + "home/" * 90}, 2, "too long for the databases in it"),
         (["track", "https://me:secret@host/octo"], {}, 2, "'https://host/octo' is not a repository name"),
         (
             ["sync", "--dry-run", "octo/app"],
@@ -134,6 +141,20 @@ def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) 
     assert ended.returncode == 2, ended
     assert f"{home / 'dagster.yaml'} {sentence}" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_sockets_go_where_their_paths_are_short_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 126)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    folder = dagster_home.socket_folder()
+    with tempfile.TemporaryDirectory(dir=folder) as inside, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{inside}/{'x' * 20}")
+    monkeypatch.setattr(dagster_home, "_SHORT_FOLDERS", ("/nowhere",))
+    with pytest.raises(ConfigurationError, match="set TMPDIR to one"):
+        dagster_home.socket_folder()
 
 
 def test_the_repositories_file_is_followed(shell: Shell) -> None:
