@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from prpipeline.app.basics import SAMPLE_DATA
+from prpipeline.app.repositories_file import unmatched_by_tracked
 from prpipeline.app.schedule_times import next_runs
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
@@ -52,6 +53,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
         yield from _repositories(tracked, tracking.nothing_tracked())
+        for sentence in unmatched_by_tracked(
+            settings.file, [n for row in tracked for n in (row.tracked_as, row.repository) if n]
+        ):
+            yield Finding("note", "repositories file", sentence)
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
     sources = open_sources(settings)

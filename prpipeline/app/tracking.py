@@ -58,6 +58,8 @@ class TrackingService:
         """The sentence for who asks about tracked repositories while there are none."""
         if self.holds_samples():
             return "No real repository is tracked yet; the sample data of the demo are all there is."
+        if self.settings.file.repositories:
+            return f"No repository is tracked yet; the next sync tracks what {self.settings.repositories_file} names."
         return "No repository is tracked yet."
 
     def tracked(self) -> list[str]:

@@ -17,6 +17,7 @@ from prpipeline.cli.common import BadInput, echo_for_scripts, isoformat, open_pi
 def status(as_json: bool) -> None:
     """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
     from prpipeline.app.basics import load_settings
+    from prpipeline.app.repositories_file import unmatched_by_tracked
     from prpipeline.app.schedule_times import next_run
     from prpipeline.app.tracking import TrackingService
 
@@ -25,6 +26,9 @@ def status(as_json: bool) -> None:
     with tracking.warehouse.session():
         rows = tracking.shown().status()
         is_sample_data = tracking.holds_samples()
+    notes = unmatched_by_tracked(
+        settings.file, [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
+    )
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {
@@ -32,15 +36,20 @@ def status(as_json: bool) -> None:
             "published": published_path(settings),
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
+            "notes": notes,
         }
         echo_for_scripts(json.dumps(content, default=isoformat))
         return
     if not rows:
-        click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
+        click.echo(
+            f"{tracking.nothing_tracked()} Try: prpipeline sync{'' if settings.file.repositories else ' OWNER/NAME'}"
+        )
         return
     from prpipeline.cli.text_tables import status_table
 
     status_table(rows, published_path(settings), coming, is_sample_data=is_sample_data)
+    for note in notes:
+        click.echo(note)
 
 
 @click.command()

@@ -73,7 +73,7 @@ def sync(
     if pipeline.tracking.holds_samples():
         click.echo("What is published is still the sample data of the demo.", err=True)
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
-        _print_reasons(results)
+        _print_reasons([(r.tracked_as, r.error or "") for r in results if r.failed])
     _end(ran)
 
 
@@ -140,7 +140,9 @@ def _estimate(
 
     from prpipeline.cli.text_tables import estimates_table
 
-    chosen = [str(name) for name in names] or pipeline.tracking.tracked()
+    chosen, notes = ([str(name) for name in names], []) if names else pipeline.to_be_tracked()
+    for note in notes:
+        click.echo(note, err=True)
     if not chosen:
         raise BadInput(
             f"{pipeline.tracking.nothing_tracked()} Name one: prpipeline sync --dry-run OWNER/NAME"
@@ -150,16 +152,18 @@ def _estimate(
         echo_for_scripts(json.dumps([asdict(e) for e in estimates]))
     else:
         estimates_table(estimates)
+    if as_json or not sys.stderr.isatty():
+        _print_reasons([(e.repository, e.error) for e in estimates if e.error])
     if any(e.error for e in estimates):
         sys.exit(EXIT_FAILED)
 
 
-def _print_reasons(results: Sequence[SyncResult]) -> None:
+def _print_reasons(said: Sequence[tuple[str, str]]) -> None:
     """A plain line per cause of failure, for logs and scripts."""
     from prpipeline.app.basics import by_reason, listed
 
-    for reason, names in by_reason((r.tracked_as, r.error or "") for r in results if r.failed).items():
-        click.echo(f"{listed(names)}: {reason}", err=True)
+    for reason, names in by_reason(said).items():
+        click.echo(" ".join(f"{listed(names)}: {reason}".split()), err=True)
 
 
 def _end(ran: RunResult) -> None:

@@ -126,11 +126,18 @@ def _no_name(text: str) -> str:
 
 
 def by_reason(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The names grouped by message: one bad token fails many repositories for the same reason."""
-    names: dict[str, list[str]] = {}
+    """The names grouped by message: one bad token fails many repositories for the same reason.
+
+    Messages that differ only in the repository's own name are the same one, with OWNER/NAME in its place.
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
     for name, reason in said:
-        names.setdefault(reason, []).append(name)
-    return names
+        alike = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", "OWNER/NAME", reason, flags=re.IGNORECASE)
+        groups.setdefault(alike, []).append((name, reason))
+    return {
+        alike if len(group) > 1 else group[0][1]: [name for name, _ in group]
+        for alike, group in groups.items()
+    }
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import tempfile
 from pathlib import Path
@@ -182,6 +183,35 @@ def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
     file.write_text("repositories:\n  - owner: octo\n    exclude: ['secret-*']\n")
     answer = shell.json("sync", "--json", PRPIPELINE_REPOSITORIES=str(file))
     assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
+
+
+def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox) -> None:
+    """It shows what a sync would sync, and tracks nothing."""
+    server.world.add_repository("octo/old-app", archived=True)
+    file = shell.folder / "repositories.yaml"
+    file.write_text(
+        "repositories:\n  - octo/app\n  - {owner: octo, include: [li*, old-*, srv-*], exclude: [x-*]}\n"
+    )
+    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
+    fresh = shell.run("status")
+    assert f"the next sync tracks what {file} names. Try: prpipeline sync" in fresh.stdout
+    dry = shell.run("sync", "--dry-run", "--json")
+    assert [e["repository"] for e in json.loads(dry.stdout)] == ["octo/lib", "octo/app"]
+    left_out = "in the repositories file; archived ones and forks are left out."
+    said = [f"No repository of octo matches {pattern!r} {left_out}" for pattern in ("old-*", "srv-*", "x-*")]
+    assert dry.stderr.splitlines() == said
+    assert not (shell.folder / "data" / "warehouse.duckdb").exists()
+
+    shell.run("track", "octo/by-hand")
+    synced = shell.run("sync", "--json")
+    assert said[:2] == [line for line in synced.stderr.splitlines() if line.startswith("No repository")]
+    for command in ("status", "doctor"):
+        assert f"No tracked repository of octo matches 'srv-*' {left_out}" in shell.run(command).stdout
+    assert len(shell.json("status", "--json")["notes"]) == 2
+
+    file.write_text("repositories: [octo/app]")
+    dry = shell.run("sync", "--dry-run", "--json")
+    assert sorted(e["repository"] for e in json.loads(dry.stdout)) == ["octo/app", "octo/by-hand"]
 
 
 @pytest.mark.parametrize("room", [0, 300_000])
