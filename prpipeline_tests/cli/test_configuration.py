@@ -69,6 +69,7 @@ pytestmark = pytest.mark.end_to_end
             1,
             "refused); check HTTPS_PROXY",
         ),
+        (["status"], {"GITHUB_TOKEN": "a token"}, 2, "GITHUB_TOKEN holds white space"),
         (["sync"], {}, 2, "No repository is tracked yet."),
         (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
         (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
