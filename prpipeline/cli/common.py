@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,11 @@ def published_path(settings: Settings) -> str | None:
     """The published file; None while there is none."""
     path = settings.published_path
     return str(path) if path.exists() else None
+
+
+def as_people_count(name: str) -> list[str | int]:
+    """The key that sorts names without case, and repo-2 before repo-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name.lower())]
 
 
 def echo_for_scripts(text: str) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from prpipeline.cli.common import BadInput, echo_for_scripts, isoformat, open_pipeline, published_path
+from prpipeline.cli.common import (
+    BadInput,
+    as_people_count,
+    echo_for_scripts,
+    isoformat,
+    open_pipeline,
+    published_path,
+)
 
 
 @click.command()
@@ -26,6 +34,7 @@ def status(as_json: bool) -> None:
     with tracking.warehouse.session():
         rows = tracking.shown().status()
         is_sample_data = tracking.holds_samples()
+    rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
     notes = unmatched_by_tracked(
         settings.file, [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
     )
@@ -94,7 +103,17 @@ def explain(pull_request: str) -> None:
         click.echo("".join(c for c in line if c.isprintable()))
 
 
-@click.command()
+class _SqlCommand(click.Command):
+    """Takes an argument that begins with an SQL comment for the query, not for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        comments = [arg for arg in args if re.match(r"--(\s|\S*\n)", arg)]
+        if comments:
+            args = [*(arg for arg in args if arg not in (*comments, "--")), "--", *comments]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_SqlCommand)
 @click.argument("query", required=False)
 @click.option(
     "--format",
@@ -105,7 +124,7 @@ def explain(pull_request: str) -> None:
     help="A table for people, CSV or JSON for scripts.",
 )
 def sql(query: str | None, style: str) -> None:
-    """Run a query on the published file, read-only; without one, read queries from standard input.
+    """Run queries on the published file, read-only; without any, read them from standard input. Times are UTC.
 
     \b
     Examples:

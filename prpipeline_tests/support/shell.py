@@ -23,11 +23,13 @@ class Shell:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, said: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in this process, which saves the start of Python."""
         unset = dict.fromkeys(os.environ.keys() - self.kept())
         runner = CliRunner(env=unset | self.environment | environment)
-        ended = runner.invoke(cli, arguments, prog_name="prpipeline")
+        ended = runner.invoke(cli, arguments, input=said, prog_name="prpipeline")
         if ended.exception and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
