@@ -11,11 +11,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.model.failures import MalformedRecord
-from prpipeline.model.pull_requests import NOBODY, SUBMITTED_STATES, Actor, PullRequest, Review, ReviewEvent
+from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
+from prpipeline.model.pull_requests import (
+    NOBODY,
+    SUBMITTED_STATES,
+    Actor,
+    Label,
+    PullRequest,
+    Review,
+    ReviewEvent,
+)
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
 _GHOST_ID = 10137
+
+# An App's page, whose last part is its slug: https://github.com/apps/dependabot.
+_APP_PAGE = re.compile(r"/apps/([a-z0-9-]+)/?", re.IGNORECASE)
+_SLUG = re.compile(r"[a-z0-9_.-]+")
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
@@ -52,6 +65,8 @@ Json = Mapping[str, Any]
 def pull_request_from_graphql(node: Json) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
     has_sizes = "additions" in node  # they are not always asked for
+    commits = node.get("commits")  # neither are these
+    milestone = node["milestone"]
     return PullRequest(
         pull_request_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
@@ -69,7 +84,23 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         changed_files=integer(node, "changedFiles") if has_sizes else None,
         base_ref=_words(node, "baseRefName"),
         url=string(node, "url"),
+        head_ref=_words(node, "headRefName"),
+        is_from_fork=flag(node, "isCrossRepository"),
+        milestone=None if milestone is None else _words(milestone, "title"),
+        comments=integer(node["comments"], "totalCount"),
+        commits=None if commits is None else integer(commits, "totalCount"),
+        first_commit_at=None if commits is None else _graphql_authored(commits["nodes"]),
+        field_set=FIELD_SET,
     )
+
+
+def label_from_graphql(node: Json) -> Label:
+    """A ``Label`` node."""
+    return Label(_words(node, "name"))
+
+
+def _graphql_authored(nodes: list[Json]) -> datetime | None:
+    return _authored(nodes[0]["commit"]["authoredDate"]) if nodes else None
 
 
 def review_from_graphql(node: Json) -> Review | None:
@@ -83,6 +114,7 @@ def review_from_graphql(node: Json) -> Review | None:
         reviewer=_graphql_actor(node["author"]),
         state=state,
         submitted_at=submitted_at,
+        has_text=bool(_words(node, "body").strip()),
     )
 
 
@@ -123,7 +155,8 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
 
 
 def pull_request_from_rest(body: Json) -> PullRequest:
-    """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes and who merged."""
+    """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes, the counts and who merged."""
+    head, base, milestone = body.get("head") or {}, body.get("base") or {}, body.get("milestone")
     return PullRequest(
         pull_request_id=integer(body, "id"),
         node_id=string(body, "node_id"),
@@ -139,9 +172,31 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
-        base_ref=_text((body.get("base") or {}).get("ref")),
+        base_ref=_text(base.get("ref")),
         url=_text(body.get("html_url")) or "",
+        head_ref=_text(head.get("ref")),
+        is_from_fork=_is_from_fork(head, base) if head else None,
+        milestone=None if milestone is None else _words(milestone, "title"),
+        comments=_optional_integer(body, "comments"),
+        commits=_optional_integer(body, "commits"),
+        field_set=WITHOUT_FIRST_COMMIT if "commits" in body else None,
+        labels=tuple({label.label: label for label in map(_rest_label, body.get("labels") or ())}.values()),
     )
+
+
+def _rest_label(body: Json) -> Label:
+    return Label(_words(body, "name"))
+
+
+def _is_from_fork(head: Json, base: Json) -> bool:
+    """A branch of the repository itself never loses its repository; a fork's is null once the fork is gone."""
+    home, origin = base.get("repo"), head.get("repo")
+    return origin is None or (home is not None and integer(origin, "id") != integer(home, "id"))
+
+
+def authored_from_rest(body: Json) -> datetime | None:
+    """When a commit of ``GET /pulls/{number}/commits`` was authored."""
+    return _authored((body["commit"].get("author") or {}).get("date"))
 
 
 def review_from_rest(body: Json) -> Review | None:
@@ -156,6 +211,7 @@ def review_from_rest(body: Json) -> Review | None:
         reviewer=_rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,
+        has_text=bool((_text(body.get("body")) or "").strip()),
     )
 
 
@@ -204,7 +260,12 @@ def _team_organization(team: Json) -> str | None:
 def _rest_actor(user: Json | None) -> Actor:
     if user is None:
         return NOBODY
-    return _actor(integer(user, "id"), _words(user, "login"), user.get("type") == "Bot")
+    login, page = _words(user, "login"), _APP_PAGE.search(str(user.get("html_url") or ""))
+    if page and not login.endswith("[bot]") and page[1].lower() != login.lower():
+        login = page[
+            1
+        ].lower()  # REST calls some Apps by a name: it says Copilot where GraphQL says copilot-swe-agent
+    return _actor(integer(user, "id"), login, user.get("type") == "Bot" or page is not None)
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────
@@ -214,8 +275,8 @@ def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
     name: str | None = login or None
     if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
         return NOBODY
-    if is_bot and name and not name.endswith("[bot]"):
-        name += "[bot]"  # REST and the web page write it so; GraphQL leaves it off
+    if is_bot and name and _SLUG.fullmatch(name):
+        name += "[bot]"  # REST and the web page write an App's slug so; GraphQL leaves it off
     return Actor(
         None if database_id is None else _number(database_id, "an account's id"),
         name,
@@ -291,6 +352,16 @@ def full_name(body: Json, field: str) -> str:
 
 def _time(value: object) -> datetime | None:
     return None if value is None else time(value)
+
+
+def _authored(value: object) -> datetime | None:
+    """When a commit was authored: by the clock of whoever made it, which may show any year."""
+    try:
+        return _time(value)
+    except MalformedRecord:
+        if isinstance(value, str):
+            return None
+        raise
 
 
 def time(value: object) -> datetime:

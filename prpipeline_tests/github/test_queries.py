@@ -12,7 +12,7 @@ from prpipeline.sandbox.github.cost import Calculator
 from prpipeline.sandbox.github.graphql_api import schema as sandbox_schema
 from prpipeline_tests.support.shared_data import github_schema
 
-EVERYTHING = {"teams": True, "sizes": True, "reviews": True, "events": True}
+EVERYTHING = dict.fromkeys(("teams", "sizes", "commits", "reviews", "events", "labels"), True)
 
 
 def test_every_query_file_is_used() -> None:
@@ -35,7 +35,7 @@ def test_valid_on_github(name: str) -> None:
     ("name", "variables"),
     [
         ("history", {"size": 25}),
-        ("history", {"size": 74}),
+        ("history", {"size": 37}),
         ("hydrate", {"ids": ["x"] * 25}),
         ("probe", {"ids": ["x"] * 100, "size": 20}),
         ("counts", {}),
