@@ -59,6 +59,8 @@ class TrackingService:
         """The sentence for who asks about tracked repositories while there are none."""
         if self.holds_samples():
             return "No real repository is tracked yet; the sample data of the demo are all there is."
+        if self.settings.file.repositories:
+            return f"No repository is tracked yet; the next sync tracks what {self.settings.repositories_file} names."
         return "No repository is tracked yet."
 
     def tracked(self) -> list[str]:
@@ -77,7 +79,7 @@ class TrackingService:
         refused = []
         for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
-                self.track([RepositoryName.parse(key)], tracked_by="ui")
+                self.track([self.settings.github.repository(key)], tracked_by="ui")
             except InvalidRepositoryName as error:
                 refused.append(f"{error} The partition is removed.")
         return refused

@@ -129,9 +129,9 @@ def status_table(
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository", overflow="fold")
-    table.add_column("status")
-    table.add_column("last sync")
-    table.add_column("complete to (UTC)")
+    table.add_column("status", no_wrap=True)
+    table.add_column("last sync", no_wrap=True)
+    table.add_column("complete to (UTC)", no_wrap=True)
     table.add_column("pull requests", justify="right")
     table.add_column("GitHub counts", justify="right")
     for row in rows:
@@ -165,6 +165,19 @@ def status_table(
         f"Next scheduled run: {next_run:%Y-%m-%d %H:%M} UTC, if Dagster runs."
         if next_run
         else "Schedules are off."
+    )
+    console.print(_summary([row["status"] for row in rows]))
+
+
+def _summary(statuses: Sequence[str]) -> str:
+    """All of it in a line, such as: 35 of 36 complete, 1 failed."""
+    new = statuses.count("new")
+    failed = len(statuses) - new - statuses.count("ok")
+    return (
+        f"{statuses.count('ok'):,} of {len(statuses):,} complete"
+        + (f", {failed:,} failed" if failed else "")
+        + (f", {new:,} not read yet" if new else "")
+        + "."
     )
 
 
