@@ -115,8 +115,11 @@ class TrackingService:
         repository of the demo, and OtherHost.
         """
         added = []
+        teams: dict[str, str] = {}
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
+                from prpipeline.sandbox.github import SAMPLE_TEAMS as teams  # noqa: N811
+
                 tracked_by = "demo"
             host.check(connection, "github", self.host)
             for name in names:
@@ -134,7 +137,7 @@ class TrackingService:
                     tracked_by=tracked_by,
                     now=utc_now(),
                     days_back=days_back if days_back is not None or known is None else known.days_back,
-                    team=known.team if known else None,
+                    team=known.team if known else teams.get(str(name)),
                 ):
                     added.append(known.tracked_as if known else str(name))
         return added

@@ -98,6 +98,9 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
     console = output()
     console.print(table)
     console.print("For whole histories. Of a repository that is synced already only what changed is read.")
+    known = [e.hourly_limit for e in estimates if not e.error]
+    if known and not any(known):
+        console.print("GitHub sets no limits here: nothing waits for an hourly allowance.")
     if lacking := sum(e.pull_requests_lacking_fields for e in estimates):
         console.print(
             f"Of these repositories {lacking:,} stored pull requests lack newer columns: the next sync reads "

@@ -64,6 +64,12 @@ class GraphQLSource(ClientSource):
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})
 
+    def check_queries(self, repository: str | None = None) -> None:
+        if repository or not isinstance(self.client.credential, AppCredential):
+            # Of no pull request: a server checks the fields all the same.
+            nothing = {"ids": [], "teams": True, "sizes": True, "commits": True}
+            self.client.graphql("hydrate", nothing, repository=repository)
+
     @property
     def field_set(self) -> int:
         return FIELD_SET

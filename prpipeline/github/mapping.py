@@ -26,6 +26,10 @@ from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
 _GHOST_ID = 10137
 
+# An App's page, whose last part is its slug: https://github.com/apps/dependabot.
+_APP_PAGE = re.compile(r"/apps/([a-z0-9-]+)/?", re.IGNORECASE)
+_SLUG = re.compile(r"[a-z0-9_.-]+")
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
 _YEARS = range(1970, 2200)
@@ -256,7 +260,12 @@ def _team_organization(team: Json) -> str | None:
 def _rest_actor(user: Json | None) -> Actor:
     if user is None:
         return NOBODY
-    return _actor(integer(user, "id"), _words(user, "login"), user.get("type") == "Bot")
+    login, page = _words(user, "login"), _APP_PAGE.search(str(user.get("html_url") or ""))
+    if page and not login.endswith("[bot]") and page[1].lower() != login.lower():
+        login = page[
+            1
+        ].lower()  # REST calls some Apps by a name: it says Copilot where GraphQL says copilot-swe-agent
+    return _actor(integer(user, "id"), login, user.get("type") == "Bot" or page is not None)
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────
@@ -266,8 +275,8 @@ def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
     name: str | None = login or None
     if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
         return NOBODY
-    if is_bot and name and not name.endswith("[bot]"):
-        name += "[bot]"  # REST and the web page write it so; GraphQL leaves it off
+    if is_bot and name and _SLUG.fullmatch(name):
+        name += "[bot]"  # REST and the web page write an App's slug so; GraphQL leaves it off
     return Actor(
         None if database_id is None else _number(database_id, "an account's id"),
         name,

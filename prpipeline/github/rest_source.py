@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -19,7 +20,7 @@ from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
 from prpipeline.github.etags import Etags, MemoryEtags
-from prpipeline.github.protocol import SERVICE
+from prpipeline.github.protocol import SERVICE, LimitsOff
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
 from prpipeline.http.answer import Answer, reading
 from prpipeline.http.attempts import Attempts, Unsettled
@@ -78,7 +79,8 @@ class RestSource(ClientSource):
         return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
 
     def try_credential(self) -> None:
-        self.client.get("/rate_limit", read=objects.body_of)
+        with suppress(LimitsOff):  # the server looked at the credential before it said so
+            self.client.get("/rate_limit", read=objects.body_of)
 
     @property
     def field_set(self) -> int:

@@ -46,8 +46,8 @@ PUBLISHED_VIEWS = tuple(file.name for file in _in_order() if file.created and no
 
 
 def published_view(name: str) -> str:
-    """The statement that creates one of PUBLISHED_VIEWS in a published file."""
-    return sql_file(name).creates[0].sql
+    """The query of one of PUBLISHED_VIEWS, over the tables of a published file."""
+    return sql_file(name).creates[0].sql.partition(" AS\n")[2]
 
 
 def create_tables(connection: Connection) -> None:

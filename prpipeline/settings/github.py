@@ -39,13 +39,7 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     graphql_url = (env.get("GITHUB_GRAPHQL_URL") or _graphql_url(api_url)).rstrip("/")
     for name, url in (("GITHUB_API_URL", api_url), ("GITHUB_GRAPHQL_URL", graphql_url)):
         _check_url(name, url, allow_http=env.get("PRPIPELINE_ALLOW_HTTP", "") in {"1", "true", "yes"})
-    tokens = [t.strip() for t in (env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or "").split(",")]
-    tokens = list(dict.fromkeys(t for t in tokens if t))
-    for token in tokens:
-        if not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise ConfigurationError(
-                "GITHUB_TOKEN holds white space or unprintable characters; copy it again."
-            )
+    tokens = next((_tokens(name, env[name]) for name in ("GITHUB_TOKEN", "GH_TOKEN") if env.get(name)), [])
     api = env.get("PRPIPELINE_GITHUB_API") or "graphql"
     if api not in {"graphql", "rest"}:
         raise ConfigurationError(f"PRPIPELINE_GITHUB_API is {api!r}; write graphql or rest.")
@@ -56,6 +50,29 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
         app=_github_app(env),
         api="rest" if api == "rest" else "graphql",
     )
+
+
+def _tokens(variable: str, value: str) -> list[str]:
+    """The tokens in a variable, separated by commas. Raises ConfigurationError, which shows none."""
+    tokens = list(dict.fromkeys(t for t in (part.strip() for part in value.split(",")) if t))
+    for token in [value.strip(), *tokens]:
+        if any(quote in token for quote in _QUOTES):
+            raise ConfigurationError(f"{variable} is in quotes: remove them.")
+        if prefix := _PREFIX.match(token):
+            raise ConfigurationError(
+                f"{variable} begins with “{prefix[1].strip()}”: remove that, and leave the token alone."
+            )
+    for token in tokens:
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise ConfigurationError(
+                f"{variable} holds white space or unprintable characters; copy it again."
+            )
+    return tokens
+
+
+# Straight and typographic, of all languages, and the one of code in a chat.
+_QUOTES = "\"'`´“”„‟‘’‚‛«»‹›＂＇"
+_PREFIX = re.compile(r"(authorization:|bearer[:\s]|token[:\s]|(?:GITHUB|GH)_TOKEN=|export\s)", re.IGNORECASE)
 
 
 def _github_app(env: Mapping[str, str]) -> GitHubApp | None:

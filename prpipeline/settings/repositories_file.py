@@ -14,6 +14,9 @@ from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
 from prpipeline.settings.sync import SyncSettings
 
+# What Dagster's catalog accepts as an owner.
+_OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+
 
 class Entry:
     """An entry of the list of repositories: a name, a mapping of a repository, or a mapping of an owner."""
@@ -64,14 +67,20 @@ class TrackedOwner(Section, Entry, frozen=True, kw_only=True):
 
 
 class RepositoriesFile(Section, frozen=True, kw_only=True):
-    """The whole file."""
+    """The whole file. ``owners`` answer for the numbers: e-mail addresses, or teams as ``team:name``."""
 
     repositories: tuple[Entry, ...] = ()
+    owners: tuple[str, ...] = ()
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
 
     def __post_init__(self) -> None:
+        for owner in self.owners:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(
+                    f"owners: {owner!r} is neither an e-mail address nor a team like team:platform"
+                )
         seen: set[str] = set()
         for entry in self.repositories:
             if isinstance(entry, TrackedRepository):

@@ -55,6 +55,9 @@ class Source(Protocol):
     def try_credential(self) -> None:
         """One cheap request, where one is possible without a repository: raises if the credential is refused."""
 
+    def check_queries(self, repository: str | None = None) -> None:
+        """One cheap request with all that a sync asks for: raises if the server is too old to know it."""
+
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
         """The repository behind a name, and how many pull requests GitHub counts in it."""
 

@@ -98,7 +98,7 @@ def test_a_lasting_fault_is_a_failure_with_its_type(
     assert result.error
     assert result.failure in {
         "NetworkTrouble", "ServerTrouble", "MalformedAnswer", "TooExpensive", "Overloaded", "CursorRejected",
-        "LimitReached",
+        "LimitReached", "UnexplainedRefusal",
     }  # fmt: skip
     assert not result.is_permanent
     assert most_requests_per_query(server) <= here.sync_settings.attempts

@@ -115,7 +115,7 @@ def shared() -> Iterator[MetricsLab]:
         "CREATE VIEW main.repositories AS SELECT repository_id, as_of, "
         "CASE WHEN is_tracked THEN 'ok' ELSE 'untracked' END AS status FROM metrics.repository_clocks"
     )
-    lab.connection.execute(metrics.published_view("clock_events"))
+    lab.connection.execute(f"CREATE OR REPLACE VIEW clock_events AS {metrics.published_view('clock_events')}")
     yield lab
     lab.connection.close()
 

@@ -99,6 +99,7 @@ class MetricsLab:
         count = self.connection.execute("SELECT count(*) FROM raw.review_events").fetchone()
         assert count is not None
         row = {"event_id": f"E_{count[0]}", "event": event, "subject_is_team": False, "created_at": at}
+        row |= {"actor_id": 9, "actor_login": "somebody"}
         self.insert(
             "raw.review_events",
             common | row | {"review_id": review_id, "previous_state": previous_state} | more,

@@ -364,7 +364,8 @@ def expected(world: World, *, teams: bool = True, first_commits: bool = True) ->
 def _actor(actor: Actor | None) -> tuple[int | None, str | None, bool]:
     if actor is None or actor.deleted:
         return None, None, False
-    return actor.id, actor.rest_login, actor.kind == "Bot"
+    is_bot = actor.kind == "Bot"
+    return actor.id, f"{actor.login}[bot]" if is_bot else actor.login, is_bot
 
 
 def _naive(moment: datetime | None) -> datetime | None:

@@ -1,14 +1,13 @@
 -- By weekday (0 is Monday) and hour in a time zone, over the last 52 weeks: pull requests that people opened, how long
 -- they waited for review, and the reviews that people submitted.
 WITH clock AS (SELECT unnest($since) AS since, unnest($ahead) AS ahead),
-teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
 moments AS (
     SELECT team, repository_id, created_at AS moment, review_time_hours, true AS is_opening
     FROM review_time_hours
     WHERE created_at > $as_of - INTERVAL 364 DAY AND NOT is_bot_author
     UNION ALL
     SELECT team, repository_id, submitted_at, NULL, false
-    FROM review_evidence LEFT JOIN teams USING (repository_id)
+    FROM review_evidence
     WHERE submitted_at > $as_of - INTERVAL 364 DAY AND NOT is_bot AND NOT is_self
 ),
 shown AS (SELECT *, moment + ahead AS local_time FROM moments ASOF JOIN clock ON moment >= since),

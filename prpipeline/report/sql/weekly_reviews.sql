@@ -1,8 +1,7 @@
 -- By the week in which it was submitted: reviews of people (not of their own pull requests) and of bots.
-WITH teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
-reviews AS (
+WITH reviews AS (
     SELECT team, repository_id, date_trunc('week', submitted_at)::DATE AS week, is_bot
-    FROM review_evidence LEFT JOIN teams USING (repository_id)
+    FROM review_evidence
     WHERE NOT (is_self AND NOT is_bot)
 )
 SELECT

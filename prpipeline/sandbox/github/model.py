@@ -43,7 +43,10 @@ def node_id(kind: str, database_id: int) -> str:
 
 @dataclass(slots=True, eq=False)
 class Actor:
-    """A user, bot, mannequin or organization. `login` is GraphQL's: a bot's has no `[bot]`."""
+    """A user, bot, mannequin or organization. `login` is GraphQL's: a bot's is its App's slug, without `[bot]`.
+
+    `called` is REST's name of a bot that REST does not call by its slug, as it says Copilot for copilot-swe-agent.
+    """
 
     id: int
     login: str
@@ -52,6 +55,7 @@ class Actor:
     name: str | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    called: str = ""
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id(self.kind, self.id)
@@ -59,7 +63,7 @@ class Actor:
     @property
     def rest_login(self) -> str:
         """The login as REST prints it."""
-        return f"{self.login}[bot]" if self.kind == "Bot" else self.login
+        return self.called or (f"{self.login}[bot]" if self.kind == "Bot" else self.login)
 
 
 @dataclass(slots=True, eq=False)

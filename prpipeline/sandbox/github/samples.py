@@ -39,6 +39,13 @@ HARD_TITLES = (
     "Zero\u200bwidth and combining e\u0301",
     "A title that is very long " + "and goes on " * 18,
 )
+SAMPLE_TEAMS = {
+    "octo-labs/rocket": "Flight",
+    "octo-labs/website": "Platform",
+    "octo-labs/infra": "Platform",
+    "moonbase/lander": "Flight",
+}
+"""GitHub does not know which team owns a repository; the demo gives the sample repositories these."""
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
 HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
 

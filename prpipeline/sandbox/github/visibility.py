@@ -25,7 +25,7 @@ class QueryContext:
 
     world: World
     credential: Credential
-    rate_limit: dict[str, Any]
+    rate_limit: dict[str, Any] | None
 
 
 def forbidden() -> FieldError:

@@ -30,6 +30,14 @@ SECONDARY = (
     "GitHub Support for help, please include the request ID 5A2D:3C5F."
 )
 
+GATEWAY = b"""<!doctype html>
+<html><head><title>Zugriff verweigert</title><style>p { color: red }</style></head>
+<body><h1>Zugriff verweigert</h1><p>Bitte wenden Sie sich an Ihre IT.</p></body></html>
+"""
+TOO_FAST = f"""<!DOCTYPE html>
+<html><head><title>Rate limit &middot; GitHub</title></head><body><p><strong>Whoa there!</strong> {SECONDARY}</p></body></html>
+""".encode()
+
 
 def _html(status: int) -> Response:
     return Response(status, UNICORN, {"Content-Type": "text/html; charset=utf-8"})
@@ -140,6 +148,31 @@ def _secondary_limit(fault: Effect, request: Request, response: Response, now: d
     return Response.of_json(body, fault.status or 403, headers)
 
 
+def _refusal(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A gateway's page, without GitHub's headers; a 401 comes with no body at all.
+    status = fault.status or 403
+    body = GATEWAY if status == 403 else b""
+    return Response(status, body, {"Content-Type": "text/html"})
+
+
+def _limit_words(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # The limit is named in the body alone, with a status of success or on a page.
+    if fault.status is None:
+        return Response.of_json({"message": SECONDARY}, 200)
+    return Response(fault.status, TOO_FAST, {"Content-Type": "text/html"})
+
+
+def _unknown_code(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A query that does not fit the schema, with a code that no client knows.
+    error = {
+        "path": ["query"],
+        "extensions": {"code": "somethingNewAboutQueries"},
+        "locations": [{"line": 1, "column": 7}],
+        "message": "This query does not fit",
+    }
+    return Response.of_json({"errors": [error]}, 200, response.headers)
+
+
 def _sso_partial(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
     if response.result is not None:
         null_nodes(response.result, "FORBIDDEN", SAML, {"saml_failure": True}, [0])
@@ -174,4 +207,7 @@ KINDS: dict[str, Callable[[Effect, Request, Response, datetime], Response]] = {
     "primary_limit": _primary_limit,
     "secondary_limit": _secondary_limit,
     "sso_partial": _sso_partial,
+    "refusal": _refusal,
+    "limit_words": _limit_words,
+    "unknown_code": _unknown_code,
 }
