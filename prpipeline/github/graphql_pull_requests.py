@@ -129,7 +129,7 @@ class PullRequestReader:
                 # The last two attempts are for a single one in any case.
                 size = self._size = 1 if attempt.number >= attempt.most - 1 else max(1, size // 2)
             with_sizes = sizes and not (is_too_much and size == 1 and attempt.is_last)
-            return {**variables(size), "sizes": with_sizes, "commits": with_sizes and self._commits}
+            return {**variables(size), "sizes": with_sizes, "commits": self._commits}
 
         result = self._ask(name, asked, lambda r: check(r, size), position, attempts, repository)
         if time.monotonic() - started < _FAST_SECONDS:
@@ -256,10 +256,15 @@ class PullRequestReader:
 
     def _with_sizes(self, pull_request: PullRequest, repository: str) -> PullRequest:
         """The sizes and commits by REST, where they were too much for GraphQL; unknown where REST fails, too."""
+        path = f"/repos/{repository}/pulls/{pull_request.number}"
         try:
             whole = self._client.get(
-                f"/repos/{repository}/pulls/{pull_request.number}",
-                read=lambda answer: mapping.pull_request_from_rest(answer.json()),
+                path, read=lambda answer: mapping.pull_request_from_rest(answer.json()), repository=repository
+            )
+            first_commit_at = self._client.get(
+                f"{path}/commits",
+                {"per_page": 1},
+                read=lambda answer: mapping.first_commit_from_rest(answer.json()),
                 repository=repository,
             )
         except (BadCredentials, LimitReached):
@@ -273,6 +278,7 @@ class PullRequestReader:
             deletions=whole.deletions,
             changed_files=whole.changed_files,
             commits=whole.commits,
+            first_commit_at=first_commit_at,
         )
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -311,7 +317,7 @@ class PullRequestReader:
             except CommitsDenied as denied:
                 if not commits:
                     raise
-                log.info("%s Reading pull requests without their commits.", denied)
+                log.info("%s Reading pull requests without the dates of their commits.", denied)
                 self._commits = False
 
 
