@@ -51,6 +51,7 @@ def test_every_metrics_table_is_listed() -> None:
         "pull_requests",
         "reviews",
         "review_events",
+        "pull_request_labels",
         "pipeline_status",
         "data_dictionary",
     }
