@@ -25,7 +25,7 @@ def build_definitions(
     with warnings.catch_warnings():
         # Code references are beta: they help developers, and nothing depends on them.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        step = build_assets(settings.sync.batch_size, period, all_checks(period), is_demo=settings.is_demo)
+        step = build_assets(settings, period, all_checks(period))
         assets = dg.with_source_code_references([step])
     return dg.Definitions(
         assets=assets,

@@ -12,10 +12,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, WarehouseError, host, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, host, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.tracking import Tracked
@@ -58,6 +59,8 @@ class TrackingService:
         """The sentence for who asks about tracked repositories while there are none."""
         if self.holds_samples():
             return "No real repository is tracked yet; the sample data of the demo are all there is."
+        if self.settings.file.repositories:
+            return f"No repository is tracked yet; the next sync tracks what {self.settings.repositories_file} names."
         return "No repository is tracked yet."
 
     def tracked(self) -> list[str]:
@@ -76,7 +79,7 @@ class TrackingService:
         refused = []
         for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
-                self.track([RepositoryName.parse(key)], tracked_by="ui")
+                self.track([self.settings.github.repository(key)], tracked_by="ui")
             except InvalidRepositoryName as error:
                 refused.append(f"{error} The partition is removed.")
         return refused
@@ -114,8 +117,11 @@ class TrackingService:
         repository of the demo, and OtherHost.
         """
         added = []
+        teams: dict[str, str] = {}
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
+                from prpipeline.sandbox.github import SAMPLE_TEAMS as teams  # noqa: N811
+
                 tracked_by = "demo"
             host.check(connection, "github", self.host)
             for name in names:
@@ -133,7 +139,7 @@ class TrackingService:
                     tracked_by=tracked_by,
                     now=utc_now(),
                     days_back=days_back if days_back is not None or known is None else known.days_back,
-                    team=known.team if known else None,
+                    team=known.team if known else teams.get(str(name)),
                 ):
                     added.append(known.tracked_as if known else str(name))
         return added
@@ -153,13 +159,37 @@ class TrackingService:
                     dropped.append(known)
         return [known.tracked_as for known in dropped]
 
+    @property
+    def field_set(self) -> int:
+        """The fields that the settings let a sync read. gh's own token, which may be there, is not looked for."""
+        github = self.settings.github
+        by_graphql = github.api == "graphql" and (github.tokens or github.app)
+        return FIELD_SET if by_graphql or self.settings.sync.first_commit_by_rest else WITHOUT_FIRST_COMMIT
+
+    def lacking_fields(self, names: Sequence[str] | None = None) -> dict[str, int]:
+        """How many stored pull requests of these, or of all tracked, lack fields that a sync reads; by tracked name."""
+        rows = [
+            t for t in self.tracked_rows() if t.repository_id and (names is None or t.tracked_as in names)
+        ]
+        if not rows:
+            return {}
+        with self.warehouse.transaction() as connection:
+            ids = [t.repository_id for t in rows if t.repository_id]
+            lacking = records.lacking_counts(connection, ids, self.field_set)
+        return {t.tracked_as: lacking[t.repository_id] for t in rows if t.repository_id in lacking}
+
     def status(self) -> list[dict[str, Any]]:
         """One row per tracked repository, as it is now in the warehouse."""
         if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
-            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+            ids = [t.repository_id for t in rows if t.repository_id]
+            held = records.counts(connection, ids)
+            short: dict[int, list[str]] = {}
+            for each in shortfalls.all_of(connection, ids):
+                short.setdefault(each.repository_id, []).append(each.sentence)
+            lacking = records.lacking_counts(connection, ids, self.field_set)
         return [
             {
                 "tracked_as": t.tracked_as,
@@ -170,8 +200,10 @@ class TrackingService:
                 "watermark_at": t.watermark_at,
                 "pull_requests": held.get(t.repository_id or 0, 0),
                 "pull_requests_on_github": t.pull_requests_on_github,
+                "pull_requests_lacking_fields": lacking.get(t.repository_id or 0, 0),
                 "history_days_back": t.history_days_back,
                 "last_error": t.last_error,
+                "short_lists": short.get(t.repository_id or 0, []),
             }
             for t in rows
         ]

@@ -12,7 +12,7 @@ import dagster as dg
 from prpipeline.app.audit import ReleaseBlocked, blocking
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.run import in_batches
-from prpipeline.app.types import Check, Findings, SyncOptions, SyncResult
+from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult
 from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs.config import Chosen, SyncConfig
@@ -36,16 +36,16 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckResult
 
 
 def build_assets(
-    batch_size: int, sync_period: timedelta | None, checks: Sequence[Check], *, is_demo: bool = False
+    settings: Settings, sync_period: timedelta | None, checks: Sequence[Check]
 ) -> dg.AssetsDefinition:
     """The step over all assets and checks, of which a run selects any part."""
 
     @dg.multi_asset(
         name=STEP,
-        specs=all_specs(sync_period, is_demo=is_demo),
+        specs=all_specs(sync_period, settings.file.owners, is_demo=settings.is_demo),
         check_specs=[asset_checks.spec(check) for check in checks],
         can_subset=True,
-        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=batch_size),
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.sync.batch_size),
     )
     def sync_and_publish(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource

@@ -1,6 +1,7 @@
 """What the catalog says about each asset before it has rows."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,12 +26,14 @@ _LATE = timedelta(hours=2)
 _PACKAGE = Path(prpipeline.__file__).parent
 
 
-def all_specs(sync_period: timedelta | None, *, is_demo: bool = False) -> list[dg.AssetSpec]:
-    """Every asset, marked where it holds sample data.
+def all_specs(
+    sync_period: timedelta | None, owners: Sequence[str] = (), *, is_demo: bool = False
+) -> list[dg.AssetSpec]:
+    """Every asset with its owners, marked where it holds sample data.
 
     The published database has a freshness policy where syncs are scheduled every ``sync_period``.
     """
-    specs = _specs(sync_period)
+    specs = [spec.replace_attributes(owners=owners) for spec in _specs(sync_period)]
     return [_as_sample(spec) for spec in specs] if is_demo else specs
 
 

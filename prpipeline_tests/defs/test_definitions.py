@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import dagster as dg
+import msgspec
 import pytest
 import yaml
 
@@ -70,6 +71,15 @@ def test_two_tokens_and_none_are_named_and_not_shown() -> None:
     assert (build_definitions(two).resources or {})["pipeline"].github_credentials == "GITHUB_TOKEN, 2 tokens"
     none = load_settings({})
     assert "else none" in (build_definitions(none).resources or {})["pipeline"].github_credentials
+
+
+def test_owners_are_those_of_the_repositories_file(settings: Settings) -> None:
+    def owners(settings: Settings) -> set[tuple[str, ...]]:
+        return {tuple(spec.owners) for spec in build_definitions(settings).resolve_all_asset_specs()}
+
+    assert owners(settings) == {()}
+    file = msgspec.structs.replace(settings.file, owners=("team:platform", "ann@example.com"))
+    assert owners(msgspec.structs.replace(settings, file=file)) == {("team:platform", "ann@example.com")}
 
 
 def test_sample_data_is_called_that() -> None:

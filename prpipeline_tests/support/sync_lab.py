@@ -20,11 +20,12 @@ from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import GitHubSource, open_sources
+from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.tracking import Tracked
 
 TOKEN = "sandbox-token"
@@ -99,8 +100,9 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
 
 
 def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
-    """A pull request with more reviews and events than a page holds."""
-    pr = world.open_pull_request(repository, "ada", "A long story")
+    """A pull request with more reviews, events and labels than a page holds."""
+    labels = [f"label {n}" for n in range(130)]
+    pr = world.open_pull_request(repository, "ada", "A long story", labels=labels)
     for n in range(children):
         world.review(pr, f"dev-{n % 4}", "COMMENTED")
         world.request_review(pr, f"dev-{n % 4}")
@@ -198,6 +200,21 @@ class SyncLab:
             assert len(held[table]) == len(set(held[table]))
             assert set(held[table]) <= set(wanted[table]), table
 
+    def make_old(self) -> None:
+        """Make the rows what migration 0004 makes of those of version 3."""
+        with self.warehouse.transaction() as connection:
+            connection.execute(
+                "UPDATE raw.pull_requests SET field_set = 1, head_ref = NULL, is_from_fork = NULL, milestone = NULL, "
+                "comments = NULL, commits = NULL, first_commit_at = NULL"
+            )
+            connection.execute("UPDATE raw.reviews SET has_text = NULL")
+            connection.execute("DELETE FROM raw.pull_request_labels")
+
+    def lacking(self) -> int:
+        """How many rows lack fields."""
+        with self.warehouse.transaction() as connection:
+            return sum(records.lacking_counts(connection, list(self.world.repositories), FIELD_SET).values())
+
     def live(self) -> None:
         """Let time pass, and make every kind of change that moves ``updatedAt``."""
         clock: ManualClock = self.world.clock  # type: ignore[assignment]
@@ -234,13 +251,13 @@ def new_warehouse(folder: Path) -> Warehouse:
     path = folder / "warehouse.duckdb"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_empty_warehouse(), path)
+        shutil.copyfile(empty_warehouse(), path)
     return Warehouse(path)
 
 
 @cache
-def _empty_warehouse() -> Path:
-    """Created once, because creating the tables takes longer than most tests."""
+def empty_warehouse() -> Path:
+    """The file of one. Created once, because creating the tables takes longer than most tests."""
     warehouse = Warehouse(new_folder() / "warehouse.duckdb")
     with warehouse.transaction():
         pass
@@ -347,7 +364,8 @@ def expected(world: World, *, teams: bool = True, first_commits: bool = True) ->
 def _actor(actor: Actor | None) -> tuple[int | None, str | None, bool]:
     if actor is None or actor.deleted:
         return None, None, False
-    return actor.id, actor.rest_login, actor.kind == "Bot"
+    is_bot = actor.kind == "Bot"
+    return actor.id, f"{actor.login}[bot]" if is_bot else actor.login, is_bot
 
 
 def _naive(moment: datetime | None) -> datetime | None:
