@@ -92,3 +92,12 @@ def test_ready_and_approved_in_the_same_second(explained: Explain) -> None:
         because["draft_hours"] == "2026-05-04 10:00 to 2026-05-04 11:00; 2026-05-04 12:00 to 2026-05-04 13:00"
     )
     assert because["review_rounds"] == "no qualifying review requested changes"
+
+
+def test_waiting_pauses_while_it_is_closed(explained: Explain) -> None:
+    closings = [(at(2), "closed"), (at(5), "reopened")]
+    steps, because, _ = explained(History(ANN, OPENED, toggles=closings))
+    assert [step.rpartition(" - ")[2] for step in steps[1:]] == ["waiting ends", "waiting goes on"]
+    assert because["waiting_hours"] == (
+        "open and ready 2026-05-04 10:00 to 2026-05-04 12:00; 2026-05-04 15:00 to now"
+    )
