@@ -150,9 +150,10 @@ class PullRequestReader:
         latest: Json | None = node
         is_read = True
         events: frozenset[str] | None = None
+        without_commit = False
 
         def read(attempts: Attempts) -> PullRequest | None:
-            nonlocal latest, is_read, events
+            nonlocal latest, is_read, events, without_commit
             if not is_read:
                 sizes = latest is None or "additions" in latest
                 latest = self._hydrate([asked_by], repository, attempts, sizes).data["nodes"][0]
@@ -160,6 +161,12 @@ class PullRequestReader:
             if latest is None:
                 return None
             try:
+                # Commits that are lost for good must not make a repository fail: a second answer without is believed.
+                if _lacks_commit(latest) and not without_commit:
+                    without_commit = True
+                    raise Unsettled(
+                        f"#{latest.get('number')}: GitHub counts commits but did not give the first."
+                    )
                 return self._with_children(latest, repository, events, attempts)
             except _EventsLeftOut as trouble:
                 events = trouble.events
@@ -322,3 +329,9 @@ def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
     """Where the lists that go on do so, by field."""
     cursors = {field: connections.next_cursor(connection) for field, connection in lists.items()}
     return {field: cursor for field, cursor in cursors.items() if cursor}
+
+
+def _lacks_commit(node: Json) -> bool:
+    """Whether the first commit was asked for and is not there, though GitHub counts some."""
+    commits = node.get("commits")
+    return isinstance(commits, Mapping) and commits.get("nodes") == [] and bool(commits.get("totalCount"))
