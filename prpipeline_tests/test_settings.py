@@ -16,6 +16,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import (
     Calendar,
     ConfigurationError,
+    GitHubSettings,
     MetricSettings,
     RepositoriesFile,
     SecretStr,
@@ -28,7 +29,7 @@ from prpipeline.settings import (
 
 def read(folder: Path, text: str) -> RepositoriesFile:
     (folder / "repositories.yaml").write_text(text, encoding="utf-8")
-    return read_repositories_file(folder / "repositories.yaml")
+    return read_repositories_file(folder / "repositories.yaml", GitHubSettings())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from prpipeline.app.basics import SAMPLE_DATA, filling_up
+from prpipeline.app.repositories_file import unmatched_by_tracked
 from prpipeline.app.schedule_times import next_runs
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
@@ -55,6 +56,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
         yield from _repositories(tracked, tracking.nothing_tracked())
+        for sentence in unmatched_by_tracked(
+            settings.file, [n for row in tracked for n in (row.tracked_as, row.repository) if n]
+        ):
+            yield Finding("note", "repositories file", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:

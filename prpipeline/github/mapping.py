@@ -72,13 +72,13 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         node_id=string(node, "id"),
         number=integer(node, "number"),
         title=_words(node, "title"),
-        author=_graphql_actor(node["author"]),
+        author=graphql_actor(node["author"]),
         is_draft=flag(node, "isDraft"),
         created_at=time(node["createdAt"]),
         updated_at=time(node["updatedAt"]),
         closed_at=_time(node["closedAt"]),
         merged_at=_time(node["mergedAt"]),
-        merged_by=_graphql_actor(node["mergedBy"]),
+        merged_by=graphql_actor(node["mergedBy"]),
         additions=integer(node, "additions") if has_sizes else None,
         deletions=integer(node, "deletions") if has_sizes else None,
         changed_files=integer(node, "changedFiles") if has_sizes else None,
@@ -111,7 +111,7 @@ def review_from_graphql(node: Json) -> Review | None:
     return Review(
         review_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
-        reviewer=_graphql_actor(node["author"]),
+        reviewer=graphql_actor(node["author"]),
         state=state,
         submitted_at=submitted_at,
         has_text=bool(_words(node, "body").strip()),
@@ -128,7 +128,7 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(node, "id"),
         event=event,
-        actor=_graphql_actor(node["actor"]),
+        actor=graphql_actor(node["actor"]),
         created_at=time(node["createdAt"]),
         subject=subject,
         subject_is_team=is_team,
@@ -137,7 +137,7 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     )
 
 
-def _graphql_actor(node: Json | None) -> Actor:
+def graphql_actor(node: Json | None) -> Actor:
     if node is None:
         return NOBODY
     kind = string(node, "__typename")
@@ -148,7 +148,7 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
     kind = None if node is None else string(node, "__typename")
     if node and kind == "Team":  # without its name where the token must not see it
         return Actor(_optional_integer(node, "databaseId"), _text(node.get("combinedSlug")), False), True
-    return (_graphql_actor(node) if kind in _NUMBERED else NOBODY), False
+    return (graphql_actor(node) if kind in _NUMBERED else NOBODY), False
 
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,13 +162,13 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         node_id=string(body, "node_id"),
         number=integer(body, "number"),
         title=_words(body, "title"),
-        author=_rest_actor(body["user"]),
+        author=rest_actor(body["user"]),
         is_draft="draft" in body and flag(body, "draft"),
         created_at=time(body["created_at"]),
         updated_at=time(body["updated_at"]),
         closed_at=_time(body["closed_at"]),
         merged_at=_time(body["merged_at"]),
-        merged_by=_rest_actor(body.get("merged_by")),
+        merged_by=rest_actor(body.get("merged_by")),
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
@@ -208,7 +208,7 @@ def review_from_rest(body: Json) -> Review | None:
     return Review(
         review_id=integer(body, "id"),
         node_id=_text(body.get("node_id")) or "",  # old ones have none
-        reviewer=_rest_actor(body["user"]),
+        reviewer=rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,
         has_text=bool((_text(body.get("body")) or "").strip()),
@@ -223,7 +223,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     team = body.get("requested_team")
     # Without a permission to see teams the key is there, and null; GraphQL says "a team", and no more.
     is_team = "requested_team" in body and "requested_reviewer" not in body
-    subject = _rest_actor(body.get("requested_reviewer"))
+    subject = rest_actor(body.get("requested_reviewer"))
     if team:
         organization = _team_organization(team)
         slug = _text(team.get("slug") or team.get("name"))
@@ -234,7 +234,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(body, "node_id"),
         event=event,
-        actor=_rest_actor(body["actor"]),
+        actor=rest_actor(body["actor"]),
         created_at=time(body["created_at"]),
         subject=subject,
         subject_is_team=is_team or bool(team),
@@ -257,7 +257,7 @@ def _team_organization(team: Json) -> str | None:
     return parts[parts.index("orgs") + 1] if "orgs" in parts[:-1] else None
 
 
-def _rest_actor(user: Json | None) -> Actor:
+def rest_actor(user: Json | None) -> Actor:
     if user is None:
         return NOBODY
     login, page = _words(user, "login"), _APP_PAGE.search(str(user.get("html_url") or ""))

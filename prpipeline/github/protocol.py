@@ -148,12 +148,20 @@ def _check_body(answer: Answer) -> None:
         raise limits.limit(answer) or MalformedAnswer(
             f"GitHub's API answered with {explanation(answer)}, not with data; if that lasts, {API_ROOT}"
         )
-    if b'"message"' in answer.body[:1000]:
-        body = words.json_object(answer) or {}
-        if body and body.keys() <= {"message", "documentation_url", "status", "code", "error"}:
-            raise limits.limit(answer) or ServerTrouble(
-                f"GitHub answered {answer.status} with: {explanation(answer)}"
-            )
+    if len(answer.body) > _LONGEST_ERROR:
+        return
+    body = words.json_object(answer)
+    if body is None and not answer.body.lstrip().startswith(b"["):  # plain text, or nothing
+        if limit := limits.limit_in(words.all_of(answer), answer):
+            raise limit
+    elif body and body.keys() <= _KEYS_OF_ERRORS and {"message", "error"} & body.keys():
+        raise limits.limit(answer) or ServerTrouble(
+            f"GitHub answered {answer.status} with: {explanation(answer)}"
+        )
+
+
+_LONGEST_ERROR = 10_000
+_KEYS_OF_ERRORS = {"message", "documentation_url", "status", "code", "error", "errors"}
 
 
 def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
@@ -278,7 +286,8 @@ def _denied(answer: Answer) -> ApiFailure:
     body = words.json_object(answer) or {}
     # GitHub says where it documents a refusal; a proxy does not.
     is_githubs = "documentation_url" in body and not _BARE.fullmatch(str(body.get("message", "")).lower())
-    if _LASTS.search(text) or (is_githubs and not _PASSES.search(text)):
+    is_known = not words.is_page(answer) and bool(_LASTS.search(text))
+    if is_known or (is_githubs and not _PASSES.search(text)):
         return _forbidden(explanation(answer), answer.headers.get("x-accepted-github-permissions", ""))
     return _unexplained(answer)
 

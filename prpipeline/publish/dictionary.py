@@ -43,9 +43,6 @@ class Table:
         """What the table holds and what one row is: in DuckDB, in Dagster and in the docs."""
         return f"{self.description} One row per {self.grain}."
 
-    def has(self, *names: str) -> bool:
-        return {*names} <= {column.name for column in self.columns}
-
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 

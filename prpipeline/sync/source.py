@@ -9,7 +9,7 @@ from typing import Protocol
 from prpipeline.model.answers import (
     Head,
     Hydrated,
-    Outline,
+    OutlineAnswer,
     OwnedRepository,
     Page,
     Probe,
@@ -79,10 +79,13 @@ class Source(Protocol):
         """All heads updated at or after ``since``; goes on where the probe ended."""
 
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> Iterator[Hydrated]:
-        """Whole pull requests for these heads, in as few requests as is wise."""
+        """Whole pull requests for these heads, in as few requests as is wise; none is older than its head."""
 
-    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
-        """Every pull request of the repository in outline, and GitHub's count of them."""
+    def outline(self, repository: Repository) -> OutlineAnswer:
+        """Every pull request of the repository in outline, and GitHub's count of them.
+
+        Fewer than it counts, less ``repository.missing``, only where several readings agree.
+        """
 
     def stop(self) -> None:
         """End what is asked or waited for, and ask nothing more. For good; from any thread."""

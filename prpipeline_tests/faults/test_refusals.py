@@ -32,6 +32,12 @@ PASSING: dict[str, tuple[int, Any]] = {
     "429 without a body": (429, b""),
     "200 with a limit's page": (200, TOO_FAST),
     "200 with a limit's message": (200, {"message": SECONDARY, "documentation_url": DOCS}),
+    "200 with a limit's error": (200, {"error": SECONDARY}),
+    "200 with a limit's text": (200, SECONDARY.encode()),
+    "403 with a page that blocks": (
+        403,
+        b"<html><title>Access blocked</title>Your SAML session is suspended</html>",
+    ),
     "503 with a limit's page": (503, TOO_FAST),
     "401 without a body": (401, b""),
     "401 with a gateway's page": (401, GATEWAY),

@@ -38,14 +38,14 @@ APPS = "https://github.com/apps/"
     ],
 )  # fmt: skip
 def test_both_apis_give_an_app_one_login(graphql: str, rest: dict[str, str], login: str) -> None:
-    by_graphql = mapping._graphql_actor({"__typename": "Bot", "login": graphql, "databaseId": 7})
-    by_rest = mapping._rest_actor({"id": 7, "type": "Bot", **rest})
+    by_graphql = mapping.graphql_actor({"__typename": "Bot", "login": graphql, "databaseId": 7})
+    by_rest = mapping.rest_actor({"id": 7, "type": "Bot", **rest})
     assert by_graphql == by_rest
     assert (by_graphql.login, by_graphql.is_bot) == (login, True)
 
 
 def test_the_page_of_an_app_makes_a_bot() -> None:
-    actor = mapping._rest_actor(
+    actor = mapping.rest_actor(
         {"id": 7, "type": "User", "login": "Copilot", "html_url": APPS + "copilot-swe-agent"}
     )
     assert (actor.login, actor.is_bot) == ("copilot-swe-agent[bot]", True)
@@ -54,7 +54,7 @@ def test_the_page_of_an_app_makes_a_bot() -> None:
 @pytest.mark.parametrize("login", ["apps", "robot-dreams", "Copilot"])
 def test_people_keep_their_logins(login: str) -> None:
     person = {"id": 7, "type": "User", "login": login, "html_url": f"https://github.com/{login}"}
-    assert mapping._rest_actor(person) == mapping._graphql_actor(
+    assert mapping.rest_actor(person) == mapping.graphql_actor(
         {"__typename": "User", "login": login, "databaseId": 7}
     )
 

@@ -251,13 +251,13 @@ def new_warehouse(folder: Path) -> Warehouse:
     path = folder / "warehouse.duckdb"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_empty_warehouse(), path)
+        shutil.copyfile(empty_warehouse(), path)
     return Warehouse(path)
 
 
 @cache
-def _empty_warehouse() -> Path:
-    """Created once, because creating the tables takes longer than most tests."""
+def empty_warehouse() -> Path:
+    """The file of one. Created once, because creating the tables takes longer than most tests."""
     warehouse = Warehouse(new_folder() / "warehouse.duckdb")
     with warehouse.transaction():
         pass

@@ -32,7 +32,16 @@ LOUD = (
     "milestone",
     "comment",
 )
-SILENT = ("delete_review", "dismiss", "delete_pull_request", "silent_ready")
+SILENT = (
+    "delete_review",
+    "dismiss",
+    "delete_plus_add",
+    "delete_pull_request",
+    "silent_ready",
+    "rename_account",
+    "delete_account",
+    "vanish",
+)
 
 changes = st.tuples(
     st.sampled_from(LOUD + SILENT), st.sampled_from(REPOSITORIES), st.integers(0, 40), st.integers(0, 90)
@@ -57,6 +66,7 @@ def change(world: World, what: tuple[str, str, int, int]) -> None:
         )
         return
     pull_request = pulls[pick % len(pulls)]
+    author = pull_request.author
     submitted = [r for r in pull_request.reviews if r.submitted_at and r.state != "DISMISSED"]
     if kind == "review":
         world.review(
@@ -65,8 +75,8 @@ def change(world: World, what: tuple[str, str, int, int]) -> None:
             ("APPROVED", "COMMENTED", "CHANGES_REQUESTED")[pick % 3],
             body=("", " ", "Why?")[seconds % 3],
         )
-    elif kind == "self_review" and pull_request.author:
-        world.review(pull_request, pull_request.author.login, "COMMENTED")
+    elif kind == "self_review" and author and not author.deleted:
+        world.review(pull_request, author, "COMMENTED")
     elif kind == "bot_review":
         world.review(pull_request, "robot[bot]", "COMMENTED")
     elif kind == "title":
@@ -89,6 +99,17 @@ def change(world: World, what: tuple[str, str, int, int]) -> None:
         world.delete_review(pull_request.reviews[pick % len(pull_request.reviews)])
     elif kind == "dismiss" and submitted:
         world.dismiss_review(submitted[pick % len(submitted)], by="ada")
+    elif kind == "delete_plus_add" and submitted:
+        before = pull_request.updated_at
+        world.delete_review(submitted[pick % len(submitted)])
+        world.review(pull_request, f"dev-{pick % 5}", submitted[pick % len(submitted)].state)
+        pull_request.updated_at = before
+    elif kind == "rename_account" and author and not author.deleted:
+        world.rename_user(author, f"renamed-{pick}-{seconds}")
+    elif kind == "delete_account" and author and not author.deleted and pick % 4 == 0:
+        world.delete_user(author)
+    elif kind == "vanish" and pull_request.events:
+        world.delete_event(pull_request.events[pick % len(pull_request.events)])
     elif kind == "delete_pull_request" and pick % 4 == 0:
         world.delete_pull_request(pull_request)
     else:

@@ -65,13 +65,16 @@ beyond AS (
         PARTITION BY repository, repository_id, number ORDER BY submitted_at, review_id
     ) > 50
 ),
--- Nothing behind the first one that cannot be read is read.
+-- One number that sorts as (submitted_at, review_id) does.
+placed_reviews AS NOT MATERIALIZED (
+    SELECT *, epoch_us(submitted_at)::HUGEINT * 18446744073709551616::HUGEINT + review_id AS place FROM reviews
+),
 first_reviews AS (
     SELECT
         repository, repository_id, number,
-        CASE WHEN NOT arg_min(reviewer_login IS NULL, row(submitted_at, review_id)) THEN min(submitted_at) END
-            AS reviewed_at
-    FROM reviews
+        min(place) FILTER (reviewer_login IS NOT NULL) AS first_place,
+        min(place) FILTER (reviewer_login IS NULL) AS unreadable_place
+    FROM placed_reviews
     JOIN starts USING (repository, repository_id, number)
     LEFT JOIN beyond USING (repository, repository_id, review_id)
     WHERE is_beyond IS NULL
@@ -91,39 +94,32 @@ draft_events AS (
     WHERE event IN ('ready_for_review', 'converted_to_draft')
     GROUP BY ALL
 ),
--- After events that cancel out it is what the next ones change, or what it is now.
-ends AS (
+-- was_draft: at the beginning of that second, by the next events that do not cancel out, or else by what it is now.
+seconds AS (
     SELECT
         repository, repository_id, number, moment, net,
-        CASE
-            WHEN net <> 0 THEN net > 0
-            ELSE coalesce(
-                first_value(CASE WHEN net <> 0 THEN net < 0 END IGNORE NULLS) OVER (
-                    PARTITION BY repository, repository_id, number ORDER BY moment
-                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-                ),
-                is_draft
-            )
-        END AS ends_as_draft
+        coalesce(
+            first_value(CASE WHEN net <> 0 THEN net < 0 END IGNORE NULLS) OVER (
+                in_order ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+            ),
+            is_draft
+        ) AS was_draft,
+        lag(moment) OVER in_order AS last_moment,
+        lag(net) OVER in_order AS last_net,
+        lead(moment) OVER in_order IS NULL AS is_last
     FROM draft_events
     JOIN pull_requests USING (repository, repository_id, number)
-),
-periods AS (
-    SELECT
-        repository, repository_id, number, moment, ends_as_draft,
-        -- In turns, a second began with the kind that it has more of, or else with the one that it did not end with.
-        CASE WHEN net < 0 OR net = 0 AND ends_as_draft
-            THEN lag(CASE WHEN ends_as_draft THEN moment END) OVER in_order END AS drafted_at,
-        lead(moment) OVER in_order IS NULL AS is_last
-    FROM ends
     WINDOW in_order AS (PARTITION BY repository, repository_id, number ORDER BY moment)
 ),
+-- A convert_to_draft event last in its second starts a period; a ready_for_review event first in a later one ends it.
 later_drafts AS (
     SELECT
         repository, repository_id, number,
-        sum(date_diff('second', drafted_at, moment)) AS later_seconds,
-        max(moment) FILTER (is_last AND ends_as_draft) AS last_drafted_at
-    FROM periods
+        sum(date_diff('second', last_moment, moment)) FILTER (
+            (net < 0 OR net = 0 AND was_draft) AND (last_net > 0 OR last_net = 0 AND was_draft)
+        ) AS later_seconds,
+        max(moment) FILTER (is_last AND (net > 0 OR net = 0 AND was_draft)) AS last_drafted_at
+    FROM seconds
     GROUP BY ALL
 )
 SELECT
@@ -142,6 +138,9 @@ SELECT
 FROM (
     SELECT
         *,
+        -- Nothing behind a review that cannot be read is read.
+        CASE WHEN first_place < coalesce(unreadable_place, first_place + 1)
+            THEN make_timestamp((first_place >> 64)::BIGINT) END AS reviewed_at,
         CASE
             WHEN NOT is_open THEN NULL
             WHEN ready_at IS NOT NULL OR to_draft_at IS NOT NULL THEN last_drafted_at
@@ -149,8 +148,8 @@ FROM (
         END AS open_draft_at
     FROM starts
     LEFT JOIN later_drafts USING (repository, repository_id, number)
+    LEFT JOIN first_reviews USING (repository, repository_id, number)
 )
-LEFT JOIN first_reviews USING (repository, repository_id, number)
 LEFT JOIN (
     SELECT repository_id, max(as_of) AS as_of FROM repositories GROUP BY repository_id
 ) USING (repository_id);

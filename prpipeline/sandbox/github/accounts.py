@@ -196,11 +196,6 @@ class Accounts:
         self._repository(repository).private = private
 
     @change
-    def set_archived(self, repository: Repository | str, archived: bool = True) -> None:
-        """Make a repository read-only."""
-        self._repository(repository).archived = archived
-
-    @change
     def block_repository(self, repository: Repository | str, status: int | None = 451) -> None:
         """Block access to a repository: 451 for a legal takedown, 403 for a breach of the terms, None to lift it."""
         self._repository(repository).blocked = status

@@ -201,6 +201,8 @@ class PullRequest:
     requested_reviewers: list[Actor | Team] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     milestone: Milestone | None = None
+    is_hidden: bool = False  # counted, and shown to nobody
+    reviews_miscounted: int = 0  # how many more reviews GitHub counts than it lists; fewer where negative
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id("PullRequest", self.id)
@@ -242,6 +244,7 @@ class Repository:
     version: int = 0
     last_number: int = 0
     pull_requests: dict[int, PullRequest] = field(default_factory=dict)
+    pull_requests_miscounted: int = 0  # as for reviews
     _orders: dict[tuple[str, frozenset[str]], list[PullRequest]] = field(default_factory=dict)
     _orders_version: int = -1
 

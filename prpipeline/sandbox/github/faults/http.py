@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from math import ceil
 
+from prpipeline.sandbox.github.clock import iso
 from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, encoded, null_nodes
 from prpipeline.sandbox.github.messages import Delivery, Request, Response, encode
@@ -88,6 +89,21 @@ def _bare_304(fault: Effect, request: Request, response: Response, now: datetime
     # HTTP does not require a 304 to repeat the Link header.
     if response.status == 304:
         response.headers.pop("Link", None)
+    return response
+
+
+def _wrong_304(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A cache in between that does not know of a change.
+    return Response(304, b"", response.headers) if request.header("If-None-Match") else response
+
+
+def _older_state(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A replica that is behind: objects are as they were before their last change.
+    body = json.loads(encoded(response) or b"null")
+    for _, holder in dictionaries(body, []):
+        for name in {"updatedAt", "updated_at"} & holder.keys():
+            holder[name] = iso(datetime.fromisoformat(holder[name]) - timedelta(seconds=fault.seconds))
+    response.body = encode(body) if response.status == 200 else response.body
     return response
 
 
@@ -200,6 +216,8 @@ KINDS: dict[str, Callable[[Effect, Request, Response, datetime], Response]] = {
     "redirect": _redirect,
     "link_elsewhere": _link_elsewhere,
     "bare_304": _bare_304,
+    "wrong_304": _wrong_304,
+    "older_state": _older_state,
     "wrong_date": _wrong_date,
     "huge_numbers": _huge_numbers,
     "missing_keys": _missing_keys,
