@@ -48,6 +48,7 @@ SELECT
     times.first_bot_review_at,
     times.is_bot_author,
     pull_request.is_draft,
+    metrics.size_class(pull_request.additions + pull_request.deletions) AS size_class,
     CASE WHEN contains(lower(title), 'revert') THEN regexp_matches(title, '\brevert\b', 'i') ELSE false END
         AS is_revert,
     CASE WHEN contains(lower(title), 'hotfix') THEN regexp_matches(title, '\bhotfix\b', 'i') ELSE false END
