@@ -51,9 +51,7 @@ def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> Non
             lab.event(common, at, event)
         for at, event, who in work.requests:
             team = isinstance(who, Team)
-            lab.event(
-                common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team
-            )
+            lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
 
 
 def open_periods(work: Work) -> list[tuple[datetime, datetime]]:
