@@ -6,6 +6,18 @@ from prpipeline.settings import ConfigurationError, Settings, load_settings
 
 SAMPLE_DATA = "Sample data: made-up repositories of the demo, not from GitHub."
 
+
+def filling_up(lacking: int, rows_a_run: int) -> str:
+    """The sentence for so many pull requests that lack fields, of which each sync reads so many again."""
+    if not rows_a_run:
+        how = "sync.fill_up_per_run is 0; 'prpipeline sync --full' reads them again."
+    elif lacking <= rows_a_run:
+        how = "The next sync reads them again."
+    else:
+        how = f"Each sync reads {rows_a_run:,} of them again, 'prpipeline sync --full' all at once."
+    return f"{lacking:,} pull requests were read by an earlier version and lack newer columns. {how}"
+
+
 __all__ = [
     "SAMPLE_DATA",
     "ApiFailure",
@@ -15,6 +27,7 @@ __all__ = [
     "RepositoryName",
     "Settings",
     "by_reason",
+    "filling_up",
     "listed",
     "load_settings",
 ]

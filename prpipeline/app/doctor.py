@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
-from prpipeline.app.basics import SAMPLE_DATA
+from prpipeline.app.basics import SAMPLE_DATA, filling_up
 from prpipeline.app.schedule_times import next_runs
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
@@ -52,6 +52,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
         yield from _repositories(tracked, tracking.nothing_tracked())
+        if lacking := sum(tracking.lacking_fields().values()):
+            yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
     sources = open_sources(settings)

@@ -5,8 +5,8 @@ Asks GitHub for counts only, one request a repository.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 
 from prpipeline.github.cost import graphql_cost, graphql_pages
@@ -19,7 +19,7 @@ from prpipeline.sync.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The cost of one repository's history. ``error`` says why there is none."""
+    """The cost of one repository's history, ``error`` says why there is none; and of what is read again of it."""
 
     repository: str
     pull_requests: int | None
@@ -27,6 +27,9 @@ class Estimate:
     points: int
     seconds: float
     error: str | None = None
+    pull_requests_lacking_fields: int = 0  # stored ones that an earlier version read
+    fill_up_pull_requests: int = 0  # of these, how many the next sync reads again
+    fill_up_requests: int = 0
 
 
 def estimate_history(source: Source, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
@@ -52,6 +55,25 @@ def estimate_history(source: Source, names: Sequence[str], days_back: int | None
             Estimate(found.full_name, count, cost.requests, cost.points, max(cost.seconds, waited))
         )
     return estimates
+
+
+def with_fill_up(
+    source: Source, estimates: Mapping[str, Estimate], lacking: Mapping[str, int], rows_a_run: int
+) -> list[Estimate]:
+    """The estimates, by tracked name, with what a sync of these repositories reads again of those in ``lacking``."""
+    found, left = [], rows_a_run
+    for name, estimate in estimates.items():
+        rows = min(lacking.get(name, 0), left)
+        left -= rows
+        found.append(
+            replace(
+                estimate,
+                pull_requests_lacking_fields=lacking.get(name, 0),
+                fill_up_pull_requests=rows,
+                fill_up_requests=source.cost_of_rows(rows).requests,
+            )
+        )
+    return found
 
 
 def day_cost(repositories: int, changed: int, pull_requests_each: int, page_size: int) -> Cost:

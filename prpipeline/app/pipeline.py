@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.app import audit, credential_locks, repositories_file
-from prpipeline.app.estimate import Estimate, estimate_history
+from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
@@ -119,7 +119,9 @@ class Pipeline:
         """What the histories of these repositories would cost; changes nothing."""
         source, *others = open_sources(self.settings)
         try:
-            return estimate_history(source, names, days_back)
+            found = dict(zip(names, estimate_history(source, names, days_back), strict=True))
+            lacking = self.tracking.lacking_fields(names)
+            return with_fill_up(source, found, lacking, self.settings.sync.fill_up_per_run)
         finally:
             for each in (source, *others):
                 each.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
@@ -153,13 +154,34 @@ class TrackingService:
                     dropped.append(known)
         return [known.tracked_as for known in dropped]
 
+    @property
+    def field_set(self) -> int:
+        """The fields that the settings let a sync read. gh's own token, which may be there, is not looked for."""
+        github = self.settings.github
+        by_graphql = github.api == "graphql" and (github.tokens or github.app)
+        return FIELD_SET if by_graphql or self.settings.sync.first_commit_by_rest else WITHOUT_FIRST_COMMIT
+
+    def lacking_fields(self, names: Sequence[str] | None = None) -> dict[str, int]:
+        """How many stored pull requests of these, or of all tracked, lack fields that a sync reads; by tracked name."""
+        rows = [
+            t for t in self.tracked_rows() if t.repository_id and (names is None or t.tracked_as in names)
+        ]
+        if not rows:
+            return {}
+        with self.warehouse.transaction() as connection:
+            ids = [t.repository_id for t in rows if t.repository_id]
+            lacking = records.lacking_counts(connection, ids, self.field_set)
+        return {t.tracked_as: lacking[t.repository_id] for t in rows if t.repository_id in lacking}
+
     def status(self) -> list[dict[str, Any]]:
         """One row per tracked repository, as it is now in the warehouse."""
         if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
-            held = records.counts(connection, [t.repository_id for t in rows if t.repository_id])
+            ids = [t.repository_id for t in rows if t.repository_id]
+            held = records.counts(connection, ids)
+            lacking = records.lacking_counts(connection, ids, self.field_set)
         return [
             {
                 "tracked_as": t.tracked_as,
@@ -170,6 +192,7 @@ class TrackingService:
                 "watermark_at": t.watermark_at,
                 "pull_requests": held.get(t.repository_id or 0, 0),
                 "pull_requests_on_github": t.pull_requests_on_github,
+                "pull_requests_lacking_fields": lacking.get(t.repository_id or 0, 0),
                 "history_days_back": t.history_days_back,
                 "last_error": t.last_error,
             }

@@ -37,9 +37,17 @@ def status(as_json: bool) -> None:
     if not rows:
         click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
         return
+    from prpipeline.app.basics import filling_up
     from prpipeline.cli.text_tables import status_table
 
-    status_table(rows, published_path(settings), coming, is_sample_data=is_sample_data)
+    lacking = sum(row["pull_requests_lacking_fields"] for row in rows)
+    status_table(
+        rows,
+        published_path(settings),
+        coming,
+        is_sample_data=is_sample_data,
+        filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
+    )
 
 
 @click.command()

@@ -98,6 +98,13 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
     console = output()
     console.print(table)
     console.print("For whole histories. Of a repository that is synced already only what changed is read.")
+    if lacking := sum(e.pull_requests_lacking_fields for e in estimates):
+        console.print(
+            f"Of these repositories {lacking:,} stored pull requests lack newer columns: the next sync reads "
+            f"{sum(e.fill_up_pull_requests for e in estimates):,} of them again, in "
+            f"{sum(e.fill_up_requests for e in estimates):,} requests.",
+            soft_wrap=True,
+        )
     _reasons(console, [(e.repository, e.error) for e in estimates if e.error])
 
 
@@ -109,7 +116,12 @@ def duration(seconds: float) -> str:
 
 
 def status_table(
-    rows: Sequence[dict[str, Any]], published: str | None, next_run: datetime | None, *, is_sample_data: bool
+    rows: Sequence[dict[str, Any]],
+    published: str | None,
+    next_run: datetime | None,
+    *,
+    is_sample_data: bool,
+    filling_up: str | None,
 ) -> None:
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -134,6 +146,8 @@ def status_table(
     console = output()
     console.print(table)
     _reasons(console, [(row["tracked_as"], row["last_error"]) for row in rows if row["last_error"]])
+    if filling_up:
+        console.print(f"\n{filling_up}", soft_wrap=True)
     console.print(
         f"\nPublished: {escape(published)}" if published else "\nNothing is published yet.", soft_wrap=True
     )

@@ -13,6 +13,9 @@ from prpipeline.model.repository import RepositoryName
 
 Json = Mapping[str, Any]
 
+# The lists of a pull request that may go on behind its first page: what tail.graphql calls each, and GitHub.
+CHILDREN = {"reviews": "reviews", "events": "timelineItems", "labels": "labels"}
+
 
 def nodes_of(data: Json, expected: int) -> list[Any]:
     """The nodes of ``nodes(ids:)``, one for each id."""
@@ -42,19 +45,22 @@ def pull_requests_of_node(data: Json) -> Any:
 def check_pull_request(node: Json) -> None:
     """That the fields are there by which its children are read; the mapping checks the others."""
     mapping.string(node, "id"), node["updatedAt"]
-    check_children(node.get("reviews"))
-    check_timeline(node.get("timelineItems"))
+    for field in CHILDREN.values():
+        if not (field == "labels" and node["labels"] is None):  # which GitHub's schema allows
+            check_children(field, node.get(field))
 
 
-def check_children(connection: Any, seen_cursors: Collection[str | None] = ()) -> None:
+def check_children(field: str, connection: Any, seen_cursors: Collection[str | None] = ()) -> None:
     connections.check(connection, seen_cursors)
     for node in connection["nodes"]:
-        mapping.string(node, "id")
+        key_of_child(field, node)
+    if field == "timelineItems":
+        mapping.integer(connection, "pageCount")
 
 
-def check_timeline(timeline: Any, seen_cursors: Collection[str | None] = ()) -> None:
-    check_children(timeline, seen_cursors)
-    mapping.integer(timeline, "pageCount")
+def key_of_child(field: str, node: Json) -> str:
+    """What tells a child of a pull request from the others of its list."""
+    return mapping.label_from_graphql(node).label if field == "labels" else mapping.string(node, "id")
 
 
 def repository(node: Json) -> Repository:

@@ -12,7 +12,7 @@ from typing import Any
 from prpipeline.github import connections, mapping
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.client import Client
-from prpipeline.github.protocol import SERVICE, GraphQLResult, TeamsDenied
+from prpipeline.github.protocol import SERVICE, CommitsDenied, GraphQLResult, TeamsDenied
 from prpipeline.http.answer import reading
 from prpipeline.http.attempts import Attempt, Attempts, Unsettled
 from prpipeline.model.failures import (
@@ -49,7 +49,7 @@ class PullRequestReader:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._largest = self._size = client.caller.settings.page_size
-        self._teams = True  # off for good once the token turned out not to see teams
+        self._teams = self._commits = True  # off for good once the token turned out not to see them
 
     # ── pages ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +115,7 @@ class PullRequestReader:
     ) -> GraphQLResult:
         """Up to ``most`` pull requests: fewer when they are too much at once, more again when answers are fast.
 
-        A single one that is too much to the last is asked for without its sizes, which cost GitHub most.
+        A single one that is too much to the last is asked for without its sizes and commits, which cost GitHub most.
         """
         size, started = most, 0.0
 
@@ -127,7 +127,7 @@ class PullRequestReader:
                 # The last two attempts are for a single one in any case.
                 size = self._size = 1 if attempt.number >= attempt.most - 1 else max(1, size // 2)
             with_sizes = sizes and not (is_too_much and size == 1 and attempt.is_last)
-            return {**variables(size), "sizes": with_sizes}
+            return {**variables(size), "sizes": with_sizes, "commits": with_sizes and self._commits}
 
         result = self._ask(name, asked, lambda r: check(r, size), position, attempts, repository)
         if time.monotonic() - started < _FAST_SECONDS:
@@ -175,47 +175,54 @@ class PullRequestReader:
     ) -> PullRequest:
         """Raises Unsettled where the parts of the pull request do not fit together."""
         what = f"#{node.get('number')}"
-        reviews, expected = list(node["reviews"]["nodes"]), connections.total(node["reviews"])
-        events, left_out = list(node["timelineItems"]["nodes"]), _left_out(node["timelineItems"])
-        reviews_after = connections.next_cursor(node["reviews"])
-        events_after = connections.next_cursor(node["timelineItems"])
-        seen = {reviews_after, events_after}
-        while reviews_after or events_after:
-            tail = self._tail(node, repository, reviews_after, events_after, seen, attempts)
+        lists = {field: node[field] for field in objects.CHILDREN.values() if node[field] is not None}
+        rows = {field: list(connection["nodes"]) for field, connection in lists.items()}
+        expected = {field: connections.total(connection) for field, connection in lists.items()}
+        left_out = _left_out(node["timelineItems"])
+        seen = set[str | None]()
+        while after := _cursors(lists):
+            seen |= set(after.values())
+            tail = self._tail(node, repository, after, seen, attempts)
             if tail["updatedAt"] != node["updatedAt"]:
                 raise Unsettled(f"{what}: It changed while its reviews were read.")
-            if reviews_after:
-                reviews += tail["reviews"]["nodes"]
-                expected = connections.total(tail["reviews"])
-                reviews_after = connections.next_cursor(tail["reviews"])
-            if events_after:
-                events += tail["timelineItems"]["nodes"]
-                left_out = left_out or _left_out(tail["timelineItems"])
-                events_after = connections.next_cursor(tail["timelineItems"])
-            seen |= {reviews_after, events_after}
-        if len({review["id"] for review in reviews}) < (expected or 0):
-            raise Unsettled(f"{what}: GitHub counts {expected} reviews but gave {len(reviews)}.")
-        ids = frozenset(str(event["id"]) for event in events)
+            lists = {field: tail[field] for field in after}
+            for field, connection in lists.items():
+                rows[field] += connection["nodes"]
+                expected[field] = connections.total(connection)
+            left_out = left_out or ("timelineItems" in lists and _left_out(lists["timelineItems"]))
+        for field, count in expected.items():
+            found = len({objects.key_of_child(field, child) for child in rows[field]})
+            if found < (count or 0):
+                raise Unsettled(f"{what}: GitHub counts {count} {field} but gave {found}.")
+        ids = frozenset(str(event["id"]) for event in rows["timelineItems"])
         if left_out and ids != events_before:
             # GitHub does not document what pageCount counts: two readings that agree are believed.
             raise _EventsLeftOut(what, ids)
         try:
             with reading(SERVICE):
-                kept = {r.review_id: r for r in map(mapping.review_from_graphql, reviews) if r}
-                happened = {e.event_id: e for e in map(mapping.event_from_graphql, events) if e}
+                kept = {r.review_id: r for r in map(mapping.review_from_graphql, rows["reviews"]) if r}
+                happened = {
+                    e.event_id: e for e in map(mapping.event_from_graphql, rows["timelineItems"]) if e
+                }
+                labels = (
+                    dict.fromkeys(map(mapping.label_from_graphql, rows["labels"]))
+                    if "labels" in rows
+                    else None
+                )
                 pull_request = mapping.pull_request_from_graphql(node)
         except MalformedAnswer as trouble:
             raise Unsettled(f"{what}: {trouble}") from None
         if "additions" not in node:
             pull_request = self._with_sizes(pull_request, repository)
-        return pull_request.with_children(tuple(kept.values()), tuple(happened.values()))
+        return pull_request.with_children(
+            tuple(kept.values()), tuple(happened.values()), None if labels is None else tuple(labels)
+        )
 
     def _tail(
         self,
         node: Json,
         repository: str,
-        reviews_after: str | None,
-        events_after: str | None,
+        after: Mapping[str, str],
         seen: Collection[str | None],
         attempts: Attempts,
     ) -> Json:
@@ -224,19 +231,13 @@ class PullRequestReader:
             if not isinstance(tail, Mapping):
                 raise Unsettled(f"#{node.get('number')}: {_VANISHED}")
             _ = tail["updatedAt"]
-            if reviews_after:
-                objects.check_children(tail.get("reviews"), seen)
-            if events_after:
-                objects.check_timeline(tail.get("timelineItems"), seen)
+            for field in after:
+                objects.check_children(field, tail.get(field), seen)
 
-        variables = {
-            "id": node["id"],
-            "reviews": reviews_after is not None,
-            "reviewsAfter": reviews_after,
-            "events": events_after is not None,
-            "eventsAfter": events_after,
-        }
-        position = (node["id"], reviews_after, events_after)
+        variables: dict[str, Any] = {"id": node["id"]}
+        for name, field in objects.CHILDREN.items():
+            variables |= {name: field in after, f"{name}After": after.get(field)}
+        position = (node["id"], *after.items())
         try:
             result = self._ask("tail", lambda _: variables, check, position, attempts, repository)
         except NotFound:
@@ -247,7 +248,7 @@ class PullRequestReader:
         return tail
 
     def _with_sizes(self, pull_request: PullRequest, repository: str) -> PullRequest:
-        """The sizes from REST, where they were too much for GraphQL; unknown where REST fails, too."""
+        """The sizes and commits by REST, where they were too much for GraphQL; unknown where REST fails, too."""
         try:
             whole = self._client.get(
                 f"/repos/{repository}/pulls/{pull_request.number}",
@@ -264,13 +265,14 @@ class PullRequestReader:
             additions=whole.additions,
             deletions=whole.deletions,
             changed_files=whole.changed_files,
+            commits=whole.commits,
         )
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
     def _key(self, name: str, position: Hashable) -> Hashable:
-        """How a budget counts a query of ours; one without the names of teams is another query."""
-        return name, (position, self._teams)
+        """How a budget counts a query of ours; one without what is denied is another query."""
+        return name, (position, self._teams, self._commits)
 
     def _ask(
         self,
@@ -281,14 +283,14 @@ class PullRequestReader:
         attempts: Attempts | None,
         repository: str,
     ) -> GraphQLResult:
-        """Run a query, without the names of teams where they are denied."""
+        """Run a query, without the names of teams, or without commits, where they are denied."""
         while True:
-            teams = self._teams
+            teams, commits = self._teams, self._commits
             try:
                 return self._client.graphql(
                     name,
                     lambda attempt: {**variables(attempt), "teams": self._teams},
-                    position=(position, teams),
+                    position=(position, teams, commits),
                     attempts=attempts,
                     missing_nodes=name == "hydrate",
                     check=check,
@@ -299,7 +301,18 @@ class PullRequestReader:
                     raise
                 log.info("%s Reading review requests without the names of teams.", denied)
                 self._teams = False
+            except CommitsDenied as denied:
+                if not commits:
+                    raise
+                log.info("%s Reading pull requests without their commits.", denied)
+                self._commits = False
 
 
 def _left_out(timeline: Json) -> bool:
     return len(timeline["nodes"]) < mapping.integer(timeline, "pageCount")
+
+
+def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
+    """Where the lists that go on do so, by field."""
+    cursors = {field: connections.next_cursor(connection) for field, connection in lists.items()}
+    return {field: cursor for field, cursor in cursors.items() if cursor}

@@ -29,6 +29,7 @@ from prpipeline.model.answers import (
     Repository,
 )
 from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound
+from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.usage import Allowance, Cost
@@ -56,9 +57,16 @@ class GraphQLSource(ClientSource):
     def cost(self, pull_requests: int) -> Cost:
         return cost.graphql_history(pull_requests, self.client.caller.settings.page_size)
 
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        return cost.graphql_rows(pull_requests, self.client.caller.settings.page_size)
+
     def try_credential(self) -> None:
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})
+
+    @property
+    def field_set(self) -> int:
+        return FIELD_SET
 
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 

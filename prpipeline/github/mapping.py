@@ -11,7 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.model.failures import MalformedRecord
-from prpipeline.model.pull_requests import NOBODY, SUBMITTED_STATES, Actor, PullRequest, Review, ReviewEvent
+from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
+from prpipeline.model.pull_requests import (
+    NOBODY,
+    SUBMITTED_STATES,
+    Actor,
+    Label,
+    PullRequest,
+    Review,
+    ReviewEvent,
+)
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
@@ -52,6 +61,8 @@ Json = Mapping[str, Any]
 def pull_request_from_graphql(node: Json) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
     has_sizes = "additions" in node  # they are not always asked for
+    commits = node.get("commits")  # neither are these
+    milestone = node["milestone"]
     return PullRequest(
         pull_request_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
@@ -69,7 +80,23 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         changed_files=integer(node, "changedFiles") if has_sizes else None,
         base_ref=_words(node, "baseRefName"),
         url=string(node, "url"),
+        head_ref=_words(node, "headRefName"),
+        is_from_fork=flag(node, "isCrossRepository"),
+        milestone=None if milestone is None else _words(milestone, "title"),
+        comments=integer(node["comments"], "totalCount"),
+        commits=None if commits is None else integer(commits, "totalCount"),
+        first_commit_at=None if commits is None else _graphql_authored(commits["nodes"]),
+        field_set=FIELD_SET,
     )
+
+
+def label_from_graphql(node: Json) -> Label:
+    """A ``Label`` node."""
+    return Label(_words(node, "name"))
+
+
+def _graphql_authored(nodes: list[Json]) -> datetime | None:
+    return _authored(nodes[0]["commit"]["authoredDate"]) if nodes else None
 
 
 def review_from_graphql(node: Json) -> Review | None:
@@ -83,6 +110,7 @@ def review_from_graphql(node: Json) -> Review | None:
         reviewer=_graphql_actor(node["author"]),
         state=state,
         submitted_at=submitted_at,
+        has_text=bool(_words(node, "body").strip()),
     )
 
 
@@ -123,7 +151,8 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
 
 
 def pull_request_from_rest(body: Json) -> PullRequest:
-    """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes and who merged."""
+    """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes, the counts and who merged."""
+    head, base, milestone = body.get("head") or {}, body.get("base") or {}, body.get("milestone")
     return PullRequest(
         pull_request_id=integer(body, "id"),
         node_id=string(body, "node_id"),
@@ -139,9 +168,31 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
-        base_ref=_text((body.get("base") or {}).get("ref")),
+        base_ref=_text(base.get("ref")),
         url=_text(body.get("html_url")) or "",
+        head_ref=_text(head.get("ref")),
+        is_from_fork=_is_from_fork(head, base) if head else None,
+        milestone=None if milestone is None else _words(milestone, "title"),
+        comments=_optional_integer(body, "comments"),
+        commits=_optional_integer(body, "commits"),
+        field_set=WITHOUT_FIRST_COMMIT if "commits" in body else None,
+        labels=tuple({label.label: label for label in map(_rest_label, body.get("labels") or ())}.values()),
     )
+
+
+def _rest_label(body: Json) -> Label:
+    return Label(_words(body, "name"))
+
+
+def _is_from_fork(head: Json, base: Json) -> bool:
+    """A branch of the repository itself never loses its repository; a fork's is null once the fork is gone."""
+    home, origin = base.get("repo"), head.get("repo")
+    return origin is None or (home is not None and integer(origin, "id") != integer(home, "id"))
+
+
+def authored_from_rest(body: Json) -> datetime | None:
+    """When a commit of ``GET /pulls/{number}/commits`` was authored."""
+    return _authored((body["commit"].get("author") or {}).get("date"))
 
 
 def review_from_rest(body: Json) -> Review | None:
@@ -156,6 +207,7 @@ def review_from_rest(body: Json) -> Review | None:
         reviewer=_rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,
+        has_text=bool((_text(body.get("body")) or "").strip()),
     )
 
 
@@ -291,6 +343,16 @@ def full_name(body: Json, field: str) -> str:
 
 def _time(value: object) -> datetime | None:
     return None if value is None else time(value)
+
+
+def _authored(value: object) -> datetime | None:
+    """When a commit was authored: by the clock of whoever made it, which may show any year."""
+    try:
+        return _time(value)
+    except MalformedRecord:
+        if isinstance(value, str):
+            return None
+        raise
 
 
 def time(value: object) -> datetime:

@@ -47,6 +47,10 @@ class TeamsDenied(AccessDenied):
     """Only the names of teams are denied; asking without them gets the rest."""
 
 
+class CommitsDenied(AccessDenied):
+    """Only the commits of pull requests are denied; asking without them gets the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLError:
     type: str
@@ -205,7 +209,9 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
-        return TeamsDenied(_short(message)) if "requestedReviewer" in path else _forbidden(message)
+        if "requestedReviewer" in path:
+            return TeamsDenied(_short(message))
+        return CommitsDenied(_short(message)) if "commits" in path else _forbidden(message)
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
         return TooExpensive(f"GitHub found the query too expensive: {_short(message)}")
     if "something went wrong" in lowered or kind in {"INTERNAL", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}:

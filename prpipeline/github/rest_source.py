@@ -41,6 +41,7 @@ from prpipeline.model.failures import (
     NotFound,
     RequestRejected,
 )
+from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.usage import Allowance, Cost
@@ -68,10 +69,20 @@ class RestSource(ClientSource):
         return self.client.allowance("core", repository)
 
     def cost(self, pull_requests: int) -> Cost:
-        return cost.rest_history(pull_requests, self.client.caller.settings.page_size)
+        settings = self.client.caller.settings
+        return cost.rest_history(
+            pull_requests, settings.page_size, first_commits=settings.first_commit_by_rest
+        )
+
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
 
     def try_credential(self) -> None:
         self.client.get("/rate_limit", read=objects.body_of)
+
+    @property
+    def field_set(self) -> int:
+        return FIELD_SET if self._reads_first_commits else WITHOUT_FIRST_COMMIT
 
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 
@@ -285,6 +296,9 @@ class RestSource(ClientSource):
             pull_request, found = self._get(f"{path}/pulls/{head.number}", read, name)
             reviews = self._children(f"{path}/pulls/{head.number}/reviews", name, mapping.review_from_rest)
             events = self._children(f"{path}/issues/{head.number}/timeline", name, mapping.event_from_rest)
+            if self._reads_first_commits:
+                first_commit_at = self._first_commit_at(f"{path}/pulls/{head.number}/commits", name)
+                pull_request = replace(pull_request, first_commit_at=first_commit_at, field_set=FIELD_SET)
         except NotFound:
             found, _ = self._repository(path, name)  # or this, too, is not shown to us
             if found.repository_id == repository.repository_id:
@@ -295,6 +309,15 @@ class RestSource(ClientSource):
             tuple({review.review_id: review for review in reviews}.values()),
             tuple({event.event_id: event for event in events}.values()),
         )
+
+    @property
+    def _reads_first_commits(self) -> bool:
+        return self.client.caller.settings.first_commit_by_rest
+
+    def _first_commit_at(self, path: str, name: str) -> datetime | None:
+        one: Parameters = {"per_page": 1}
+        commits = self._lists.page(path, one, name, check=mapping.authored_from_rest).items
+        return mapping.authored_from_rest(commits[0]) if commits else None
 
     def _children(self, path: str, name: str, read: Callable[[objects.Json], T | None]) -> list[T]:
         items = self._lists.settled_items(path, {}, name, read)

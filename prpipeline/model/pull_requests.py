@@ -29,6 +29,7 @@ class Review:
     reviewer: Actor
     state: str
     submitted_at: datetime
+    has_text: bool  # of its own; the text itself is never kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,15 @@ class ReviewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A label that a pull request bears."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request with its reviews and events; None for the children means they were not asked for."""
+    """A pull request with its reviews, events and labels; None for the children means they were not asked for."""
 
     pull_request_id: int
     node_id: str
@@ -65,8 +73,16 @@ class PullRequest:
     changed_files: int | None
     base_ref: str | None
     url: str
+    head_ref: str | None = None
+    is_from_fork: bool | None = None  # from another repository, also where that one is gone
+    milestone: str | None = None
+    comments: int | None = None  # of the conversation
+    commits: int | None = None
+    first_commit_at: datetime | None = None  # authored; the first that GitHub lists
+    field_set: int | None = None  # see ``field_sets``; None for an answer that is not the whole pull request
     reviews: tuple[Review, ...] | None = None
     events: tuple[ReviewEvent, ...] | None = None
+    labels: tuple[Label, ...] | None = None
 
     @property
     def state(self) -> str:
@@ -75,5 +91,10 @@ class PullRequest:
             return "merged"
         return "open" if self.closed_at is None else "closed"
 
-    def with_children(self, reviews: tuple[Review, ...], events: tuple[ReviewEvent, ...]) -> PullRequest:
-        return replace(self, reviews=reviews, events=events)
+    def with_children(
+        self,
+        reviews: tuple[Review, ...],
+        events: tuple[ReviewEvent, ...],
+        labels: tuple[Label, ...] | None = None,
+    ) -> PullRequest:
+        return replace(self, reviews=reviews, events=events, labels=self.labels if labels is None else labels)

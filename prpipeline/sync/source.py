@@ -45,6 +45,13 @@ class Source(Protocol):
     def cost(self, pull_requests: int) -> Cost:
         """What the history of so many pull requests costs."""
 
+    def cost_of_rows(self, pull_requests: int) -> Cost:
+        """What reading so many pull requests by their identity costs."""
+
+    @property
+    def field_set(self) -> int:
+        """Which fields its whole pull requests have: see ``model.field_sets``."""
+
     def try_credential(self) -> None:
         """One cheap request, where one is possible without a repository: raises if the credential is refused."""
 

@@ -24,6 +24,7 @@ from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
+from prpipeline.sync.fill_up import FillUpBudget, fill_up
 from prpipeline.sync.history import sync_history
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
@@ -90,7 +91,10 @@ class Syncer:
         warehouse: Warehouse,
         settings: SyncSettings,
         report: Callable[[Progress], None] = lambda progress: None,
+        budget: FillUpBudget | None = None,
     ) -> None:
+        """``budget``: what is shared with the other workers of the run."""
+        self._budget = budget or FillUpBudget(settings.fill_up_per_run)
         self._context = Context(source, warehouse, settings, report)
         self._caller: Caller = "python"
 
@@ -117,7 +121,7 @@ class Syncer:
         if shared is not None:
             yield from self._results([_Done(t, "increment", 0.0, shared) for t in increments])
             return
-        for outcomes in self._timed(sync_increments(self._context, increments)):
+        for outcomes in self._timed(self._filled_up(sync_increments(self._context, increments))):
             if not options.reconcile:
                 yield from self._results(outcomes)
                 continue
@@ -128,6 +132,11 @@ class Syncer:
                         done.tracked, "reconcile", shared, lambda t: reconcile(self._context, t)
                     )
                     yield result
+
+    def _filled_up(self, chunks: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
+        for chunk in chunks:
+            fill_up(self._context, chunk, self._budget)
+            yield chunk
 
     @staticmethod
     def _timed(chunks: Iterator[list[Outcome]]) -> Iterator[list[_Done]]:

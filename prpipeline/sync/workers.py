@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Progress
+from prpipeline.sync.fill_up import FillUpBudget
 from prpipeline.sync.increment import PROBE_SIZE
 from prpipeline.sync.source import Source
 from prpipeline.sync.syncer import Syncer, SyncOptions, SyncResult
@@ -40,8 +41,10 @@ def sync_with_workers(
     work = _Work(_batches(warehouse, names, options, len(sources)), len(sources))
     results: queue.SimpleQueue[SyncResult | BaseException | None] = queue.SimpleQueue()
 
+    budget = FillUpBudget(settings.fill_up_per_run)
+
     def run(worker: int, source: Source) -> None:
-        syncer = Syncer(source, warehouse, settings, report)
+        syncer = Syncer(source, warehouse, settings, report, budget)
         try:
             while batch := work.take(worker):
                 for result in syncer.sync(batch.names, options):

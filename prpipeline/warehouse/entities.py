@@ -24,8 +24,8 @@ class Children:
     field: str  # the parent's attribute: a tuple of records, or None if the source was not asked for them
     record: type[Any]
     table: str
-    key: str
-    kind: str  # as meta.removals calls it
+    key: str  # unique among the children of one parent
+    kind: str | None  # as meta.removals calls it; None: what is gone is not listed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,16 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
                 # A list lacks these columns; their stored values are still true for the same state.
                 row |= {column: before[column] for column in entity.only_whole if row[column] is None}
         rows[key] = row
-    whole = [
-        key for key in rows if all(getattr(incoming[key][1], c.field) is not None for c in entity.children)
-    ]
     _delete(
         connection, entity.table, entity.key, _type(connection, entity), [key for key in rows if key in held]
     )
     insert(connection, entity.table, list(rows.values()))
     counts, vanished = {}, {}
     for children in entity.children:
+        whole = [key for key in rows if getattr(incoming[key][1], children.field) is not None]
         # By key: a list that shifted while it was read may hold a child twice.
         new = {
-            getattr(child, children.key): _row(connection, children.table, child, rows[key])
+            (key, getattr(child, children.key)): _row(connection, children.table, child, rows[key])
             for key in whole
             for child in getattr(incoming[key][1], children.field)
         }
@@ -101,7 +99,8 @@ def remove(
     where = f"{entity.scope} = ? AND {entity.key} IN (SELECT unnest(?::{_type(connection, entity)}[]))"
     parts: list[Entity | Children] = [*entity.children, entity]
     for part in parts:
-        _list_removals(connection, part, removed_at, where, [scope, list(keys)])
+        if part.kind:
+            _list_removals(connection, part, removed_at, where, [scope, list(keys)])
         connection.execute(f"DELETE FROM {part.table} WHERE {where}", [scope, list(keys)])
 
 
@@ -153,18 +152,20 @@ def _replace_children(
     entity: Entity,
     children: Children,
     parents: list[Any],
-    new: Mapping[Any, Mapping[str, Any]],
+    new: Mapping[tuple[Any, Any], Mapping[str, Any]],
     now: datetime | None,
 ) -> int:
     """Replace the children of these parents, which had some before, by new ones; how many no longer exist."""
     vanished = 0
     if parents:
         parent_type = _type(connection, entity)
-        where = (
-            f"{entity.key} IN (SELECT unnest(?::{parent_type}[])) "
-            f"AND {children.key} NOT IN (SELECT unnest(?::{_type(connection, children)}[]))"
-        )
-        vanished = _list_removals(connection, children, now, where, [parents, list(new)])
+        if children.kind:
+            where = (
+                f"{entity.key} IN (SELECT unnest(?::{parent_type}[])) "
+                f"AND {children.key} NOT IN (SELECT unnest(?::{_type(connection, children)}[]))"
+            )
+            keys = [key for _, key in new]
+            vanished = _list_removals(connection, children, now, where, [parents, keys])
         _delete(connection, children.table, entity.key, parent_type, parents)
     insert(connection, children.table, list(new.values()))
     return vanished

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prpipeline.model.pull_requests import PullRequest, Review, ReviewEvent
+from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEvent
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities
 from prpipeline.warehouse.entities import Children, Entity
@@ -23,8 +23,21 @@ PULL_REQUESTS = Entity(
     children=(
         Children("reviews", Review, "raw.reviews", "review_id", "review"),
         Children("events", ReviewEvent, "raw.review_events", "event_id", "review_event"),
+        Children(
+            "labels", Label, "raw.pull_request_labels", "label", None
+        ),  # people take labels off every day
     ),
-    only_whole=("additions", "deletions", "changed_files", "merged_by_id", "merged_by_login"),
+    only_whole=(
+        "additions",
+        "deletions",
+        "changed_files",
+        "merged_by_id",
+        "merged_by_login",
+        "comments",
+        "commits",
+        "first_commit_at",
+        "field_set",
+    ),
 )
 
 
@@ -64,6 +77,16 @@ class Held:
     updated_at: datetime
     closed_at: datetime | None
     reviews: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A stored pull request that was read without some of the fields that we know to read."""
+
+    repository_id: int
+    node_id: str
+    number: int
+    updated_at: datetime
 
 
 def write(
@@ -127,6 +150,41 @@ def held(connection: Connection, repository_id: int) -> list[Held]:
         [repository_id],
     ).fetchall()
     return [Held(*row) for row in rows]
+
+
+def lacking_fields(
+    connection: Connection, repository_ids: Sequence[int], field_set: int, most: int
+) -> list[Lacking]:
+    """The newest pull requests that were read with an earlier set of fields; those put last come last."""
+    rows = connection.execute(
+        """
+        SELECT repository_id, node_id, number, updated_at FROM raw.pull_requests
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ?
+        ORDER BY coalesce(field_set, 1) = 0, created_at DESC, pull_request_id DESC LIMIT ?
+        """,
+        [list(repository_ids), field_set, most],
+    ).fetchall()
+    return [Lacking(*row) for row in rows]
+
+
+def put_last(connection: Connection, node_ids: Sequence[str]) -> None:
+    """These could not be read again: others that lack fields go before them the next time."""
+    connection.execute(
+        "UPDATE raw.pull_requests SET field_set = 0 WHERE node_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(node_ids)],
+    )
+
+
+def lacking_counts(connection: Connection, repository_ids: Sequence[int], field_set: int) -> dict[int, int]:
+    """How many pull requests of each of these repositories lack fields; those without any are absent."""
+    rows = connection.execute(
+        """
+        SELECT repository_id, count(*) FROM raw.pull_requests
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ? GROUP BY ALL
+        """,
+        [list(repository_ids), field_set],
+    ).fetchall()
+    return dict(rows)
 
 
 def count(connection: Connection, repository_id: int) -> int:

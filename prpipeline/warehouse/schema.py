@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from prpipeline import metrics
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _PACKAGE = resources.files("prpipeline.warehouse")
 
 

@@ -116,7 +116,7 @@ def test_a_history_begun_by_the_other_api_starts_again(
     assert before.sync()[0].failed
     assert before.tracked().history_cursor
     server.faults.clear()
-    after = SyncLab(world, server, tmp_path, second)
+    after = SyncLab(world, server, tmp_path, second, first_commit_by_rest=True)
     assert after.sync()[0].error is None
     after.assert_equal()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import hypothesis.strategies as st
 import pytest
@@ -21,7 +21,8 @@ DEEDS = st.lists(
             [
                 "open", "draft", "ready", "unready", "ask", "ask_team", "unask", "approve", "comment", "object",
                 "begin_review", "dismiss", "push", "title", "close", "reopen", "merge", "delete_review",
-                "delete_pull_request", "rename", "leave", "remark",
+                "delete_pull_request", "rename", "leave", "remark", "fork", "label", "unlabel", "milestone",
+                "force_push",
             ]
         ),
         WHO,
@@ -31,6 +32,8 @@ DEEDS = st.lists(
 )  # fmt: skip
 TITLES = ["plain", "🚀 ünïcode", "<script>alert(1)</script>", "null\0byte", "a'; DROP TABLE x; --", ""]
 
+BODIES = ["", " \n\t", "Why?", "<!-- hidden -->", "\u00a0"]
+
 
 def do(world: World, deed: str, who: str, n: int) -> None:
     repository = next(iter(world.repositories.values()))
@@ -38,7 +41,12 @@ def do(world: World, deed: str, who: str, n: int) -> None:
     if deed in {"open", "draft"} or not pulls:
         world.open_pull_request(repository, who, TITLES[n % len(TITLES)], draft=deed == "draft", additions=n)
         return
+    if deed == "fork":
+        fork: Literal["there", "gone"] = "gone" if n % 2 else "there"
+        world.open_pull_request(repository, who, head=f"topic/{n}", fork=fork, commits=n % 4)
+        return
     pr = pulls[n % len(pulls)]
+    body = BODIES[n % len(BODIES)]
     simple: dict[str, Any] = {
         "ready": lambda: world.ready_for_review(pr, who),
         "unready": lambda: world.convert_to_draft(pr, who),
@@ -46,8 +54,8 @@ def do(world: World, deed: str, who: str, n: int) -> None:
         "ask_team": lambda: world.request_review(pr, "octo/core"),
         "unask": lambda: world.remove_review_request(pr, who),
         "approve": lambda: world.review(pr, who, "APPROVED"),
-        "comment": lambda: world.review(pr, who, "COMMENTED"),
-        "object": lambda: world.review(pr, who, "CHANGES_REQUESTED"),
+        "comment": lambda: world.review(pr, who, "COMMENTED", body=body),
+        "object": lambda: world.review(pr, who, "CHANGES_REQUESTED", body=body),
         "begin_review": lambda: world.review(pr, who, "PENDING"),
         "push": lambda: world.push(pr),
         "title": lambda: world.edit_title(pr, TITLES[n % len(TITLES)]),
@@ -59,6 +67,10 @@ def do(world: World, deed: str, who: str, n: int) -> None:
         "leave": lambda: world.delete_user("departed"),
         "dismiss": lambda: _to_a_review(world, pr, "dismiss"),
         "delete_review": lambda: _to_a_review(world, pr, "delete"),
+        "label": lambda: world.label(pr, TITLES[n % len(TITLES)]),
+        "unlabel": lambda: pr.labels and world.unlabel(pr, pr.labels[0].name),
+        "milestone": lambda: world.set_milestone(pr, TITLES[n % len(TITLES)] if n % 2 else None),
+        "force_push": lambda: world.force_push(pr, world.clock.now() - timedelta(hours=n - 5), commits=n % 3),
         "delete_pull_request": lambda: world.delete_pull_request(pr),
     }
     simple[deed]()
@@ -97,7 +109,10 @@ def test_the_same_content(before: list[tuple[str, str, int]], after: list[tuple[
 
     live(before)
     with Sandbox(world) as server:
-        labs = [SyncLab(world, server, new_folder(), api, page_size=3) for api in ("graphql", "rest")]
+        labs = [
+            SyncLab(world, server, new_folder(), api, page_size=3, first_commit_by_rest=True)
+            for api in ("graphql", "rest")
+        ]
         for options in (SyncOptions(), SyncOptions(reconcile=True)):
             for here in labs:
                 assert [result.error for result in here.sync(options)] == [None]

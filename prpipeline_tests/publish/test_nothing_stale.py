@@ -41,8 +41,12 @@ STATEMENTS = (
     f"UPDATE raw.review_events SET event = 'converted_to_draft' WHERE {PULL_REQUEST}",
     *(
         f"DELETE FROM raw.{table} WHERE {PULL_REQUEST}"
-        for table in ("pull_requests", "reviews", "review_events")
+        for table in ("pull_requests", "reviews", "review_events", "pull_request_labels")
     ),
+    f"UPDATE raw.pull_requests SET head_ref = 'b-{{n}}', milestone = 'v{{n}}', commits = {{n}} WHERE {PULL_REQUEST}",
+    f"UPDATE raw.reviews SET has_text = NOT coalesce(has_text, true) WHERE {PULL_REQUEST}",
+    "INSERT INTO raw.pull_request_labels SELECT repository_id, pull_request_id, number, 'label-{n}' "
+    f"FROM raw.pull_requests WHERE {PULL_REQUEST}",
     "UPDATE meta.repositories SET team = 'team-{n}' WHERE tracked_as = 'octo/other-' || {n} % 7",
     "UPDATE meta.repositories SET repository = 'octo/new-{n}' WHERE tracked_as = 'octo/other-' || {n} % 7",
     "UPDATE meta.repositories SET is_tracked = NOT is_tracked WHERE tracked_as = 'octo/other-' || {n} % 7",

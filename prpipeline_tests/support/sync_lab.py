@@ -18,12 +18,14 @@ from msgspec.structs import replace
 
 from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
+from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import GitHubSource, open_sources
+from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.tracking import Tracked
 
 TOKEN = "sandbox-token"
@@ -70,14 +72,25 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
         for number in range(1, pull_requests + 1):
             let_pass(world, timedelta(minutes=3))
             pr = world.open_pull_request(
-                repository, f"dev-{number % 4}", f"Change {number}", draft=number % 5 == 0
+                repository,
+                f"dev-{number % 4}",
+                f"Change {number}",
+                draft=number % 5 == 0,
+                head=f"topic-{number}",
+                fork=(None, "there", "gone", None)[number % 4],
+                labels=("bug", "docs", "Größe: M")[: number % 4],
+                milestone=f"v{number}" if number % 3 == 0 else None,
+                commits=1 + number % 3,
+                first_commit_at=world.clock.now() + timedelta(hours=9 if number % 6 == 0 else -number),
             )
             if number % 5 == 0:
                 world.ready_for_review(pr)
             if number % 3 == 0:
                 world.request_review(pr, "octo/core" if number % 2 else "grace")
             for n in range(number % 4):
-                world.review(pr, "robot[bot]" if n == 1 else f"dev-{(number + n + 1) % 4}", "COMMENTED")
+                body = ("", "Why?", " \n ")[(number + n) % 3]
+                who = "robot[bot]" if n == 1 else f"dev-{(number + n + 1) % 4}"
+                world.review(pr, who, "COMMENTED", body=body)
             if number % 4 == 1:
                 world.review(pr, "grace", "APPROVED")
                 world.merge(pr, "grace")
@@ -155,7 +168,10 @@ class SyncLab:
             }
 
     def expected(self, *, teams: bool = True) -> Rows:
-        return expected(self.world, teams=teams)
+        by_rest = isinstance(self.source, RestSource)
+        return expected(
+            self.world, teams=teams, first_commits=not by_rest or self.sync_settings.first_commit_by_rest
+        )
 
     def assert_equal(self, *, teams: bool = True) -> None:
         """Assert that the warehouse has exactly the world's rows."""
@@ -164,8 +180,16 @@ class SyncLab:
             assert held[table] == wanted[table], table
 
     def assert_no_row_twice(self) -> None:
-        for table, key in (("pull_requests", 1), ("reviews", 3), ("review_events", 3)):
-            keys = [row[key] for row in self.held()[table]]
+        held = self.held()
+        one = slice(3, 4)
+        keys_of = {
+            "pull_requests": slice(1, 2),
+            "reviews": one,
+            "review_events": one,
+            "pull_request_labels": slice(4),
+        }
+        for table in held:
+            keys = [row[keys_of[table]] for row in held[table]]
             assert len(keys) == len(set(keys)), table
 
     def assert_nothing_wrong(self, *, teams: bool = True) -> None:
@@ -174,6 +198,21 @@ class SyncLab:
         for table in wanted:
             assert len(held[table]) == len(set(held[table]))
             assert set(held[table]) <= set(wanted[table]), table
+
+    def make_old(self) -> None:
+        """Make the rows what migration 0004 makes of those of version 3."""
+        with self.warehouse.transaction() as connection:
+            connection.execute(
+                "UPDATE raw.pull_requests SET field_set = 1, head_ref = NULL, is_from_fork = NULL, milestone = NULL, "
+                "comments = NULL, commits = NULL, first_commit_at = NULL"
+            )
+            connection.execute("UPDATE raw.reviews SET has_text = NULL")
+            connection.execute("DELETE FROM raw.pull_request_labels")
+
+    def lacking(self) -> int:
+        """How many rows lack fields."""
+        with self.warehouse.transaction() as connection:
+            return sum(records.lacking_counts(connection, list(self.world.repositories), FIELD_SET).values())
 
     def live(self) -> None:
         """Let time pass, and make every kind of change that moves ``updatedAt``."""
@@ -235,12 +274,14 @@ def held_sql(teams: bool) -> dict[str, str]:
         "pull_requests": """
             SELECT repository_id, pull_request_id, node_id, number, title, state, author_id, author_login,
                 author_is_bot, is_draft, created_at, updated_at, closed_at, merged_at, merged_by_id,
-                merged_by_login, additions, deletions, changed_files, base_ref, url
+                merged_by_login, additions, deletions, changed_files, base_ref, url, head_ref, is_from_fork,
+                milestone, comments, commits, first_commit_at
             FROM raw.pull_requests""",
         "reviews": """
             SELECT repository_id, pull_request_id, number, review_id, node_id, reviewer_id, reviewer_login,
-                reviewer_is_bot, state, submitted_at
+                reviewer_is_bot, state, submitted_at, has_text
             FROM raw.reviews""",
+        "pull_request_labels": "SELECT repository_id, pull_request_id, number, label FROM raw.pull_request_labels",
         "review_events": f"""
             SELECT repository_id, pull_request_id, number, event_id, event, actor_id, actor_login, {subject},
                 subject_is_team, review_id, previous_state, created_at
@@ -248,8 +289,8 @@ def held_sql(teams: bool) -> dict[str, str]:
     }
 
 
-def expected(world: World, *, teams: bool = True) -> Rows:
-    rows: Rows = {"pull_requests": [], "reviews": [], "review_events": []}
+def expected(world: World, *, teams: bool = True, first_commits: bool = True) -> Rows:
+    rows: Rows = {table: [] for table in held_sql(teams)}
     for repository in world.repositories.values():
         for pr in repository.pull_requests.values():
             ids = (repository.id, pr.id)
@@ -272,8 +313,15 @@ def expected(world: World, *, teams: bool = True) -> Rows:
                     pr.changed_files,
                     pr.base_ref,
                     "https://github.com" + pr.path(),
+                    pr.head_ref,
+                    pr.is_cross_repository,
+                    pr.milestone.title if pr.milestone else None,
+                    pr.comments,
+                    pr.commits,
+                    _naive(pr.first_commit_at or pr.created_at) if pr.commits and first_commits else None,
                 )
             )
+            rows["pull_request_labels"] += [(*ids, pr.number, label.name) for label in pr.labels]
             for review in pr.reviews:
                 if review.submitted_at:
                     rows["reviews"].append(
@@ -285,6 +333,7 @@ def expected(world: World, *, teams: bool = True) -> Rows:
                             *_actor(review.author),
                             review.state,
                             _naive(review.submitted_at),
+                            bool(review.body.strip()),
                         )
                     )
             for event in pr.events:

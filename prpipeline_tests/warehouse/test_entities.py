@@ -29,6 +29,7 @@ CREATE TABLE raw.toy_changes (
 CREATE TABLE raw.toy_links (
     board_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, ticket_key VARCHAR NOT NULL, link_id BIGINT NOT NULL
 );
+CREATE TABLE raw.toy_tags (board_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, tag VARCHAR NOT NULL);
 ALTER TABLE meta.removals ADD COLUMN board_id BIGINT;
 """
 
@@ -46,6 +47,11 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Tag:
+    tag: str
+
+
+@dataclass(frozen=True)
 class Ticket:
     ticket_id: int
     ticket_key: str
@@ -55,6 +61,7 @@ class Ticket:
     points: float | None = None
     changes: tuple[Change, ...] | None = ()
     links: tuple[Link, ...] | None = ()
+    tags: tuple[Tag, ...] | None = ()
 
     @property
     def is_done(self) -> bool:
@@ -70,12 +77,15 @@ TICKETS = Entity(
     children=(
         Children("changes", Change, "raw.toy_changes", "change_id", "change"),
         Children("links", Link, "raw.toy_links", "link_id", "link"),
+        Children("tags", Tag, "raw.toy_tags", "tag", None),
     ),
     only_whole=("points",),
 )
 ADA = Actor(7, "ada", False)
 OPENED, STARTED = Change("c1", ADA, "open"), Change("c2", NOBODY, "started")
-FIRST = Ticket(1, "AB-1", T0, ADA, points=3, changes=(OPENED, STARTED), links=(Link(5),))
+FIRST = Ticket(
+    1, "AB-1", T0, ADA, points=3, changes=(OPENED, STARTED), links=(Link(5),), tags=(Tag("a"), Tag("b"))
+)
 
 
 @pytest.fixture
@@ -105,7 +115,7 @@ def removals(connection: Connection) -> list[tuple[Any, ...]]:
 
 def test_columns_are_filled_from_the_record_its_parts_and_its_parent(connection: Connection) -> None:
     done = write(connection, FIRST)
-    assert (done.records, done.added, done.children) == (1, 1, {"changes": 2, "links": 1})
+    assert (done.records, done.added, done.children) == (1, 1, {"changes": 2, "links": 1, "tags": 2})
     assert rows(connection, "FROM raw.toy_tickets") == [(1, 1, "AB-1", 7, "ada", False, 3.0, T0, T0)]
     assert rows(connection, "FROM raw.toy_changes") == [
         (1, 1, "c1", "ada", "open"),
@@ -116,10 +126,21 @@ def test_columns_are_filled_from_the_record_its_parts_and_its_parent(connection:
 
 def test_children_are_replaced_and_vanished_ones_are_recorded(connection: Connection) -> None:
     write(connection, FIRST)
-    later = replace(FIRST, updated_at=T0 + timedelta(1), status="done", changes=(STARTED,), links=(Link(6),))
+    write(connection, replace(FIRST, ticket_id=2, changes=(), links=(), tags=(Tag("a"), Tag("a"))))
+    later = replace(
+        FIRST,
+        updated_at=T0 + timedelta(1),
+        status="done",
+        changes=(STARTED,),
+        links=(Link(6),),
+        tags=(Tag("b"), Tag("c")),
+    )
     done = write(connection, later, at=T0 + timedelta(1))
-    assert (done.records, done.added, done.vanished) == (1, 0, {"changes": 1, "links": 1})
-    assert rows(connection, "SELECT is_done FROM raw.toy_tickets") == [(True,)]
+    assert (done.records, done.added, done.vanished) == (1, 0, {"changes": 1, "links": 1, "tags": 0})
+    assert rows(connection, "SELECT ticket_id, is_done FROM raw.toy_tickets") == [(1, True), (2, False)]
+    assert rows(connection, "SELECT ticket_id, tag FROM raw.toy_tags") == [(1, "b"), (1, "c"), (2, "a")], (
+        "two tickets may bear the same tag"
+    )
     assert rows(connection, "SELECT change_id FROM raw.toy_changes") == [("c2",)]
     assert rows(connection, "SELECT link_id FROM raw.toy_links") == [(6,)]
     assert removals(connection) == [(1, "change", "c1"), (1, "link", "5")]
@@ -130,7 +151,10 @@ def test_an_older_state_changes_nothing(connection: Connection) -> None:
     older = replace(FIRST, updated_at=T0 - timedelta(1), status="done", changes=())
     for ticket, at in ((older, T0 + timedelta(2)), (replace(FIRST, status="done"), T0)):
         assert write(connection, ticket, at=at) == entities.Replaced(
-            0, 0, {"changes": 0, "links": 0}, {"changes": 0, "links": 0}
+            0,
+            0,
+            dict.fromkeys(("changes", "links", "tags"), 0),
+            dict.fromkeys(("changes", "links", "tags"), 0),
         )
     assert rows(connection, "SELECT is_done FROM raw.toy_tickets") == [(False,)]
     assert removals(connection) == []
@@ -145,11 +169,13 @@ def test_the_newest_state_of_several_answers_is_kept(connection: Connection) -> 
 
 def test_a_record_from_a_list_keeps_the_columns_that_the_list_lacks(connection: Connection) -> None:
     write(connection, FIRST)
-    listed = replace(FIRST, status="done", points=None, changes=None)
+    listed = replace(FIRST, status="done", points=None, changes=None, links=None, tags=(Tag("c"),))
     done = write(connection, listed, at=T0 + timedelta(1))
-    assert done.children == {"changes": 0, "links": 0}
+    assert done.children == {"changes": 0, "links": 0, "tags": 1}
     assert rows(connection, "SELECT is_done, points FROM raw.toy_tickets") == [(True, 3.0)]
     assert len(rows(connection, "FROM raw.toy_changes")) == 2
+    assert len(rows(connection, "FROM raw.toy_links")) == 1
+    assert rows(connection, "SELECT tag FROM raw.toy_tags") == [("c",)], "which the list gave"
     write(connection, replace(listed, updated_at=T0 + timedelta(1)), at=T0 + timedelta(2))
     assert rows(connection, "SELECT points FROM raw.toy_tickets") == [(None,)], (
         "of another state it says nothing"

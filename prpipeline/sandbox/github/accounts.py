@@ -50,6 +50,7 @@ class Accounts:
             "actor": 1_000_001,
             "team": 9_000_001,
             "label": 7_000_000_001,
+            "milestone": 8_000_001,
             "repository": 800_000_001,
             "pull_request": 2_147_483_500,
             "review": 2_147_483_400,

@@ -66,7 +66,7 @@ class Credential:
     """A token and its permissions.
 
     `kind` is classic, fine-grained or installation. `repositories` are the private repositories it sees (None: all).
-    `missing_permissions` may hold `pull_requests` and `members`; `sso_organizations` ask for a sign-on it lacks.
+    `missing_permissions` may hold `pull_requests`, `contents` and `members`; `sso_organizations` ask for a sign-on it lacks.
     """
 
     token: str | None
@@ -117,6 +117,10 @@ class Credential:
     def reads_pull_requests(self, repository: Repository) -> bool:
         """Whether it may read pull requests; classic tokens that see a repository may."""
         return "pull_requests" not in self.missing_permissions
+
+    def reads_commits(self) -> bool:
+        """Whether it may read commits by GraphQL; REST lists those of a pull request to whoever may read that."""
+        return "contents" not in self.missing_permissions
 
 
 def anonymous() -> Credential:

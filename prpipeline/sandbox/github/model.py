@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 _SCRAMBLE = 0x9E3779B97F4A7C15
@@ -19,6 +19,7 @@ _NODE_PREFIXES = {
     "PullRequestReview": "PRR_kwDO",
     "IssueComment": "IC_kwDO",
     "Label": "LA_kwDO",
+    "Milestone": "MI_kwDO",
     "ready_for_review": "RFRE_lADO",
     "convert_to_draft": "CTDE_lADO",
     "review_requested": "RRE_lADO",
@@ -92,6 +93,29 @@ class Label:
 
 
 @dataclass(slots=True, eq=False)
+class Milestone:
+    """A milestone of a repository."""
+
+    id: int
+    number: int
+    title: str
+
+    @property
+    def node_id(self) -> str:
+        """Its global id."""
+        return node_id("Milestone", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit of a pull request's branch; `position` counts from 0 in the order in which GitHub lists them."""
+
+    oid: str
+    authored_at: datetime
+    position: int = 0
+
+
+@dataclass(slots=True, eq=False)
 class Review:
     """A review of a pull request; a pending one has no `submitted_at`."""
 
@@ -159,10 +183,12 @@ class PullRequest:
     head_ref: str = "topic"
     head_oid: str = ""
     is_cross_repository: bool = False
+    is_fork_gone: bool = True  # of one from another repository, whether that was deleted since
     additions: int = 0
     deletions: int = 0
     changed_files: int = 1
     commits: int = 1
+    first_commit_at: datetime | None = None  # authored; None: as the pull request was opened
     comments: int = 0
     review_comments: int = 0
     locked: bool = False
@@ -170,6 +196,7 @@ class PullRequest:
     events: list[TimelineEvent] = field(default_factory=list)
     requested_reviewers: list[Actor | Team] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    milestone: Milestone | None = None
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id("PullRequest", self.id)
@@ -179,6 +206,12 @@ class PullRequest:
     def issue_id(self) -> int:
         """The id of the issue behind the pull request; never equal to `id`."""
         return self.id + 500_000_007
+
+    def all_commits(self) -> list[Commit]:
+        """The commits, as GitHub lists them; the last one is the branch's head."""
+        first = self.first_commit_at or self.created_at
+        oids = [f"{self.id * _SCRAMBLE + n:040x}"[-40:] for n in range(1, self.commits)] + [self.head_oid]
+        return [Commit(oid, first + timedelta(minutes=n), n) for n, oid in enumerate(oids[: self.commits])]
 
     def path(self) -> str:
         """The path of its page on the web."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prpipeline.sandbox.github.clock import iso
-from prpipeline.sandbox.github.model import Actor, PullRequest, Review, Team, TimelineEvent
+from prpipeline.sandbox.github.model import Actor, Commit, PullRequest, Review, Team, TimelineEvent
 from prpipeline.sandbox.github.visibility import alive
 
 WEB = "https://github.com"
@@ -99,13 +99,22 @@ _CONNECTION: dict[str, Reader] = {
     "updatedAt": lambda p: iso(p.nodes[-1].created_at) if p.nodes else "1970-01-01T00:00:00Z",
 }
 READERS: dict[str, dict[str, Reader]] = {
-    "Commit": {"id": lambda oid: f"C_kwDO{oid}", "oid": lambda oid: oid},
+    "Commit": {
+        "authoredDate": lambda commit: iso(commit.authored_at),
+        "id": lambda commit: f"C_kwDO{commit.oid}",
+        "oid": lambda commit: commit.oid,
+    },
     "IssueCommentConnection": {"totalCount": lambda pr: pr.comments},
     "Label": {
         "color": lambda label: "ededed",
         "description": lambda label: None,
         "id": lambda label: label.node_id,
         "name": lambda label: label.name,
+    },
+    "Milestone": {
+        "id": lambda milestone: milestone.node_id,
+        "number": lambda milestone: milestone.number,
+        "title": lambda milestone: milestone.title,
     },
     "PageInfo": {
         "endCursor": lambda p: p.end_cursor,
@@ -136,6 +145,7 @@ READERS: dict[str, dict[str, Reader]] = {
         "merged": lambda pr: pr.state == "MERGED",
         "mergedAt": lambda pr: iso(pr.merged_at),
         "mergedBy": lambda pr: alive(pr.merged_by),
+        "milestone": lambda pr: pr.milestone,
         "number": lambda pr: pr.number,
         "repository": lambda pr: pr.repository,
         "reviewDecision": _review_decision,
@@ -151,7 +161,7 @@ READERS: dict[str, dict[str, Reader]] = {
         "authorAssociation": lambda r: r.association,
         "body": lambda r: r.body,
         "comments": lambda r: r,
-        "commit": lambda r: r.commit_oid,
+        "commit": lambda r: r.commit_oid and Commit(r.commit_oid, r.pull_request.created_at),
         "createdAt": lambda r: iso(r.created_at),
         "databaseId": lambda r: small_int(r.id),
         "fullDatabaseId": lambda r: str(r.id),

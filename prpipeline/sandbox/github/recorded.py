@@ -101,6 +101,9 @@ class _Loader:
             comments=body["comments"],
             review_comments=body["review_comments"],
             locked=body["locked"],
+            is_fork_gone=body["head"].get("repo") is None,
+            labels=[self.world.known_label(label["name"]) for label in body.get("labels") or ()],
+            milestone=self.world.known_milestone((body.get("milestone") or {}).get("title")),
         )
 
     def _review(self, body: dict[str, Any], pull_request: PullRequest) -> Review:

@@ -10,7 +10,15 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_named_type, is_leaf_type
 
 from prpipeline.sandbox.github.clock import iso
-from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team, TimelineEvent
+from prpipeline.sandbox.github.model import (
+    Actor,
+    Commit,
+    PullRequest,
+    Repository,
+    Review,
+    Team,
+    TimelineEvent,
+)
 from prpipeline.sandbox.github.paging import InvalidCursor, Listing, Page
 from prpipeline.sandbox.github.readers import EVENT_TYPES, Reader, ReviewRequest, readers
 from prpipeline.sandbox.github.visibility import (
@@ -232,6 +240,17 @@ def _resolve_labels(pull_request: PullRequest, info: GraphQLResolveInfo, **pagin
     return _page(Listing(items, lambda label: (label.id,), f"{pull_request.node_id}:labels"), **paging)
 
 
+def _resolve_commits(pull_request: PullRequest, info: GraphQLResolveInfo, **paging: Any) -> Page:
+    items = pull_request.all_commits()
+    return _page(Listing(items, lambda c: (c.position,), f"{pull_request.node_id}:commits"), **paging)
+
+
+def _resolve_commit(commit: Commit, info: GraphQLResolveInfo) -> Commit:
+    if not info.context.credential.reads_commits():
+        raise forbidden()
+    return commit
+
+
 def _requested_reviewer(event: Any, info: GraphQLResolveInfo) -> Actor | Team | None:
     reviewer = event.reviewer if isinstance(event, ReviewRequest) else event.requested_reviewer
     if isinstance(reviewer, Actor):
@@ -259,11 +278,13 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "User": {"repositories": _resolve_repositories, "repository": _resolve_owned},
     "Repository": {"pullRequest": _resolve_pull_request, "pullRequests": _resolve_pull_requests},
     "PullRequest": {
+        "commits": _resolve_commits,
         "labels": _resolve_labels,
         "reviewRequests": _resolve_requests,
         "reviews": _resolve_reviews,
         "timelineItems": _resolve_timeline,
     },
+    "PullRequestCommit": {"commit": _resolve_commit},
     "ReviewRequest": {"requestedReviewer": _requested_reviewer},
     "ReviewRequestedEvent": {"requestedReviewer": _requested_reviewer},
     "ReviewRequestRemovedEvent": {"requestedReviewer": _requested_reviewer},

@@ -254,6 +254,9 @@ class RestApi:
                 pull = self._pull(found, number)
                 reviews = visible_reviews(pull, credential)
                 return call.page(reviews, lambda r: objects.review(r, call.base), self._lasting(found, rest))
+            case ["pulls", number, "commits"]:
+                commits = self._pull(found, number).all_commits()[:250]  # GitHub lists no more
+                return call.page(commits, lambda c: objects.commit(c, call.base), self._lasting(found, rest))
             case ["issues", number]:
                 return call.answer(objects.issue(self._pull(found, number), call.base))
             case ["issues", number, "timeline" | "events" as kind]:

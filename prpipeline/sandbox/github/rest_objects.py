@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from prpipeline.sandbox.github.clock import iso
-from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team, TimelineEvent
+from prpipeline.sandbox.github.model import (
+    Actor,
+    Commit,
+    PullRequest,
+    Repository,
+    Review,
+    Team,
+    TimelineEvent,
+)
 from prpipeline.sandbox.github.readers import WEB
 from prpipeline.sandbox.github.visibility import alive
 
@@ -116,15 +124,14 @@ def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = Tr
             }
             for label in pr.labels
         ],
-        "milestone": None,
+        "milestone": milestone(pr),
         "draft": pr.is_draft,
         "head": {
             "label": f"{owner}:{pr.head_ref}",
             "ref": pr.head_ref,
             "sha": pr.head_oid,
             "user": user(home.owner, base),
-            # The fork a pull request came from is often gone.
-            "repo": None if pr.is_cross_repository else home_object,
+            "repo": _head_repository(pr, home_object),
         },
         "base": {
             "label": f"{owner}:{pr.base_ref}",
@@ -154,6 +161,47 @@ def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = Tr
             "changed_files": pr.changed_files,
         }
     return body
+
+
+def _head_repository(pr: PullRequest, home: dict[str, Any]) -> dict[str, Any] | None:
+    if not pr.is_cross_repository:
+        return home
+    if pr.is_fork_gone:
+        return None
+    owner = pr.author.login if pr.author else "ghost"
+    return home | {
+        "id": home["id"] + 1_000_000_000,
+        "node_id": f"R_fork{home['id']:x}",
+        "full_name": f"{owner}/{home['name']}",
+        "fork": True,
+    }
+
+
+def milestone(pr: PullRequest) -> dict[str, Any] | None:
+    """The milestone of a pull request."""
+    found = pr.milestone
+    if found is None:
+        return None
+    return {
+        "id": found.id,
+        "node_id": found.node_id,
+        "number": found.number,
+        "title": found.title,
+        "state": "open",
+    }
+
+
+def commit(found: Commit, base: str) -> dict[str, Any]:
+    """A commit of `GET /pulls/{number}/commits`."""
+    somebody = {"name": "Somebody", "email": "somebody@example.com", "date": iso(found.authored_at)}
+    return {
+        "sha": found.oid,
+        "node_id": f"C_kwDO{found.oid}",
+        "commit": {"author": somebody, "committer": somebody, "message": "A commit"},
+        "author": None,
+        "committer": None,
+        "parents": [],
+    }
 
 
 def issue(pr: PullRequest, base: str) -> dict[str, Any]:

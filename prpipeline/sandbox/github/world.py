@@ -6,18 +6,20 @@ is given. The world decides which actions move `updatedAt`; how the APIs show th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
-from prpipeline.sandbox.github.accounts import Accounts, change
-from prpipeline.sandbox.github.clock import Clock
-from prpipeline.sandbox.github.model import Actor, Label, PullRequest, Repository, Review, Team, TimelineEvent
+from prpipeline.sandbox.github.accounts import change
+from prpipeline.sandbox.github.clock import Clock, whole_second
+from prpipeline.sandbox.github.edits import Edits
+from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team, TimelineEvent
 
 SILENT = frozenset({"dismiss_review", "delete_review", "edit_review", "delete_comment", "resolve_thread"})
 """Changes that do not move `updatedAt`. GitHub does not document it; dismissal is the cautious guess."""
 
 
-class World(Accounts):
+class World(Edits):
     """Accounts, repositories and their pull requests.
 
     People may be given as `Actor` or as a login; an unknown login becomes a new user, one ending in `[bot]` a bot.
@@ -25,9 +27,7 @@ class World(Accounts):
     """
 
     def __init__(self, clock: Clock | None = None, silent: Iterable[str] = SILENT) -> None:
-        super().__init__(clock)
-        self.silent = frozenset(silent)
-        self._labels: dict[str, Label] = {}
+        super().__init__(clock, silent)
 
     # Pull requests
 
@@ -43,11 +43,17 @@ class World(Accounts):
         additions: int = 10,
         deletions: int = 2,
         changed_files: int = 1,
+        head: str = "topic",
+        fork: Literal["there", "gone"] | None = None,
+        labels: Sequence[str] = (),
+        milestone: str | None = None,
+        commits: int = 1,
+        first_commit_at: datetime | None = None,
         number: int | None = None,
         id: int | None = None,
         at: datetime | None = None,
     ) -> PullRequest:
-        """Open a pull request."""
+        """Open a pull request, from a branch of the repository or of a fork that is there or gone by now."""
         found = self._repository(repository)
         now = self._stamp(at)
         pull_request = PullRequest(
@@ -60,6 +66,13 @@ class World(Accounts):
             updated_at=now,
             is_draft=draft,
             base_ref=base,
+            head_ref=head,
+            is_cross_repository=fork is not None,
+            is_fork_gone=fork == "gone",
+            labels=[self.known_label(name) for name in labels],
+            milestone=self.known_milestone(milestone),
+            commits=commits,
+            first_commit_at=whole_second(first_commit_at) if first_commit_at else None,
             additions=additions,
             deletions=deletions,
             changed_files=changed_files,
@@ -148,43 +161,6 @@ class World(Accounts):
             pull_request.requested_reviewers.remove(who)
         self._event(pull_request, "review_request_removed", by, now).requested_reviewer = who
         self._touch(pull_request, now, "remove_review_request")
-
-    @change
-    def push(self, pull_request: PullRequest, at: datetime | None = None) -> None:
-        """Push a commit to the branch."""
-        pull_request.commits += 1
-        pull_request.additions += 1
-        pull_request.head_oid = f"{pull_request.id * 7919 + pull_request.commits:040x}"
-        self._touch(pull_request, self._stamp(at), "push")
-
-    @change
-    def edit_title(
-        self, pull_request: PullRequest, title: str, by: Actor | str | None = None, at: datetime | None = None
-    ) -> None:
-        """Change the title."""
-        now = self._stamp(at)
-        event = self._event(pull_request, "renamed", by, now)
-        event.before, event.after = pull_request.title, title
-        pull_request.title = title
-        self._touch(pull_request, now, "edit_title")
-
-    @change
-    def edit_body(self, pull_request: PullRequest, body: str, at: datetime | None = None) -> None:
-        """Change the description."""
-        pull_request.body = body
-        self._touch(pull_request, self._stamp(at), "edit_body")
-
-    @change
-    def label(
-        self, pull_request: PullRequest, name: str, by: Actor | str | None = None, at: datetime | None = None
-    ) -> None:
-        """Add a label."""
-        now = self._stamp(at)
-        if name not in self._labels:
-            self._labels[name] = Label(self.next_id("label"), name)
-        pull_request.labels.append(self._labels[name])
-        self._event(pull_request, "labeled", by, now).label = self._labels[name]
-        self._touch(pull_request, now, "label")
 
     @change
     def comment(
@@ -306,17 +282,6 @@ class World(Accounts):
             return self._teams.get(reviewer.lower()) or self.add_team(*reviewer.split("/"))
         return reviewer
 
-    def _person(self, pull_request: PullRequest, by: Actor | str | None) -> Actor | None:
-        return pull_request.author if by is None else self.actor(by)
-
-    def _event(
-        self, pull_request: PullRequest, kind: str, by: Actor | str | None, at: datetime
-    ) -> TimelineEvent:
-        event = TimelineEvent(self.next_id("event"), pull_request, kind, self._person(pull_request, by), at)
-        pull_request.events.append(event)
-        pull_request.events.sort(key=lambda e: (e.created_at, e.id))
-        return event
-
     def _submitted(self, review: Review, now: datetime) -> None:
         pull_request = review.pull_request
         pull_request.review_comments += review.comments
@@ -324,8 +289,3 @@ class World(Accounts):
         if review.author in pull_request.requested_reviewers:
             pull_request.requested_reviewers.remove(review.author)
         self._touch(pull_request, now, "review")
-
-    def _touch(self, pull_request: PullRequest, now: datetime, by: str) -> None:
-        if by not in self.silent:
-            pull_request.updated_at = max(pull_request.updated_at, now)
-        pull_request.repository.version += 1

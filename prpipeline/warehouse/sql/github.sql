@@ -23,7 +23,14 @@ CREATE TABLE raw.pull_requests (
     changed_files       BIGINT,
     base_ref            VARCHAR,
     url                 VARCHAR NOT NULL,
-    synced_at           TIMESTAMP NOT NULL
+    synced_at           TIMESTAMP NOT NULL,
+    head_ref            VARCHAR,                    -- this and what follows: NULL also where it was not read yet
+    is_from_fork        BOOLEAN,
+    milestone           VARCHAR,                    -- its title
+    comments            BIGINT,                     -- of the conversation
+    commits             BIGINT,
+    first_commit_at     TIMESTAMP,                  -- when the first commit that GitHub lists was authored
+    field_set           BIGINT                      -- which fields the row was read with: model/field_sets.py
 );
 
 CREATE TABLE raw.reviews (
@@ -36,7 +43,15 @@ CREATE TABLE raw.reviews (
     reviewer_login      VARCHAR,
     reviewer_is_bot     BOOLEAN NOT NULL,
     state               VARCHAR NOT NULL,           -- APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED
-    submitted_at        TIMESTAMP NOT NULL
+    submitted_at        TIMESTAMP NOT NULL,
+    has_text            BOOLEAN                     -- of its own, beside its inline comments; NULL: not read yet
+);
+
+CREATE TABLE raw.pull_request_labels (
+    repository_id       BIGINT NOT NULL,
+    pull_request_id     BIGINT NOT NULL,
+    number              BIGINT NOT NULL,
+    label               VARCHAR NOT NULL
 );
 
 CREATE TABLE raw.review_events (
