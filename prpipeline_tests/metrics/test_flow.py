@@ -46,7 +46,7 @@ def work(**facts: Any) -> Work:
     ]
     for name in ("toggles", "closings", "requests"):
         facts[name] = [(at(hours), *more) for hours, *more in facts.get(name, ())]
-    for name in ("merged_at", "closed_at"):
+    for name in ("merged_at", "closed_at", "first_commit_at"):
         facts[name] = None if facts.get(name) is None else at(facts[name])
     return Work(author=facts.pop("author", ANN), created_at=MONDAY, reviews=reviews, **facts)
 
@@ -97,6 +97,11 @@ STAGES: tuple[tuple[dict[str, Any], list[tuple[str | None, float]]], ...] = (
     ({"is_draft": True, "closed_at": 3}, [("draft", 3)]),
     ({"merged_at": 0}, []),
     ({}, [("waiting_for_review", 674)]),
+    (  # the first commit was authored the day before
+        {"first_commit_at": -26, "reviews": [(5, BOB, "COMMENTED"), (6, BOB, "APPROVED")], "merged_at": 8},
+        [("coding", 26), ("waiting_for_review", 5), ("in_review", 1), ("approved", 2)],
+    ),
+    ({"first_commit_at": 1, "merged_at": 3}, [("waiting_for_review", 3)]),  # rebased
     # Events are missing: it is no draft now, and nothing says since when.
     ({"toggles": [(2, "converted_to_draft")], "merged_at": 8}, [(None, 8)]),
     ({"closings": [(24, "closed")]}, [("waiting_for_review", 674)]),
@@ -272,6 +277,26 @@ def test_keys_in_titles(lab: MetricsLab) -> None:
         assert [row["is_primary"] for row in rows] == [n == 0 for n in range(len(keys))]
     lab.rebuild()
     assert lab.rows("FROM metrics.pull_request_keys") == []
+
+
+@pytest.mark.parametrize(
+    ("title", "branch", "expected"),
+    [
+        ("Fix", "abc-12-fix", [("branch", "ABC-12", 1, True)]),
+        ("ABC-7: fix", "fix/abc-12", [("title", "ABC-7", 1, True), ("branch", "ABC-12", 1, False)]),
+        ("ABC-7", "ABC-7-abc-7", [("title", "ABC-7", 1, True), ("branch", "ABC-7", 1, False)]),
+    ],
+)
+def test_keys_in_branches(lab: MetricsLab, title: str, branch: str, expected: list[tuple[Any, ...]]) -> None:
+    """In any case, stored in upper case; the title comes first."""
+    (rows,) = rows_by_case(
+        lab,
+        [work(title=title, branch=branch)],
+        "pull_request_keys",
+        MetricSettings(ticket_prefixes=("ABC",)),
+    )
+    rows.sort(key=lambda row: row["source"], reverse=True)
+    assert [(row["source"], row["key"], row["position"], row["is_primary"]) for row in rows] == expected
 
 
 def test_sizes(lab: MetricsLab) -> None:

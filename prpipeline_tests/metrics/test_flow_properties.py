@@ -31,6 +31,7 @@ def works(draw: st.DrawFn) -> Work:
     work.toggles = [(START + (at - START) * 9, event) for at, event in work.toggles]
     end = draw(moments) + timedelta(hours=draw(st.integers(0, 1)))
     work.merged_at, work.closed_at = work.merged_at and end, work.closed_at and end
+    work.first_commit_at = draw(st.none() | moments.map(lambda at: at - timedelta(days=4)))
     opens = False
     for at in sorted(draw(st.lists(moments, max_size=4))):
         work.closings.append((at, "reopened" if opens else "closed"))
@@ -71,6 +72,8 @@ def test_stages_equal_a_replay_and_add_up(
         assert spells == reference.stages(work, chosen, AS_OF)
         periods = [(start, min(end, AS_OF)) for start, end in reference.open_periods(work)]
         whole = sum((end - start for start, end in periods), timedelta())
+        if work.first_commit_at:
+            whole += max(timedelta(), work.created_at - work.first_commit_at)
         assert sum(((end or AS_OF) - start for _, start, end in spells), timedelta()) == whole
         assert all(one[2] is not None and one[2] <= two[1] for one, two in pairwise(spells))
         for row in of_one:

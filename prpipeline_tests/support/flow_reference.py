@@ -47,6 +47,10 @@ def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> Non
     for number, work in enumerate(works, 1):
         key = {"repository_id": repository_id, "pull_request_id": repository_id * 1_000_000 + number}
         common = key | {"number": number}
+        lab.connection.execute(
+            "UPDATE raw.pull_requests SET first_commit_at = ?, head_ref = ? WHERE pull_request_id = ?",
+            [work.first_commit_at, work.branch, key["pull_request_id"]],
+        )
         for at, event in [*work.closings, *([(work.end, "closed")] if work.end else [])]:
             lab.event(common, at, event)
         for at, event, who in work.requests:

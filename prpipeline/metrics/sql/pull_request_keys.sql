@@ -18,22 +18,26 @@ CREATE TABLE IF NOT EXISTS metrics.pull_request_keys (
     repository_id   BIGINT
 );
 
+-- RE2 cannot look ahead: all letters and digits that follow the hyphen are taken, and what is no number is refused later.
+CREATE OR REPLACE MACRO metrics.ticket_pattern(prefixes) AS
+    '(?:^|[^\p{L}\p{Nd}])((?:' || array_to_string(prefixes, '|') || ')-[0-9][\p{L}\p{Nd}]*)';
+
 DELETE FROM metrics.pull_request_keys WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.pull_request_keys BY NAME
--- RE2 cannot look ahead: all letters and digits that follow the hyphen are taken, and those that are no number refused.
 WITH found AS (
-    SELECT
-        repository_id,
-        pull_request_id,
-        'title' AS source,
-        regexp_extract_all(title,
-            '(?:^|[^\p{L}\p{Nd}])((?:' || array_to_string($ticket_prefixes, '|') || ')-[0-9][\p{L}\p{Nd}]*)', 1) AS keys
+    SELECT repository_id, pull_request_id, 'title' AS source,
+        regexp_extract_all(title, metrics.ticket_pattern($ticket_prefixes), 1) AS keys
+    FROM raw.pull_requests
+    WHERE repository_id IN (SELECT unnest($repositories)) AND len($ticket_prefixes) > 0
+    UNION ALL
+    SELECT repository_id, pull_request_id, 'branch',
+        regexp_extract_all(head_ref, metrics.ticket_pattern($ticket_prefixes), 1, 'i')
     FROM raw.pull_requests
     WHERE repository_id IN (SELECT unnest($repositories)) AND len($ticket_prefixes) > 0
 ),
 listed AS (
-    SELECT repository_id, pull_request_id, source, unnest(keys) AS key, generate_subscripts(keys, 1) AS place
+    SELECT repository_id, pull_request_id, source, upper(unnest(keys)) AS key, generate_subscripts(keys, 1) AS place
     FROM found
     WHERE len(keys) > 0
 ),

@@ -63,25 +63,29 @@ open_spells AS (
     WHERE times.repository_id IN (SELECT unnest($repositories))
 ),
 spells AS (
-    SELECT * FROM (
-        SELECT
-            repository_id,
-            pull_request_id,
-            number,
-            is_bot_author,
-            unnest(CASE
-                WHEN NOT is_known THEN [{'stage': NULL, 'started_at': started_at, 'ended_at': ended_at}]
-                WHEN is_draft THEN [{'stage': 'draft', 'started_at': started_at, 'ended_at': ended_at}]
-                ELSE [
-                    {'stage': 'waiting_for_review', 'started_at': started_at, 'ended_at': least(ended_at, reviewed_at)},
-                    {'stage': 'in_review', 'started_at': greatest(started_at, reviewed_at),
-                        'ended_at': least(ended_at, approved_at)},
-                    {'stage': 'approved', 'started_at': greatest(started_at, approved_at), 'ended_at': ended_at}
-                ]
-            END, recursive := true)
-        FROM open_spells
-    )
-    WHERE started_at < ended_at
+    SELECT
+        repository_id,
+        pull_request_id,
+        number,
+        is_bot_author,
+        unnest(CASE
+            WHEN NOT is_known THEN [{'stage': NULL, 'started_at': started_at, 'ended_at': ended_at}]
+            WHEN is_draft THEN [{'stage': 'draft', 'started_at': started_at, 'ended_at': ended_at}]
+            ELSE [
+                {'stage': 'waiting_for_review', 'started_at': started_at, 'ended_at': least(ended_at, reviewed_at)},
+                {'stage': 'in_review', 'started_at': greatest(started_at, reviewed_at),
+                    'ended_at': least(ended_at, approved_at)},
+                {'stage': 'approved', 'started_at': greatest(started_at, approved_at), 'ended_at': ended_at}
+            ]
+        END, recursive := true)
+    FROM open_spells
+    UNION ALL
+    SELECT times.repository_id, pull_request_id, times.number, times.is_bot_author, 'coding', first_commit_at,
+        times.created_at
+    FROM raw.pull_requests AS pull_request
+    JOIN metrics.pull_request_times AS times USING (pull_request_id)
+    WHERE pull_request.repository_id IN (SELECT unnest($repositories))
+      AND times.repository_id IN (SELECT unnest($repositories))
 )
 SELECT
     repository_names.repository,
@@ -96,4 +100,5 @@ SELECT
     spell.repository_id
 FROM spells AS spell
 LEFT JOIN metrics.repository_names ON repository_names.repository_id = spell.repository_id
-LEFT JOIN metrics.repository_clocks AS clock ON clock.repository_id = spell.repository_id;
+LEFT JOIN metrics.repository_clocks AS clock ON clock.repository_id = spell.repository_id
+WHERE started_at < ended_at;

@@ -3,7 +3,7 @@
 -- Counts pull requests of people (with exclude_bots off, of all); n_bot_authors says how many others the week has.
 -- hours are what a pull request spent in the stage, all its spells together (pull_request_stages); those that are still
 -- in it (n_running) are not done, and in no hours here. n_null are pull requests of the week of which it is not known
--- whether or how long they were in the stage: where draft events are missing, and of coding where there is no first commit.
+-- whether or how long they were in the stage: where draft events are missing; of coding, where no commit before the opening is.
 -- The median, 75th and 90th percentile are of those that were in the stage, interpolated. hours_total is their sum, so
 -- that hours_total of all stages can be compared.
 
@@ -28,13 +28,16 @@ DELETE FROM metrics.stage_weekly WHERE repository_id IN (SELECT unnest($reposito
 INSERT INTO metrics.stage_weekly BY NAME
 WITH weeks AS (
     SELECT
-        repository_id,
+        times.repository_id,
         created_week AS week,
-        count(*) FILTER (NOT (is_bot_author AND $exclude_bots)) AS n,
-        count(*) FILTER (is_bot_author AND $exclude_bots) AS n_bot_authors,
-        count(*) FILTER (draft_hours IS NULL AND NOT (is_bot_author AND $exclude_bots)) AS n_unknown
-    FROM metrics.pull_request_times
-    WHERE repository_id IN (SELECT unnest($repositories))
+        count(*) FILTER (NOT is_left_out) AS n,
+        count(*) FILTER (is_left_out) AS n_bot_authors,
+        count(*) FILTER (draft_hours IS NULL AND NOT is_left_out) AS n_unknown,
+        count(*) FILTER (coalesce(first_commit_at > times.created_at, true) AND NOT is_left_out) AS n_without_commit
+    FROM (SELECT *, is_bot_author AND $exclude_bots AS is_left_out FROM metrics.pull_request_times) AS times
+    JOIN raw.pull_requests AS pull_request USING (pull_request_id)
+    WHERE times.repository_id IN (SELECT unnest($repositories))
+      AND pull_request.repository_id IN (SELECT unnest($repositories))
     GROUP BY ALL
 ),
 pull_requests AS (
@@ -72,7 +75,7 @@ SELECT
     n_bot_authors,
     n_in_stage,
     n_running,
-    n_unknown AS n_null,
+    CASE stage WHEN 'coding' THEN n_without_commit ELSE n_unknown END AS n_null,
     round(seconds[1] / 36) / 100 AS hours_median,
     round(seconds[2] / 36) / 100 AS hours_p75,
     round(seconds[3] / 36) / 100 AS hours_p90,
