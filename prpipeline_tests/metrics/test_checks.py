@@ -42,6 +42,7 @@ DAMAGE = {
     "days_add_up": "UPDATE metrics.open_daily SET open = 9",
     "requests_add_up": "UPDATE raw.review_events SET event = 'review_requested'",
     "stages_follow_states": "DELETE FROM metrics.pull_request_stages",
+    "waiting_is_known": "UPDATE metrics.pull_request_times SET waiting_hours = NULL",
     "weeks_add_up": "DELETE FROM metrics.review_time_weekly",
 }
 

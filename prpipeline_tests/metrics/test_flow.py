@@ -44,7 +44,7 @@ def work(**facts: Any) -> Work:
         Review(100 + n, who, state, at(hours))
         for n, (hours, who, state) in enumerate(facts.pop("reviews", ()))
     ]
-    for name in ("toggles", "closings", "requests"):
+    for name in ("toggles", "switches", "asks"):
         facts[name] = [(at(hours), *more) for hours, *more in facts.get(name, ())]
     for name in ("merged_at", "closed_at", "first_commit_at"):
         facts[name] = None if facts.get(name) is None else at(facts[name])
@@ -87,11 +87,11 @@ STAGES: tuple[tuple[dict[str, Any], list[tuple[str | None, float]]], ...] = (
         [("waiting_for_review", 1), ("in_review", 1), ("draft", 3), ("in_review", 1), ("approved", 1)],
     ),
     (  # closed for two days
-        {"closings": [(24, "closed"), (72, "reopened")], "merged_at": 73},
+        {"switches": [(24, "closed"), (72, "reopened")], "merged_at": 73},
         [("waiting_for_review", 24), ("waiting_for_review", 1)],
     ),
     (  # reviewed while it was closed
-        {"closings": [(24, "closed"), (72, "reopened")], "reviews": [(30, BOB, "COMMENTED")], "merged_at": 73},
+        {"switches": [(24, "closed"), (72, "reopened")], "reviews": [(30, BOB, "COMMENTED")], "merged_at": 73},
         [("waiting_for_review", 24), ("in_review", 1)],
     ),
     ({"is_draft": True, "closed_at": 3}, [("draft", 3)]),
@@ -104,7 +104,7 @@ STAGES: tuple[tuple[dict[str, Any], list[tuple[str | None, float]]], ...] = (
     ({"first_commit_at": 1, "merged_at": 3}, [("waiting_for_review", 3)]),  # rebased
     # Events are missing: it is no draft now, and nothing says since when.
     ({"toggles": [(2, "converted_to_draft")], "merged_at": 8}, [(None, 8)]),
-    ({"closings": [(24, "closed")]}, [("waiting_for_review", 674)]),
+    ({"switches": [(24, "closed")]}, [("waiting_for_review", 674)]),
 )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def test_open_work_by_day(lab: MetricsLab) -> None:
         lab,
         [
             work(reviews=[(26, BOB, "APPROVED")], merged_at=50),
-            work(closings=[(25, "closed"), (49, "reopened")]),
+            work(switches=[(25, "closed"), (49, "reopened")]),
             work(toggles=[(24, "converted_to_draft"), (48, "ready_for_review")]),
             work(merged_at=1),
             work(author=ROBOT, closed_at=30),
@@ -177,40 +177,40 @@ ASK, REMOVE = "review_requested", "review_request_removed"
 
 # What happens, and the requests: who, asked when, its outcome, and hours to the answer.
 REQUESTS: tuple[tuple[dict[str, Any], list[tuple[Any, ...]]], ...] = (
-    ({"requests": [(0, ASK, BOB)]}, [("bob", 0, "pending", None)]),  # in the second of the opening
-    ({"requests": [(1, ASK, BOB)], "reviews": [(3, BOB, "COMMENTED")]}, [("bob", 1, "answered", 2.0)]),
-    ({"requests": [(1, ASK, BOB)], "reviews": [(1, BOB, "COMMENTED")]}, [("bob", 1, "answered", 0.0)]),
+    ({"asks": [(0, ASK, BOB)]}, [("bob", 0, "pending", None)]),  # in the second of the opening
+    ({"asks": [(1, ASK, BOB)], "reviews": [(3, BOB, "COMMENTED")]}, [("bob", 1, "answered", 2.0)]),
+    ({"asks": [(1, ASK, BOB)], "reviews": [(1, BOB, "COMMENTED")]}, [("bob", 1, "answered", 0.0)]),
     # asked twice
-    ({"requests": [(1, ASK, BOB), (2, ASK, BOB)]}, [("bob", 1, "pending", None)]),
+    ({"asks": [(1, ASK, BOB), (2, ASK, BOB)]}, [("bob", 1, "pending", None)]),
     # asked again after the review, not answered again
     (
-        {"requests": [(1, ASK, BOB), (4, ASK, BOB)], "reviews": [(3, BOB, "CHANGES_REQUESTED")]},
+        {"asks": [(1, ASK, BOB), (4, ASK, BOB)], "reviews": [(3, BOB, "CHANGES_REQUESTED")]},
         [("bob", 1, "answered", 2.0), ("bob", 4, "pending", None)],
     ),
     # withdrawn, and asked again; a removal and a request in one second
     (
-        {"requests": [(1, ASK, BOB), (2, REMOVE, BOB), (2, ASK, BOB)], "reviews": [(5, BOB, "APPROVED")]},
+        {"asks": [(1, ASK, BOB), (2, REMOVE, BOB), (2, ASK, BOB)], "reviews": [(5, BOB, "APPROVED")]},
         [("bob", 1, "withdrawn", None), ("bob", 2, "answered", 3.0)],
     ),
     # GitHub drops it in the second of the review
     (
-        {"requests": [(1, ASK, BOB), (3, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]},
+        {"asks": [(1, ASK, BOB), (3, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]},
         [("bob", 1, "answered", 2.0)],
     ),
-    ({"requests": [(1, ASK, BOB)], "reviews": [(3, CAT, "APPROVED")]}, [("bob", 1, "pending", None)]),
-    ({"requests": [(1, ASK, BOB)], "closed_at": 4}, [("bob", 1, "closed", None)]),
-    ({"requests": [(1, ASK, BOB)], "closed_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "answered", 8.0)]),
-    ({"requests": [(1, ASK, BOB)], "merged_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "closed", None)]),
-    ({"requests": [(1, ASK, CORE)]}, [("octo/core", 1, "pending", None)]),
-    ({"requests": [(1, ASK, CORE)], "reviews": [(2, ROBOT, "COMMENTED"), (3, ANN, "COMMENTED")]},
+    ({"asks": [(1, ASK, BOB)], "reviews": [(3, CAT, "APPROVED")]}, [("bob", 1, "pending", None)]),
+    ({"asks": [(1, ASK, BOB)], "closed_at": 4}, [("bob", 1, "closed", None)]),
+    ({"asks": [(1, ASK, BOB)], "closed_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "answered", 8.0)]),
+    ({"asks": [(1, ASK, BOB)], "merged_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "closed", None)]),
+    ({"asks": [(1, ASK, CORE)]}, [("octo/core", 1, "pending", None)]),
+    ({"asks": [(1, ASK, CORE)], "reviews": [(2, ROBOT, "COMMENTED"), (3, ANN, "COMMENTED")]},
         [("octo/core", 1, "pending", None)]),
     # perhaps a member of the team
-    ({"requests": [(1, ASK, CORE)], "reviews": [(3, BOB, "APPROVED")]}, [("octo/core", 1, None, None)]),
-    ({"requests": [(1, ASK, CORE), (2, REMOVE, CORE)]}, [("octo/core", 1, "withdrawn", None)]),
+    ({"asks": [(1, ASK, CORE)], "reviews": [(3, BOB, "APPROVED")]}, [("octo/core", 1, None, None)]),
+    ({"asks": [(1, ASK, CORE), (2, REMOVE, CORE)]}, [("octo/core", 1, "withdrawn", None)]),
     # deleted accounts cannot be told apart
-    ({"requests": [(1, ASK, GHOST)]}, [(None, 1, "pending", None)]),
-    ({"requests": [(1, ASK, GHOST)], "reviews": [(3, GHOST, "APPROVED")]}, [(None, 1, None, None)]),
-    ({"requests": [(1, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]}, []),
+    ({"asks": [(1, ASK, GHOST)]}, [(None, 1, "pending", None)]),
+    ({"asks": [(1, ASK, GHOST)], "reviews": [(3, GHOST, "APPROVED")]}, [(None, 1, None, None)]),
+    ({"asks": [(1, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]}, []),
 )  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def test_requests(lab: MetricsLab) -> None:
 def test_a_bot_that_was_asked_is_named_so(lab: MetricsLab) -> None:
     """It answers within minutes; the person who was asked as well does not."""
     asked = [(0, ASK, ROBOT), (0, ASK, BOB), (0, ASK, CORE)]
-    flow_reference.store(lab, [work(requests=asked, reviews=[(0.1, ROBOT, "COMMENTED")])])
+    flow_reference.store(lab, [work(asks=asked, reviews=[(0.1, ROBOT, "COMMENTED")])])
     lab.rebuild()
     rows = lab.rows("FROM metrics.review_requests ORDER BY reviewer_login")
     assert [(row["is_bot"], row["is_team"], row["reviewer_id"], row["hours"]) for row in rows] == [
@@ -243,7 +243,7 @@ def test_a_bot_that_was_asked_is_named_so(lab: MetricsLab) -> None:
 
 def test_working_hours_of_a_request(lab: MetricsLab) -> None:
     """From Monday 16:00 to Wednesday 10:00, with nine to five and a holiday between."""
-    flow_reference.store(lab, [work(requests=[(6, ASK, BOB)], reviews=[(48, BOB, "APPROVED")])])
+    flow_reference.store(lab, [work(asks=[(6, ASK, BOB)], reviews=[(48, BOB, "APPROVED")])])
     for calendar, hours in ((Calendar(), 10.0), (Calendar(holidays=(date(2026, 5, 5),)), 2.0)):
         lab.rebuild(MetricSettings(calendar=calendar))
         (row,) = lab.rows("FROM metrics.review_requests")

@@ -1,9 +1,9 @@
--- By the week in which it was submitted: reviews of people (not of their own pull requests) and of bots.
-WITH teams AS (SELECT repository_id, any_value(team) AS team FROM review_time_hours GROUP BY repository_id),
-reviews AS (
-    SELECT team, repository_id, date_trunc('week', submitted_at)::DATE AS week, is_bot
-    FROM review_evidence LEFT JOIN teams USING (repository_id)
-    WHERE NOT (is_self AND NOT is_bot)
+-- By the week in which it was submitted: reviews by people and by bots of people's pull requests, up to the merge, as in
+-- reviewer_weekly.
+WITH reviews AS (
+    SELECT team, repository_id, date_trunc('week', submitted_at)::DATE AS week, NOT is_qualifying AS is_bot
+    FROM review_evidence JOIN review_time_hours USING (repository_id, pull_request_id)
+    WHERE is_counted AND (is_qualifying OR disqualified_by = 'bot' AND NOT is_after_merge)
 )
 SELECT
     team, repository_id, week,
