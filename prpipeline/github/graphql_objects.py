@@ -7,7 +7,7 @@ from typing import Any
 
 from prpipeline.github import connections, mapping
 from prpipeline.github.protocol import GraphQLResult
-from prpipeline.model.answers import Head, Outline, OwnedRepository, Repository
+from prpipeline.model.answers import Head, Outline, OutlinedReview, OwnedRepository, Repository
 from prpipeline.model.failures import ApiFailure, MalformedAnswer
 from prpipeline.model.repository import RepositoryName
 
@@ -83,10 +83,39 @@ def head(node: Json) -> Head:
     return Head(mapping.string(node, "id"), mapping.time(node["updatedAt"]))
 
 
+NEWEST = 10
+"""How many reviews and events of each pull request an outline has."""
+
+_COUNTS = {
+    "APPROVED": "approved",
+    "CHANGES_REQUESTED": "changesRequested",
+    "COMMENTED": "commented",
+    "DISMISSED": "dismissed",
+}
+
+
 def outline(node: Json) -> Outline:
+    events = node["timelineItems"]["nodes"]
     return Outline(
         node_id=mapping.string(node, "id"),
         pull_request_id=mapping.integer(node, "fullDatabaseId"),
         updated_at=mapping.time(node["updatedAt"]),
-        reviews=mapping.integer(node["reviews"], "totalCount"),
+        author=mapping.graphql_actor(node["author"]),
+        merged_by=mapping.graphql_actor(node["mergedBy"]),
+        reviews_by_state={
+            state: count
+            for state, field in _COUNTS.items()
+            if (count := mapping.integer(node[field], "totalCount"))
+        },
+        reviews=tuple(map(_outlined_review, node["reviews"]["nodes"])),
+        events=frozenset(mapping.string(event, "id") for event in events),
+        events_are_all=len(events) < NEWEST,
+    )
+
+
+def _outlined_review(node: Json) -> OutlinedReview:
+    return OutlinedReview(
+        mapping.integer(node, "fullDatabaseId"),
+        mapping.string(node, "state"),
+        mapping.graphql_actor(node["author"]),
     )

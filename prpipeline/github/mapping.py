@@ -26,6 +26,10 @@ from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 # GitHub's stand-in for deleted accounts, in REST answers; GraphQL says null.
 _GHOST_ID = 10137
 
+# An App's page, whose last part is its slug: https://github.com/apps/dependabot.
+_APP_PAGE = re.compile(r"/apps/([a-z0-9-]+)/?", re.IGNORECASE)
+_SLUG = re.compile(r"[a-z0-9_.-]+")
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
 _YEARS = range(1970, 2200)
@@ -61,20 +65,20 @@ Json = Mapping[str, Any]
 def pull_request_from_graphql(node: Json) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
     has_sizes = "additions" in node  # they are not always asked for
-    commits = node.get("commits")  # neither are these
+    commits = node.get("commits")  # neither are these, and their dates need a permission of their own
     milestone = node["milestone"]
     return PullRequest(
         pull_request_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
         number=integer(node, "number"),
         title=_words(node, "title"),
-        author=_graphql_actor(node["author"]),
+        author=graphql_actor(node["author"]),
         is_draft=flag(node, "isDraft"),
         created_at=time(node["createdAt"]),
         updated_at=time(node["updatedAt"]),
         closed_at=_time(node["closedAt"]),
         merged_at=_time(node["mergedAt"]),
-        merged_by=_graphql_actor(node["mergedBy"]),
+        merged_by=graphql_actor(node["mergedBy"]),
         additions=integer(node, "additions") if has_sizes else None,
         deletions=integer(node, "deletions") if has_sizes else None,
         changed_files=integer(node, "changedFiles") if has_sizes else None,
@@ -85,7 +89,7 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         milestone=None if milestone is None else _words(milestone, "title"),
         comments=integer(node["comments"], "totalCount"),
         commits=None if commits is None else integer(commits, "totalCount"),
-        first_commit_at=None if commits is None else _graphql_authored(commits["nodes"]),
+        first_commit_at=None if commits is None else _graphql_authored(commits.get("nodes")),
         field_set=FIELD_SET,
     )
 
@@ -95,7 +99,7 @@ def label_from_graphql(node: Json) -> Label:
     return Label(_words(node, "name"))
 
 
-def _graphql_authored(nodes: list[Json]) -> datetime | None:
+def _graphql_authored(nodes: list[Json] | None) -> datetime | None:
     return _authored(nodes[0]["commit"]["authoredDate"]) if nodes else None
 
 
@@ -107,7 +111,7 @@ def review_from_graphql(node: Json) -> Review | None:
     return Review(
         review_id=integer(node, "fullDatabaseId"),
         node_id=string(node, "id"),
-        reviewer=_graphql_actor(node["author"]),
+        reviewer=graphql_actor(node["author"]),
         state=state,
         submitted_at=submitted_at,
         has_text=bool(_words(node, "body").strip()),
@@ -124,7 +128,7 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(node, "id"),
         event=event,
-        actor=_graphql_actor(node["actor"]),
+        actor=graphql_actor(node["actor"]),
         created_at=time(node["createdAt"]),
         subject=subject,
         subject_is_team=is_team,
@@ -133,7 +137,7 @@ def event_from_graphql(node: Json) -> ReviewEvent | None:
     )
 
 
-def _graphql_actor(node: Json | None) -> Actor:
+def graphql_actor(node: Json | None) -> Actor:
     if node is None:
         return NOBODY
     kind = string(node, "__typename")
@@ -144,7 +148,7 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
     kind = None if node is None else string(node, "__typename")
     if node and kind == "Team":  # without its name where the token must not see it
         return Actor(_optional_integer(node, "databaseId"), _text(node.get("combinedSlug")), False), True
-    return (_graphql_actor(node) if kind in _NUMBERED else NOBODY), False
+    return (graphql_actor(node) if kind in _NUMBERED else NOBODY), False
 
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,13 +162,13 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         node_id=string(body, "node_id"),
         number=integer(body, "number"),
         title=_words(body, "title"),
-        author=_rest_actor(body["user"]),
+        author=rest_actor(body["user"]),
         is_draft="draft" in body and flag(body, "draft"),
         created_at=time(body["created_at"]),
         updated_at=time(body["updated_at"]),
         closed_at=_time(body["closed_at"]),
         merged_at=_time(body["merged_at"]),
-        merged_by=_rest_actor(body.get("merged_by")),
+        merged_by=rest_actor(body.get("merged_by")),
         additions=_optional_integer(body, "additions"),
         deletions=_optional_integer(body, "deletions"),
         changed_files=_optional_integer(body, "changed_files"),
@@ -190,9 +194,9 @@ def _is_from_fork(head: Json, base: Json) -> bool:
     return origin is None or (home is not None and integer(origin, "id") != integer(home, "id"))
 
 
-def authored_from_rest(body: Json) -> datetime | None:
-    """When a commit of ``GET /pulls/{number}/commits`` was authored."""
-    return _authored((body["commit"].get("author") or {}).get("date"))
+def first_commit_from_rest(commits: list[Json]) -> datetime | None:
+    """When the first of ``GET /pulls/{number}/commits`` was authored; None where there is none."""
+    return _authored((commits[0]["commit"].get("author") or {}).get("date")) if commits else None
 
 
 def review_from_rest(body: Json) -> Review | None:
@@ -204,7 +208,7 @@ def review_from_rest(body: Json) -> Review | None:
     return Review(
         review_id=integer(body, "id"),
         node_id=_text(body.get("node_id")) or "",  # old ones have none
-        reviewer=_rest_actor(body["user"]),
+        reviewer=rest_actor(body["user"]),
         state=state,
         submitted_at=submitted_at,
         has_text=bool((_text(body.get("body")) or "").strip()),
@@ -219,7 +223,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     team = body.get("requested_team")
     # Without a permission to see teams the key is there, and null; GraphQL says "a team", and no more.
     is_team = "requested_team" in body and "requested_reviewer" not in body
-    subject = _rest_actor(body.get("requested_reviewer"))
+    subject = rest_actor(body.get("requested_reviewer"))
     if team:
         organization = _team_organization(team)
         slug = _text(team.get("slug") or team.get("name"))
@@ -230,7 +234,7 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
     return ReviewEvent(
         event_id=string(body, "node_id"),
         event=event,
-        actor=_rest_actor(body["actor"]),
+        actor=rest_actor(body["actor"]),
         created_at=time(body["created_at"]),
         subject=subject,
         subject_is_team=is_team or bool(team),
@@ -253,10 +257,15 @@ def _team_organization(team: Json) -> str | None:
     return parts[parts.index("orgs") + 1] if "orgs" in parts[:-1] else None
 
 
-def _rest_actor(user: Json | None) -> Actor:
+def rest_actor(user: Json | None) -> Actor:
     if user is None:
         return NOBODY
-    return _actor(integer(user, "id"), _words(user, "login"), user.get("type") == "Bot")
+    login, page = _words(user, "login"), _APP_PAGE.search(str(user.get("html_url") or ""))
+    if page and not login.endswith("[bot]") and page[1].lower() != login.lower():
+        login = page[
+            1
+        ].lower()  # REST calls some Apps by a name: it says Copilot where GraphQL says copilot-swe-agent
+    return _actor(integer(user, "id"), login, user.get("type") == "Bot" or page is not None)
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────
@@ -266,8 +275,8 @@ def _actor(database_id: object, login: str, is_bot: bool) -> Actor:
     name: str | None = login or None
     if database_id == _GHOST_ID or (database_id is None and name == "ghost"):
         return NOBODY
-    if is_bot and name and not name.endswith("[bot]"):
-        name += "[bot]"  # REST and the web page write it so; GraphQL leaves it off
+    if is_bot and name and _SLUG.fullmatch(name):
+        name += "[bot]"  # REST and the web page write an App's slug so; GraphQL leaves it off
     return Actor(
         None if database_id is None else _number(database_id, "an account's id"),
         name,

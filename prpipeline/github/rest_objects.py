@@ -60,4 +60,10 @@ def numbered(body: Json) -> tuple[int, Head]:
 
 def outline(body: Json) -> Outline:
     found = head(body)
-    return Outline(found.node_id, mapping.integer(body, "id"), found.updated_at, None, found.number)
+    return Outline(
+        found.node_id,
+        mapping.integer(body, "id"),
+        found.updated_at,
+        author=mapping.rest_actor(body["user"]),
+        number=found.number,
+    )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.metrics.calendar import half_days
-from prpipeline.metrics.definitions import AGGREGATE_TABLES, REPOSITORY_TABLES, metric_version
+from prpipeline.metrics.definitions import aggregate_tables, metric_version, repository_tables
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection
 from prpipeline.settings import WEEKDAYS, MetricSettings, as_json
@@ -31,12 +31,12 @@ def rebuild(
     _fill(connection, "metric_settings", _values(connection, settings, as_of))
     if repository_ids is None:
         repository_ids = _known_repositories(connection)
-        _empty(connection, REPOSITORY_TABLES)
+        _empty(connection, repository_tables())
         connection.execute("DELETE FROM meta.metric_states")
     for batch in _batches(connection, repository_ids):
         values = _values(connection, settings, as_of) | {"repositories": batch}
         values |= _calendar_values(connection, settings, batch, values["as_of"])
-        for name in (*REPOSITORY_TABLES, "metric_states"):
+        for name in (*repository_tables(), "metric_states"):
             _fill(connection, name, values)
 
 
@@ -47,11 +47,11 @@ def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: 
     _fill(connection, "metric_settings", values)
     _fill(connection, "running_clocks", values)
     _fill(connection, "running_flow", values)
-    for name in REPOSITORY_TABLES:
+    for name in repository_tables():
         if "repository" in dict(sql_file(name).columns):
             _rename(connection, name)
-    for name in AGGREGATE_TABLES:
-        if name not in REPOSITORY_TABLES:
+    for name in aggregate_tables():
+        if name not in repository_tables():
             _fill(connection, name, values)
 
 

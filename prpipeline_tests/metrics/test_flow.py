@@ -353,7 +353,7 @@ def test_questions_of_the_flow_are_answered(lab: MetricsLab, tmp_path: Path) -> 
         work(author=ROBOT, asks=[(1, ASK, BOB)]),
     ]
     for one in works:
-        one.asks = [(at + (opened - MONDAY), *more) for at, *more in one.asks]
+        one.asks = [(moment + (opened - MONDAY), what, who) for moment, what, who in one.asks]
         one.created_at = opened
         one.merged_at = one.merged_at and one.merged_at + (opened - MONDAY)
         for review in one.reviews:

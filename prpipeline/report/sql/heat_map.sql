@@ -6,7 +6,7 @@ moments AS (
     FROM review_time_hours
     WHERE created_at > $as_of - INTERVAL 364 DAY AND is_counted
     UNION ALL
-    SELECT team, repository_id, submitted_at, NULL, false
+    SELECT review_evidence.team, repository_id, submitted_at, NULL, false
     FROM review_evidence JOIN review_time_hours USING (repository_id, pull_request_id)
     WHERE submitted_at > $as_of - INTERVAL 364 DAY AND is_qualifying AND is_counted
 ),
