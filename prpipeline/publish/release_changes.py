@@ -50,9 +50,8 @@ class Changes:
             pieces = [source for source in sources if source.piece == piece_of(table)]
             if pieces and now[table.name] == last.get(table.name):
                 of_table, changed_of_table = self._changed(table, pieces)
-                if "day" not in {
-                    column.name for column in table.columns
-                }:  # thousands of small rows a repository, which cost little
+                is_of_days = any(column.name == "day" for column in table.columns)
+                if not is_of_days:  # thousands of small rows a repository, which cost little
                     total, changed = total + of_table, changed + changed_of_table
                 if changed_of_table <= LARGEST_CHANGE * of_table:
                     self.replaced[table] = changed_of_table
