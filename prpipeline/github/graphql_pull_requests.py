@@ -151,7 +151,7 @@ class PullRequestReader:
         attempts.count(self._key("hydrate", asked_by), requests)
         latest: Json | None = node
         is_read = True
-        readings = Readings()
+        readings, of_commits = Readings(), Readings()
 
         def read(attempts: Attempts) -> PullRequest | None:
             nonlocal latest, is_read
@@ -163,6 +163,9 @@ class PullRequestReader:
                 return None
             if head and mapping.time(latest["updatedAt"]) < head.updated_at:
                 raise Unsettled(f"#{latest.get('number')}: GitHub lists a newer state than it shows.")
+            # Commits that are lost for good must not make a repository fail: answers that agree are believed.
+            if _lacks_commit(latest) and not of_commits.agree((), latest["commits"]["totalCount"]):
+                raise Unsettled(f"#{latest.get('number')}: GitHub counts commits but did not give the first.")
             return self._with_children(latest, repository, readings, attempts)
 
         return self._client.caller.settled(read, attempts)
@@ -329,3 +332,9 @@ def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
     """Where the lists that go on do so, by field."""
     cursors = {field: connections.next_cursor(connection) for field, connection in lists.items()}
     return {field: cursor for field, cursor in cursors.items() if cursor}
+
+
+def _lacks_commit(node: Json) -> bool:
+    """Whether the first commit was asked for and is not there, though GitHub counts some."""
+    commits = node.get("commits")
+    return isinstance(commits, Mapping) and commits.get("nodes") == [] and bool(commits.get("totalCount"))
