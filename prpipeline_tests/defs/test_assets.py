@@ -120,7 +120,7 @@ def test_the_sentence_counts_as_people_do(lab: DagsterLab) -> None:
     lab.track(GONE, MISSING)
     assert failure_sentence(lab.run(repositories=[GONE])).startswith(f"{GONE}: ")
     both = failure_sentence(lab.run(repositories=[GONE, MISSING]))
-    assert both.startswith(f"2 of 2 repositories failed. {GONE}: ")
+    assert both.startswith(f"2 of 2 repositories failed. {GONE}, {MISSING}: ")
 
 
 def test_what_nobody_expected_shows_its_stack(lab: DagsterLab, monkeypatch: pytest.MonkeyPatch) -> None:
