@@ -4,8 +4,8 @@ SELECT
     count(*) AS reviewed,
     round(median(review_time_hours), 1) AS median_hours,
     round(quantile_cont(review_time_hours, 0.9), 1) AS p90_hours,
-    round(100.0 * count(*) FILTER (review_time_hours <= 24) / count(*)) AS percent_within_a_day
+    round(100.0 * count(*) FILTER (review_time_hours <= 24) / count(*)) AS percent_of_these_within_a_day
 FROM review_time_hours CROSS JOIN pipeline_status
-WHERE NOT is_bot_author AND first_review_at > published_at - INTERVAL 56 DAY
+WHERE is_counted AND first_review_at > published_at - INTERVAL 56 DAY
 GROUP BY period
 ORDER BY period;

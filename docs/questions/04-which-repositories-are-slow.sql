@@ -7,6 +7,6 @@ SELECT
     round(median(review_time_business_hours), 1) AS median_business_hours,
     round(quantile_cont(review_time_hours, 0.9), 1) AS p90_hours
 FROM review_time_hours CROSS JOIN pipeline_status
-WHERE NOT is_bot_author AND created_at > published_at - INTERVAL 84 DAY
+WHERE is_counted AND created_at > published_at - INTERVAL 84 DAY
 GROUP BY repository
 ORDER BY median_hours DESC NULLS LAST;

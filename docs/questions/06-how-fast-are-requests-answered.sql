@@ -1,4 +1,5 @@
--- How fast are requests for a review answered, and how many are not? By the week of the request.
+-- How fast are people's requests for a review answered by people, and how many are not? By the week of the request. Medians
+-- must not be averaged: shown are the median and the slowest of the reviewers' own.
 SELECT
     week,
     sum(requests) AS requests,

@@ -6,6 +6,6 @@ SELECT
     round(median(review_time_hours), 1) AS median_hours,
     round(median(review_time_business_hours), 1) AS median_business_hours
 FROM review_time_hours
-WHERE NOT is_bot_author
+WHERE is_counted
 GROUP BY weekday, name
 ORDER BY weekday;

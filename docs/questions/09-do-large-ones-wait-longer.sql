@@ -11,7 +11,7 @@ SELECT
     round(median(review_time_hours), 1) AS median_review_hours,
     round(median(cycle_time_hours), 1) AS median_cycle_hours,
     round(avg(review_rounds), 2) AS mean_rounds
-FROM review_time_hours JOIN pull_requests USING (repository_id, pull_request_id)
-WHERE NOT is_bot_author
+FROM review_time_hours
+WHERE is_counted
 GROUP BY size
 ORDER BY size;

@@ -7,6 +7,6 @@ SELECT
     round(avg(pickup_time_hours), 1) AS waiting_for_review_hours,
     round(avg(time_to_merge_hours - pickup_time_hours), 1) AS from_review_to_merge_hours
 FROM review_time_hours
-WHERE pickup_time_hours IS NOT NULL AND time_to_merge_hours IS NOT NULL AND NOT is_bot_author
+WHERE pickup_time_hours IS NOT NULL AND time_to_merge_hours IS NOT NULL AND is_counted
 GROUP BY repository
 ORDER BY cycle_hours DESC;

@@ -24,6 +24,7 @@ _NO_REASONS = {
     "only_bots": "only bots reviewed it",
     "only_self_and_bots": "only its author and bots reviewed it",
     "only_after_merge": "others reviewed it only after the merge",
+    "before_reviews": "it closed before GitHub had reviews",
 }
 _DISQUALIFIED = {"self": "by the author", "bot": "by a bot", "after_merge": "after the merge"}
 _VERBS = {
@@ -167,7 +168,7 @@ def explain(connection: Connection, name: str) -> Story:
         url=times["url"],
         steps=tuple(steps),
         metrics=tuple(_metrics(times, reviews, periods, clocks)),
-        flags=tuple(name for name, value in times.items() if value is True),
+        flags=tuple(name for name, value in times.items() if value is True and name != "is_counted"),
     )
 
 
@@ -211,6 +212,8 @@ def _notes(event: str, did: set[tuple[str, str]]) -> Iterator[str]:
         yield "time to first approval stops"
     if ("waiting", "stops") in did and event != "review":
         yield "waiting ends"
+    if ("waiting", "starts") in did and ("pickup_time", "starts") not in did and event != "opened":
+        yield "waiting goes on"
 
 
 def _metrics(times: _Row, reviews: list[_Row], periods: list[_Row], clocks: list[_Row]) -> Iterator[Metric]:
@@ -249,36 +252,55 @@ def _because(name: str, times: _Row, periods: list[_Row], clocks: list[_Row]) ->
         case "draft_hours" if value is None:
             return "the draft events contradict its state"
         case "draft_hours":
-            return _drafts([row for row in clocks if row["clock"] == "draft"]) or (
+            return _spans("draft", clocks) or (
                 f"it was a draft only after {_ENDS['merged' if merged else 'closed']}"
                 if periods
                 else "it never was a draft"
             )
         case "cycle_time_hours":
             return "to the merge" if merged else "it is not merged"
+        case "coding_time_hours" if times["first_commit_at"] is None:
+            return "its first commit is not known"
+        case "coding_time_hours":
+            first = f"{_moment(times['first_commit_at'])}, when its first commit was written"
+            return (
+                f"from {first}, to the opening" if value is not None else f"from {first}: after the opening"
+            )
         case _ if ready is None:
             return "it never became ready for review"
         case "time_to_merge_hours" if value is None:
             return "it was merged before it was ready" if merged else "it is not merged"
         case "time_to_merge_hours":
             return f"{since}to the merge"
+        case "waiting_hours" if value is not None and sum(row["clock"] == "waiting" for row in clocks) > 2:
+            return f"open and ready {_spans('waiting', clocks)}"
         case "waiting_hours" if value is not None and "waiting" in stops:
             return f"{since}to the last sync of the repository, which is no longer tracked"
         case "waiting_hours" if value is not None:
             return f"{since}to now (pipeline_status.as_of)"
         case "waiting_hours" if times["state"] != "open":
             return f"it is {times['state']}"
+        case "waiting_hours" if times["null_reason"] is None:
+            return "it has a qualifying review"
         case "waiting_hours":
-            return "it has a qualifying review" if times["null_reason"] is None else "it is a draft now"
+            return "it is a draft now" if times["is_draft"] else "its events contradict its state"
+        case "review_to_approval_hours" if value is not None:
+            return f"from the first review since it was ready to {_moment(times['first_approval_at'])}"
+        case "approval_to_merge_hours" if value is not None:
+            return f"from {_moment(times['first_approval_at'])} to the merge"
+        case "approval_to_merge_hours" if times["first_approval_at"] is not None:
+            return "it is not merged"
     target = "approval" if "approval" in name else "review"
     return f"no qualifying {target} since it was ready" if value is None else f"{since}to the first {target}"
 
 
-def _drafts(clocks: list[_Row]) -> str:
-    """The periods that draft_hours adds up."""
-    starts = (_moment(row["happened_at"]) for row in clocks if row["what"] == "starts")
+def _spans(clock: str, clocks: list[_Row]) -> str:
+    """The periods that draft_hours or waiting_hours adds up."""
+    of_clock = [row for row in clocks if row["clock"] == clock]
+    ends = {"last_sync": _ENDS["last_sync"]} if clock == "waiting" else _ENDS  # it waits again after a close
+    starts = (_moment(row["happened_at"]) for row in of_clock if row["what"] == "starts")
     stops = (
-        _ENDS.get(row["event"]) or _moment(row["happened_at"]) for row in clocks if row["what"] == "stops"
+        ends.get(row["event"]) or _moment(row["happened_at"]) for row in of_clock if row["what"] == "stops"
     )
     return "; ".join(f"{start} to {stop}" for start, stop in zip_longest(starts, stops, fillvalue="now"))
 

@@ -104,6 +104,9 @@ def _reviewer(row: Row) -> list[object]:
         short(row["median_hours"]),
         int(row["reviews_in_all"]),
         row["reviewers_in_all"],
+        row["verdicts"],
+        row["inline_only"],
+        int(row["verdicts_in_all"]),
     ]
 
 

@@ -21,13 +21,13 @@ COUNTED = {
 
 
 # The weeks of review_time_weekly: a macro, because they are shown before the aggregates are computed again.
-_WEEK = "week, n, round(review_time_hours[1], 2) AS median_hours"
+_WEEK = "week, n, metrics.rounded_hours(review_time_hours[1]) AS median_hours"
 _WEEKS = 26
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The pull requests opened in a week (its Monday), bots' too, and the median hours until their first review."""
+    """The pull requests that people opened in a week (its Monday), and the median hours until their first review."""
 
     week: date
     pull_requests: int

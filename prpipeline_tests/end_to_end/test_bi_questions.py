@@ -70,7 +70,7 @@ def test_answers_are_sane(answers: dict[str, list[dict[str, Any]]], checkout: Pa
     assert len(waits) == sum(row["waiting_hours"] == row["waiting_hours"] for row in people)
     assert all(one >= other for one, other in pairwise(waits))
     assert len(answers["04-which-repositories-are-slow"]) == 4
-    assert sum(row["percent_of_reviews"] for row in answers["05-who-carries-the-load"]) == pytest.approx(
+    assert sum(row["percent_of_verdicts"] for row in answers["05-who-carries-the-load"]) == pytest.approx(
         100, abs=1
     )
     assert all(row["unanswered"] <= row["requests"] for row in answers["06-how-fast-are-requests-answered"])

@@ -46,14 +46,15 @@ def expected_hours(
     clock: str, starts: list[datetime], stops: list[datetime], as_of: datetime
 ) -> float | None:
     """The hours between the starts and stops of one clock of one pull request, as its column has them."""
-    assert len(stops) <= len(starts) <= (99 if clock == "draft" else 1), clock
-    if clock == "draft":
+    assert len(stops) <= len(starts) <= (99 if clock in ("draft", "waiting") else 1), clock
+    if clock == "waiting" and not (
+        starts and (len(stops) < len(starts) or stops[-1] == max(starts[-1], as_of))
+    ):
+        return None
+    if clock in ("draft", "waiting"):
         ends = [*stops, as_of][: len(starts)]
         assert len(ends) == len(starts)
         return hours([(start, max(start, end)) for start, end in zip(starts, ends, strict=True)])
-    if clock == "waiting":
-        runs_on = starts and (not stops or stops[0] == max(starts[0], as_of))
-        return hours([(starts[0], max(starts[0], as_of))]) if runs_on else None
     return hours([(starts[0], stops[0])]) if stops else None
 
 
@@ -115,6 +116,9 @@ def shared() -> Iterator[MetricsLab]:
         "CREATE VIEW main.repositories AS SELECT repository_id, as_of, "
         "CASE WHEN is_tracked THEN 'ok' ELSE 'untracked' END AS status FROM metrics.repository_clocks"
     )
+    lab.connection.execute(
+        "CREATE VIEW main.review_events AS SELECT *, 'octo/app' AS repository FROM raw.review_events"
+    )
     lab.connection.execute(f"CREATE OR REPLACE VIEW clock_events AS {metrics.published_view('clock_events')}")
     yield lab
     lab.connection.close()
@@ -165,8 +169,17 @@ def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
     to_draft = [(at(3), "converted_to_draft")]
     assert waiting(is_draft=True, toggles=to_draft) == [start, (3.0, "stops", "converted_to_draft", None)]
     assert waiting(is_draft=True, toggles=to_draft, reviews=[review]) == [start, (2.0, "stops", "review", 7)]
-    # Ready again: it has waited from the beginning, like waiting_hours.
-    assert waiting(toggles=[*to_draft, (at(4), "ready_for_review")]) == [start]
+    stop, again = (3.0, "stops", "converted_to_draft", None), (4.0, "starts", "ready_for_review", None)
+    assert waiting(toggles=[*to_draft, (at(4), "ready_for_review")]) == [start, stop, again]
+    closed, reopened = (1.0, "stops", "closed", None), (2.0, "starts", "reopened", None)
+    closings = [(at(1), "closed"), (at(2), "reopened")]
+    assert waiting(toggles=closings) == [start, closed, reopened]
+    assert waiting(toggles=[*closings, (at(5), "closed")], closed_at=at(5)) == [
+        start,
+        closed,
+        reopened,
+        (5.0, "stops", "closed", None),
+    ]
     # Opened as a draft: waits from when it was ready, or not at all if it was reviewed before.
     opened_as_draft = {"is_draft": False, "toggles": [(at(4), "ready_for_review")]}
     assert waiting(**opened_as_draft) == [(4.0, "starts", "ready_for_review", None)]

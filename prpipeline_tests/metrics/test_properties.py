@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prpipeline.metrics.calendar import working_intervals
+from prpipeline.metrics.checks import all_checks
 from prpipeline.settings import WEEKDAYS, Calendar, ClockTime, DayEnd, MetricSettings
 from prpipeline_tests.support import reference
+from prpipeline_tests.support import reference_aggregates as aggregates
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -34,11 +37,19 @@ moments = st.integers(0, 60).map(lambda n: START + timedelta(seconds=n * 1278))
 people = st.sampled_from(PEOPLE)
 states = st.sampled_from(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"])
 reviews = st.builds(
-    lambda by, state, at, was: Review(0, by, state, at, was if state == "DISMISSED" else None),
+    lambda by, state, at, was, has_text: Review(
+        0, by, state, at, was if state == "DISMISSED" else None, has_text
+    ),
     people,
     states,
     moments,
-    st.sampled_from(["APPROVED", "CHANGES_REQUESTED", None]),
+    st.sampled_from(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", None]),
+    st.sampled_from([True, True, False, False, False, None]),
+)
+requests = st.tuples(
+    moments,
+    st.sampled_from(["review_requested", "review_requested", "review_request_removed"]),
+    st.sampled_from(PEOPLE[:7]),
 )
 
 
@@ -52,7 +63,11 @@ def histories(draw: st.DrawFn) -> History:
         becomes_draft = not becomes_draft
         if draw(st.integers(0, 9)) == 0:  # an event is missing
             becomes_draft = not becomes_draft
-    ended = draw(st.sampled_from(["merged", "closed", "open"]))
+    closings = sorted(draw(st.sets(moments, max_size=4)))
+    if draw(st.integers(0, 4)):  # else the last event contradicts that it is open
+        closings = closings[: len(closings) // 2 * 2]
+    events += [(at, ("closed", "reopened")[n % 2]) for n, at in enumerate(closings)]
+    ended = draw(st.sampled_from(["merged", "closed", "open", "open"]))
     end = draw(moments) + timedelta(hours=1)
     return History(
         author=draw(st.sampled_from([PEOPLE[0], PEOPLE[3], PEOPLE[4], PEOPLE[7]])),
@@ -62,11 +77,20 @@ def histories(draw: st.DrawFn) -> History:
         closed_at=end if ended == "closed" else None,
         reviews=draw(st.lists(reviews, max_size=6)),
         toggles=events,
+        requests=sorted(draw(st.lists(requests, max_size=3, unique_by=lambda r: r[0])), key=lambda r: r[0]),
+        first_commit_at=draw(st.none() | moments.map(lambda at: at - timedelta(hours=9))),
     )
 
 
+CALENDARS = [
+    Calendar(),
+    Calendar(timezone="Europe/Berlin", start=ClockTime(8), holidays=(date(2026, 3, 30),)),
+    Calendar(timezone="Pacific/Auckland", days=WEEKDAYS, start=ClockTime(0), end=DayEnd.read("24:00")),
+]
+
 metric_settings = st.builds(
     MetricSettings,
+    calendar=st.sampled_from(CALENDARS),
     bots=st.sampled_from([(), ("ci-runner",), ("CI-RUNNER[bot]", "bob")]),
     exclude_bots=st.booleans(),
     exclude_self=st.booleans(),
@@ -141,7 +165,9 @@ def test_business_hours_equal_counted_minutes(shared_lab, calendar, spans):  # t
     rows = shared_lab.rows(
         "SELECT review_time_business_hours AS h FROM metrics.review_time_hours ORDER BY number"
     )
-    expected = [reference.business_hours(calendar, h.created_at, h.reviews[0].at) for h in found]
+    expected = [
+        round(reference.business_seconds(calendar, h.created_at, h.reviews[0].at) / 3600, 2) for h in found
+    ]
     assert [row["h"] for row in rows] == expected
 
 
@@ -192,32 +218,71 @@ def test_working_days_do_not_overlap(calendar: Calendar) -> None:
     assert all(one.end <= two.start for one, two in itertools.pairwise(intervals))
 
 
-@pytest.mark.examples
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 12), st.sampled_from(["reviewed", "open", "closed"])),
-        min_size=1,
-        max_size=30,
+def moved(history: History, by: timedelta) -> History:
+    """The same at another time."""
+    history.created_at += by
+    history.merged_at, history.closed_at, history.first_commit_at = (
+        None if at is None else at + by
+        for at in (history.merged_at, history.closed_at, history.first_commit_at)
     )
-)
-def test_kaplan_meier_equals_its_definition(shared_lab, spans):  # type: ignore[no-untyped-def]
-    found, expected = [], []
-    for index, (hours, fate) in enumerate(spans):
-        created = AS_OF - timedelta(hours=hours) if fate == "open" else datetime(2026, 6, 1)
-        history = History(Person(1, "ann"), created)
-        if fate == "reviewed":
-            at = created + timedelta(hours=hours)
-            history.reviews = [Review(100 + index, Person(2, "bob"), "COMMENTED", at)]
-        if fate == "closed":
-            history.closed_at = created + timedelta(hours=hours)
-        found.append(history)
-        expected.append((float(hours), fate == "reviewed"))
+    for review in history.reviews:
+        review.at += by
+    history.toggles = [(at + by, event) for at, event in history.toggles]
+    history.requests = [(at + by, event, who) for at, event, who in history.requests]
+    return history
+
+
+@pytest.mark.examples
+@given(st.lists(st.tuples(histories(), st.integers(0, 40)), min_size=1, max_size=25), metric_settings)
+def test_every_cell_of_the_aggregates_agrees(shared_lab, found, chosen):  # type: ignore[no-untyped-def]
+    ids = iter(range(100, 10_000))
+    chosen_histories = [moved(history, timedelta(days=days)) for history, days in found]
+    for history in chosen_histories:
+        for review in history.reviews:
+            review.id = next(ids)
     shared_lab.clear()
-    shared_lab.store(found)
-    shared_lab.rebuild()
-    (row,) = shared_lab.rows("FROM metrics.review_time_survival")
-    assert row["kaplan_meier_median_hours"] == reference.kaplan_meier(expected, 0.5)
-    assert row["kaplan_meier_p75_hours"] == reference.kaplan_meier(expected, 0.75)
-    assert row["kaplan_meier_p90_hours"] == reference.kaplan_meier(expected, 0.9)
-    assert row["n"] == len(spans)
-    assert row["n_reviewed"] + row["n_open"] + row["n_closed"] == len(spans)
+    shared_lab.store(chosen_histories)
+    shared_lab.rebuild(chosen)
+
+    def rows(table: str, *key: str) -> dict[Any, dict[str, Any]]:
+        return {
+            tuple(row[name] for name in key): row
+            for row in shared_lab.rows(f"FROM metrics.{table}")
+            if row["repository_id"] == 1
+        }
+
+    expected = aggregates.weekly(chosen_histories, chosen, AS_OF)
+    weeks = rows("review_time_weekly", "week")
+    assert weeks.keys() == {(week,) for week in expected}
+    for week, cells in expected.items():
+        assert {name: weeks[(week,)][name] for name in cells} == cells
+    by_author: dict[int | None, list[History]] = {}
+    for history in chosen_histories:
+        by_author.setdefault(history.author.id, []).append(history)
+    authors = rows("author_weekly", "author_id", "week")
+    count = 0
+    for author, of_author in by_author.items():
+        for week, cells in aggregates.weekly(of_author, chosen, AS_OF).items():
+            row, count = authors[author, week], count + 1
+            assert {name: row[name] for name in cells if name in row} == {
+                n: v for n, v in cells.items() if n in row
+            }
+    assert count == len(authors)
+    reviewers, expected_reviewers = (
+        rows("reviewer_weekly", "reviewer_id", "week"),
+        aggregates.reviewers_weekly(chosen_histories, chosen),
+    )
+    assert reviewers.keys() == expected_reviewers.keys()
+    for key, cells in expected_reviewers.items():
+        assert {name: reviewers[key][name] for name in cells} == cells
+    months, expected_months = (
+        rows("review_time_survival", "month"),
+        aggregates.survival(chosen_histories, chosen, AS_OF),
+    )
+    assert months.keys() == {(month,) for month in expected_months}
+    for month, cells in expected_months.items():
+        assert {name: months[(month,)][name] for name in cells} == cells
+    found_by_checks = {
+        check.name: shared_lab.rows(check.sql) for check in all_checks(None) if check.severity == "error"
+    }
+    assert {name: rows for name, rows in found_by_checks.items() if rows} == {}

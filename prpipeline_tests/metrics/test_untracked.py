@@ -85,7 +85,7 @@ def test_it_was_seen_unreviewed_until_its_last_sync(lab: MetricsLab) -> None:
     """One is reviewed after 40 hours. The other is seen without a review for 50 hours, or for 30: then nobody knows."""
     review = Review(7, BOB, "APPROVED", OPENED + timedelta(hours=40))
     lab.store([History(ANN, OPENED), History(ANN, OPENED, reviews=[review])])
-    estimate = "SELECT kaplan_meier_median_hours, kaplan_meier_p90_hours FROM metrics.review_time_survival"
+    estimate = "SELECT median_hours, p90_hours FROM metrics.review_time_survival"
     lab.rebuild()
     assert lab.connection.execute(estimate).fetchall() == [(40.0, None)]
     lab.untrack(LAST_SYNC)

@@ -26,7 +26,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_every_vector_is_tested() -> None:
-    assert {vector["vector"] for vector in VECTORS} == set(range(1, 28))
+    assert {vector["vector"] for vector in VECTORS} == set(range(1, 35))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['vector']}: {v['about']}")
@@ -34,8 +34,13 @@ def test_vector(vector: dict[str, Any], stage: Stage, monkeypatch: pytest.Monkey
     if "zone" in vector:
         _print_times_of(vector["zone"], monkeypatch)
     stage.play(vector["story"])
+    if "as_of" in vector or "also" in vector:
+        stage.compute(vector.get("as_of"))
     (row,) = stage.rows("SELECT * FROM metrics.review_time_hours WHERE number = 1")
     assert {name: row[name] for name in vector["expected"]} == vector["expected"]
+    for table, expected in vector.get("also", {}).items():
+        rows = stage.rows(f"FROM metrics.{table} ORDER BY ALL")
+        assert [{k: one[k] for k in found} for one, found in zip(rows, expected, strict=True)] == expected
     assert stage.stored("metrics.review_time_hours") == vector.get("pull_requests", 1)
     assert stage.stored("raw.pull_requests") == vector.get("pull_requests", 1)
 

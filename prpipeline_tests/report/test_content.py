@@ -41,7 +41,9 @@ def test_headline_counts_review_times_by_the_day_of_the_review() -> None:
         headline = scope(read_content(connection), "All repositories")["headline"]
     assert (headline["reviewed_now"], headline["median_now"]) == (2, 301.0)
     assert (headline["reviewed_before"], headline["median_before"]) == (1, 10.0)
-    assert headline["within_day_now"] == 1
+    # Of those opened until a day ago: that of three days ago. Of the 28 days before: none of two; one is older.
+    assert (headline["within_day_now"], headline["aged_now"]) == (1, 1)
+    assert (headline["within_day_before"], headline["aged_before"]) == (1, 3)
     assert (headline["waiting_now"], headline["waiting_before"]) == (1, 2)
 
 
@@ -126,13 +128,20 @@ def test_reviewers_leave_out_bots_and_own_reviews() -> None:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
         for number, (login, flags) in enumerate(
-            [("ada", {"is_self": True}), ("robot[bot]", {"is_bot": True}), ("grace", {}), (None, {})]
+            [
+                ("ada", {"is_self": True, "disqualified_by": "self"}),
+                ("robot[bot]", {"is_bot": True, "disqualified_by": "bot"}),
+                ("grace", {}),
+                (None, {}),
+                ("late", {"is_after_merge": True, "disqualified_by": "after_merge"}),
+            ]
         ):
             samples.insert(
                 connection, "review_evidence",
                 **{
                     "repository_id": 1, "pull_request_id": 1, "review_id": number, "reviewer_login": login,
                     "reviewer_id": number if login else None, "is_self": False, "is_bot": False,
+                    "is_after_merge": False, "is_qualifying": "disqualified_by" not in flags, "is_verdict": False,
                     "submitted_at": samples.NOW - timedelta(hours=number + 1),
                 } | flags,
             )  # fmt: skip

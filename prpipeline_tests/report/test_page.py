@@ -211,7 +211,7 @@ def test_text_from_github_stays_text(browser: Browser, tmp_path: Path) -> None:
                 first_review_id=number,
             )  # fmt: skip
             samples.insert(
-                connection, "review_evidence", repository_id=number, pull_request_id=100 + number, review_id=number,
+                connection, "review_evidence", is_qualifying=True, is_verdict=True, is_inline_only=False, repository_id=number, pull_request_id=100 + number, review_id=number,
                 reviewer_id=number, reviewer_login=text, is_self=False, is_bot=number % 2 == 0,
                 submitted_at=samples.NOW - timedelta(days=8),
             )  # fmt: skip

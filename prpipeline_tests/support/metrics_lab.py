@@ -67,6 +67,7 @@ class MetricsLab:
                 "merged_at": history.merged_at,
                 "url": f"https://github.com/octo/app/pull/{number}",
                 "synced_at": AS_OF,
+                "first_commit_at": history.first_commit_at,
             }
             self.insert("raw.pull_requests", pull_request)
             common = {k: pull_request[k] for k in ("repository_id", "pull_request_id", "number")}
@@ -82,12 +83,15 @@ class MetricsLab:
                         "reviewer_is_bot": review.by.is_bot,
                         "state": review.state,
                         "submitted_at": review.at,
+                        "has_text": review.has_text,
                     },
                 )
                 if review.dismissed_from:
                     self.event(common, review.at, "review_dismissed", review.id, review.dismissed_from)
             for at, event in history.toggles:
                 self.event(common, at, event)
+            for at, event, who in history.requests:
+                self.event(common, at, event, subject_id=who.id, subject_login=who.login)
 
     def event(
         self,

@@ -73,6 +73,7 @@ def add_pull_request(
         "waiting_hours": opened / timedelta(hours=1) if hours is None else None,
         "first_review_at": created_at + timedelta(hours=hours) if hours is not None else None,
         "is_bot_author": False,
+        "is_counted": not values.get("is_bot_author", False),
         "is_draft": False,
         "merged_without_review": False,
         "url": f"https://github.com/octo/cat/pull/{number}",
@@ -180,6 +181,11 @@ def fill(
         FROM review_time_hours WHERE first_bot_review_at IS NOT NULL
         """,
         {"people": people},
+    )
+    connection.execute("UPDATE review_time_hours SET is_counted = NOT is_bot_author")
+    connection.execute(
+        "UPDATE review_evidence SET is_verdict = state = 'APPROVED', is_inline_only = false, is_after_merge = false, "
+        "disqualified_by = CASE WHEN is_bot THEN 'bot' END"
     )
     refill_queue(connection)
     connection.execute(

@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from msgspec.structs import replace
 
+from prpipeline import metrics
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.mapping import pull_request_from_webhook
 from prpipeline.model.repository import RepositoryName
@@ -22,7 +23,7 @@ from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import records
 
 DAY_1 = datetime(2026, 1, 5, tzinfo=UTC)
-_TIMED = re.compile(r"(?:day (\d+) )?(\d\d):(\d\d) (\S+) (.+)")
+_TIMED = re.compile(r"(?:day (-?\d+) )?(\d\d):(\d\d) (\S+) (.+)")
 _DURING = " during the sync"
 
 
@@ -110,6 +111,14 @@ class Stage:
         }
         if what in simple:
             simple[what]()
+        elif begun := re.fullmatch(r"wrote the first commit on day (-?\d+) at (\d\d):(\d\d)", what):
+            day, hour, minute = map(int, begun.groups())
+            first = DAY_1 + timedelta(days=day - 1, hours=hour, minutes=minute)
+            world.force_push(pull_request, first, at=at)
+        elif what == "closes the others":
+            for number, other in self.repository.pull_requests.items():
+                if number > 1:
+                    world.close(other, who, at=at)
         elif times := re.fullmatch(r"reviews (\d+) times", what):
             for _ in range(int(times[1])):
                 world.review(pull_request, who, "COMMENTED", at=at)
@@ -189,6 +198,15 @@ class Stage:
             found = connection.execute(sql)
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def compute(self, as_of: datetime | None = None) -> None:
+        """All numbers anew, of now or of another moment."""
+        if as_of is None:
+            self.pipeline.aggregate()
+            return
+        with self.pipeline.warehouse.transaction() as connection:
+            metrics.rebuild(connection, None, self.pipeline.settings.metrics, as_of)
+            metrics.rebuild_aggregates(connection, self.pipeline.settings.metrics, as_of)
 
     def stored(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])

@@ -62,6 +62,10 @@ classified AS (
 SELECT
     review.*,
     CASE WHEN review.state = 'DISMISSED' THEN dismissals.previous_state ELSE review.state END AS original_state,
+    -- A dismissed review decided something, also where nobody knows what: GitHub dismisses no comments.
+    review.state <> 'COMMENTED' AND coalesce(dismissals.previous_state, '') <> 'COMMENTED' AS is_verdict,
+    -- NULL where nobody has read yet whether it has a text.
+    review.state = 'COMMENTED' AND NOT review.has_text AS is_inline_only,
     CASE
         WHEN is_out_as_self THEN 'self'
         WHEN is_out_as_bot THEN 'bot'

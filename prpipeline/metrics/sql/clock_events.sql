@@ -9,8 +9,9 @@
 --   time_to_merge           R to M                                time_to_merge_hours
 --   cycle_time              C to M                                cycle_time_hours
 --   draft                   each draft period, up to the end      draft_hours: their sum, the last one up to now
---   waiting                 R to the first Q, the end, or the     waiting_hours: up to now, where nothing stops it
---                           draft period that lasts to the end
+--   waiting                 each period from R to the first Q     waiting_hours: their sum, up to now, where the last one
+--                           or the end in which it was open and   goes on
+--                           ready
 -- In a repository that is no longer tracked, draft and waiting clocks that still run stop at its last sync.
 -- Clocks that start at R do not where R is after M; waiting does not after a Q or the end either. Where events are
 -- missing, so that draft_hours is NULL, there is no draft clock, and no waiting clock of what is a draft now.
@@ -33,16 +34,12 @@ pull_requests_with_end AS NOT MATERIALIZED (
 periods AS NOT MATERIALIZED (
     SELECT
         repository, repository_id, number, pull_request_id, started_at, ended_at, opened_as_draft, end_at, end_event,
-        last_sync_at, draft_hours,
-        (end_at IS NULL OR started_at <= end_at) AND (ended_at IS NULL OR ended_at > end_at) AS lasts_to_the_end
+        last_sync_at, draft_hours
     FROM draft_periods
     JOIN pull_requests_with_end USING (repository, repository_id, number, pull_request_id)
 ),
 drafts AS NOT MATERIALIZED (
-    SELECT
-        repository, repository_id, number, pull_request_id,
-        bool_or(opened_as_draft) AS opened_as_draft,
-        max(started_at) FILTER (lasts_to_the_end) AS last_started_at
+    SELECT repository, repository_id, number, pull_request_id, bool_or(opened_as_draft) AS opened_as_draft
     FROM periods
     GROUP BY ALL
 ),
@@ -51,10 +48,8 @@ moments AS NOT MATERIALIZED (
         *,
         CASE WHEN opened_as_draft THEN 'ready_for_review' ELSE 'opened' END AS ready_event,
         CASE WHEN ready_at <= coalesce(merged_at, ready_at) THEN ready_at END AS start_at,
-        CASE WHEN is_draft OR state <> 'open' THEN last_started_at END AS draft_at,
-        state = 'open' AND is_draft AND last_started_at IS NULL AS is_draft_since_unknown,
         coalesce(
-            least(first_review_at, end_at, draft_at),
+            least(first_review_at, end_at),
             CASE WHEN last_sync_at IS NOT NULL THEN greatest(last_sync_at, ready_at) END
         ) AS wait_end_at
     FROM pull_requests_with_end
@@ -112,18 +107,67 @@ of_drafts AS (
     FROM periods
     WHERE draft_hours IS NOT NULL AND started_at <= coalesce(end_at, started_at)
 ),
+-- Closing and reopening, as metrics.closed_periods reads them.
+closings AS NOT MATERIALIZED (
+    SELECT
+        repository, repository_id, number, created_at AS moment,
+        sum(CASE event WHEN 'closed' THEN 1 ELSE -1 END) AS net
+    FROM review_events
+    WHERE event IN ('closed', 'reopened')
+    GROUP BY ALL
+    HAVING net <> 0
+),
+-- Of the steps into and out of a draft or a close the first here is the opening.
+steps AS (
+    SELECT repository, repository_id, number, created_at AS moment, 0 AS step, 'opened' AS event FROM moments
+    UNION ALL
+    SELECT repository, repository_id, number, started_at, 1, 'converted_to_draft' FROM periods
+    UNION ALL
+    SELECT repository, repository_id, number, ended_at, -1, 'ready_for_review' FROM periods WHERE ended_at IS NOT NULL
+    UNION ALL
+    SELECT repository, repository_id, number, moment, CASE WHEN net > 0 THEN 1 ELSE -1 END,
+        CASE WHEN net > 0 THEN 'closed' ELSE 'reopened' END
+    FROM closings
+    QUALIFY coalesce(lag(net > 0) OVER (PARTITION BY repository, repository_id, number ORDER BY moment), false) <> (net > 0)
+),
+spans AS (
+    SELECT
+        repository, repository_id, number, moment AS started_at,
+        sum(sum(step)) OVER in_order AS depth,
+        coalesce(max(event) FILTER (step < 0), 'opened') AS start_event,
+        lead(moment) OVER in_order AS until,
+        lead(max(event) FILTER (step > 0)) OVER in_order AS stop_event
+    FROM (
+        SELECT * REPLACE (greatest(moment, created_at) AS moment)
+        FROM steps JOIN (SELECT repository, repository_id, number, created_at FROM moments)
+            USING (repository, repository_id, number)
+    )
+    GROUP BY repository, repository_id, number, moment
+    WINDOW in_order AS (PARTITION BY repository, repository_id, number ORDER BY moment)
+),
+waits AS (
+    SELECT
+        repository, repository_id, number, pull_request_id, started_at, start_event, stop_event, until, wait_end_at,
+        first_review_at, first_review_id, end_at, end_event,
+        -- It is a draft, but no event shows since when.
+        bool_or(state = 'open' AND is_draft AND until IS NULL) OVER (PARTITION BY repository, repository_id, number)
+            AS is_draft_since_unknown
+    FROM spans
+    JOIN moments USING (repository, repository_id, number)
+    WHERE depth = 0 AND started_at <= coalesce(wait_end_at, started_at)
+),
 of_waiting AS (
     SELECT
         repository, repository_id, number, pull_request_id,
         unnest([
-            {'clock': 'waiting', 'what': 'starts', 'happened_at': ready_at, 'event': ready_event, 'review_id': NULL},
-            {'clock': 'waiting', 'what': 'stops', 'happened_at': wait_end_at,
-                'event': CASE wait_end_at WHEN first_review_at THEN 'review' WHEN end_at THEN end_event
-                    WHEN draft_at THEN 'converted_to_draft' ELSE 'last_sync' END,
-                'review_id': CASE WHEN wait_end_at = first_review_at THEN first_review_id END}
+            {'clock': 'waiting', 'what': 'starts', 'happened_at': started_at, 'event': start_event, 'review_id': NULL},
+            {'clock': 'waiting', 'what': 'stops', 'happened_at': least(wait_end_at, until),
+                'event': CASE least(wait_end_at, until) WHEN first_review_at THEN 'review' WHEN end_at THEN end_event
+                    WHEN until THEN stop_event ELSE 'last_sync' END,
+                'review_id': CASE WHEN least(wait_end_at, until) = first_review_at THEN first_review_id END}
         ], recursive := true)
-    FROM moments
-    WHERE ready_at <= coalesce(wait_end_at, ready_at) AND NOT is_draft_since_unknown
+    FROM waits
+    WHERE NOT is_draft_since_unknown
 )
 SELECT repository, number, happened_at, clock, what, event, review_id, pull_request_id, repository_id
 FROM (

@@ -10,10 +10,14 @@ CREATE OR REPLACE MACRO metrics.hours(seconds) AS
 CREATE OR REPLACE MACRO metrics.hours_between(earlier, later) AS
     metrics.hours(date_diff('second', earlier, later));
 
+-- An aggregate's seconds as hours, rounded half up to 2 decimals. The allowance is for interpolated seconds on the edge.
+CREATE OR REPLACE MACRO metrics.rounded_hours(seconds) AS
+    floor(seconds / 36.0::DOUBLE + 0.5 + 1e-6) / 100.0::DOUBLE;
+
 -- Median, 75th and 90th percentile of a list without NULLs, interpolated. For groups that mostly hold one or two,
 -- where the aggregate quantile_cont takes twice as long. NULL where the list is empty.
-CREATE OR REPLACE MACRO metrics.percentiles(hours) AS
+CREATE OR REPLACE MACRO metrics.percentiles(times) AS
     CASE
-        WHEN len(hours) = 1 THEN [hours[1], hours[1], hours[1]]
-        WHEN len(hours) > 1 THEN list_aggregate(hours, 'quantile_cont', [0.5, 0.75, 0.9])
+        WHEN len(times) = 1 THEN [times[1], times[1], times[1]]::DOUBLE[]
+        WHEN len(times) > 1 THEN list_aggregate(times, 'quantile_cont', [0.5, 0.75, 0.9])
     END;

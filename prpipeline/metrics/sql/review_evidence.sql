@@ -5,6 +5,7 @@
 -- on the configured list, without regard to case. A deleted account has no id: it is a human, and never the author.
 -- disqualified_by is the first reason that applies of self, bot, after_merge; the flags show the others.
 -- is_since_ready: whether it was submitted at or after ready_at (see review_time_hours).
+-- is_verdict and is_inline_only are of the two kinds that counts of work tell apart, see review_time_hours.
 -- With the setting exclude_self or exclude_bots off, that reason disqualifies nothing.
 
 CREATE OR REPLACE VIEW metrics.review_evidence AS
@@ -14,6 +15,8 @@ SELECT
     review.reviewer_login,
     review.state,
     review.original_state,
+    review.is_verdict,
+    review.is_inline_only,
     review.submitted_at,
     metrics.hours_between(review.created_at, review.submitted_at) AS hours_since_created,
     review.is_qualifying,

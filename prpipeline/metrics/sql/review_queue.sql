@@ -1,7 +1,7 @@
 -- review_queue: one row per pull request that waits for its first review now: open, ready, without a qualifying review,
 -- in a repository that is tracked.
 --
--- place 1 has waited longest. requested_reviewers are the people and teams whose review is requested now: the last
+-- place 1 has waited longest, by waiting_hours. Bots' pull requests are in it, flagged. requested_reviewers are the people and teams whose review is requested now: the last
 -- event about them is a request, and they have not reviewed since (GitHub drops a request when its review comes).
 
 CREATE TABLE IF NOT EXISTS metrics.review_queue (
@@ -67,7 +67,7 @@ asked AS (
     GROUP BY latest.pull_request_id
 )
 SELECT
-    row_number() OVER (ORDER BY ready_at, pull_request_id) AS place,
+    row_number() OVER (ORDER BY waiting_hours DESC, waiting_since, pull_request_id) AS place,
     repository_names.repository,
     repository_names.team,
     waiting.number,

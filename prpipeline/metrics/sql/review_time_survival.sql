@@ -1,27 +1,29 @@
--- review_time_survival: one row per repository and month (UTC) in which pull requests were opened: the time to first
--- review, also with the pull requests counted in that have none yet.
+-- review_time_survival: one row per repository and month (UTC) in which pull requests were opened: which share of them was
+-- reviewed within how long.
 --
--- A plain median leaves out what still waits, and so looks best right after many were opened. The Kaplan-Meier estimate counts a
--- pull request without a qualifying review as unreviewed for as long as it was observed: until now (the last
--- sync of a repository that is no longer tracked) where it is open (drafts too), else until it was closed or merged. kaplan_meier_median_hours is the first time by which at least
--- half, p75 and p90 by which three quarters and nine tenths are estimated to be reviewed; NULL where the estimate does
--- not come that far. A review counts before an end of observation at the same time.
+-- The clock runs from C to the first Q. Closing or merging without a Q ends the wait: it is a competing end. What is open
+-- without a Q, drafts too, is watched up to now (the last sync of a repository that is no longer tracked). The shares are
+-- the Aalen-Johansen estimate of the part that is reviewed within so many days of 86,400 seconds, the last one included:
+-- 0 to 1, rounded to 4 decimals. A review after a close without a merge counts. Of ends in the same second reviews and
+-- closes come before the end of watching.
+-- A share is NULL where nobody can know it: the window is longer than since the oldest was opened, or than any was watched
+-- while some still wait.
+-- median_hours, p75_hours and p90_hours are the first time by which half, three quarters and nine tenths are estimated to be
+-- reviewed, rounded half up to 2 decimals; NULL where fewer are.
+-- Pull requests of people are counted, as in review_time_weekly.
+-- {window} stands for each of 1_day, 3_days, 7_days and 30_days.
 
 CREATE TABLE IF NOT EXISTS metrics.review_time_survival (
-    repository                VARCHAR,
-    month                     DATE,
-    n                         BIGINT,
-    n_reviewed                BIGINT,
-    n_null                    BIGINT,
-    n_open                    BIGINT,
-    n_closed                  BIGINT,
-    median_hours              DOUBLE,
-    p75_hours                 DOUBLE,
-    p90_hours                 DOUBLE,
-    kaplan_meier_median_hours DOUBLE,
-    kaplan_meier_p75_hours    DOUBLE,
-    kaplan_meier_p90_hours    DOUBLE,
-    repository_id             BIGINT
+    repository   VARCHAR,
+    month        DATE,
+    n            BIGINT,
+    n_reviewed   BIGINT,
+    n_open       BIGINT,
+    share_reviewed_within_{window} DOUBLE,
+    median_hours DOUBLE,
+    p75_hours    DOUBLE,
+    p90_hours    DOUBLE,
+    repository_id BIGINT
 );
 
 DELETE FROM metrics.review_time_survival;
@@ -31,80 +33,91 @@ WITH spans AS (
     SELECT
         repository_id,
         CAST(date_trunc('month', created_at) AS DATE) AS month,
-        coalesce(
-            review_time_hours,
-            metrics.hours_between(created_at, greatest(created_at, coalesce(merged_at, closed_at, as_of, $as_of)))
-        ) AS hours,
-        review_time_hours,
-        is_open
-    FROM metrics.pull_request_times
-    LEFT JOIN metrics.repository_clocks USING (repository_id)
+        review_time_hours IS NOT NULL AS is_reviewed,
+        is_open AND NOT is_reviewed AS is_censored,
+        greatest(0, coalesce(
+            review_time_hours, date_diff('second', created_at, coalesce(merged_at, closed_at, clock.as_of, $as_of))
+        )) AS seconds,
+        date_diff('second', created_at, coalesce(clock.as_of, $as_of)) AS age
+    FROM metrics.counted_times
+    LEFT JOIN metrics.repository_clocks AS clock USING (repository_id)
 ),
--- Hours are whole hundredths: these sort as they do, an end of observation after a review at the same time. Counted down from
--- the longest, the place of one is how many were still unreviewed before it.
-counted_down AS (
+moments AS (
     SELECT
         repository_id,
         month,
-        list_sort(list(CAST(hours * 100 AS BIGINT) * 2 + (review_time_hours IS NULL)::BIGINT), 'DESC') AS ends
+        seconds,
+        count(*) AS n,
+        count(*) FILTER (is_reviewed) AS reviewed,
+        count(*) FILTER (NOT is_censored) AS ended
     FROM spans
-    GROUP BY repository_id, month
+    GROUP BY repository_id, month, seconds
 ),
-numbered AS (
-    SELECT repository_id, month, unnest(ends) AS ending, generate_subscripts(ends, 1) AS unreviewed
-    FROM counted_down
+at_risk AS (
+    SELECT *, sum(n) OVER (PARTITION BY repository_id, month ORDER BY seconds DESC) AS waiting FROM moments
 ),
--- The product of (1 - 1 / unreviewed) as a sum of logarithms; a factor of 0 ends it.
-estimate AS (
+-- The part of all that still waits after each moment.
+remaining AS (
+    SELECT *, product(1 - ended / waiting) OVER (PARTITION BY repository_id, month ORDER BY seconds) AS part
+    FROM at_risk
+),
+steps AS (
     SELECT
         repository_id,
         month,
-        (ending >> 1) / 100.0::DOUBLE AS hours,
-        CASE WHEN unreviewed = 1 THEN 0 ELSE exp(sum(
-            CASE WHEN unreviewed = 1 THEN 0 ELSE ln(1 - 1 / unreviewed) END
-        ) OVER (PARTITION BY repository_id, month ORDER BY unreviewed DESC ROWS UNBOUNDED PRECEDING)) END AS surviving
-    FROM numbered
-    WHERE ending & 1 = 0
+        seconds,
+        lag(part, 1, 1.0::DOUBLE) OVER (PARTITION BY repository_id, month ORDER BY seconds) * reviewed / waiting AS step
+    FROM remaining
 ),
--- The allowance is for sums of logarithms that are exactly a half but for rounding.
-kaplan_meier AS (
+-- The allowance is for sums that are exactly a half but for rounding.
+curve AS (
     SELECT
         repository_id,
         month,
-        min(hours) FILTER (surviving <= 0.5 + 1e-9) AS median_hours,
-        min(hours) FILTER (surviving <= 0.25 + 1e-9) AS p75_hours,
-        min(hours) FILTER (surviving <= 0.1 + 1e-9) AS p90_hours
-    FROM estimate
+        seconds,
+        1e-9 + sum(step) OVER (PARTITION BY repository_id, month ORDER BY seconds) AS share
+    FROM steps
+),
+shares AS (
+    SELECT
+        repository_id,
+        month,
+        coalesce(max(share) FILTER (seconds <= split_part('{window}', '_', 1)::BIGINT * 86400), 0) AS within_{window},
+        min(seconds) FILTER (share >= 0.5) AS median,
+        min(seconds) FILTER (share >= 0.75) AS p75,
+        min(seconds) FILTER (share >= 0.9) AS p90
+    FROM curve
     GROUP BY repository_id, month
 ),
-plain AS (
+-- How long windows may be.
+months AS (
     SELECT
         repository_id,
         month,
         count(*) AS n,
-        count(review_time_hours) AS n_reviewed,
-        count(*) FILTER (review_time_hours IS NULL AND is_open) AS n_open,
-        count(*) FILTER (review_time_hours IS NULL AND NOT is_open) AS n_closed,
-        quantile_cont(review_time_hours, [0.5, 0.75, 0.9]) AS hours
+        count(*) FILTER (is_reviewed) AS n_reviewed,
+        count(*) FILTER (is_censored) AS n_open,
+        least(
+            max(age),
+            CASE WHEN max(seconds) FILTER (is_censored) >= max(seconds) FILTER (NOT is_censored)
+                OR bool_and(is_censored) THEN max(seconds) END
+        ) AS watched
     FROM spans
     GROUP BY repository_id, month
 )
 SELECT
     repository_names.repository,
-    plain.month,
+    month,
     n,
     n_reviewed,
-    n - n_reviewed AS n_null,
     n_open,
-    n_closed,
-    round(plain.hours[1], 2) AS median_hours,
-    round(plain.hours[2], 2) AS p75_hours,
-    round(plain.hours[3], 2) AS p90_hours,
-    kaplan_meier.median_hours AS kaplan_meier_median_hours,
-    kaplan_meier.p75_hours AS kaplan_meier_p75_hours,
-    kaplan_meier.p90_hours AS kaplan_meier_p90_hours,
-    plain.repository_id
-FROM plain
-LEFT JOIN kaplan_meier USING (repository_id, month)
+    CASE WHEN watched >= split_part('{window}', '_', 1)::BIGINT * 86400
+        THEN round(within_{window}, 4) END AS share_reviewed_within_{window},
+    metrics.rounded_hours(median) AS median_hours,
+    metrics.rounded_hours(p75) AS p75_hours,
+    metrics.rounded_hours(p90) AS p90_hours,
+    repository_id
+FROM months
+JOIN shares USING (repository_id, month)
 LEFT JOIN metrics.repository_names USING (repository_id)
-ORDER BY repository_names.repository, plain.month;
+ORDER BY repository_names.repository, month;

@@ -1,10 +1,16 @@
 -- reviewer_weekly: one row per repository, reviewer and ISO week (UTC) in which they reviewed or were asked to.
 --
--- reviews counts qualifying reviews submitted in the week, pull_requests the pull requests they were on;
--- share_of_reviews is their share of the repository's qualifying reviews of that week.
--- requests counts the times that the person (not a team) was asked for a review in the week. The response to one is
--- their first submitted review of that pull request at or after it; requests_unanswered have none. A request that was
--- withdrawn before a response counts as unanswered. response_hours are those of the week's answered requests.
+-- reviews counts qualifying reviews of people's pull requests that were submitted in the week, pull_requests the pull
+-- requests they were on; reviews_of_bots counts those of bots' pull requests, which nothing else here does.
+-- verdicts and inline_only are parts of reviews, as in review_time_hours. share_of_reviews is the person's share of the
+-- repository's reviews of that week without inline_only: what a reader takes a review for. Where nobody has read yet whether
+-- a comment has a text, inline_only is NULL and the comment counts in share_of_reviews.
+-- requests counts the times that the person (not a team) was asked in the week to review a person's pull request. The response
+-- to one is their first qualifying review of that pull request at or after it; requests_unanswered have none. A request that
+-- was withdrawn before a response counts as unanswered. response_hours are those of the week's answered requests: of
+-- unrounded seconds, interpolated linearly between closest ranks, rounded half up to 2 decimals. They must not be averaged.
+-- Bots are in no row: neither their reviews nor requests to them. With the setting exclude_bots off they are people.
+-- n_null_before_reviews counts pull requests with such a request that closed before GitHub had reviews.
 -- Reviewers are distinguished by id; deleted accounts have none and share a row. reviewer_login is the login that a
 -- reviewer used last in the repository, the same in every week.
 
@@ -13,15 +19,19 @@ CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
     reviewer_login        VARCHAR,
     week                  DATE,
     reviews               BIGINT,
+    verdicts              BIGINT,
+    inline_only           BIGINT,
     pull_requests         BIGINT,
     share_of_reviews      DOUBLE,
     approvals             BIGINT,
     change_requests       BIGINT,
+    reviews_of_bots       BIGINT,
     requests              BIGINT,
     requests_unanswered   BIGINT,
     response_hours_median DOUBLE,
     response_hours_p75    DOUBLE,
     response_hours_p90    DOUBLE,
+    n_null_before_reviews BIGINT,
     reviewer_id           BIGINT,
     repository_id         BIGINT
 );
@@ -29,9 +39,15 @@ CREATE TABLE IF NOT EXISTS metrics.reviewer_weekly (
 DELETE FROM metrics.reviewer_weekly WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.reviewer_weekly BY NAME
-WITH qualifying AS (
+WITH classified AS MATERIALIZED (
+    SELECT review.*, is_counted
+    FROM metrics.classified_reviews($repositories) AS review
+    JOIN metrics.pull_request_times USING (repository_id, pull_request_id)
+    WHERE disqualified_by IS NULL OR disqualified_by = 'bot'
+),
+qualifying AS (
     SELECT *, CAST(date_trunc('week', submitted_at) AS DATE) AS week
-    FROM metrics.classified_reviews($repositories)
+    FROM classified
     WHERE is_qualifying
 ),
 reviews AS (
@@ -39,29 +55,47 @@ reviews AS (
         repository_id,
         reviewer_id,
         week,
-        count(*) AS reviews,
-        CASE WHEN count(*) > 1 THEN list_unique(list(pull_request_id))::BIGINT ELSE 1 END AS pull_requests,
-        count(*) FILTER (original_state = 'APPROVED') AS approvals,
-        count(*) FILTER (original_state = 'CHANGES_REQUESTED') AS change_requests
+        count(*) FILTER (is_counted) AS reviews,
+        count(*) FILTER (NOT is_counted) AS reviews_of_bots,
+        count(*) FILTER (is_counted AND is_verdict) AS verdicts,
+        count(*) FILTER (is_counted AND is_inline_only) AS inline_only,
+        count(*) FILTER (is_counted AND is_inline_only IS NULL) AS unknown,
+        CASE WHEN count(*) > 1 THEN coalesce(list_unique(list(pull_request_id) FILTER (is_counted)), 0)::BIGINT
+            ELSE bool_or(is_counted)::BIGINT END AS pull_requests,
+        count(*) FILTER (is_counted AND original_state = 'APPROVED') AS approvals,
+        count(*) FILTER (is_counted AND original_state = 'CHANGES_REQUESTED') AS change_requests
     FROM qualifying
     GROUP BY repository_id, reviewer_id, week
 ),
 totals AS (
-    SELECT repository_id, week, sum(reviews)::DOUBLE AS reviews FROM reviews GROUP BY repository_id, week
+    SELECT repository_id, week, sum(reviews - inline_only)::DOUBLE AS reviews FROM reviews GROUP BY repository_id, week
+),
+-- An event does not say that whom it asks is a bot; their reviews do.
+bots AS (
+    SELECT DISTINCT reviewer_id FROM classified WHERE is_bot AND NOT is_qualifying
 ),
 asked AS (
-    SELECT pull_request_id, repository_id, subject_id AS reviewer_id, subject_login, created_at
-    FROM raw.review_events
-    WHERE repository_id IN (SELECT unnest($repositories))
+    SELECT
+        event.pull_request_id,
+        event.repository_id,
+        subject_id AS reviewer_id,
+        subject_login,
+        event.created_at,
+        null_reason IS NOT DISTINCT FROM 'before_reviews' AS is_before_reviews
+    FROM raw.review_events AS event
+    JOIN metrics.pull_request_times USING (repository_id, pull_request_id)
+    WHERE event.repository_id IN (SELECT unnest($repositories))
       AND event = 'review_requested'
       AND NOT subject_is_team
       AND subject_id IS NOT NULL
+      AND is_counted
+      AND NOT ($exclude_bots AND metrics.is_bot(subject_login, false, $bots))
+      AND subject_id NOT IN (FROM bots WHERE reviewer_id IS NOT NULL)
 ),
 answers AS (
     SELECT pull_request_id, reviewer_id, submitted_at
-    FROM raw.reviews
+    FROM qualifying
     SEMI JOIN asked USING (pull_request_id, reviewer_id)
-    WHERE repository_id IN (SELECT unnest($repositories))
 ),
 answered AS (
     SELECT asked.*, answers.submitted_at
@@ -90,12 +124,13 @@ requests AS (
         CAST(date_trunc('week', created_at) AS DATE) AS week,
         count(*) AS requests,
         count(*) - count(hours) AS requests_unanswered,
-        quantile_cont(hours, [0.5, 0.75, 0.9]) AS response_hours
+        quantile_cont(hours, [0.5, 0.75, 0.9]) AS response_hours,
+        count(DISTINCT pull_request_id) FILTER (is_before_reviews) AS n_null_before_reviews
     FROM (
         SELECT
             answered.*,
             CASE WHEN withdrawn.created_at IS NULL
-                THEN metrics.hours_between(answered.created_at, submitted_at) END AS hours
+                THEN date_diff('second', answered.created_at, submitted_at) END AS hours
         FROM answered
         LEFT JOIN withdrawn
             ON withdrawn.pull_request_id = answered.pull_request_id
@@ -120,15 +155,20 @@ SELECT
     reviewer_login,
     week,
     coalesce(reviews.reviews, 0) AS reviews,
+    coalesce(verdicts, 0) AS verdicts,
+    CASE WHEN coalesce(unknown, 0) = 0 THEN coalesce(inline_only, 0) END AS inline_only,
     coalesce(pull_requests, 0) AS pull_requests,
-    round(coalesce(reviews.reviews, 0) / totals.reviews, 4) AS share_of_reviews,
+    CASE WHEN totals.reviews > 0
+        THEN round(coalesce(reviews.reviews - inline_only, 0) / totals.reviews, 4) END AS share_of_reviews,
     coalesce(approvals, 0) AS approvals,
     coalesce(change_requests, 0) AS change_requests,
+    coalesce(reviews_of_bots, 0) AS reviews_of_bots,
     coalesce(requests, 0) AS requests,
     coalesce(requests_unanswered, 0) AS requests_unanswered,
-    round(response_hours[1], 2) AS response_hours_median,
-    round(response_hours[2], 2) AS response_hours_p75,
-    round(response_hours[3], 2) AS response_hours_p90,
+    metrics.rounded_hours(response_hours[1]) AS response_hours_median,
+    metrics.rounded_hours(response_hours[2]) AS response_hours_p75,
+    metrics.rounded_hours(response_hours[3]) AS response_hours_p90,
+    coalesce(n_null_before_reviews, 0) AS n_null_before_reviews,
     reviewer_id,
     repository_id
 FROM reviews

@@ -1,12 +1,12 @@
 -- What goes on without any change in raw: clocks that still run, in every repository.
 UPDATE metrics.pull_request_times AS pull_request
-SET waiting_hours = metrics.hours_between(ready_at, greatest(clock.as_of, ready_at))
+SET waiting_hours = metrics.hours_between(waiting_since, greatest(clock.as_of, waiting_since))
 FROM metrics.repository_clocks AS clock
-WHERE clock.repository_id = pull_request.repository_id AND waiting_hours IS NOT NULL;
+WHERE clock.repository_id = pull_request.repository_id AND waiting_since IS NOT NULL;
 
 -- Where the last draft period has not ended and draft_hours are known, the pull request is a draft now.
 UPDATE metrics.pull_request_times AS pull_request
-SET draft_hours = metrics.hours(drafts.seconds)
+SET draft_hours = metrics.hours(drafts.seconds), draft_seconds = drafts.seconds
 FROM (
     SELECT
         pull_request_id,

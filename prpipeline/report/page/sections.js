@@ -39,7 +39,7 @@ function problems() {
 
 const NOTHING = {
   reviewed_now: 0, reviewed_before: 0, median_now: null, median_before: null, p90_now: null, p90_before: null,
-  within_day_now: 0, within_day_before: 0, opened_now: 0, opened_before: 0, merged_now: 0, merged_before: 0,
+  within_day_now: 0, within_day_before: 0, aged_now: 0, aged_before: 0, opened_now: 0, opened_before: 0, merged_now: 0, merged_before: 0,
   unreviewed_now: 0, unreviewed_before: 0, merge_now: null, merge_before: null, waiting_now: 0, waiting_before: 0, longest_wait: null,
 };
 
@@ -64,7 +64,7 @@ function headline(scope) {
   fill('cards',
     figure('Median time to first review', pair('median'), durationParts, 'less', relative),
     figure('90th percentile', pair('p90'), durationParts, 'less', relative),
-    figure('Reviewed within a day', rate('within_day', 'reviewed'), percentParts, 'more', points),
+    figure('Reviewed within a day', rate('within_day', 'aged'), percentParts, 'more', points),
     figure('Waiting for review now', pair('waiting'), countParts, 'less', difference, 'four weeks ago'),
     figure('Merged without review', rate('unreviewed', 'merged'), percentParts, 'less', points),
     figure('Median time from ready to merge', pair('merge'), durationParts, 'less', relative));
@@ -241,30 +241,32 @@ function repositories(scope) {
 
 function reviewers(scope) {
   const rows = (scope.reviewers ?? []).filter(row => !row[1]);
-  const all = rows.length ? rows[0][6] : 0, people = rows.length ? rows[0][7] : 0;
+  const all = rows.length ? rows[0][6] : 0, people = rows.length ? rows[0][7] : 0, verdicts = rows.length ? rows[0][10] : 0;
   fill('reviewers-table');
   if (!rows.length) {
     fill('reviewers-note', 'Reviews that people submitted in the last 12 weeks.');
     return showNothing('reviewers', 'No reviews in the last 12 weeks.');
   }
-  const top = rows.slice(0, 3).reduce((sum, row) => sum + row[2], 0);
-  fill('reviewers-note', `${plural(all, 'review')} by ${plural(people, 'person', 'people')} in the last 12 weeks`
-    + (people > 3 ? `; the busiest three wrote ${percent(top / all)} of them.` : '.'));
+  const top = rows.slice(0, 3).reduce((sum, row) => sum + row[8], 0);
+  fill('reviewers-note', `${plural(all, 'review')} by ${plural(people, 'person', 'people')} in the last 12 weeks, of which ${plural(verdicts, 'verdict')} (approvals and requests for changes)`
+    + (people > 3 && verdicts ? `; the busiest three gave ${percent(top / verdicts)} of the verdicts.` : '.'));
   const shown = rows.slice(0, 12);
   const name = row => row[0] ?? 'deleted account';
   const short = text => text.length > 20 ? `${text.slice(0, 19)}…` : text;
-  const details = index => [name(shown[index]), [['Reviews', count(shown[index][2]), 'people'], ['Share', percent(shown[index][2] / all)], ['Pull requests', count(shown[index][3])], ['First to review', count(shown[index][4])]]];
-  show('reviewers', 40 + 32 * shown.length, `Reviews by person: ${shown.map(row => `${name(row)}: ${row[2]}`).join(', ')}.`, {
+  const details = index => [name(shown[index]), [['Verdicts', count(shown[index][8]), 'people'], ['Share of verdicts', percent(share(shown[index][8], verdicts))], ['Reviews', count(shown[index][2])], ['Inline comments only', shown[index][9] === null ? NONE : count(shown[index][9])], ['Pull requests', count(shown[index][3])], ['First to review', count(shown[index][4])]]];
+  show('reviewers', 40 + 32 * shown.length, `Verdicts by person: ${shown.map(row => `${name(row)}: ${row[8]}`).join(', ')}.`, {
     grid: { left: 135, right: 76, top: 6, bottom: 24 },
     tooltip: tooltip('axis', details),
     xAxis: valueAxis(),
     yAxis: categoryAxis(shown.map((row, index) => index), { inverse: true, axisLabel: { color: colour('ink'), interval: 0, formatter: index => short(name(shown[index])) } }),
-    series: [bars('Reviews', shown.map(row => row[2]), 'people', { barCategoryGap: '30%', itemStyle: { color: colour('people'), borderRadius: [0, 3, 3, 0] },
-      label: { show: true, position: 'right', color: colour('muted'), formatter: ({ dataIndex }) => `${shown[dataIndex][2]} · ${percent(shown[dataIndex][2] / all)}` } })],
+    series: [bars('Verdicts', shown.map(row => row[8]), 'people', { barCategoryGap: '30%', itemStyle: { color: colour('people'), borderRadius: [0, 3, 3, 0] },
+      label: { show: true, position: 'right', color: colour('muted'), formatter: ({ dataIndex }) => `${shown[dataIndex][8]} · ${percent(share(shown[dataIndex][8], verdicts))}` } })],
   });
   fill('reviewers-table', table([
     { label: 'Reviewer', wrap: true, value: name, show: row => login(row[0], false) },
+    { label: 'Verdicts', value: row => row[8], number: true },
     { label: 'Reviews', value: row => row[2], number: true },
+    { label: 'Inline only', value: row => row[9], show: row => row[9] === null ? NONE : count(row[9]), number: true },
     { label: 'Pull requests', value: row => row[3], number: true },
     { label: 'First to review', value: row => row[4], number: true },
     { label: 'Median wait for those', value: row => row[5], show: row => duration(row[5]), number: true },

@@ -2,11 +2,11 @@
 SELECT
     team,
     repository_id,
-    is_bot_author AS is_bot,
+    NOT is_counted AS is_bot,
     count(*) AS opened,
     count(review_time_hours) AS reviewed,
-    median(review_time_hours) AS median_hours,
-    quantile_cont(review_time_hours, 0.9) AS p90_hours,
+    median(date_diff('second', created_at, first_review_at)) / 3600 AS median_hours,
+    quantile_cont(date_diff('second', created_at, first_review_at), 0.9) / 3600 AS p90_hours,
     count(*) FILTER (state = 'merged') AS merged,
     count(*) FILTER (merged_without_review) AS merged_unreviewed,
     count(is_waiting) AS waiting,
@@ -15,5 +15,5 @@ SELECT
 FROM review_time_hours
 LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
 WHERE created_at > $as_of - INTERVAL 84 DAY
-GROUP BY GROUPING SETS ((is_bot_author), (team, is_bot_author), (repository_id, is_bot_author))
+GROUP BY GROUPING SETS ((is_counted), (team, is_counted), (repository_id, is_counted))
 HAVING grouping(team) = 1 OR team IS NOT NULL

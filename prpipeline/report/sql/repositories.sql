@@ -4,18 +4,19 @@ WITH recent AS (
         repository_id,
         any_value(team) AS team,
         count(*) AS pull_requests_in_all,
-        count(*) FILTER (recently AND NOT is_bot_author) AS opened,
-        count(review_time_hours) FILTER (recently AND NOT is_bot_author) AS reviewed,
-        median(review_time_hours) FILTER (recently AND NOT is_bot_author) AS median_hours,
-        quantile_cont(review_time_hours, 0.9) FILTER (recently AND NOT is_bot_author) AS p90_hours,
-        count(is_waiting) FILTER (NOT is_bot_author) AS waiting,
+        count(*) FILTER (recently AND is_counted) AS opened,
+        count(review_time_hours) FILTER (recently AND is_counted) AS reviewed,
+        median(review_seconds) FILTER (recently AND is_counted) / 3600 AS median_hours,
+        quantile_cont(review_seconds, 0.9) FILTER (recently AND is_counted) / 3600 AS p90_hours,
+        count(is_waiting) FILTER (is_counted) AS waiting,
         count(*) FILTER (merged_recently) AS merged,
         count(*) FILTER (merged_recently AND merged_without_review) AS merged_unreviewed
     FROM (
         SELECT
             *,
+            date_diff('second', created_at, first_review_at) AS review_seconds,
             created_at > $as_of - INTERVAL 84 DAY AS recently,
-            merged_at > $as_of - INTERVAL 84 DAY AND NOT is_bot_author AS merged_recently
+            merged_at > $as_of - INTERVAL 84 DAY AND is_counted AS merged_recently
         FROM review_time_hours
         LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
     )

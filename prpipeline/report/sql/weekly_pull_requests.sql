@@ -1,14 +1,15 @@
--- By the week in which it was opened: pull requests of people and their review times, and how many bots opened.
+-- By the week in which it was opened: pull requests of people and their review times, as in review_time_weekly, and how
+-- many bots opened.
 SELECT
     team,
     repository_id,
     created_week AS week,
-    count(*) FILTER (NOT is_bot_author) AS opened,
-    count(review_time_hours) FILTER (NOT is_bot_author) AS reviewed,
-    count(is_waiting) FILTER (NOT is_bot_author) AS waiting,
-    median(review_time_hours) FILTER (NOT is_bot_author) AS median_hours,
-    quantile_cont(review_time_hours, 0.9) FILTER (NOT is_bot_author) AS p90_hours,
-    count(*) FILTER (is_bot_author) AS opened_by_bots
+    count(*) FILTER (is_counted) AS opened,
+    count(review_time_hours) FILTER (is_counted) AS reviewed,
+    count(is_waiting) FILTER (is_counted) AS waiting,
+    median(date_diff('second', created_at, first_review_at)) FILTER (is_counted) / 3600 AS median_hours,
+    quantile_cont(date_diff('second', created_at, first_review_at), 0.9) FILTER (is_counted) / 3600 AS p90_hours,
+    count(*) FILTER (NOT is_counted) AS opened_by_bots
 FROM review_time_hours
 LEFT JOIN (SELECT pull_request_id, true AS is_waiting FROM review_queue) USING (pull_request_id)
 WHERE created_week BETWEEN $first_week AND $last_week

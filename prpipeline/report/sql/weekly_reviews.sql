@@ -1,8 +1,9 @@
--- By the week in which it was submitted: reviews of people (not of their own pull requests) and of bots.
+-- By the week in which it was submitted: reviews by people and by bots of people's pull requests, up to the merge, as in
+-- reviewer_weekly.
 WITH reviews AS (
-    SELECT team, repository_id, date_trunc('week', submitted_at)::DATE AS week, is_bot
-    FROM review_evidence
-    WHERE NOT (is_self AND NOT is_bot)
+    SELECT review_evidence.team, repository_id, date_trunc('week', submitted_at)::DATE AS week, NOT is_qualifying AS is_bot
+    FROM review_evidence JOIN review_time_hours USING (repository_id, pull_request_id)
+    WHERE is_counted AND (is_qualifying OR disqualified_by = 'bot' AND NOT is_after_merge)
 )
 SELECT
     team, repository_id, week,
