@@ -12,7 +12,7 @@ from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.definitions import aggregate_tables, metric_version, repository_tables
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection
-from prpipeline.settings import MetricSettings, as_json
+from prpipeline.settings import WEEKDAYS, MetricSettings, as_json
 
 _BATCH_PULL_REQUESTS = 500_000
 """How many pull requests to compute at a time: it bounds the memory that their joins need."""
@@ -46,6 +46,7 @@ def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: 
     values = _values(connection, settings, as_of)
     _fill(connection, "metric_settings", values)
     _fill(connection, "running_clocks", values)
+    _fill(connection, "running_flow", values)
     for name in repository_tables():
         if "repository" in dict(sql_file(name).columns):
             _rename(connection, name)
@@ -68,6 +69,7 @@ def fingerprint(settings: MetricSettings) -> str:
     """Changes exactly when settings do that can change a number."""
     relevant = as_json(settings)
     relevant["bots"] = _bot_names(settings)
+    relevant["ticket_prefixes"] = _ticket_prefixes(settings)
     relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
     relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
@@ -129,14 +131,22 @@ def _values(connection: Connection, settings: MetricSettings, as_of: datetime) -
         "bots": _bot_names(settings),
         "exclude_bots": settings.exclude_bots,
         "exclude_self": settings.exclude_self,
+        "holidays": list(settings.calendar.holidays),
         "metric_version": metric_version(connection),
         "settings_fingerprint": fingerprint(settings),
+        "size_limits": list(settings.size_limits.values),
+        "ticket_prefixes": _ticket_prefixes(settings),
+        "working_weekdays": [WEEKDAYS.index(day) + 1 for day in settings.calendar.days],
     }
 
 
 def _bot_names(settings: MetricSettings) -> list[str]:
     """In lower case and without [bot]: a login that ends so is a bot's anyway."""
     return sorted({name.strip().lower().removesuffix("[bot]") for name in settings.bots} - {""})
+
+
+def _ticket_prefixes(settings: MetricSettings) -> list[str]:
+    return sorted({prefix.upper() for prefix in settings.ticket_prefixes})
 
 
 def _calendar_values(

@@ -130,3 +130,30 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.glob(".*")} <= {
         ".credentials"
     }  # locks, which end with their process
+
+
+def test_killed_while_old_rows_are_filled_up(lab: SyncLab, tmp_path: Path) -> None:
+    moments = random.Random(51)
+    with Runs(lab.server, tmp_path) as runs:
+        runs.whole()
+        lab.make_old()
+        lab.live()
+        old_columns = {"pull_requests": slice(0, 21), "reviews": slice(0, 10), "review_events": slice(0, 12)}
+        before = lab.lacking()
+        kills = 0
+        while (kills := kills + 1) <= 12:
+            if kills % 2:
+                runs.killed("request", moments.randint(2, 4), moments.uniform(*MOMENT))
+            else:
+                runs.killed_after_commit(moments.randint(4, 9))
+            lab.assert_no_row_twice()
+            assert lab.lacking() <= before, "what was read stays read"
+            before = lab.lacking()
+        assert 0 < before < PAGES * PAGE_SIZE * len(REPOSITORIES)
+        runs.whole()
+        held, expected = lab.held(), lab.expected()
+        for table, columns in old_columns.items():
+            assert [row[columns] for row in held[table]] == [row[columns] for row in expected[table]]
+        while lab.lacking():
+            runs.whole()
+    lab.assert_equal()

@@ -2,17 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from graphql import parse, validate
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+    parse,
+    validate,
+)
 
 from prpipeline.github import queries
+from prpipeline.model.field_sets import FIELD_SET, FIELD_SETS
+from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEvent
 from prpipeline.sandbox.github.cost import Calculator
 from prpipeline.sandbox.github.graphql_api import schema as sandbox_schema
 from prpipeline_tests.support.shared_data import github_schema
 
 EVERYTHING = dict.fromkeys(("teams", "sizes", "commits", "reviews", "events", "labels"), True)
+
+
+# What the queries ask for of a pull request, by the field set that added it. Whoever adds a field begins a new set:
+# rows that were read before lack it, and are found by their number.
+ASKED = {
+    1: {
+        "additions", "author", "baseRefName", "changedFiles", "closedAt", "createdAt", "deletions", "fullDatabaseId",
+        "id", "isDraft", "mergedAt", "mergedBy", "number", "title", "updatedAt", "url",
+        "reviews.author", "reviews.fullDatabaseId", "reviews.id", "reviews.state", "reviews.submittedAt",
+        "timelineItems.__typename", "timelineItems.actor", "timelineItems.createdAt", "timelineItems.id",
+        "timelineItems.previousReviewState", "timelineItems.requestedReviewer", "timelineItems.review",
+        "timelineItems:CLOSED_EVENT", "timelineItems:CONVERT_TO_DRAFT_EVENT", "timelineItems:READY_FOR_REVIEW_EVENT",
+        "timelineItems:REOPENED_EVENT", "timelineItems:REVIEW_DISMISSED_EVENT", "timelineItems:REVIEW_REQUESTED_EVENT",
+        "timelineItems:REVIEW_REQUEST_REMOVED_EVENT",
+    },
+    2: {"comments.totalCount", "commits.totalCount", "headRefName", "isCrossRepository", "labels.name",
+        "milestone.title", "reviews.body"},
+    3: {"commits.commit"},
+}  # fmt: skip
+
+
+def asked_for(name: str) -> set[str]:
+    """The fields of a pull request in a query: its own, those of its lists, and the kinds of events."""
+    document = parse(queries.query(name))
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+
+    def selected(selections: SelectionSetNode | None) -> Iterator[FieldNode]:
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FieldNode):
+                yield selection
+            elif isinstance(selection, FragmentSpreadNode):
+                yield from selected(fragments[selection.name.value].selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                yield from selected(selection.selection_set)
+
+    found = set[str]()
+    for node in selected(fragments["PullRequestFields"].selection_set):
+        below = list(selected(node.selection_set))
+        rows = [
+            inner for child in below if child.name.value == "nodes" for inner in selected(child.selection_set)
+        ]
+        names = [
+            child.name.value for child in below if child.name.value not in {"nodes", "pageInfo", "pageCount"}
+        ]
+        if node.name.value in {"reviews", "labels"}:
+            names.remove("totalCount")  # which vouches for the list, and is not kept
+        if node.name.value in {"author", "mergedBy"}:
+            names = []
+        names += [row.name.value for row in rows]
+        kinds = [a.value for a in node.arguments if a.name.value == "itemTypes"]
+        names_of_kinds = [kind.value for value in kinds for kind in value.values]  # type: ignore[attr-defined]
+        found |= {f"{node.name.value}.{name}" for name in names} or {node.name.value}
+        found |= {f"{node.name.value}:{kind}" for kind in names_of_kinds}
+    return found
+
+
+@pytest.mark.parametrize("name", ["history", "hydrate"])
+def test_a_field_that_is_asked_for_belongs_to_a_field_set(name: str) -> None:
+    assert asked_for(name) == set().union(*ASKED.values()), "add it to a set of its own"
+    assert max(ASKED) == FIELD_SET, "and give that set its number in model/field_sets.py"
+
+
+def test_a_field_that_is_kept_belongs_to_a_field_set() -> None:
+    children = {"reviews": Review, "events": ReviewEvent, "labels": Label}
+    kept = {field.name for field in fields(PullRequest)} - {*children, "field_set"}
+    kept |= {f"{name}.{field.name}" for name, record in children.items() for field in fields(record)}
+    assert sorted(kept) == sorted(name for names in FIELD_SETS.values() for name in names)
 
 
 def test_every_query_file_is_used() -> None:

@@ -44,6 +44,7 @@ def test_every_metrics_table_is_listed() -> None:
     of_others = {
         "repositories",
         "pull_requests",
+        "pull_request_labels",
         "reviews",
         "review_events",
         "pipeline_status",

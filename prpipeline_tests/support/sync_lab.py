@@ -20,11 +20,12 @@ from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import GitHubSource, open_sources
+from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.tracking import Tracked
 
 TOKEN = "sandbox-token"
@@ -197,6 +198,21 @@ class SyncLab:
         for table in wanted:
             assert len(held[table]) == len(set(held[table]))
             assert set(held[table]) <= set(wanted[table]), table
+
+    def make_old(self) -> None:
+        """Make the rows what migration 0004 makes of those of version 3."""
+        with self.warehouse.transaction() as connection:
+            connection.execute(
+                "UPDATE raw.pull_requests SET field_set = 1, head_ref = NULL, is_from_fork = NULL, milestone = NULL, "
+                "comments = NULL, commits = NULL, first_commit_at = NULL"
+            )
+            connection.execute("UPDATE raw.reviews SET has_text = NULL")
+            connection.execute("DELETE FROM raw.pull_request_labels")
+
+    def lacking(self) -> int:
+        """How many rows lack fields."""
+        with self.warehouse.transaction() as connection:
+            return sum(records.lacking_counts(connection, list(self.world.repositories), FIELD_SET).values())
 
     def live(self) -> None:
         """Let time pass, and make every kind of change that moves ``updatedAt``."""

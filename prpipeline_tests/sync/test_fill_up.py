@@ -15,8 +15,6 @@ from prpipeline.sync import SyncOptions
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
-NEW_COLUMNS = ("head_ref", "is_from_fork", "milestone", "comments", "commits", "first_commit_at")
-
 
 @pytest.fixture
 def world() -> World:
@@ -31,21 +29,11 @@ def server(world: World) -> Iterator[Sandbox]:
         yield running
 
 
-def age(lab: SyncLab) -> None:
-    """Make the rows what version 3 of the warehouse had and the migration made of it."""
-    with lab.warehouse.transaction() as connection:
-        connection.execute(
-            f"UPDATE raw.pull_requests SET field_set = 1, {', '.join(f'{name} = NULL' for name in NEW_COLUMNS)}"
-        )
-        connection.execute("UPDATE raw.reviews SET has_text = NULL")
-        connection.execute("DELETE FROM raw.pull_request_labels")
-
-
 def old_lab(world: World, server: Sandbox, folder: Path, api: str = "graphql", **settings: Any) -> SyncLab:
     """A lab whose rows are all old, and which has nothing else to read."""
     lab = SyncLab(world, server, folder, api, **settings)
     lab.sync()
-    age(lab)
+    lab.make_old()
     lab.wait(hours=1)
     server.requests.clear()
     return lab
