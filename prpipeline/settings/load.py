@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from prpipeline.settings.errors import ConfigurationError
 from prpipeline.settings.github import GitHubSettings, github_settings
@@ -13,6 +14,7 @@ from prpipeline.settings.repositories_file import RepositoriesFile, read_reposit
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.teams import Teams
 
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
@@ -37,6 +39,10 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def metrics(self) -> MetricSettings:
         return self.file.metrics
+
+    @property
+    def teams(self) -> Teams:
+        return cast(Teams, self.file.teams)
 
     @property
     def warehouse_path(self) -> Path:
