@@ -129,7 +129,7 @@ class PullRequestReader:
                 # The last two attempts are for a single one in any case.
                 size = self._size = 1 if attempt.number >= attempt.most - 1 else max(1, size // 2)
             with_sizes = sizes and not (is_too_much and size == 1 and attempt.is_last)
-            return {**variables(size), "sizes": with_sizes, "commits": with_sizes and self._commits}
+            return {**variables(size), "sizes": with_sizes, "commits": self._commits}
 
         result = self._ask(name, asked, lambda r: check(r, size), position, attempts, repository)
         if time.monotonic() - started < _FAST_SECONDS:
@@ -151,7 +151,7 @@ class PullRequestReader:
         attempts.count(self._key("hydrate", asked_by), requests)
         latest: Json | None = node
         is_read = True
-        readings = Readings()
+        readings, of_commits = Readings(), Readings()
 
         def read(attempts: Attempts) -> PullRequest | None:
             nonlocal latest, is_read
@@ -163,6 +163,9 @@ class PullRequestReader:
                 return None
             if head and mapping.time(latest["updatedAt"]) < head.updated_at:
                 raise Unsettled(f"#{latest.get('number')}: GitHub lists a newer state than it shows.")
+            # Commits that are lost for good must not make a repository fail: answers that agree are believed.
+            if _lacks_commit(latest) and not of_commits.agree((), latest["commits"]["totalCount"]):
+                raise Unsettled(f"#{latest.get('number')}: GitHub counts commits but did not give the first.")
             return self._with_children(latest, repository, readings, attempts)
 
         return self._client.caller.settled(read, attempts)
@@ -256,10 +259,15 @@ class PullRequestReader:
 
     def _with_sizes(self, pull_request: PullRequest, repository: str) -> PullRequest:
         """The sizes and commits by REST, where they were too much for GraphQL; unknown where REST fails, too."""
+        path = f"/repos/{repository}/pulls/{pull_request.number}"
         try:
             whole = self._client.get(
-                f"/repos/{repository}/pulls/{pull_request.number}",
-                read=lambda answer: mapping.pull_request_from_rest(answer.json()),
+                path, read=lambda answer: mapping.pull_request_from_rest(answer.json()), repository=repository
+            )
+            first_commit_at = self._client.get(
+                f"{path}/commits",
+                {"per_page": 1},
+                read=lambda answer: mapping.first_commit_from_rest(answer.json()),
                 repository=repository,
             )
         except (BadCredentials, LimitReached):
@@ -273,6 +281,7 @@ class PullRequestReader:
             deletions=whole.deletions,
             changed_files=whole.changed_files,
             commits=whole.commits,
+            first_commit_at=first_commit_at,
         )
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -311,7 +320,7 @@ class PullRequestReader:
             except CommitsDenied as denied:
                 if not commits:
                     raise
-                log.info("%s Reading pull requests without their commits.", denied)
+                log.info("%s Reading pull requests without the dates of their commits.", denied)
                 self._commits = False
 
 
@@ -323,3 +332,9 @@ def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
     """Where the lists that go on do so, by field."""
     cursors = {field: connections.next_cursor(connection) for field, connection in lists.items()}
     return {field: cursor for field, cursor in cursors.items() if cursor}
+
+
+def _lacks_commit(node: Json) -> bool:
+    """Whether the first commit was asked for and is not there, though GitHub counts some."""
+    commits = node.get("commits")
+    return isinstance(commits, Mapping) and commits.get("nodes") == [] and bool(commits.get("totalCount"))

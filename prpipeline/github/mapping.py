@@ -65,7 +65,7 @@ Json = Mapping[str, Any]
 def pull_request_from_graphql(node: Json) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
     has_sizes = "additions" in node  # they are not always asked for
-    commits = node.get("commits")  # neither are these
+    commits = node.get("commits")  # neither are these, and their dates need a permission of their own
     milestone = node["milestone"]
     return PullRequest(
         pull_request_id=integer(node, "fullDatabaseId"),
@@ -89,7 +89,7 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         milestone=None if milestone is None else _words(milestone, "title"),
         comments=integer(node["comments"], "totalCount"),
         commits=None if commits is None else integer(commits, "totalCount"),
-        first_commit_at=None if commits is None else _graphql_authored(commits["nodes"]),
+        first_commit_at=None if commits is None else _graphql_authored(commits.get("nodes")),
         field_set=FIELD_SET,
     )
 
@@ -99,7 +99,7 @@ def label_from_graphql(node: Json) -> Label:
     return Label(_words(node, "name"))
 
 
-def _graphql_authored(nodes: list[Json]) -> datetime | None:
+def _graphql_authored(nodes: list[Json] | None) -> datetime | None:
     return _authored(nodes[0]["commit"]["authoredDate"]) if nodes else None
 
 
@@ -194,9 +194,9 @@ def _is_from_fork(head: Json, base: Json) -> bool:
     return origin is None or (home is not None and integer(origin, "id") != integer(home, "id"))
 
 
-def authored_from_rest(body: Json) -> datetime | None:
-    """When a commit of ``GET /pulls/{number}/commits`` was authored."""
-    return _authored((body["commit"].get("author") or {}).get("date"))
+def first_commit_from_rest(commits: list[Json]) -> datetime | None:
+    """When the first of ``GET /pulls/{number}/commits`` was authored; None where there is none."""
+    return _authored((commits[0]["commit"].get("author") or {}).get("date")) if commits else None
 
 
 def review_from_rest(body: Json) -> Review | None:

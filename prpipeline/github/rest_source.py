@@ -317,9 +317,12 @@ class RestSource(ClientSource):
         return self.client.caller.settings.first_commit_by_rest
 
     def _first_commit_at(self, path: str, name: str) -> datetime | None:
-        one: Parameters = {"per_page": 1}
-        commits = self._lists.page(path, one, name, check=mapping.authored_from_rest).items
-        return mapping.authored_from_rest(commits[0]) if commits else None
+        return self.client.get(
+            path,
+            {"per_page": 1},
+            read=lambda answer: mapping.first_commit_from_rest(answer.json()),
+            repository=name,
+        )
 
     def _children(self, path: str, name: str, read: Callable[[objects.Json], T | None]) -> list[T]:
         items = self._lists.settled_items(path, {}, name, read)

@@ -60,16 +60,16 @@ def stale_repositories(connection: Connection, settings: MetricSettings) -> list
     """Repositories whose metrics are missing, or were computed by other definitions or settings."""
     states = connection.execute(
         "SELECT repository_id FROM meta.metric_states WHERE metric_version = ? AND settings_fingerprint = ?",
-        [metric_version(connection), fingerprint(settings)],
+        [metric_version(connection), fingerprint(settings, _bots(connection, settings))],
     ).fetchall()
     current = {row[0] for row in states}
     return [repository for repository in _known_repositories(connection) if repository not in current]
 
 
-def fingerprint(settings: MetricSettings) -> str:
-    """Changes exactly when settings do that can change a number."""
+def fingerprint(settings: MetricSettings, bots: Sequence[str] | None = None) -> str:
+    """Changes exactly when settings do that can change a number. ``bots``: also the newest logins of those listed."""
     relevant = as_json(settings)
-    relevant["bots"] = _bot_names(settings)
+    relevant["bots"] = _listed(settings) if bots is None else bots
     relevant["ticket_prefixes"] = _ticket_prefixes(settings)
     relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
     relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))
@@ -127,14 +127,15 @@ def _rename(connection: Connection, table: str) -> None:
 
 def _values(connection: Connection, settings: MetricSettings, as_of: datetime) -> dict[str, Any]:
     """What the statements may bind."""
+    bots = _bots(connection, settings)
     return {
         "as_of": as_of.astimezone(UTC).replace(tzinfo=None) if as_of.tzinfo else as_of,
-        "bots": _bot_names(settings),
+        "bots": bots,
         "exclude_bots": settings.exclude_bots,
         "exclude_self": settings.exclude_self,
         "holidays": list(settings.calendar.holidays),
         "metric_version": metric_version(connection),
-        "settings_fingerprint": fingerprint(settings),
+        "settings_fingerprint": fingerprint(settings, bots),
         "size_limits": list(settings.size_limits.values),
         "ticket_prefixes": _ticket_prefixes(settings),
         "working_weekdays": [WEEKDAYS.index(day) + 1 for day in settings.calendar.days],
@@ -152,13 +153,26 @@ def _team_values(teams: Teams) -> dict[str, Any]:
     return dict(zip(names, map(list, zip(*rows, strict=True)) if rows else ([] for _ in names), strict=True))
 
 
-def _bot_names(settings: MetricSettings) -> list[str]:
+def _listed(settings: MetricSettings) -> list[str]:
     """In lower case and without [bot]: a login that ends so is a bot's anyway."""
     return sorted({name.strip().lower().removesuffix("[bot]") for name in settings.bots} - {""})
 
 
 def _ticket_prefixes(settings: MetricSettings) -> list[str]:
     return sorted({prefix.upper() for prefix in settings.ticket_prefixes})
+
+
+def _bots(connection: Connection, settings: MetricSettings) -> list[str]:
+    """The listed names, and the newest logins of accounts that were renamed since: all rows have the newest."""
+    listed = _listed(settings)
+    if not listed:
+        return []
+    renamed = connection.execute(
+        "SELECT lower(max_by(login, last_read_at)) FROM raw.actor_logins GROUP BY actor_id "
+        "HAVING bool_or(list_contains(?, regexp_replace(lower(login), '\\[bot\\]$', '')))",
+        [listed],
+    ).fetchall()
+    return sorted({*listed, *(name.removesuffix("[bot]") for (name,) in renamed)})
 
 
 def _calendar_values(

@@ -139,3 +139,25 @@ def test_a_placeholder_repeats_its_lines() -> None:
     assert (
         expanded == "SELECT\n    one + 1 AS one_more,\n    one,\n    two + 1 AS two_more,\n    two\nFROM t\n"
     )
+
+
+def test_a_warehouse_of_older_definitions_is_rebuilt_from_what_is_stored(lab: MetricsLab) -> None:
+    """Its tables lack the newer columns; nothing but raw is read, and nobody is asked."""
+    old = AS_OF.replace(year=2015)
+    lab.store([History(Person(1, "ann"), old, merged_at=old), History(Person(9, "app[bot]", True), AS_OF)])
+    lab.rebuild()
+    expected = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    lab.connection.execute(
+        "DROP VIEW metrics.counted_times; ALTER TABLE metrics.pull_request_times DROP COLUMN is_counted; "
+        "ALTER TABLE metrics.review_time_survival ADD COLUMN kaplan_meier_median_hours DOUBLE; "
+        "UPDATE meta.metric_definitions SET fingerprint = 'of older ones'"
+    )
+    assert not metrics.are_tables_current(lab.connection)
+    metrics.renew_tables(lab.connection)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+    lab.rebuild()
+    found = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    assert [row | {"metric_version": 0} for row in found] == [row | {"metric_version": 0} for row in expected]
+    assert (found[0]["null_reason"], found[1]["is_counted"]) == ("before_reviews", False)
+    (week,) = lab.rows("SELECT n, n_null_before_reviews FROM metrics.review_time_weekly")
+    assert week == {"n": 1, "n_null_before_reviews": 1}

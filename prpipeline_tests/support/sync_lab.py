@@ -100,8 +100,9 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
 
 
 def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
-    """A pull request with more reviews and events than a page holds."""
-    pr = world.open_pull_request(repository, "ada", "A long story")
+    """A pull request with more reviews, events and labels than a page holds."""
+    labels = [f"label {n}" for n in range(130)]
+    pr = world.open_pull_request(repository, "ada", "A long story", labels=labels)
     for n in range(children):
         world.review(pr, f"dev-{n % 4}", "COMMENTED")
         world.request_review(pr, f"dev-{n % 4}")
