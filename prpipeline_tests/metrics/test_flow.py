@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from prpipeline import metrics
@@ -44,7 +46,7 @@ def work(**facts: Any) -> Work:
         Review(100 + n, who, state, at(hours))
         for n, (hours, who, state) in enumerate(facts.pop("reviews", ()))
     ]
-    for name in ("toggles", "closings", "requests"):
+    for name in ("toggles", "switches", "asks"):
         facts[name] = [(at(hours), *more) for hours, *more in facts.get(name, ())]
     for name in ("merged_at", "closed_at", "first_commit_at"):
         facts[name] = None if facts.get(name) is None else at(facts[name])
@@ -87,11 +89,11 @@ STAGES: tuple[tuple[dict[str, Any], list[tuple[str | None, float]]], ...] = (
         [("waiting_for_review", 1), ("in_review", 1), ("draft", 3), ("in_review", 1), ("approved", 1)],
     ),
     (  # closed for two days
-        {"closings": [(24, "closed"), (72, "reopened")], "merged_at": 73},
+        {"switches": [(24, "closed"), (72, "reopened")], "merged_at": 73},
         [("waiting_for_review", 24), ("waiting_for_review", 1)],
     ),
     (  # reviewed while it was closed
-        {"closings": [(24, "closed"), (72, "reopened")], "reviews": [(30, BOB, "COMMENTED")], "merged_at": 73},
+        {"switches": [(24, "closed"), (72, "reopened")], "reviews": [(30, BOB, "COMMENTED")], "merged_at": 73},
         [("waiting_for_review", 24), ("in_review", 1)],
     ),
     ({"is_draft": True, "closed_at": 3}, [("draft", 3)]),
@@ -104,7 +106,7 @@ STAGES: tuple[tuple[dict[str, Any], list[tuple[str | None, float]]], ...] = (
     ({"first_commit_at": 1, "merged_at": 3}, [("waiting_for_review", 3)]),  # rebased
     # Events are missing: it is no draft now, and nothing says since when.
     ({"toggles": [(2, "converted_to_draft")], "merged_at": 8}, [(None, 8)]),
-    ({"closings": [(24, "closed")]}, [("waiting_for_review", 674)]),
+    ({"switches": [(24, "closed")]}, [("waiting_for_review", 674)]),
 )  # fmt: skip
 
 
@@ -151,7 +153,7 @@ def test_open_work_by_day(lab: MetricsLab) -> None:
         lab,
         [
             work(reviews=[(26, BOB, "APPROVED")], merged_at=50),
-            work(closings=[(25, "closed"), (49, "reopened")]),
+            work(switches=[(25, "closed"), (49, "reopened")]),
             work(toggles=[(24, "converted_to_draft"), (48, "ready_for_review")]),
             work(merged_at=1),
             work(author=ROBOT, closed_at=30),
@@ -177,40 +179,40 @@ ASK, REMOVE = "review_requested", "review_request_removed"
 
 # What happens, and the requests: who, asked when, its outcome, and hours to the answer.
 REQUESTS: tuple[tuple[dict[str, Any], list[tuple[Any, ...]]], ...] = (
-    ({"requests": [(0, ASK, BOB)]}, [("bob", 0, "pending", None)]),  # in the second of the opening
-    ({"requests": [(1, ASK, BOB)], "reviews": [(3, BOB, "COMMENTED")]}, [("bob", 1, "answered", 2.0)]),
-    ({"requests": [(1, ASK, BOB)], "reviews": [(1, BOB, "COMMENTED")]}, [("bob", 1, "answered", 0.0)]),
+    ({"asks": [(0, ASK, BOB)]}, [("bob", 0, "pending", None)]),  # in the second of the opening
+    ({"asks": [(1, ASK, BOB)], "reviews": [(3, BOB, "COMMENTED")]}, [("bob", 1, "answered", 2.0)]),
+    ({"asks": [(1, ASK, BOB)], "reviews": [(1, BOB, "COMMENTED")]}, [("bob", 1, "answered", 0.0)]),
     # asked twice
-    ({"requests": [(1, ASK, BOB), (2, ASK, BOB)]}, [("bob", 1, "pending", None)]),
+    ({"asks": [(1, ASK, BOB), (2, ASK, BOB)]}, [("bob", 1, "pending", None)]),
     # asked again after the review, not answered again
     (
-        {"requests": [(1, ASK, BOB), (4, ASK, BOB)], "reviews": [(3, BOB, "CHANGES_REQUESTED")]},
+        {"asks": [(1, ASK, BOB), (4, ASK, BOB)], "reviews": [(3, BOB, "CHANGES_REQUESTED")]},
         [("bob", 1, "answered", 2.0), ("bob", 4, "pending", None)],
     ),
     # withdrawn, and asked again; a removal and a request in one second
     (
-        {"requests": [(1, ASK, BOB), (2, REMOVE, BOB), (2, ASK, BOB)], "reviews": [(5, BOB, "APPROVED")]},
+        {"asks": [(1, ASK, BOB), (2, REMOVE, BOB), (2, ASK, BOB)], "reviews": [(5, BOB, "APPROVED")]},
         [("bob", 1, "withdrawn", None), ("bob", 2, "answered", 3.0)],
     ),
     # GitHub drops it in the second of the review
     (
-        {"requests": [(1, ASK, BOB), (3, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]},
+        {"asks": [(1, ASK, BOB), (3, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]},
         [("bob", 1, "answered", 2.0)],
     ),
-    ({"requests": [(1, ASK, BOB)], "reviews": [(3, CAT, "APPROVED")]}, [("bob", 1, "pending", None)]),
-    ({"requests": [(1, ASK, BOB)], "closed_at": 4}, [("bob", 1, "closed", None)]),
-    ({"requests": [(1, ASK, BOB)], "closed_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "answered", 8.0)]),
-    ({"requests": [(1, ASK, BOB)], "merged_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "closed", None)]),
-    ({"requests": [(1, ASK, CORE)]}, [("octo/core", 1, "pending", None)]),
-    ({"requests": [(1, ASK, CORE)], "reviews": [(2, ROBOT, "COMMENTED"), (3, ANN, "COMMENTED")]},
+    ({"asks": [(1, ASK, BOB)], "reviews": [(3, CAT, "APPROVED")]}, [("bob", 1, "pending", None)]),
+    ({"asks": [(1, ASK, BOB)], "closed_at": 4}, [("bob", 1, "closed", None)]),
+    ({"asks": [(1, ASK, BOB)], "closed_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "answered", 8.0)]),
+    ({"asks": [(1, ASK, BOB)], "merged_at": 4, "reviews": [(9, BOB, "APPROVED")]}, [("bob", 1, "closed", None)]),
+    ({"asks": [(1, ASK, CORE)]}, [("octo/core", 1, "pending", None)]),
+    ({"asks": [(1, ASK, CORE)], "reviews": [(2, ROBOT, "COMMENTED"), (3, ANN, "COMMENTED")]},
         [("octo/core", 1, "pending", None)]),
     # perhaps a member of the team
-    ({"requests": [(1, ASK, CORE)], "reviews": [(3, BOB, "APPROVED")]}, [("octo/core", 1, None, None)]),
-    ({"requests": [(1, ASK, CORE), (2, REMOVE, CORE)]}, [("octo/core", 1, "withdrawn", None)]),
+    ({"asks": [(1, ASK, CORE)], "reviews": [(3, BOB, "APPROVED")]}, [("octo/core", 1, None, None)]),
+    ({"asks": [(1, ASK, CORE), (2, REMOVE, CORE)]}, [("octo/core", 1, "withdrawn", None)]),
     # deleted accounts cannot be told apart
-    ({"requests": [(1, ASK, GHOST)]}, [(None, 1, "pending", None)]),
-    ({"requests": [(1, ASK, GHOST)], "reviews": [(3, GHOST, "APPROVED")]}, [(None, 1, None, None)]),
-    ({"requests": [(1, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]}, []),
+    ({"asks": [(1, ASK, GHOST)]}, [(None, 1, "pending", None)]),
+    ({"asks": [(1, ASK, GHOST)], "reviews": [(3, GHOST, "APPROVED")]}, [(None, 1, None, None)]),
+    ({"asks": [(1, REMOVE, BOB)], "reviews": [(3, BOB, "APPROVED")]}, []),
 )  # fmt: skip
 
 
@@ -229,7 +231,7 @@ def test_requests(lab: MetricsLab) -> None:
 def test_a_bot_that_was_asked_is_named_so(lab: MetricsLab) -> None:
     """It answers within minutes; the person who was asked as well does not."""
     asked = [(0, ASK, ROBOT), (0, ASK, BOB), (0, ASK, CORE)]
-    flow_reference.store(lab, [work(requests=asked, reviews=[(0.1, ROBOT, "COMMENTED")])])
+    flow_reference.store(lab, [work(asks=asked, reviews=[(0.1, ROBOT, "COMMENTED")])])
     lab.rebuild()
     rows = lab.rows("FROM metrics.review_requests ORDER BY reviewer_login")
     assert [(row["is_bot"], row["is_team"], row["reviewer_id"], row["hours"]) for row in rows] == [
@@ -243,7 +245,7 @@ def test_a_bot_that_was_asked_is_named_so(lab: MetricsLab) -> None:
 
 def test_working_hours_of_a_request(lab: MetricsLab) -> None:
     """From Monday 16:00 to Wednesday 10:00, with nine to five and a holiday between."""
-    flow_reference.store(lab, [work(requests=[(6, ASK, BOB)], reviews=[(48, BOB, "APPROVED")])])
+    flow_reference.store(lab, [work(asks=[(6, ASK, BOB)], reviews=[(48, BOB, "APPROVED")])])
     for calendar, hours in ((Calendar(), 10.0), (Calendar(holidays=(date(2026, 5, 5),)), 2.0)):
         lab.rebuild(MetricSettings(calendar=calendar))
         (row,) = lab.rows("FROM metrics.review_requests")
@@ -336,3 +338,40 @@ def test_an_empty_warehouse_has_no_days(lab: MetricsLab) -> None:
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(days=3))
     for table in ("dates", "open_daily", "pull_request_stages", "stage_weekly", "review_requests"):
         assert lab.rows(f"FROM metrics.{table}") == []
+
+
+QUESTIONS = Path(__file__).parents[2] / "docs" / "questions"
+
+
+def test_questions_of_the_flow_are_answered(lab: MetricsLab, tmp_path: Path) -> None:
+    """On the published file, each by SQL of at most ten lines."""
+    lab.connection.execute("DELETE FROM meta.repositories WHERE repository_id <> 1")
+    opened = datetime(2026, 5, 18, 10, 0)
+    works = [
+        work(title="ABC-1", reviews=[(5, BOB, "APPROVED")], merged_at=8),
+        work(asks=[(1, ASK, BOB), (1, ASK, CORE), (1, ASK, ROBOT)]),
+        work(author=ROBOT, asks=[(1, ASK, BOB)]),
+    ]
+    for one in works:
+        one.asks = [(moment + (opened - MONDAY), what, who) for moment, what, who in one.asks]
+        one.created_at = opened
+        one.merged_at = one.merged_at and one.merged_at + (opened - MONDAY)
+        for review in one.reviews:
+            review.at += opened - MONDAY
+    flow_reference.store(lab, works)
+    lab.connection.execute("UPDATE raw.pull_requests SET additions = 7, deletions = 5")
+    lab.rebuild(MetricSettings(ticket_prefixes=("ABC",)))
+    answers = {}
+    with duckdb.connect(str(lab.publish(tmp_path)), read_only=True) as connection:
+        for file in sorted(QUESTIONS.glob("1[1-5]-*.sql")):
+            sql = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:2] != "--"]
+            assert len(sql) <= 10
+            answers[file.stem[:2]] = connection.execute("\n".join(sql)).fetchall()
+    assert [row[1:] for row in answers["11"][:2]] == [(1, 1, 0, 2, 1), (1, 1, 0, 0, 0)]
+    assert answers["12"] == [
+        ("bob", False, 1, 14.0, "octo/app#2"),
+        ("octo/core", True, 1, 14.0, "octo/app#2"),
+    ]
+    assert answers["13"] == [("waiting_for_review", 2, 5.0, 62.5), ("approved", 1, 3.0, 37.5)]
+    assert answers["14"] == [("S", 2, 5.0, 8.0)]
+    assert answers["15"] == [("ABC-1", 1, "octo/app#1", 8.0)]

@@ -52,7 +52,6 @@ def test_every_metrics_table_is_listed() -> None:
         "pull_request_labels",
         "reviews",
         "review_events",
-        "pull_request_labels",
         "pipeline_status",
         "data_dictionary",
     }

@@ -28,13 +28,15 @@ class Team:
 
 @dataclass
 class Work(History):
-    """A pull request that may also be closed and reopened, and for which reviews are asked."""
+    """A pull request that may be closed and reopened several times a second, and for which reviews are asked of teams too.
 
-    first_commit_at: datetime | None = None
+    Its toggles are draft events only, and its requests are none.
+    """
+
     branch: str | None = None
-    closings: list[tuple[datetime, str]] = field(default_factory=list)
+    switches: list[tuple[datetime, str]] = field(default_factory=list)
     """closed and reopened events, without the last closing or the merge."""
-    requests: list[tuple[datetime, str, Person | Team]] = field(default_factory=list)
+    asks: list[tuple[datetime, str, Person | Team]] = field(default_factory=list)
     """review_requested and review_request_removed events."""
 
     @property
@@ -48,12 +50,12 @@ def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> Non
         key = {"repository_id": repository_id, "pull_request_id": repository_id * 1_000_000 + number}
         common = key | {"number": number}
         lab.connection.execute(
-            "UPDATE raw.pull_requests SET first_commit_at = ?, head_ref = ? WHERE pull_request_id = ?",
-            [work.first_commit_at, work.branch, key["pull_request_id"]],
+            "UPDATE raw.pull_requests SET head_ref = ? WHERE pull_request_id = ?",
+            [work.branch, key["pull_request_id"]],
         )
-        for at, event in [*work.closings, *([(work.end, "closed")] if work.end else [])]:
+        for at, event in [*work.switches, *([(work.end, "closed")] if work.end else [])]:
             lab.event(common, at, event)
-        for at, event, who in work.requests:
+        for at, event, who in work.asks:
             team = isinstance(who, Team)
             lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
 
@@ -62,7 +64,7 @@ def open_periods(work: Work) -> list[tuple[datetime, datetime]]:
     """The last one ends at datetime.max while the pull request is open."""
     end = work.end or datetime.max
     net: dict[datetime, int] = defaultdict(int)
-    for at, event in work.closings:
+    for at, event in work.switches:
         if work.created_at <= at < end:
             net[at] += 1 if event == "reopened" else -1
     is_open, changes = True, []
@@ -115,7 +117,7 @@ def stages(
     """Stage, start and end of each spell, in order."""
     until = work.end or max(as_of, work.created_at) + timedelta(days=1)
     marks = {work.created_at, until}
-    marks |= {at for at, _ in [*work.closings, *work.toggles]} | {review.at for review in work.reviews}
+    marks |= {at for at, _ in [*work.switches, *work.toggles]} | {review.at for review in work.reviews}
     inside = sorted(mark for mark in marks if work.created_at <= mark <= until)
     spells: list[tuple[str | None, datetime, datetime | None]] = []
     if work.first_commit_at and work.first_commit_at < work.created_at:
@@ -156,7 +158,7 @@ def requests(work: Work, settings: MetricSettings) -> list[dict[str, Any]]:
     """By replaying what happens to each person and team, second by second."""
     counted = [r for r in work.reviews if work.merged_at is None or r.at <= work.merged_at]
     asked: dict[tuple[bool, Any], list[tuple[datetime, str, Person | Team]]] = defaultdict(list)
-    for one in work.requests:
+    for one in work.asks:
         asked[isinstance(one[2], Team), one[2].id or one[2].login].append(one)
     found = []
     for (is_team, key), events in asked.items():

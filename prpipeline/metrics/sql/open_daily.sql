@@ -6,7 +6,8 @@
 --   open                at the end of the day: those of the day before + opened + reopened - closed - merged
 --   draft               of these, drafts
 --   waiting             of these, ready and without a Q by then, as in waiting_hours and review_queue
--- A pull request of which draft events are missing is in neither draft nor waiting.
+-- A pull request of which draft events are missing is in neither draft nor waiting; one that is open now although its last
+-- event is a closing is not in waiting.
 -- A closing and a reopening in the same second are none. The last day is that of now, or of the last sync for a
 -- repository that is no longer tracked; it shows what has happened by then.
 -- {number} stands for each of opened, reopened, closed, merged, open, draft, waiting, bots_opened, bots_reopened,
@@ -26,7 +27,7 @@ DELETE FROM metrics.open_daily WHERE repository_id IN (SELECT unnest($repositori
 
 INSERT INTO metrics.open_daily BY NAME
 WITH authors AS (
-    SELECT pull_request_id, is_bot_author AND $exclude_bots AS is_bot, first_review_at
+    SELECT pull_request_id, is_bot_author AND $exclude_bots AS is_bot, first_review_at, waiting_hours
     FROM metrics.pull_request_times
     WHERE repository_id IN (SELECT unnest($repositories))
 ),
@@ -54,7 +55,8 @@ changes AS (
     WHERE repository_id IN (SELECT unnest($repositories))
       AND (stage = 'draft'
         -- A review of the draft ends the wait before the pull request is ready.
-        OR stage = 'waiting_for_review' AND started_at <= coalesce(first_review_at, started_at))
+        OR stage = 'waiting_for_review' AND started_at <= coalesce(first_review_at, started_at)
+            AND (ended_at IS NOT NULL OR waiting_hours IS NOT NULL))
 ),
 sums AS (
     SELECT
