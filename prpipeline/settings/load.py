@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from prpipeline.settings.errors import ConfigurationError
 from prpipeline.settings.github import GitHubSettings, github_settings
@@ -42,7 +41,7 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def teams(self) -> Teams:
-        return cast(Teams, self.file.teams)
+        return self.file.all_teams
 
     @property
     def warehouse_path(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -80,6 +80,10 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
     teams: TeamsEntry = Teams()
+
+    @property
+    def all_teams(self) -> Teams:
+        return cast(Teams, self.teams)
 
     def __post_init__(self) -> None:
         for owner in self.owners:

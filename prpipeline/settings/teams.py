@@ -105,12 +105,17 @@ class Teams(Section, TeamsEntry, frozen=True, kw_only=True):
                 )
 
     def of_repository(self, names: Iterable[str]) -> str | None:
-        """The first team with a pattern that fits any of a repository's names, in any case."""
-        lower = [name.lower() for name in names]
+        """The first team with a pattern that fits any of a repository's names."""
+        known = list(names)
         for team in self.listed:
-            if any(fnmatchcase(name, pattern.lower()) for pattern in team.repositories for name in lower):
+            if any(self.fits(pattern, known) for pattern in team.repositories):
                 return team.name
         return None
+
+    @staticmethod
+    def fits(pattern: str, names: Iterable[str]) -> bool:
+        """Whether any of a repository's names is as the pattern says, in any case."""
+        return any(fnmatchcase(name.lower(), pattern.lower()) for name in names)
 
     def spelled(self, name: str | None) -> str | None:
         """A team's name as it is spelled here, where it is here."""
