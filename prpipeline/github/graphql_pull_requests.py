@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github import connections, mapping
+from prpipeline.github import connections, fields, mapping
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.protocol import SERVICE, CommitsDenied, GraphQLResult, TeamsDenied
@@ -96,7 +96,7 @@ class PullRequestReader:
                     continue
                 if node["__typename"] != "PullRequest":
                     raise MalformedAnswer("GitHub gave something else than the pull request asked for.")
-                mapping.integer(node["repository"], "databaseId")
+                fields.integer(node["repository"], "databaseId")
                 objects.check_pull_request(node)
 
         def variables(size: int) -> Json:
@@ -161,7 +161,7 @@ class PullRequestReader:
             is_read = False
             if latest is None:
                 return None
-            if head and mapping.time(latest["updatedAt"]) < head.updated_at:
+            if head and fields.time(latest["updatedAt"]) < head.updated_at:
                 raise Unsettled(f"#{latest.get('number')}: GitHub lists a newer state than it shows.")
             # Commits that are lost for good must not make a repository fail: answers that agree are believed.
             if _lacks_commit(latest) and not of_commits.agree((), latest["commits"]["totalCount"]):
@@ -325,7 +325,7 @@ class PullRequestReader:
 
 
 def _left_out(timeline: Json) -> bool:
-    return len(timeline["nodes"]) < mapping.integer(timeline, "pageCount")
+    return len(timeline["nodes"]) < fields.integer(timeline, "pageCount")
 
 
 def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
