@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prpipeline import metrics
+from prpipeline.publish.reader import open_published
 from prpipeline.settings import MetricSettings, Teams
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review
@@ -122,13 +124,9 @@ def test_another_team_needs_no_repository_computed_anew(lab: MetricsLab, tmp_pat
     store(lab, [reviewed(ANN, START, (BOB, START + DAY))])
     lab.rebuild(teams=teams(core=["ann", "bob"]))
     before = lab.rows("FROM metrics.review_pairs")
-    from prpipeline import metrics
-
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF, teams(web=["bob"]))
     (after,) = lab.rows("FROM metrics.review_pairs")
     assert before[0] | {"reviewer_team": "web", "author_team": None} == after
-    from prpipeline.publish.reader import open_published
-
     with open_published(lab.publish(tmp_path)) as connection:
         for table, column, expected in (
             ("reviews", "reviewer_team", "web"),
@@ -137,6 +135,35 @@ def test_another_team_needs_no_repository_computed_anew(lab: MetricsLab, tmp_pat
             ("review_time_hours", "first_reviewer_team", "web"),
         ):
             assert {row[column] for row in rows(connection, f"FROM {table}")} == {expected}, table
+
+
+def test_questions_of_teams_are_answered(lab: MetricsLab, tmp_path: Path) -> None:
+    """On the published file, each by SQL of at most ten lines."""
+    opened = AS_OF - 7 * DAY
+    hour = timedelta(hours=1)
+    store(
+        lab,
+        [
+            reviewed(ANN, opened, (BOB, opened + 4 * hour), (CID, opened + 5 * hour)),
+            reviewed(BOB, opened, (ANN, opened + 2 * hour)),
+            reviewed(ANN, opened, (DAN, opened + hour)),
+        ],
+    )
+    lab.rebuild(teams=teams(core=["ann", "dan", "new"], web=["bob", "dan"]))
+    answers = {}
+    with open_published(lab.publish(tmp_path)) as connection:
+        for file in sorted((Path(__file__).parents[2] / "docs" / "questions").glob("1[678]-*.sql")):
+            sql = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:2] != "--"]
+            assert len(sql) <= 10
+            answers[file.stem[:2]] = connection.execute("\n".join(sql)).fetchall()
+    assert answers["16"] == [
+        ("core", "core", 1, 1, 33), ("core", "web", 1, 1, 33), ("core", None, 1, 1, 33), ("web", "core", 1, 1, 100),
+    ]  # fmt: skip
+    assert answers["17"] == [
+        ("core", "ann", 1, 1, 0), ("core", "dan", 1, 1, 0), ("core", "new", 0, 0, 0),
+        ("web", "bob", 1, 1, 0), ("web", "dan", 1, 1, 0),
+    ]  # fmt: skip
+    assert answers["18"] == [("core", "web", 1, 4.0, 4.0), ("web", "core", 1, 2.0, 2.0)]
 
 
 # ── any members, any days, against plain Python ──────────────────────────────────────────────────────
