@@ -94,3 +94,11 @@ def test_names_that_fit_nothing_are_said(shell: Shell) -> None:
     examined = shell.run("doctor").stdout
     assert all(note in " ".join(examined.split()) for note in notes)
     assert shell.published("SELECT unknown_logins FROM teams WHERE team = 'Core'") == [("anne, zed",)]
+
+
+def test_explain_names_the_teams_of_the_time(shell: Shell) -> None:
+    write(shell, "teams: {Core: {people: [ann]}}")
+    shell.json("sync", "--json")
+    story = shell.run("explain", "octo/app#1").stdout
+    assert "ann (Core) opened it" in story
+    assert "bob approved" in story
