@@ -33,7 +33,7 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
     The environment leads to it as well, for the processes that the block starts. The sample data are those of the last
     demo, unless ``anew``.
     """
-    world = sample_world(now=_anchor(settings.data_dir / ".demo", anew=anew))
+    world = sample_world(now=anchor(settings.data_dir, anew=anew))
     before = dict(os.environ)
     with Sandbox(world, tokens=[TOKEN]) as server:
         os.environ |= {
@@ -49,8 +49,9 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
             os.environ |= before
 
 
-def _anchor(file: Path, *, anew: bool) -> datetime:
+def anchor(data_dir: Path, *, anew: bool = False) -> datetime:
     """When the sample data end; kept in a file, because their rows stay in the warehouse."""
+    file = data_dir / ".demo"
     try:
         if not anew:
             return datetime.fromisoformat(file.read_text(encoding="ascii").strip())

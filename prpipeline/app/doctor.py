@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from prpipeline.app import teams
 from prpipeline.app.basics import SAMPLE_DATA, filling_up
 from prpipeline.app.repositories_file import unmatched_by_tracked
 from prpipeline.app.schedule_times import next_runs
@@ -56,10 +57,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
         yield from _repositories(tracked, tracking.nothing_tracked())
-        for sentence in unmatched_by_tracked(
-            settings.file, [n for row in tracked for n in (row.tracked_as, row.repository) if n]
-        ):
+        names = [n for row in tracked for n in (row.tracked_as, row.repository) if n]
+        for sentence in unmatched_by_tracked(settings.file, names):
             yield Finding("note", "repositories file", sentence)
+        for sentence in teams.notes(settings, tracking.warehouse, names):
+            yield Finding("note", "teams", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:

@@ -177,7 +177,7 @@ def _happenings(
 ) -> Iterator[tuple[Any, ...]]:
     """When, its place among what happened in the same second, what in words, event, review_id, notes."""
     as_draft = " as a draft" if any(period["opened_as_draft"] for period in periods) else ""
-    yield times["created_at"], 0, f"{times['author_login'] or _UNKNOWN} opened it{as_draft}", "opened", None
+    yield times["created_at"], 0, f"{_person(times, 'author')} opened it{as_draft}", "opened", None
     for event in events:
         kind, at = event["event"], event["created_at"]
         if kind == "closed" and at in (times["merged_at"], times["closed_at"]):
@@ -188,7 +188,7 @@ def _happenings(
     for review in reviews:
         verb = _VERBS.get(review["original_state"] or "", "reviewed it")
         later = " (dismissed later)" if review["state"] == "DISMISSED" else ""
-        what = f"{review['reviewer_login'] or _UNKNOWN} {verb}{later}"
+        what = f"{_person(review, 'reviewer')} {verb}{later}"
         notes = []
         if not review["is_qualifying"]:
             notes = [f"does not count: {_DISQUALIFIED[review['disqualified_by']]}"]
@@ -201,6 +201,12 @@ def _happenings(
         yield times["closed_at"], 3, "it was closed without a merge", "closed", None
     for at in {row["happened_at"] for row in clocks if row["event"] == "last_sync"}:
         yield at, 4, "last sync of the repository, which is no longer tracked", "last_sync", None
+
+
+def _person(row: _Row, role: str) -> str:
+    """The login, with the team of that time."""
+    team = row[f"{role}_team"]
+    return f"{row[f'{role}_login'] or _UNKNOWN}{f' ({team})' if team else ''}"
 
 
 def _notes(event: str, did: set[tuple[str, str]]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from prpipeline import metrics
 from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.schedule_times import next_run
+from prpipeline.app.teams import teams_of
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
@@ -98,7 +99,7 @@ class Pipeline:
         with self.warehouse.transaction() as connection:
             if repositories:
                 host.check(connection, "github", self.tracking.host)
-            repositories_file.follow(connection, repositories, utc_now())
+            repositories_file.follow(connection, repositories, utc_now(), file.all_teams)
         return stamp
 
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
@@ -198,7 +199,7 @@ class Pipeline:
             stale = set(metrics.stale_repositories(connection, self.settings.metrics))
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
-            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
+            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now(), teams_of(self.settings))
             return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
 
     def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
@@ -279,7 +280,8 @@ class Pipeline:
 
     def _basis(self) -> str:
         with self.warehouse.transaction() as connection:
-            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics))
+            teams = json.dumps(as_json(teams_of(self.settings)))
+            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + teams)
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from prpipeline.model.answers import OwnedRepository
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
-from prpipeline.settings import RepositoriesFile, TrackedOwner, TrackedRepository
+from prpipeline.settings import RepositoriesFile, Teams, TrackedOwner, TrackedRepository
 from prpipeline.warehouse import tracking
 from prpipeline.warehouse.tracking import Tracked
 
@@ -86,33 +86,42 @@ def tracked_after(repositories: Sequence[TrackedRepository], rows: Sequence[Trac
     ]
 
 
-def follow(connection: Connection, repositories: Sequence[TrackedRepository], now: datetime) -> Changes:
-    """Track what is wanted and stop tracking what the file named before. Works inside a transaction."""
+def follow(
+    connection: Connection, repositories: Sequence[TrackedRepository], now: datetime, teams: Teams
+) -> Changes:
+    """Track what is wanted and stop tracking what the file named before; give all that is tracked its team. Works inside
+    a transaction."""
     added = []
-    settled = _settled(
-        connection
-    )  # one query: one for each of thousands of repositories would take half a minute
+    # One query: one for each of thousands of repositories would take half a minute.
+    rows = [row for row in tracking.all_tracked(connection) if row.tracked_by != "demo"]
+    known = {name.lower(): row for row in rows for name in (row.repository, row.tracked_as) if name}
+    listed = set()
     for entry in repositories:
-        if (entry.repository.lower(), entry.days_back, entry.team) in settled:
-            continue
+        row = known.get(entry.repository.lower())
+        team = teams.spelled(entry.team) or teams.of_repository(_names(row) if row else [entry.repository])
+        if row:
+            listed.add(row.tracked_as)
+            if (row.tracked_as.lower(), row.days_back, row.team) == (
+                entry.repository.lower(),
+                entry.days_back,
+                team,
+            ):
+                continue
         name = RepositoryName.parse(entry.repository)
-        if tracking.track(
-            connection, name, tracked_by="file", now=now, days_back=entry.days_back, team=entry.team
-        ):
+        if tracking.track(connection, name, tracked_by="file", now=now, days_back=entry.days_back, team=team):
             added.append(str(name))
     dropped = _dropped(repositories, tracking.all_tracked(connection))
     for key in dropped:
         tracking.untrack(connection, RepositoryName.parse(key), delete_data=False)
+    for row in rows:
+        if row.tracked_as not in listed and row.tracked_as not in dropped:
+            tracking.give_team(connection, row, teams.of_repository(_names(row)), now)
     return Changes(tuple(added), tuple(dropped))
 
 
-def _settled(connection: Connection) -> set[tuple[str, int | None, str | None]]:
-    """What is tracked, with its options."""
-    return {
-        (row.tracked_as.lower(), row.days_back, row.team)
-        for row in tracking.all_tracked(connection)
-        if row.tracked_by != "demo"
-    }
+def _names(row: Tracked) -> list[str]:
+    """The name that it is tracked under, and the one that it has now."""
+    return [name for name in (row.tracked_as, row.repository) if name]
 
 
 def _dropped(repositories: Sequence[TrackedRepository], rows: Sequence[Tracked]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from prpipeline.app.teams import teams_of
 from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
@@ -117,11 +118,9 @@ class TrackingService:
         repository of the demo, and OtherHost.
         """
         added = []
-        teams: dict[str, str] = {}
+        teams = teams_of(self.settings)
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
-                from prpipeline.sandbox.github import SAMPLE_TEAMS as teams  # noqa: N811
-
                 tracked_by = "demo"
             host.check(connection, "github", self.host)
             for name in names:
@@ -139,7 +138,7 @@ class TrackingService:
                     tracked_by=tracked_by,
                     now=utc_now(),
                     days_back=days_back if days_back is not None or known is None else known.days_back,
-                    team=known.team if known else teams.get(str(name)),
+                    team=known.team if known else teams.of_repository([str(name)]),
                 ):
                     added.append(known.tracked_as if known else str(name))
         return added

@@ -24,6 +24,7 @@ from prpipeline.cli.common import (
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def status(as_json: bool) -> None:
     """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
+    from prpipeline.app import teams
     from prpipeline.app.basics import load_settings
     from prpipeline.app.repositories_file import unmatched_by_tracked
     from prpipeline.app.schedule_times import next_run
@@ -34,10 +35,10 @@ def status(as_json: bool) -> None:
     with tracking.warehouse.session():
         rows = tracking.shown().status()
         is_sample_data = tracking.holds_samples()
+        names = [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
+        notes = unmatched_by_tracked(settings.file, names)
+        notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
-    notes = unmatched_by_tracked(
-        settings.file, [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
-    )
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {

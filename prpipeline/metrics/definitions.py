@@ -65,6 +65,12 @@ def aggregate_tables() -> tuple[str, ...]:
 
 
 @cache
+def spanning_tables() -> tuple[str, ...]:
+    """Tables whose rows depend on more than one repository, or on now, in the order in which they build on each other."""
+    return tuple(file.name for file in _stored() if file.name not in repository_tables())
+
+
+@cache
 def published_views() -> tuple[str, ...]:
     """Views over the published tables, which only a published file has."""
     return tuple(file.name for file in _in_order() if file.created and not file.created[0].schema)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.metrics.calendar import half_days
-from prpipeline.metrics.definitions import aggregate_tables, metric_version, repository_tables
+from prpipeline.metrics.definitions import metric_version, repository_tables, spanning_tables
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection
-from prpipeline.settings import WEEKDAYS, MetricSettings, as_json
+from prpipeline.settings import WEEKDAYS, MetricSettings, Teams, as_json
 
 _BATCH_PULL_REQUESTS = 500_000
 """How many pull requests to compute at a time: it bounds the memory that their joins need."""
@@ -40,19 +40,20 @@ def rebuild(
             _fill(connection, name, values)
 
 
-def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: datetime) -> None:
+def rebuild_aggregates(
+    connection: Connection, settings: MetricSettings, as_of: datetime, teams: Teams | None = None
+) -> None:
     """Bring running clocks and repositories' names up to date, then replace the tables that depend on more than one
-    repository, or on now. ``as_of`` as in ``rebuild``."""
-    values = _values(connection, settings, as_of)
-    _fill(connection, "metric_settings", values)
+    repository, on teams of people (None: there are none), or on now. ``as_of`` as in ``rebuild``."""
+    values = _values(connection, settings, as_of) | _team_values(teams or Teams())
+    _fill(connection, "metric_settings", values)  # which the clocks read
     _fill(connection, "running_clocks", values)
     _fill(connection, "running_flow", values)
     for name in repository_tables():
         if "repository" in dict(sql_file(name).columns):
             _rename(connection, name)
-    for name in aggregate_tables():
-        if name not in repository_tables():
-            _fill(connection, name, values)
+    for name in spanning_tables():
+        _fill(connection, name, values)
 
 
 def stale_repositories(connection: Connection, settings: MetricSettings) -> list[int]:
@@ -139,6 +140,17 @@ def _values(connection: Connection, settings: MetricSettings, as_of: datetime) -
         "ticket_prefixes": _ticket_prefixes(settings),
         "working_weekdays": [WEEKDAYS.index(day) + 1 for day in settings.calendar.days],
     }
+
+
+def _team_values(teams: Teams) -> dict[str, Any]:
+    """A row for each person listed; one without a login for a team that lists none."""
+    rows = [
+        (team.name, position, member and member.login, member and member.since, member and member.until)
+        for position, team in enumerate(teams.listed)
+        for member in team.people or (None,)
+    ]
+    names = ("listed_teams", "listed_positions", "listed_logins", "listed_from", "listed_until")
+    return dict(zip(names, map(list, zip(*rows, strict=True)) if rows else ([] for _ in names), strict=True))
 
 
 def _listed(settings: MetricSettings) -> list[str]:

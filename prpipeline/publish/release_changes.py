@@ -3,7 +3,8 @@
 Tables with rows of pull requests, weeks or days, the pieces, are computed anew for those whose data in the warehouse changed,
 in the extract. It holds those pieces, the repositories' names, and tables that are what they were; a query that reads
 anything else fails there, and all is written whole. So nothing is copied on trust, except that a row depends on no
-other piece than its own; the tests compute each alone. All other tables are small and written whole.
+other piece than its own; the tests compute each alone. All other tables are small, and written whole where
+any row differs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary
-from prpipeline.publish.release_contents import hashes, same, sums, totals, write_small
+from prpipeline.publish.release_contents import hashes, same, sums, total, totals, write_small
 from prpipeline.publish.release_sources import EXTRACT, Source, Sources, distinct, piece_of
 from prpipeline.publish.release_tables import create, is_from_code, query
 
@@ -121,9 +122,21 @@ class Changes:
         """Bring the current database up to date, in the caller's transaction; it holds the last release."""
         for table in dictionary.load().tables:
             if table not in self.replaced and not is_from_code(table):
-                create(self._connection, table, values)
+                if piece_of(table) or not self._is_same(table, values):
+                    create(self._connection, table, values)
             elif self.replaced.get(table):
                 self._replace(table)
+
+    def _is_same(self, table: dictionary.Table, values: Mapping[str, Any]) -> bool:
+        """Whether a small table's rows are those of the last release: written anew, each takes a block of the file."""
+        source = query(table, "warehouse")
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        bound = {name: value for name, value in values.items() if f"${name}" in source}
+        fresh, last = (
+            self._connection.execute(f"SELECT {total(f'hash({columns})')} FROM {rows}", given).fetchone()
+            for rows, given in ((f"({source})", bound), (f'main."{table.name}"', {}))
+        )
+        return bool(fresh == last)
 
     def _replace(self, table: dictionary.Table) -> None:
         pieces = f'"different_{table.name}" AS b'

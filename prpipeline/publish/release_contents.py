@@ -16,8 +16,10 @@ from prpipeline.publish.release_sources import Source, Sources, distinct, piece_
 
 FILE_NAME = ".contents.duckdb"
 
-_TOTAL = "(sum({}) & 18446744073709551615::HUGEINT)::UBIGINT"
-"""An aggregate of hashes that adds up over groups, and in which a row that is there twice counts twice."""
+
+def total(hashed: str) -> str:
+    """An aggregate of hashes that adds up over groups, and in which a row that is there twice counts twice."""
+    return f"(sum({hashed}) & 18446744073709551615::HUGEINT)::UBIGINT"
 
 
 def write(connection: Connection, sources: Sources, bytes_when_whole: int) -> None:
@@ -55,7 +57,7 @@ def _hash(source: Source) -> str:
 def sums(rows: str, *number: str) -> str:
     """The query for the sums of rows with a column ``print``, by block, or by block and ``number``."""
     keys = ", ".join(("repository_id", "block", *number))
-    return f"SELECT {keys}, {_TOTAL.format('print')} AS print FROM ({rows}) GROUP BY ALL"
+    return f"SELECT {keys}, {total('print')} AS print FROM ({rows}) GROUP BY ALL"
 
 
 def same(a: str, b: str) -> str:
@@ -68,7 +70,7 @@ def totals(connection: Connection, sources: Sources) -> dict[str, str]:
     found: dict[str, str] = {}
     for table, reads in sources.items():
         wholes = [source for source in reads if source.piece != piece_of(table)]
-        queries = [f"SELECT {_TOTAL.format(_hash(one))} FROM warehouse.{one.name}" for one in wholes]
+        queries = [f"SELECT {total(_hash(one))} FROM warehouse.{one.name}" for one in wholes]
         found[table.name] = str([connection.execute(query).fetchone() for query in queries])
     return found
 

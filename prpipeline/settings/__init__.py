@@ -13,6 +13,7 @@ from prpipeline.settings.repositories_file import (
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as_json
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.teams import Member, Team, Teams
 
 __all__ = [
     "DEMO_SOURCE",
@@ -23,6 +24,7 @@ __all__ = [
     "DayEnd",
     "GitHubApp",
     "GitHubSettings",
+    "Member",
     "MetricSettings",
     "RepositoriesFile",
     "ScheduleSettings",
@@ -30,6 +32,8 @@ __all__ = [
     "Settings",
     "SizeLimits",
     "SyncSettings",
+    "Team",
+    "Teams",
     "TrackedOwner",
     "TrackedRepository",
     "Weekday",

@@ -13,6 +13,7 @@ from prpipeline.settings.repositories_file import RepositoriesFile, read_reposit
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.teams import Teams
 
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
@@ -37,6 +38,10 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def metrics(self) -> MetricSettings:
         return self.file.metrics
+
+    @property
+    def teams(self) -> Teams:
+        return self.file.all_teams
 
     @property
     def warehouse_path(self) -> Path:

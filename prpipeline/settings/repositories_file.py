@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.teams import Teams, TeamsEntry
 
 # What Dagster's catalog accepts as an owner.
 _OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
@@ -78,6 +79,11 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+    teams: TeamsEntry = Teams()
+
+    @property
+    def all_teams(self) -> Teams:
+        return cast(Teams, self.teams)
 
     def __post_init__(self) -> None:
         for owner in self.owners:

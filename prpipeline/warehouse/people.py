@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +85,13 @@ def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], dateti
     _remember(connection, later, added)
     if moved:
         _spread(connection, moved)
+
+
+def unknown_logins(connection: Connection, logins: Collection[str]) -> set[str]:
+    """Those that no account is known to bear or to have borne, in any case; none as long as no account is known."""
+    rows = connection.execute("SELECT DISTINCT lower(login) FROM raw.actor_logins").fetchall()
+    known = {login for (login,) in rows}
+    return {login for login in logins if login.lower() not in known} if known else set()
 
 
 def forget_unnamed(connection: Connection) -> None:

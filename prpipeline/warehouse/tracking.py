@@ -79,15 +79,22 @@ def track(
             [str(name), now, tracked_by, days_back, team],
         )
         return True
-    changes: dict[str, Any] = {"team": team, "days_back": days_back}
+    changes: dict[str, Any] = {"days_back": days_back}
     if not known.is_tracked:
         changes |= {"is_tracked": True, "tracked_at": now, "tracked_by": tracked_by}
     changed = {field: value for field, value in changes.items() if getattr(known, field) != value}
     update(connection, known.tracked_as, **changed)
-    if "team" in changed and known.repository_id is not None:
-        # Published tables show the team, and publishing copies only repositories that changed.
-        update(connection, known.tracked_as, changed_at=now)
+    give_team(connection, known, team, now)
     return not known.is_tracked
+
+
+def give_team(connection: Connection, known: Tracked, team: str | None, now: datetime) -> None:
+    """Set the team of a repository; None: of none."""
+    if known.team != team:
+        update(connection, known.tracked_as, team=team)
+        if known.repository_id is not None:
+            # Published tables show the team, and publishing copies only repositories that changed.
+            update(connection, known.tracked_as, changed_at=now)
 
 
 def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) -> bool:

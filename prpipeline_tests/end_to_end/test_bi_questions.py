@@ -42,7 +42,7 @@ def test_every_version_gives_the_same_answers(
 
 def test_fifteen_questions_are_asked_and_listed() -> None:
     page = (ROOT / "docs" / "bi.md").read_text()
-    assert len(QUESTIONS) == 15
+    assert len(QUESTIONS) == 18
     for file in QUESTIONS:
         assert file.read_text().startswith("-- "), file
         assert f"questions/{file.name}" in page

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from prpipeline import metrics
 from prpipeline.publish import dictionary, release_sources, release_tables
 from prpipeline.publish.dictionary import Column, Dictionary
 from prpipeline.publish.release import publish
-from prpipeline.settings import MetricSettings, SizeLimits
+from prpipeline.settings import MetricSettings, SizeLimits, Teams
 from prpipeline.warehouse import Warehouse
 from prpipeline_tests.publish.test_release_file import AS_OF, first_release, rows, written_whole
 from prpipeline_tests.support.sync_lab import new_folder
@@ -65,6 +65,15 @@ SETTINGS = (
     MetricSettings(exclude_self=False),
     MetricSettings(ticket_prefixes=("ABC",), size_limits=SizeLimits(xs=1)),
 )
+TEAMS = [
+    Teams.read({name: {"people": people} for name, people in lists.items()})
+    for lists in (
+        {},
+        {"core": ["dev-1", {"login": "dev-2", "until": date(2026, 1, 10)}], "web": ["dev-2"]},
+        {"web": ["dev-2", "dev-1"]},
+        {"core": ["grace"]},
+    )
+]
 DAY = st.tuples(
     st.lists(st.tuples(st.sampled_from(STATEMENTS), st.integers(0, 200)), max_size=4),
     st.sampled_from(("nothing", "clocks", "all")),
@@ -113,19 +122,21 @@ def execute(warehouse: Warehouse, *statements: str) -> None:
             connection.execute(statement)
 
 
-def derive(warehouse: Warehouse, what: str, days: int, metric_settings: MetricSettings) -> None:
+def derive(
+    warehouse: Warehouse, what: str, days: int, metric_settings: MetricSettings, teams: Teams | None = None
+) -> None:
     with warehouse.transaction() as connection:
         if what == "all":
             metrics.rebuild(connection, None, metric_settings, AS_OF + timedelta(days=days))
         if what != "nothing":
-            metrics.rebuild_aggregates(connection, metric_settings, AS_OF + timedelta(days=days))
+            metrics.rebuild_aggregates(connection, metric_settings, AS_OF + timedelta(days=days), teams)
 
 
 def assert_nothing_stale(days: Days) -> None:
     warehouse = copied()
     for day, (happened, derived, picked) in enumerate(days, 1):
         execute(warehouse, *(statement.format(n=n) for statement, n in happened))
-        derive(warehouse, derived, day, SETTINGS[picked])
+        derive(warehouse, derived, day, SETTINGS[picked], TEAMS[(picked + day) % 4])
         assert rows(publish(warehouse).path) == written_whole(warehouse)
 
 

@@ -12,11 +12,27 @@ import duckdb
 
 from prpipeline import metrics
 from prpipeline.publish.release_file import FILE_NAME, write_release
-from prpipeline.settings import MetricSettings
+from prpipeline.settings import MetricSettings, Teams
 from prpipeline_tests.support.reference import History
 from prpipeline_tests.support.sync_lab import empty_warehouse, new_folder
 
 AS_OF = datetime(2026, 6, 1, 12, 0, 0)
+
+# What storing an answer of GitHub's does: the logins of all accounts that are not remembered yet.
+_LOGINS = """
+    INSERT INTO raw.actor_logins
+    SELECT actor_id, login, bool_or(is_bot), now, now
+    FROM (
+        SELECT author_id AS actor_id, author_login AS login, author_is_bot AS is_bot FROM raw.pull_requests
+        UNION ALL SELECT merged_by_id, merged_by_login, false FROM raw.pull_requests
+        UNION ALL SELECT reviewer_id, reviewer_login, reviewer_is_bot FROM raw.reviews
+        UNION ALL SELECT actor_id, actor_login, false FROM raw.review_events
+        UNION ALL SELECT subject_id, subject_login, false FROM raw.review_events WHERE NOT subject_is_team
+    )
+    CROSS JOIN (SELECT ?::TIMESTAMP AS now)
+    WHERE actor_id IS NOT NULL AND login IS NOT NULL AND actor_id NOT IN (SELECT actor_id FROM raw.actor_logins)
+    GROUP BY ALL
+"""
 
 
 class MetricsLab:
@@ -116,12 +132,15 @@ class MetricsLab:
         marks = ", ".join("?" * len(row))
         self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
-    def rebuild(self, settings: MetricSettings | None = None, *, aggregates: bool = True) -> None:
+    def rebuild(
+        self, settings: MetricSettings | None = None, *, aggregates: bool = True, teams: Teams | None = None
+    ) -> None:
         settings = settings or MetricSettings()
         self.connection.execute("BEGIN")
+        self.connection.execute(_LOGINS, [AS_OF])
         metrics.rebuild(self.connection, None, settings, AS_OF)
         if aggregates:
-            metrics.rebuild_aggregates(self.connection, settings, AS_OF)
+            metrics.rebuild_aggregates(self.connection, settings, AS_OF, teams)
         self.connection.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -138,7 +157,7 @@ class MetricsLab:
         return folder / FILE_NAME
 
     def clear(self) -> None:
-        for table in ("raw.pull_requests", "raw.reviews", "raw.review_events"):
+        for table in ("raw.pull_requests", "raw.reviews", "raw.review_events", "raw.actor_logins"):
             self.connection.execute(f"DELETE FROM {table}")
 
 

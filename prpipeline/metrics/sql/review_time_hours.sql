@@ -28,6 +28,8 @@
 --   verdicts                      Q that approved or requested changes, also if dismissed later
 --   inline_only                   Q of state COMMENTED without a text of their own: GitHub makes one of each inline
 --                                 comment or reply that is written outside a review
+--   author_team                   the author's team at C; first_reviewer_team: the first reviewer's at that review. Of
+--                                 several, the one that is listed first (team_periods)
 --   review_rounds                 Q that requested changes, plus one where an approval follows the last of them
 
 CREATE OR REPLACE VIEW metrics.review_time_hours AS
@@ -37,6 +39,7 @@ SELECT
     times.number,
     pull_request.title,
     pull_request.author_login,
+    author_period.team AS author_team,
     pull_request.state,
     times.created_at,
     times.created_week,
@@ -60,6 +63,7 @@ SELECT
     times.verdicts,
     times.inline_only,
     review.reviewer_login AS first_reviewer_login,
+    reviewer_period.team AS first_reviewer_team,
     review.state AS first_review_state,
     times.first_review_at,
     times.first_bot_review_at,
@@ -100,4 +104,10 @@ JOIN raw.pull_requests AS pull_request
     ON pull_request.repository_id = times.repository_id AND pull_request.pull_request_id = times.pull_request_id
 LEFT JOIN raw.reviews AS review
     ON review.repository_id = times.repository_id AND review.review_id = times.first_review_id
-LEFT JOIN metrics.repository_names ON repository_names.repository_id = times.repository_id;
+LEFT JOIN metrics.repository_names ON repository_names.repository_id = times.repository_id
+LEFT JOIN metrics.team_periods AS author_period
+    ON author_period.person_id = times.author_id
+    AND author_period.started_at <= times.created_at AND author_period.ended_at > times.created_at
+LEFT JOIN metrics.team_periods AS reviewer_period
+    ON reviewer_period.person_id = review.reviewer_id
+    AND reviewer_period.started_at <= times.first_review_at AND reviewer_period.ended_at > times.first_review_at;

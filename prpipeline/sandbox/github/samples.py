@@ -39,13 +39,6 @@ HARD_TITLES = (
     "Zero\u200bwidth and combining e\u0301",
     "A title that is very long " + "and goes on " * 18,
 )
-SAMPLE_TEAMS = {
-    "octo-labs/rocket": "Flight",
-    "octo-labs/website": "Platform",
-    "octo-labs/infra": "Platform",
-    "moonbase/lander": "Flight",
-}
-"""GitHub does not know which team owns a repository; the demo gives the sample repositories these."""
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
 HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
 
@@ -57,6 +50,26 @@ def sample_world(clock: Clock | None = None, now: datetime | None = None, seed: 
     """
     clock = clock or SystemClock()
     return _Sampler(World(clock), random.Random(seed), whole_second(now or clock.now())).build()
+
+
+def sample_teams(now: datetime) -> dict[str, dict[str, list[str | dict[str, object]]]]:
+    """The teams of the sample world, as a repositories file lists them: GitHub need not know them.
+
+    Margaret moved 90 days before ``now``, Radia is in two teams, Hedy in none, and nobody knows Katherine yet.
+    """
+    moved = now.date() - timedelta(days=90)
+    stayed: dict[str, object] = {"login": "margaret", "until": moved - timedelta(days=1)}
+    came: dict[str, object] = {"login": "margaret", "from": moved}
+    return {
+        "Flight": {
+            "people": ["ada", "edsger", "radia", stayed],
+            "repositories": ["octo-labs/rocket", "moonbase/*"],
+        },
+        "Platform": {
+            "people": ["grace", "linus", "tim", "radia", came, "katherine"],
+            "repositories": ["octo-labs/*"],
+        },
+    }
 
 
 class _Sampler:
