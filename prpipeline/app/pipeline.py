@@ -27,6 +27,7 @@ from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
+from prpipeline.app.report_options import report_options
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
@@ -288,7 +289,7 @@ class Pipeline:
         target = self.report_path
         with open_published(self.settings.published_path) as connection:
             try:
-                return write_report(connection, target, self.settings.metrics.calendar.timezone)
+                return write_report(connection, target, report_options(self.settings))
             except OSError as error:
                 raise WarehouseError(
                     f"The report cannot be written to {target.parent}: {error.strerror or error}."

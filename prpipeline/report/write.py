@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prpipeline.model.sql import Connection
 from prpipeline.report.content import read_content
+from prpipeline.report.options import ReportOptions
 from prpipeline.report.page import render
 
 FILE_NAME = "review_time_report.html"
@@ -30,13 +31,15 @@ class ReportInfo:
     seconds: float
 
 
-def write_report(connection: Connection, target: Path, zone: str = "UTC") -> ReportInfo:
-    """Write the report of the published database to ``target``, with the weekdays and hours of a time zone.
+def write_report(
+    connection: Connection, target: Path, options: ReportOptions = ReportOptions()
+) -> ReportInfo:
+    """Write the report of the published database to ``target``.
 
     Raises OSError; the file that was there before then stays.
     """
     started = time.monotonic()
-    content = read_content(connection, zone)
+    content = read_content(connection, options)
     document = render(content).encode()
     _replace(target, document)
     return ReportInfo(

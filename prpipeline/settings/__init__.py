@@ -13,6 +13,7 @@ from prpipeline.settings.repositories_file import (
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as_json
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.targets import Targets
 
 __all__ = [
     "DEMO_SOURCE",
@@ -30,6 +31,7 @@ __all__ = [
     "Settings",
     "SizeLimits",
     "SyncSettings",
+    "Targets",
     "TrackedOwner",
     "TrackedRepository",
     "Weekday",

@@ -13,6 +13,7 @@ from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.targets import Targets
 
 # What Dagster's catalog accepts as an owner.
 _OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
@@ -74,6 +75,7 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+    targets: Targets = Targets()
 
     def __post_init__(self) -> None:
         for owner in self.owners:
