@@ -37,7 +37,7 @@ def main() -> None:
         connection = duckdb.connect(str(path))
         connection.execute(f"SET memory_limit = '{options.memory}'")
         connection.execute("SET preserve_insertion_order = false")  # as the warehouse does
-        metrics.create_tables(connection)
+        metrics.renew_tables(connection)
         report(connection)
         connection.close()
 

@@ -7,7 +7,7 @@ import tempfile
 import hypothesis
 import pytest
 
-FEW, MANY = 10, 100  # random examples in `make test` and in `make test-slow`
+FEW, MANY = 5, 100  # random examples in `make test` and in `make test-slow`
 
 
 def pytest_configure(config: pytest.Config) -> None:

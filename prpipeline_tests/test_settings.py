@@ -16,6 +16,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import (
     Calendar,
     ConfigurationError,
+    GitHubSettings,
     MetricSettings,
     RepositoriesFile,
     SecretStr,
@@ -28,7 +29,7 @@ from prpipeline.settings import (
 
 def read(folder: Path, text: str) -> RepositoriesFile:
     (folder / "repositories.yaml").write_text(text, encoding="utf-8")
-    return read_repositories_file(folder / "repositories.yaml")
+    return read_repositories_file(folder / "repositories.yaml", GitHubSettings())
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,10 @@ def read(folder: Path, text: str) -> RepositoriesFile:
             "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
             "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
         ),
+        ("metrics: {ticket_prefixes: [ABC-1]}", "'ABC-1' begins no key of a ticket; write ABC for ABC-123."),
+        ("metrics: {ticket_prefixes: [11]}", "metrics.ticket_prefixes[1]: write text, not a whole number."),
+        ("metrics: {size_limits: {XS: 50}}", "metrics.size_limits: the limits must rise from XS to L."),
+        ("metrics: {size_limits: {XL: 5}}", "metrics.size_limits.XL is not a known setting; remove it"),
         ("owners: [ann]", "owners: 'ann' is neither an e-mail address nor a team like team:platform."),
         ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
@@ -135,9 +140,9 @@ def test_settings_are_frozen() -> None:
 
 def test_the_fingerprint_of_settings_is_stable() -> None:
     """A warehouse stores the fingerprint of its metrics; a different one would recompute all of them."""
-    assert metrics.fingerprint(MetricSettings()).startswith("4c29993cc2a0")
+    assert metrics.fingerprint(MetricSettings()).startswith("079c4b346883")
     calendar = Calendar(timezone="Europe/Berlin", days=("tuesday", "monday"), holidays=(date(2026, 12, 24),))
-    assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("4e331cc7138f")
+    assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("d745e39067c7")
 
 
 def test_a_secret_is_neither_shown_nor_written() -> None:
@@ -170,3 +175,40 @@ def test_read_only_commands_start_quickly(tmp_path: Path, arguments: list[str]) 
     assert "prpipeline.cli" in imported
     assert imported.isdisjoint({"dagster", "pydantic", "pandas", "requests"})
     assert ("octo/app" in ended.stdout) == (arguments[0] == "status")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("'t0ken-that-is-long'", "is in quotes: remove them"),
+        ('"t0ken-that-is-long"', "is in quotes: remove them"),
+        ("“t0ken-that-is-long”", "is in quotes: remove them"),
+        ("„t0ken-that-is-long“", "is in quotes: remove them"),
+        ("«t0ken-that-is-long»", "is in quotes: remove them"),
+        ("`t0ken-that-is-long`", "is in quotes: remove them"),
+        ("'t0ken-that-is-long", "is in quotes: remove them"),
+        ("fine-one,'t0ken-that-is-long'", "is in quotes: remove them"),
+        ("'fine-one,t0ken-that-is-long'", "is in quotes: remove them"),
+        ("token: t0ken-that-is-long", "begins with “token:”"),
+        ("Bearer t0ken-that-is-long", "begins with “Bearer”"),
+        ("Authorization: Bearer t0ken-that-is-long", "begins with “Authorization:”"),
+        ("GITHUB_TOKEN=t0ken-that-is-long", "begins with “GITHUB_TOKEN=”"),
+        ("t0ken-that\n-is-long", "holds white space"),
+        ("t0ken-that -is-long", "holds white space"),
+        ("t0ken-that-is-long\u200b", "holds white space or unprintable characters"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["GITHUB_TOKEN", "GH_TOKEN"])
+def test_a_token_that_was_copied_with_something_is_named(variable: str, value: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        load_settings({variable: value})
+    assert str(caught.value).startswith(variable)
+    assert "is-long" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", [" t0ken-that-is-long\n", "token-that-is-long", "bearer-of-news,t0ken-that-is-long"]
+)
+def test_a_token_may_have_a_line_end_and_any_name(value: str) -> None:
+    found = load_settings({"GITHUB_TOKEN": value}).github.tokens
+    assert [t.get_secret_value() for t in found] == [v.strip() for v in value.split(",")]

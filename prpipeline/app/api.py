@@ -16,8 +16,7 @@ from prpipeline.app.run import run
 from prpipeline.github.auth import Anonymous, TokenCredential
 from prpipeline.github.client import Client
 from prpipeline.github.rest_lists import RestLists
-from prpipeline.model.repository import RepositoryName
-from prpipeline.settings import SecretStr, load_settings
+from prpipeline.settings import SecretStr, Settings, load_settings
 from prpipeline.sync import SyncOptions
 
 State = Literal["open", "closed", "all"]
@@ -33,12 +32,13 @@ def get_repository_pull_requests(
     Raises InvalidRepositoryName, ValueError for other arguments that cannot be, and an ApiFailure
     (``prpipeline.model.failures``) where GitHub did not give all of them.
     """
-    name = RepositoryName.parse(repo_full_name)
+    settings = load_settings()
+    name = settings.github.repository(repo_full_name)
     if state not in get_args(State):
         raise ValueError(f"state is {state!r}; write open, closed or all.")
     if isinstance(per_page, bool) or not isinstance(per_page, int) or not 1 <= per_page <= 100:
         raise ValueError(f"per_page is {per_page!r}; write a number from 1 to 100.")
-    with _rest(access_token) as lists:
+    with _rest(settings, access_token) as lists:
         # A list of all only grows; one of the open or the closed ones shrinks as well.
         read = lists.items if state == "all" else lists.settled_items
         return _each_once(read(f"/repos/{name}/pulls", {"state": state, "per_page": per_page}, str(name)))
@@ -51,10 +51,11 @@ def get_pull_request_reviews(
 
     Raises as ``get_repository_pull_requests`` does.
     """
-    name = RepositoryName.parse(repo_full_name)
+    settings = load_settings()
+    name = settings.github.repository(repo_full_name)
     if isinstance(pr_number, bool) or not isinstance(pr_number, int) or pr_number < 1:
         raise ValueError(f"pr_number is {pr_number!r}; write the pull request's number.")
-    with _rest(access_token) as lists:
+    with _rest(settings, access_token) as lists:
         return _each_once(lists.settled_items(f"/repos/{name}/pulls/{pr_number}/reviews", {}, str(name)))
 
 
@@ -66,10 +67,11 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
 
     Raises InvalidRepositoryName, ConfigurationError and WarehouseError.
     """
-    name = RepositoryName.parse(repository)
+    settings = load_settings()
+    name = settings.github.repository(repository)
     if isinstance(days_back, bool) or not isinstance(days_back, int) or not 1 <= days_back <= 36_500:
         raise ValueError(f"days_back is {days_back!r}; write a number of days, at least 1.")
-    results = run(Pipeline(load_settings()), [name], SyncOptions(days_back=days_back)).results
+    results = run(Pipeline(settings), [name], SyncOptions(days_back=days_back)).results
     return {
         "prs_synced": sum(result.pull_requests for result in results),
         "reviews_synced": sum(result.reviews for result in results),
@@ -78,10 +80,9 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
 
 
 @contextmanager
-def _rest(access_token: str | None) -> Iterator[RestLists]:
+def _rest(settings: Settings, access_token: str | None) -> Iterator[RestLists]:
     if access_token is not None and not re.fullmatch(r"[\x21-\x7e]+", access_token):
         raise ValueError("access_token is empty, or holds white space or unprintable characters.")
-    settings = load_settings()
     credential = TokenCredential(SecretStr(access_token)) if access_token else Anonymous()
     client = Client(settings.github, settings.sync, credential)
     try:

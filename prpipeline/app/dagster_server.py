@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from prpipeline.app.dagster_home import home, unwritable
+from prpipeline.app.dagster_home import home, socket_folder, unwritable
 from prpipeline.settings import ConfigurationError, Settings, project_root
 
 # Dagster recommends its command dg, which is another package.
@@ -32,7 +32,13 @@ def run(port: int, settings: Settings) -> int:
     # The background jobs of a shell script ignore SIGINT, and a child inherits that: Dagster would never end.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    environment = os.environ | {"DAGSTER_HOME": str(folder), "PYTHONWARNINGS": _KNOWN_WARNING}
+    environment = os.environ | {
+        "DAGSTER_HOME": str(folder),
+        "PYTHONWARNINGS": _KNOWN_WARNING,
+        "TMPDIR": str(socket_folder()),
+        # A letter that the output cannot show is no reason to lose the line of the log.
+        "PYTHONIOENCODING": f"{sys.stdout.encoding}:backslashreplace",
+    }
     _prepare(folder, environment)
     checkout = project_root() / "workspace.yaml"
     # Both give the code location the same name, under which Dagster keeps its records of sensors and schedules.

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
+from msgspec.structs import replace
+
 from prpipeline.app.basics import SAMPLE_DATA, filling_up
+from prpipeline.app.repositories_file import unmatched_by_tracked
 from prpipeline.app.schedule_times import next_runs
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
@@ -25,6 +28,7 @@ from prpipeline.warehouse.tracking import Tracked
 _SMALLEST_DISK = 1_000_000_000
 _SHOWN_REASONS = 5
 _TRIED_REPOSITORIES = 3
+_ATTEMPTS = 2
 
 
 Level = Literal["ok", "note", "problem"]
@@ -52,16 +56,26 @@ def examine(settings: Settings) -> Iterator[Finding]:
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
         yield from _repositories(tracked, tracking.nothing_tracked())
+        for sentence in unmatched_by_tracked(
+            settings.file, [n for row in tracked for n in (row.tracked_as, row.repository) if n]
+        ):
+            yield Finding("note", "repositories file", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
-    sources = open_sources(settings)
+    sources = open_sources(_impatient(settings))
     for source in sources:
         yield from _credential(source, tracked)
         source.close()
     yield _schedule(settings)
     yield _published(settings, is_sample_data=holds_samples)
+
+
+def _impatient(settings: Settings) -> Settings:
+    """The same with few attempts: what a sync would wait out is what who asks the doctor wants to know."""
+    sync = replace(settings.sync, attempts=min(_ATTEMPTS, settings.sync.attempts))
+    return replace(settings, file=replace(settings.file, sync=sync))
 
 
 def _versions() -> Finding:
@@ -131,6 +145,7 @@ def _credential(source: Source, tracked: list[Tracked]) -> Iterator[Finding]:
                 break
         if seen is None:
             source.try_credential()
+        source.check_queries(seen)
     except ApiFailure as failure:
         yield Finding("problem", source.name, str(failure))
         return

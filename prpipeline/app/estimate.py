@@ -1,6 +1,6 @@
 """The cost of a sync before it runs: requests, points, and time with the remaining allowance.
 
-Asks GitHub for counts only, one request a repository.
+Asks GitHub for counts only, one request a repository, and one whether it knows all that a sync asks for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from prpipeline.sync.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The cost of one repository's history, ``error`` says why there is none; and of what is read again of it."""
+    """The cost of one repository's history, ``error`` says why there is none; and of what is read again of it.
+
+    ``hourly_limit``: the points (by REST: requests) that GitHub allows an hour; None where it does not limit them.
+    """
 
     repository: str
     pull_requests: int | None
@@ -27,6 +30,7 @@ class Estimate:
     points: int
     seconds: float
     error: str | None = None
+    hourly_limit: int | None = None
     pull_requests_lacking_fields: int = 0  # stored ones that an earlier version read
     fill_up_pull_requests: int = 0  # of these, how many the next sync reads again
     fill_up_requests: int = 0
@@ -40,9 +44,13 @@ def estimate_history(source: Source, names: Sequence[str], days_back: int | None
     """
     estimates: list[Estimate] = []
     spent = 0
+    is_checked = False
     for name in names:
         try:
             found, count = source.repository(RepositoryName.parse(name))
+            if not is_checked:
+                source.check_queries(name)
+                is_checked = True
         except ApiFailure as failure:
             estimates.append(Estimate(name, None, 0, 0, 0.0, str(failure)))
             continue
@@ -51,8 +59,9 @@ def estimate_history(source: Source, names: Sequence[str], days_back: int | None
         if allowance:  # a request takes one of it, by GraphQL and by REST
             waited = allowance.seconds_for(spent + cost.requests) - allowance.seconds_for(spent)
         spent += cost.requests
+        seconds, limit = max(cost.seconds, waited), allowance.limit if allowance else None
         estimates.append(
-            Estimate(found.full_name, count, cost.requests, cost.points, max(cost.seconds, waited))
+            Estimate(found.full_name, count, cost.requests, cost.points, seconds, hourly_limit=limit)
         )
     return estimates
 

@@ -6,16 +6,16 @@ the file, printing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
+from prpipeline.model.repository import Address, InvalidRepositoryName, without_secrets
 from prpipeline.model.sql import Connection
+from prpipeline.settings import GitHubSettings
 
-_NAME = re.compile(r"\s*([^/\s#]+/[^/\s#]+)#(\d+)\s*")
 _UNKNOWN = "a deleted account"
 
 _NO_REASONS = {
@@ -112,17 +112,27 @@ class Story:
         ]
 
 
-def parse(name: str) -> tuple[str, int]:
-    """``owner/name#123`` → its repository and number. Raises ExplainError."""
-    found = _NAME.fullmatch(name)
-    if not found:
-        raise ExplainError(f"{name!r} is no pull request; write one like owner/name#123.")
-    return found[1], int(found[2])
+def named(text: str, github: GitHubSettings) -> str:
+    """``owner/name#123`` of that or of the address of any of its pages on this GitHub.
+
+    Raises ExplainError, and InvalidRepositoryName for an address of another server.
+    """
+    try:
+        is_one = Address.parse(text).pull_request is not None
+    except InvalidRepositoryName:
+        is_one = False
+    if not is_one:
+        raise ExplainError(
+            f"{without_secrets(text)!r} is no pull request; write one like owner/name#123, or paste its address."
+        )
+    found = github.address(text)
+    return f"{found.name}#{found.pull_request}"
 
 
 def explain(connection: Connection, name: str) -> Story:
     """The story of ``owner/name#123`` by the published tables of this connection. Raises ExplainError."""
-    repository, number = parse(name)
+    asked = Address.parse(name)
+    repository, number = str(asked.name), asked.pull_request
     known = _rows(
         connection,
         "FROM repositories WHERE lower(?) IN (lower(repository), lower(tracked_as))",

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
 
+log = logging.getLogger("prpipeline")
+
 # One transaction for this many repositories' metrics: few enough to see progress, many enough to be fast.
 _DERIVED_AT_ONCE = 200
 
@@ -81,19 +85,39 @@ class Pipeline:
         if self.settings.is_demo:
             return ""
         path = self.settings.repositories_file
-        file = read_repositories_file(path)
+        file = read_repositories_file(path, self.settings.github)
         stamp = hashlib.sha256(json.dumps(as_json(file)).encode()).hexdigest()[:16]
         if any(isinstance(entry, TrackedOwner) for entry in file.repositories):
             stamp += f"@{utc_now():%Y-%m-%dT%H}"
         if stamp == seen or (not file.repositories and not self.warehouse.exists()):
             return stamp
         with self._sources() as sources:
-            repositories = repositories_file.wanted(file, sources[0].owner_repositories)
+            owned = cache(sources[0].owner_repositories)
+            repositories = repositories_file.wanted(file, owned)
+            for sentence in repositories_file.unmatched(file, owned):
+                log.warning(sentence)
         with self.warehouse.transaction() as connection:
             if repositories:
                 host.check(connection, "github", self.tracking.host)
             repositories_file.follow(connection, repositories, utc_now())
         return stamp
+
+    def to_be_tracked(self) -> tuple[list[str], list[str]]:
+        """What is tracked once the repositories file is followed, and what to say of its patterns; changes nothing.
+
+        Raises ApiFailure where the owners in the file cannot be listed.
+        """
+        if self.settings.is_demo or not self.settings.file.repositories:
+            return self.tracking.tracked(), []
+        sources = open_sources(self.settings)
+        try:
+            owned = cache(sources[0].owner_repositories)
+            found = repositories_file.wanted(self.settings.file, owned)
+            notes = repositories_file.unmatched(self.settings.file, owned, with_excludes=True)
+        finally:
+            for source in sources:
+                source.close()
+        return repositories_file.tracked_after(found, self.tracking.tracked_rows()), notes
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────
 
@@ -176,7 +200,7 @@ class Pipeline:
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
             metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now())
-            return count_rows(connection, [f"metrics.{table}" for table in metrics.AGGREGATE_TABLES])
+            return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
 
     def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
         """What these checks find in the warehouse, all of the same moment."""

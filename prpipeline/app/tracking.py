@@ -16,7 +16,7 @@ from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, WarehouseError, host, records, tracking
+from prpipeline.warehouse import Warehouse, WarehouseError, host, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.tracking import Tracked
@@ -59,6 +59,8 @@ class TrackingService:
         """The sentence for who asks about tracked repositories while there are none."""
         if self.holds_samples():
             return "No real repository is tracked yet; the sample data of the demo are all there is."
+        if self.settings.file.repositories:
+            return f"No repository is tracked yet; the next sync tracks what {self.settings.repositories_file} names."
         return "No repository is tracked yet."
 
     def tracked(self) -> list[str]:
@@ -77,7 +79,7 @@ class TrackingService:
         refused = []
         for key in sorted(set(partition_keys).difference(self.tracked())):
             try:
-                self.track([RepositoryName.parse(key)], tracked_by="ui")
+                self.track([self.settings.github.repository(key)], tracked_by="ui")
             except InvalidRepositoryName as error:
                 refused.append(f"{error} The partition is removed.")
         return refused
@@ -115,8 +117,11 @@ class TrackingService:
         repository of the demo, and OtherHost.
         """
         added = []
+        teams: dict[str, str] = {}
         with self.warehouse.transaction() as connection:
             if self.settings.is_demo:
+                from prpipeline.sandbox.github import SAMPLE_TEAMS as teams  # noqa: N811
+
                 tracked_by = "demo"
             host.check(connection, "github", self.host)
             for name in names:
@@ -134,7 +139,7 @@ class TrackingService:
                     tracked_by=tracked_by,
                     now=utc_now(),
                     days_back=days_back if days_back is not None or known is None else known.days_back,
-                    team=known.team if known else None,
+                    team=known.team if known else teams.get(str(name)),
                 ):
                     added.append(known.tracked_as if known else str(name))
         return added
@@ -181,6 +186,9 @@ class TrackingService:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
             ids = [t.repository_id for t in rows if t.repository_id]
             held = records.counts(connection, ids)
+            short: dict[int, list[str]] = {}
+            for each in shortfalls.all_of(connection, ids):
+                short.setdefault(each.repository_id, []).append(each.sentence)
             lacking = records.lacking_counts(connection, ids, self.field_set)
         return [
             {
@@ -195,6 +203,7 @@ class TrackingService:
                 "pull_requests_lacking_fields": lacking.get(t.repository_id or 0, 0),
                 "history_days_back": t.history_days_back,
                 "last_error": t.last_error,
+                "short_lists": short.get(t.repository_id or 0, []),
             }
             for t in rows
         ]

@@ -1,6 +1,6 @@
 """What callers of ``app`` need from the rooms behind it, so that they import ``app`` alone."""
 
-from prpipeline.metrics import AGGREGATE_TABLES
+from prpipeline.metrics import aggregate_tables
 from prpipeline.metrics.checks import Check, Findings, all_checks
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName, by_reason, listed
@@ -15,7 +15,6 @@ from prpipeline.warehouse.summary import Summary, Week
 from prpipeline.warehouse.tracking import Tracked
 
 __all__ = [
-    "AGGREGATE_TABLES",
     "ApiFailure",
     "Check",
     "ConfigurationError",
@@ -34,6 +33,7 @@ __all__ = [
     "Tracked",
     "WarehouseError",
     "Week",
+    "aggregate_tables",
     "all_checks",
     "by_reason",
     "dictionary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,13 +30,11 @@ class Interrupted(click.ClickException):
     exit_code = EXIT_INTERRUPTED
 
 
-def parse_names(texts: Sequence[str]) -> list[RepositoryName]:
-    """Each repository once. Raises InvalidRepositoryName."""
-    from prpipeline.app.basics import RepositoryName
-
+def parse_names(texts: Sequence[str], settings: Settings) -> list[RepositoryName]:
+    """Each repository once, of names and addresses on GitHub. Raises InvalidRepositoryName."""
     names: dict[str, RepositoryName] = {}
     for text in texts:
-        name = RepositoryName.parse(text)
+        name = settings.github.repository(text)
         names.setdefault(name.key, name)
     return list(names.values())
 
@@ -52,6 +51,16 @@ def published_path(settings: Settings) -> str | None:
     """The published file; None while there is none."""
     path = settings.published_path
     return str(path) if path.exists() else None
+
+
+def as_people_count(name: str) -> list[str | int]:
+    """The key that sorts names without case, and repo-2 before repo-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name.lower())]
+
+
+def echo_for_scripts(text: str) -> None:
+    """Print CSV or JSON, which is UTF-8 whatever the terminal's encoding is."""
+    click.echo(text.encode("utf-8", errors="replace"))
 
 
 def isoformat(value: Any) -> str:

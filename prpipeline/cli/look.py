@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from prpipeline.cli.common import BadInput, isoformat, open_pipeline, published_path
+from prpipeline.cli.common import (
+    BadInput,
+    as_people_count,
+    echo_for_scripts,
+    isoformat,
+    open_pipeline,
+    published_path,
+)
 
 
 @click.command()
@@ -16,6 +25,7 @@ from prpipeline.cli.common import BadInput, isoformat, open_pipeline, published_
 def status(as_json: bool) -> None:
     """Show each tracked repository: synced or not, how far, how complete, and what went wrong."""
     from prpipeline.app.basics import load_settings
+    from prpipeline.app.repositories_file import unmatched_by_tracked
     from prpipeline.app.schedule_times import next_run
     from prpipeline.app.tracking import TrackingService
 
@@ -24,6 +34,10 @@ def status(as_json: bool) -> None:
     with tracking.warehouse.session():
         rows = tracking.shown().status()
         is_sample_data = tracking.holds_samples()
+    rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
+    notes = unmatched_by_tracked(
+        settings.file, [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
+    )
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {
@@ -31,11 +45,14 @@ def status(as_json: bool) -> None:
             "published": published_path(settings),
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
+            "notes": notes,
         }
-        click.echo(json.dumps(content, default=isoformat))
+        echo_for_scripts(json.dumps(content, default=isoformat))
         return
     if not rows:
-        click.echo("No repository is tracked yet. Try: prpipeline sync OWNER/NAME")
+        click.echo(
+            f"{tracking.nothing_tracked()} Try: prpipeline sync{'' if settings.file.repositories else ' OWNER/NAME'}"
+        )
         return
     from prpipeline.app.basics import filling_up
     from prpipeline.cli.text_tables import status_table
@@ -48,6 +65,8 @@ def status(as_json: bool) -> None:
         is_sample_data=is_sample_data,
         filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
     )
+    for note in notes:
+        click.echo(note)
 
 
 @click.command()
@@ -70,18 +89,20 @@ def explain(pull_request: str) -> None:
     """Tell the story of one pull request: what happened, which clock it started or stopped, and each number.
 
     \b
-    Example:
+    Examples:
       prpipeline explain octo-org/widgets#42
+      prpipeline explain https://github.com/octo-org/widgets/pull/42
     """
     from prpipeline.app.basics import SAMPLE_DATA, load_settings
-    from prpipeline.app.explain import ExplainError, parse
+    from prpipeline.app.explain import ExplainError, named
     from prpipeline.app.explain import explain as story_of
     from prpipeline.app.published import is_sample_data, open_published
 
+    settings = load_settings()
     try:
-        parse(pull_request)
-        with open_published(load_settings().published_path) as connection:
-            lines = story_of(connection, pull_request).lines()
+        name = named(pull_request, settings.github)
+        with open_published(settings.published_path) as connection:
+            lines = story_of(connection, name).lines()
             if is_sample_data(connection):
                 lines = [SAMPLE_DATA, "", *lines]
     except ExplainError as error:
@@ -90,7 +111,17 @@ def explain(pull_request: str) -> None:
         click.echo("".join(c for c in line if c.isprintable()))
 
 
-@click.command()
+class _SqlCommand(click.Command):
+    """Takes an argument that begins with an SQL comment for the query, not for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        comments = [arg for arg in args if re.match(r"--(\s|\S*\n)", arg)]
+        if comments:
+            args = [*(arg for arg in args if arg not in (*comments, "--")), "--", *comments]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_SqlCommand)
 @click.argument("query", required=False)
 @click.option(
     "--format",
@@ -101,7 +132,7 @@ def explain(pull_request: str) -> None:
     help="A table for people, CSV or JSON for scripts.",
 )
 def sql(query: str | None, style: str) -> None:
-    """Run a query on the published file, read-only; without one, read queries from standard input.
+    """Run queries on the published file, read-only; without any, read them from standard input. Times are UTC.
 
     \b
     Examples:
@@ -117,9 +148,17 @@ def sql(query: str | None, style: str) -> None:
             if query is None and sys.stdin.isatty():
                 run_interactively(connection, style, is_sample_data=is_sample_data(connection))
             else:
-                run(connection, query if query is not None else sys.stdin.read(), style)
+                run(connection, _text_of(query), style)
         except QueryError as error:
             raise BadInput(str(error)) from None
+
+
+def _text_of(query: str | None) -> str:
+    """The query, else standard input; both are UTF-8, whatever the terminal's encoding is. Raises BadInput."""
+    try:
+        return (sys.stdin.buffer.read() if query is None else os.fsencode(query)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The query is not UTF-8 ({error.reason}); convert it first.") from None
 
 
 COMMANDS = (status, explain, report, sql)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -104,11 +105,16 @@ def completion(shell: str) -> None:
 
 
 def _open_streams() -> None:
-    """Replace standard streams that were closed: the next file to be opened would get what is printed there."""
+    """Make standard streams that take every text, with escapes for letters that their encoding does not have.
+
+    Closed ones are replaced: the next file to be opened would get what is printed there.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:

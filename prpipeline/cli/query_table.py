@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.cells import cell_len
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from prpipeline.cli.text_tables import output
@@ -32,7 +33,7 @@ def query_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     widths = _widths(names, shown, console.width)
     if widths is None:
         shown = shown[:_SHOWN_RECORDS]
-        console.print(_records(names, shown))
+        console.print(_records(names, shown, console.width))
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for index, name in enumerate(names):
@@ -68,10 +69,20 @@ def _widths(names: list[str], rows: Sequence[Sequence[str | None]], room: int) -
     return widths
 
 
-def _records(names: list[str], rows: Sequence[Sequence[str | None]]) -> Table:
-    """A line per column, a block per row."""
+def _records(names: list[str], rows: Sequence[Sequence[str | None]], room: int) -> Table:
+    """A line per column, a block per row. Where names leave no room for values, these stand on the next line."""
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", overflow="fold")
+    width = max(map(cell_len, names))
+    if width + _GAP + _SHORT > room:
+        table.add_column(overflow="fold")
+        for number, row in enumerate(rows):
+            if number:
+                table.add_row()
+            for name, value in zip(names, row, strict=True):
+                table.add_row(f"[bold]{escape(name)}[/bold]")
+                table.add_row(Padding(_cell(value), (0, 0, 0, _GAP)))
+        return table
+    table.add_column(style="bold", no_wrap=True, min_width=width)
     table.add_column(overflow="fold")
     for number, row in enumerate(rows):
         if number:

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prpipeline.app.basics import SAMPLE_DATA
-from prpipeline.app.published import QueryError, query
+from prpipeline.app.published import QueryError, queries
+from prpipeline.cli.common import echo_for_scripts
 
 if TYPE_CHECKING:
     from prpipeline.app.published import Connection
 
 
 def run(connection: Connection, sql: str, style: str) -> None:
-    """Run a query and print its rows as a table, as CSV or as JSON. Raises QueryError."""
-    names, rows = query(connection, sql)
+    """Run all statements and print the rows of each: as a table, as CSV, or as JSON on a line. Raises QueryError.
+
+    An empty line stands between tables, and between the CSV of several statements.
+    """
+    for number, (names, rows) in enumerate(queries(connection, sql)):
+        if number and style != "json":
+            click.echo()
+        _print(names, rows, style)
+
+
+def _print(names: list[str], rows: list[tuple[Any, ...]], style: str) -> None:
     if style == "json":
-        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+        echo_for_scripts(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
     elif style == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(rows)
+        echo_for_scripts(text.getvalue().removesuffix("\n"))
     else:
         from prpipeline.cli.query_table import query_table
 

@@ -14,6 +14,7 @@ from prpipeline.cli.common import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
     BadInput,
+    echo_for_scripts,
     isoformat,
     open_pipeline,
     parse_names,
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
     "--days-back", type=click.IntRange(1, 36_500), help="Days of history to read of new repositories."
 )
 @click.option(
-    "--reconcile", is_flag=True, help="Also find deletions and silent edits, which move no time stamp."
+    "--reconcile",
+    is_flag=True,
+    help="Also compare every pull request in outline: finds deletions, dismissals, deleted reviews and accounts, and "
+    "vanished events, which move no time stamp. By REST only deletions, and what is open or was closed in the last "
+    "30 days. docs/what-a-sync-sees.md says what is not found.",
 )
 @click.option("--dry-run", is_flag=True, help="Ask GitHub only what a whole history would cost, and say it.")
 @click.option(
@@ -56,15 +61,15 @@ def sync(
       prpipeline sync octo-org/widgets --days-back 90
       prpipeline sync --json | jq '.repositories[] | select(.mode == "failed")'
     """
-    names = parse_names(repositories)
     pipeline = open_pipeline()
+    names = parse_names(repositories, pipeline.settings)
     if dry_run:
         _estimate(pipeline, names, days_back, as_json)
         return
     ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
     results = ran.results
     if as_json:
-        click.echo(json.dumps(_as_json(results, pipeline), default=isoformat))
+        echo_for_scripts(json.dumps(_as_json(results, pipeline), default=isoformat))
     else:
         from prpipeline.cli.text_tables import results_table
 
@@ -72,7 +77,7 @@ def sync(
     if pipeline.tracking.holds_samples():
         click.echo("What is published is still the sample data of the demo.", err=True)
     if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
-        _print_reasons(results)
+        _print_reasons([(r.tracked_as, r.error or "") for r in results if r.failed])
     _end(ran)
 
 
@@ -88,8 +93,8 @@ def demo(repositories: Sequence[str]) -> None:
     from prpipeline.app.pipeline import Pipeline
     from prpipeline.cli.text_tables import results_table, review_times
 
-    names = parse_names(repositories)
     pipeline = open_pipeline()
+    names = parse_names(repositories, pipeline.settings)
     real = len(names) + len(pipeline.tracking.tracked())
     with ExitStack() as stack:
         if sample.is_wanted(pipeline.settings, real):
@@ -139,26 +144,30 @@ def _estimate(
 
     from prpipeline.cli.text_tables import estimates_table
 
-    chosen = [str(name) for name in names] or pipeline.tracking.tracked()
+    chosen, notes = ([str(name) for name in names], []) if names else pipeline.to_be_tracked()
+    for note in notes:
+        click.echo(note, err=True)
     if not chosen:
         raise BadInput(
             f"{pipeline.tracking.nothing_tracked()} Name one: prpipeline sync --dry-run OWNER/NAME"
         )
     estimates = pipeline.estimate(chosen, days_back)
     if as_json:
-        click.echo(json.dumps([asdict(e) for e in estimates]))
+        echo_for_scripts(json.dumps([asdict(e) for e in estimates]))
     else:
         estimates_table(estimates)
+    if as_json or not sys.stderr.isatty():
+        _print_reasons([(e.repository, e.error) for e in estimates if e.error])
     if any(e.error for e in estimates):
         sys.exit(EXIT_FAILED)
 
 
-def _print_reasons(results: Sequence[SyncResult]) -> None:
+def _print_reasons(said: Sequence[tuple[str, str]]) -> None:
     """A plain line per cause of failure, for logs and scripts."""
     from prpipeline.app.basics import by_reason, listed
 
-    for reason, names in by_reason((r.tracked_as, r.error or "") for r in results if r.failed).items():
-        click.echo(f"{listed(names)}: {reason}", err=True)
+    for reason, names in by_reason(said).items():
+        click.echo(" ".join(f"{listed(names)}: {reason}".split()), err=True)
 
 
 def _end(ran: RunResult) -> None:

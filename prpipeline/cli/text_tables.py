@@ -98,6 +98,9 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
     console = output()
     console.print(table)
     console.print("For whole histories. Of a repository that is synced already only what changed is read.")
+    known = [e.hourly_limit for e in estimates if not e.error]
+    if known and not any(known):
+        console.print("GitHub sets no limits here: nothing waits for an hourly allowance.")
     if lacking := sum(e.pull_requests_lacking_fields for e in estimates):
         console.print(
             f"Of these repositories {lacking:,} stored pull requests lack newer columns: the next sync reads "
@@ -126,11 +129,11 @@ def status_table(
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository", overflow="fold")
-    table.add_column("status")
-    table.add_column("last sync")
-    table.add_column("complete to (UTC)")
+    table.add_column("status", no_wrap=True)
+    table.add_column("last sync", no_wrap=True)
+    table.add_column("complete to (UTC)", no_wrap=True)
     table.add_column("pull requests", justify="right")
-    table.add_column("coverage", justify="right")
+    table.add_column("GitHub counts", justify="right")
     for row in rows:
         name = row["tracked_as"]
         if row["repository"] not in {None, name}:
@@ -141,11 +144,16 @@ def status_table(
             _ago(row["last_sync_at"]),
             f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
             f"{row['pull_requests']:,}",
-            _coverage(row),
+            _counted_by_github(row),
         )
     console = output()
     console.print(table)
     _reasons(console, [(row["tracked_as"], row["last_error"]) for row in rows if row["last_error"]])
+    for row in rows:
+        if row["short_lists"]:
+            console.print(
+                f"[yellow]{escape(row['tracked_as'])}:[/yellow] {listed(row['short_lists'])}", soft_wrap=True
+            )
     if filling_up:
         console.print(f"\n{filling_up}", soft_wrap=True)
     console.print(
@@ -157,6 +165,19 @@ def status_table(
         f"Next scheduled run: {next_run:%Y-%m-%d %H:%M} UTC, if Dagster runs."
         if next_run
         else "Schedules are off."
+    )
+    console.print(_summary([row["status"] for row in rows]))
+
+
+def _summary(statuses: Sequence[str]) -> str:
+    """All of it in a line, such as: 35 of 36 complete, 1 failed."""
+    new = statuses.count("new")
+    failed = len(statuses) - new - statuses.count("ok")
+    return (
+        f"{statuses.count('ok'):,} of {len(statuses):,} complete"
+        + (f", {failed:,} failed" if failed else "")
+        + (f", {new:,} not read yet" if new else "")
+        + "."
     )
 
 
@@ -171,13 +192,12 @@ def output() -> Console:
     return console if console.is_terminal else Console(width=160, highlight=False, emoji=False)
 
 
-def _coverage(row: dict[str, Any]) -> str:
+def _counted_by_github(row: dict[str, Any]) -> str:
+    """How many there should be; a count says nothing of whether each is up to date."""
     if row["history_days_back"] is not None:
         return f"{row['history_days_back']} days"
     on_github = row["pull_requests_on_github"]
-    if on_github is None:
-        return ""
-    return "100 %" if row["pull_requests"] >= on_github else f"{100 * row['pull_requests'] / on_github:.1f} %"
+    return "" if on_github is None else f"{on_github:,}"
 
 
 def _ago(moment: datetime | None) -> str:

@@ -19,8 +19,9 @@ def track(repositories: Sequence[str], days_back: int | None) -> None:
     from prpipeline.app.basics import load_settings
     from prpipeline.app.tracking import TrackingService
 
-    names = parse_names(repositories)
-    tracking = TrackingService(load_settings())
+    settings = load_settings()
+    names = parse_names(repositories, settings)
+    tracking = TrackingService(settings)
     added = tracking.track(names, tracked_by="cli", days_back=days_back)
     for name in names:
         click.echo(f"{name}: {'tracked.' if str(name) in added else 'was tracked already.'}")
@@ -36,8 +37,8 @@ def track(repositories: Sequence[str], days_back: int | None) -> None:
 @click.option("--delete-data", is_flag=True, help="Also remove all their rows, everywhere.")
 def untrack(repositories: Sequence[str], delete_data: bool) -> None:
     """Stop tracking repositories; their rows stay, unless --delete-data is given."""
-    names = parse_names(repositories)
     pipeline = open_pipeline()
+    names = parse_names(repositories, pipeline.settings)
     tracking = pipeline.tracking.shown()
     for name in names:
         known = tracking.find(name)

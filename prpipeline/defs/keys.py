@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from prpipeline.app.types import AGGREGATE_TABLES, dictionary
+from prpipeline.app.types import aggregate_tables, dictionary
 
 PULL_REQUESTS = dg.AssetKey(["raw", "pull_requests"])
 REVIEWS = dg.AssetKey(["raw", "reviews"])
@@ -12,7 +12,7 @@ RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
 REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
 SYNCED = (*RAW, REVIEW_TIME_HOURS)  # one partition per repository
 
-AGGREGATES = tuple(dg.AssetKey(["metrics", table]) for table in AGGREGATE_TABLES)
+AGGREGATES = tuple(dg.AssetKey(["metrics", table]) for table in aggregate_tables())
 
 PUBLISHED_DATABASE = dg.AssetKey("published_database")
 REVIEW_TIME_REPORT = dg.AssetKey("review_time_report")

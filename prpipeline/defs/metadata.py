@@ -59,8 +59,9 @@ def _of_sync(result: SyncResult) -> Metadata:
         "points": result.points,
         "seconds": result.seconds,
     }
-    if result.on_github:
-        entries["coverage %"] = round(100 * result.held / result.on_github, 1)
+    if result.on_github is not None:
+        entries["pull requests here"] = result.held
+        entries["pull requests counted by GitHub"] = result.on_github
     if result.window_end is not None:
         start = f"{result.window_start:%Y-%m-%d %H:%M}" if result.window_start else "the beginning"
         entries["window"] = f"{start} to {result.window_end:%Y-%m-%d %H:%M} UTC"

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from prpipeline.github import protocol
 from prpipeline.github.auth import Anonymous, Credential
-from prpipeline.github.protocol import SERVICE
+from prpipeline.github.limits import allowance
+from prpipeline.github.protocol import API_ROOT, SERVICE
 from prpipeline.github.queries import query as query_text
-from prpipeline.http.answer import Answer, reading, same_origin
+from prpipeline.http.answer import Answer, host_of, reading, same_origin
 from prpipeline.http.attempts import Attempt, Attempts
 from prpipeline.http.caller import Caller, Clock
 from prpipeline.model.failures import BadCredentials, RequestRejected
@@ -130,7 +131,9 @@ class Client:
         if path.startswith("/"):
             return self.github.api_url + path
         if not same_origin(path, self.github.api_url):
-            raise RequestRejected("GitHub's answer points to another host, where the token is not sent.")
+            raise RequestRejected(
+                f"GitHub's answer points to another host ({host_of(path)}), where the token is not sent; {API_ROOT}"
+            )
         return path
 
     def _send(
@@ -152,6 +155,6 @@ class Client:
             headers={**_HEADERS, **(headers or {})},
             body=body,
         )
-        if known := protocol.allowance(answer, self.caller.settings.reserve_percent):
+        if known := allowance(answer, self.caller.settings.reserve_percent):
             self.caller.allowances[scope, known.resource] = known
         return answer

@@ -29,6 +29,9 @@ class ClientSource:
     def usage(self) -> Usage:
         return self.client.caller.usage
 
+    def check_queries(self, repository: str | None = None) -> None:
+        """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""
+
     def stop(self) -> None:
         self.client.caller.stop()
 

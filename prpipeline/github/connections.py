@@ -10,14 +10,19 @@ from prpipeline.model.failures import MalformedAnswer, TooExpensive
 Json = Mapping[str, Any]
 
 
-def check(
-    connection: Any, seen_cursors: Collection[str | None] = (), *, asked: int = 0, is_first: bool = False
-) -> None:
+class ShortPage(TooExpensive):
+    """A page that leads on and has fewer rows than were asked for."""
+
+    def __init__(self, given: int, asked: int) -> None:
+        super().__init__(f"GitHub gave {given} rows of {asked}, though there are more.")
+        self.missing = asked - given
+
+
+def check(connection: Any, seen_cursors: Collection[str | None] = (), *, asked: int = 0) -> None:
     """Raise unless this is a page that can be true and that leads on.
 
-    ``asked``: how many rows a page that leads on has to have. ``is_first``: the list's beginning, so that a
-    page that leads nowhere is all of it. MalformedAnswer where asking again may help; TooExpensive for missing
-    rows, where a smaller page helps.
+    ``asked``: how many rows a page that leads on has to have. MalformedAnswer where asking again may help;
+    TooExpensive for missing rows, where a smaller page helps: ShortPage if it is the page that has too few.
     """
     if not isinstance(connection, Mapping) or not isinstance(connection.get("nodes"), list):
         raise MalformedAnswer("GitHub's answer lacks a list that was asked for.")
@@ -33,9 +38,7 @@ def check(
         if info["endCursor"] in seen_cursors:
             raise MalformedAnswer("GitHub's list leads back to a page that was read already.")
         if len(nodes) < asked:
-            raise TooExpensive(f"GitHub gave {len(nodes)} rows of {asked}, though there are more.")
-    elif is_first and len(nodes) < (total(connection) or 0):
-        raise TooExpensive(f"GitHub counts {total(connection)} rows, but gave {len(nodes)}.")
+            raise ShortPage(len(nodes), asked)
 
 
 def _is_cursor(value: Any) -> bool:

@@ -6,10 +6,11 @@ Vouches that what it gives is whole. What to ask for, and when, is sync's busine
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from prpipeline.github import connections, cost, mapping
+from prpipeline.github import connections, cost, fields
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.auth import AppCredential
 from prpipeline.github.client import Client
@@ -17,18 +18,19 @@ from prpipeline.github.client_source import ClientSource
 from prpipeline.github.graphql_lists import ListQuery
 from prpipeline.github.graphql_pull_requests import PullRequestReader
 from prpipeline.github.protocol import GraphQLResult
+from prpipeline.github.readings import Readings, are_few
 from prpipeline.http.attempts import Attempt
 from prpipeline.model.answers import (
     Head,
     Hydrated,
-    Outline,
+    OutlineAnswer,
     OwnedRepository,
     Page,
     Probe,
     ProbeAnswer,
     Repository,
 )
-from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound
+from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound, TooExpensive
 from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
@@ -36,6 +38,7 @@ from prpipeline.model.usage import Allowance, Cost
 
 _CREATED = {"field": "CREATED_AT", "direction": "ASC"}  # an immutable key: nothing shifts while we page
 _UPDATED = {"field": "UPDATED_AT", "direction": "DESC"}
+_OUTLINE_ROWS = 74  # with two connections each, as many as one point pays for
 _PROBE_ROWS = 2_000  # heads in one probe: small against GitHub's hidden budget per query
 
 Json = Mapping[str, Any]
@@ -64,6 +67,12 @@ class GraphQLSource(ClientSource):
         if not isinstance(self.client.credential, AppCredential):  # an App needs a repository to sign in for
             self.client.graphql("viewer", {})
 
+    def check_queries(self, repository: str | None = None) -> None:
+        if repository or not isinstance(self.client.credential, AppCredential):
+            # Of no pull request: a server checks the fields all the same.
+            nothing = {"ids": [], "teams": True, "sizes": True, "commits": True}
+            self.client.graphql("hydrate", nothing, repository=repository)
+
     @property
     def field_set(self) -> int:
         return FIELD_SET
@@ -86,9 +95,8 @@ class GraphQLSource(ClientSource):
                 raise NotFound(f"GitHub knows no organisation or user {owner}; check its spelling.")
             return data["repositoryOwner"].get("repositories")
 
-        query = ListQuery("owner", {"login": owner}, listing, objects.owned, owner)
-        found, _ = query.all(self.client, lambda r: r.full_name)
-        return found
+        query = ListQuery("owner", {"login": owner}, listing, objects.owned, lambda r: r.full_name, owner)
+        return query.all(self.client).rows
 
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────
 
@@ -110,12 +118,23 @@ class GraphQLSource(ClientSource):
             size = max(1, largest // 2 ** (attempt.number - 1))  # fewer rows may be what helps
             return {"ids": ids, "size": size}
 
+        readings: dict[int, Readings] = {}
+
         def check(result: GraphQLResult) -> None:
-            for node in objects.nodes_of(result.data, len(ids)):
+            for known, node in zip(repositories, objects.nodes_of(result.data, len(ids)), strict=True):
                 if node is not None and node.get("__typename") == "Repository":
                     objects.repository(node)
-                    connections.check(node.get("pullRequests"), asked=size, is_first=True)
-                    list(map(objects.head, node["pullRequests"]["nodes"]))
+                    connection = node.get("pullRequests")
+                    connections.check(connection, asked=size - known.missing)
+                    heads = list(map(objects.head, connection["nodes"]))
+                    listed, total = frozenset(head.node_id for head in heads), connections.total(connection)
+                    missing = (total or 0) - len(listed) - known.missing
+                    if connections.next_cursor(connection) is None and missing > 0:
+                        agree = readings.setdefault(known.repository_id, Readings()).agree(listed, total)
+                        if not (agree and are_few(missing, total or 0)):
+                            raise TooExpensive(
+                                f"GitHub counts {total} pull requests, but gave {len(listed)}."
+                            )
 
         result = self.client.graphql(
             "probe", variables, missing_nodes=True, check=check, repository=repositories[0].full_name
@@ -127,7 +146,7 @@ class GraphQLSource(ClientSource):
             if node is not None and node.get("__typename") == "Repository":
                 connection = node["pullRequests"]
                 probes[known.repository_id] = Probe(
-                    repository=objects.repository(node),
+                    repository=replace(objects.repository(node), missing=known.missing),
                     heads=tuple(map(objects.head, connection["nodes"])),
                     total=connections.total(connection),
                     cursor=connections.next_cursor(connection),
@@ -147,20 +166,24 @@ class GraphQLSource(ClientSource):
             )
             heads += more
             reached_the_end = not more or more[-1].updated_at >= since
-            if reached_the_end and len({head.node_id for head in heads}) < (total or 0):
+            if reached_the_end and len({head.node_id for head in heads}) + query.missing < (total or 0):
                 # Some moved to the front meanwhile, or were left out.
-                heads, _ = query.all(self.client, lambda head: head.node_id)
+                heads = query.all(self.client).rows
         return [head for head in heads if head.updated_at >= since]
 
-    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
+    def outline(self, repository: Repository) -> OutlineAnswer:
         query = ListQuery(
             "counts",
-            {"id": repository.node_id},
+            {"id": repository.node_id, "newest": objects.NEWEST},
             objects.pull_requests_of_node,
             objects.outline,
+            lambda line: line.node_id,
             repository.full_name,
+            rows=_OUTLINE_ROWS,
+            missing=repository.missing,
         )
-        return query.all(self.client, lambda line: line.node_id)
+        listed = query.all(self.client)
+        return OutlineAnswer(listed.rows, listed.total, listed.read_at)
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
 
@@ -194,7 +217,7 @@ class GraphQLSource(ClientSource):
 
     def _left_out(self, repository: Repository, since: datetime, read: set[str]) -> list[PullRequest]:
         """What a walk to the list's end did not give: it moved to the front meanwhile, or was left out."""
-        heads, _ = _heads(repository).all(self.client, lambda head: head.node_id)
+        heads = _heads(repository).all(self.client).rows
         wanted = [
             (repository, head) for head in heads if head.updated_at >= since and head.node_id not in read
         ]
@@ -209,11 +232,9 @@ class GraphQLSource(ClientSource):
                 whole: list[tuple[int, PullRequest]] = []
                 missing: list[tuple[Repository, Head]] = []
                 for (repository, head), node in zip(left, nodes, strict=False):
-                    pull_request = node and self._reader.whole(
-                        node, repository.full_name, head.node_id, requests
-                    )
+                    pull_request = node and self._reader.whole(node, repository.full_name, head, requests)
                     if node and pull_request:
-                        whole.append((mapping.integer(node["repository"], "databaseId"), pull_request))
+                        whole.append((fields.integer(node["repository"], "databaseId"), pull_request))
                     else:
                         missing.append((repository, head))
                 self._check_visible([repository for repository, _ in missing])
@@ -246,5 +267,7 @@ def _heads(repository: Repository) -> ListQuery[Head]:
         {"id": repository.node_id},
         objects.pull_requests_of_node,
         objects.head,
+        lambda head: head.node_id,
         repository.full_name,
+        missing=repository.missing,
     )

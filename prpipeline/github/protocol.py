@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from prpipeline.github import limits, words
+from prpipeline.github.words import NO_WORDS, explanation, shorten
 from prpipeline.http.answer import Answer
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
     BadCredentials,
     CursorRejected,
-    LimitReached,
     MalformedAnswer,
     NotFound,
     Overloaded,
@@ -22,8 +23,8 @@ from prpipeline.model.failures import (
     RequestRejected,
     ServerTrouble,
     TooExpensive,
+    UnexplainedRefusal,
 )
-from prpipeline.model.usage import Allowance
 
 SERVICE = "GitHub"
 
@@ -37,14 +38,33 @@ _SSO_PARTIAL = (
 )
 _MAYBE_PRIVATE = "Check the name; if it is private, the token needs access to it (scope repo, or the permission Pull requests: read)."
 
-# Without a Retry-After, GitHub asks for at least a minute after a secondary limit.
-SECONDARY_PAUSE = timedelta(seconds=60)
+OLDEST_SERVER = "3.13"
+"""The oldest GitHub Enterprise Server whose GraphQL has all that our queries ask for: the schema of February 2024."""
 
-_NO_WINDOW = timedelta(days=1)  # GitHub's allowances are hourly
+API_ROOT = (
+    "check that GITHUB_API_URL is the root of the API (https://api.github.com, or https://HOST/api/v3) and that no "
+    "proxy on the way asks to sign in."
+)
+_TOO_OLD = f"A GitHub Enterprise Server older than {OLDEST_SERVER} knows less: upgrade it, or set PRPIPELINE_GITHUB_API=rest."
+# GitHub's reasons for a 403 that last, wherever they stand.
+_LASTS = re.compile(
+    r"not accessible by|ip allow list|saml|single sign-on|suspended|access blocked|dmca|administrative rules"
+)
+_PASSES = re.compile(r"try again|please wait|temporar|maximum number of login attempts")
+# No reason at all: the name of the status.
+_BARE = re.compile(
+    r"\W*(?:error|http)?\W*(?:403)?\W*(?:forbidden|(?:access )?denied|unauthori[sz]ed|error)?\W*"
+)
+# Codes of a server that is in trouble, among those that say that a query is wrong.
+_TROUBLE = re.compile(r"INTERNAL|UNAVAILABLE|TIME_?OUT|OVERLOAD|DOWNSTREAM|SERVER_ERROR|TEMPORAR")
 
 
 class TeamsDenied(AccessDenied):
     """Only the names of teams are denied; asking without them gets the rest."""
+
+
+class LimitsOff(NotFound):
+    """A server without rate limits, the default of GitHub Enterprise Server, has no page of them."""
 
 
 class CommitsDenied(AccessDenied):
@@ -77,43 +97,38 @@ class GraphQLResult:
     points: int
 
 
-def allowance(answer: Answer, reserve_percent: int = 0) -> Allowance | None:
-    """The allowance by this answer's headers; None where they are missing or make no sense."""
-    headers = answer.headers
-    try:
-        known = Allowance(
-            resource=headers.get("x-ratelimit-resource", "core"),
-            limit=int(headers["x-ratelimit-limit"]),
-            remaining=int(headers["x-ratelimit-remaining"]),
-            resets_at=datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC).replace(tzinfo=None),
-            read_at=answer.server_time,
-            reserve_percent=reserve_percent,
-        )
-    except (KeyError, ValueError, OverflowError, OSError):
-        return None
-    is_near = abs(known.resets_at - answer.server_time) < _NO_WINDOW
-    return known if known.limit > 0 and is_near else None
-
-
 def check_status(answer: Answer, *, conditional: bool = False) -> None:
-    """Raise the failure that a status other than success stands for; 304 is one where it was asked for."""
+    """Raise the failure that a status other than success stands for; 304 is one where it was asked for.
+
+    A page of HTML is nobody's data, and speaks of no repository, whatever its status.
+    """
     status = answer.status
     if status in {200, 201} or (status == 304 and conditional):
         if answer.headers.get("x-github-sso", "").startswith("partial-results"):
             raise AccessDenied(_SSO_PARTIAL)
+        _check_body(answer)
         return
     if status < 300 or status == 304:
         raise MalformedAnswer(f"GitHub answered {status}, which is no whole answer.")
-    if status in {403, 429}:
-        if limit := _limit(answer):
-            raise limit
+    if status in {403, 429} and (limit := limits.limit(answer)):
+        raise limit
+    if status >= 500 and (limit := limits.limit_in(words.all_of(answer), answer)):
+        raise limit
+    if status == 403:
         raise _denied(answer)
     if status == 401:
+        if words.json_object(answer) is None:
+            raise _unexplained(answer)
         raise BadCredentials(
             "GitHub does not accept the token (401); check GITHUB_TOKEN: it may be mistyped, expired or revoked."
         )
+    if status == 407:
+        raise RequestRejected(
+            "The proxy on the way to GitHub asks for a user name and a password (407); check HTTPS_PROXY, HTTP_PROXY "
+            "and ALL_PROXY."
+        )
     if status in {404, 410}:
-        raise NotFound(f"GitHub shows no such thing to this token ({status}). {_MAYBE_PRIVATE}")
+        raise _not_found(answer)
     if status == 451:
         raise AccessDenied("GitHub has blocked this repository for legal reasons (451).")
     if status in {502, 503, 504}:
@@ -122,9 +137,31 @@ def check_status(answer: Answer, *, conditional: bool = False) -> None:
         raise ServerTrouble(f"GitHub answered {status}.")
     if 300 <= status < 400:
         raise RequestRejected(
-            f"GitHub redirected ({status}) to a place where the token is not sent; check GITHUB_API_URL."
+            f"GitHub redirected ({status}) to a place where the token is not sent; {API_ROOT}"
         )
-    raise RequestRejected(f"GitHub rejected the request ({status}): {_message(answer)}")
+    raise RequestRejected(f"GitHub rejected the request ({status}): {explanation(answer)}")
+
+
+def _check_body(answer: Answer) -> None:
+    """Raise where an answer of success holds no data: a page, or an error of the API's without an error's status."""
+    if words.is_page(answer):
+        raise limits.limit(answer) or MalformedAnswer(
+            f"GitHub's API answered with {explanation(answer)}, not with data; if that lasts, {API_ROOT}"
+        )
+    if len(answer.body) > _LONGEST_ERROR:
+        return
+    body = words.json_object(answer)
+    if body is None and not answer.body.lstrip().startswith(b"["):  # plain text, or nothing
+        if limit := limits.limit_in(words.all_of(answer), answer):
+            raise limit
+    elif body and body.keys() <= _KEYS_OF_ERRORS and {"message", "error"} & body.keys():
+        raise limits.limit(answer) or ServerTrouble(
+            f"GitHub answered {answer.status} with: {explanation(answer)}"
+        )
+
+
+_LONGEST_ERROR = 10_000
+_KEYS_OF_ERRORS = {"message", "documentation_url", "status", "code", "error", "errors"}
 
 
 def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
@@ -137,16 +174,14 @@ def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLRes
     check_status(answer)
     body = answer.json()
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
-        if isinstance(body, dict) and isinstance(body.get("message"), str):
-            raise ServerTrouble(f"GitHub answered {answer.status} with: {_short(body['message'])}")
-        raise MalformedAnswer("GitHub's answer is JSON, but no GraphQL answer.")
+        raise limits.limit(answer) or MalformedAnswer("GitHub's answer is JSON, but no GraphQL answer.")
     data = body.get("data")
     refusals = []
     errors = body.get("errors") or []
     if not isinstance(errors, list):
         raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
     for raw in errors:
-        error = _graphql_error(raw, answer)
+        error = _graphql_error(raw, answer, is_invalid="data" not in body)
         if isinstance(error.failure, TeamsDenied) and _mark_team(data, error.path):
             continue
         if missing_nodes and error.refuses_one_node_of(data):
@@ -181,7 +216,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 # ── reading errors ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
+def _graphql_error(raw: Any, answer: Answer, *, is_invalid: bool) -> GraphQLError:
+    """An error of a GraphQL answer; ``is_invalid``: the query was not run, so the answer has no data at all."""
     if not isinstance(raw, dict):
         raise MalformedAnswer("GitHub's GraphQL errors are not what its schema promises.")
     extensions = _mapping(raw.get("extensions"))
@@ -191,39 +227,44 @@ def _graphql_error(raw: Any, answer: Answer) -> GraphQLError:
     found = raw.get("path")
     path = tuple(p for p in found if isinstance(p, (str, int))) if isinstance(found, list) else ()
     message = str(raw.get("message") or "no message")
-    return GraphQLError(kind, path, message, _graphql_failure(kind, path, message, answer))
+    failure = _graphql_failure(kind, path, message, answer)
+    if type(failure) is ServerTrouble and not _TROUBLE.search(kind):
+        # GraphQL, 7.1: what is wrong with the query itself is an error before data, with its place in the query.
+        has_code = bool(extensions.get("code")) and not raw.get("type")
+        if is_invalid and (has_code or raw.get("locations")):
+            failure = _rejected(message)
+    return GraphQLError(kind, path, message, failure)
+
+
+def _rejected(message: str) -> RequestRejected:
+    return RequestRejected(f"GitHub does not understand the query: {shorten(message)} {_TOO_OLD}")
 
 
 def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answer: Answer) -> ApiFailure:
     lowered = message.lower()
     if kind == "NOT_FOUND":
-        return NotFound(f"{_short(message)} {_MAYBE_PRIVATE}")
-    if kind in {"RATE_LIMITED", "RATE_LIMIT"} or "rate limit" in lowered:
-        return _limit(answer) or LimitReached(
-            "GitHub's rate limit is reached.", _reset(answer), secondary="secondary" in lowered
-        )
+        return NotFound(f"{shorten(message)} {_MAYBE_PRIVATE}")
+    if kind in {"RATE_LIMITED", "RATE_LIMIT"} or limits.limit_in(lowered, answer):
+        return limits.limit(answer, lowered) or limits.used_up(answer)
     if kind == "INSUFFICIENT_SCOPES":
         if "read:org" in lowered:
-            return TeamsDenied(f"The token lacks the scope read:org: {_short(message)}")
-        return AccessDenied(f"The token lacks a scope: {_short(message)}")
+            return TeamsDenied(f"The token lacks the scope read:org: {shorten(message)}")
+        return AccessDenied(f"The token lacks a scope: {shorten(message)}")
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
         if "requestedReviewer" in path:
-            return TeamsDenied(_short(message))
-        return CommitsDenied(_short(message)) if "commits" in path else _forbidden(message)
+            return TeamsDenied(shorten(message))
+        return (CommitsDenied if "commits" in path else _forbidden)(shorten(message))
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
-        return TooExpensive(f"GitHub found the query too expensive: {_short(message)}")
+        return TooExpensive(f"GitHub found the query too expensive: {shorten(message)}")
     if "something went wrong" in lowered or kind in {"INTERNAL", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}:
         return TooExpensive("GitHub failed while it ran the query ('Something went wrong').")
     if "cursor" in lowered or kind == "INVALID_CURSOR_ARGUMENTS":
-        return CursorRejected(f"GitHub no longer knows the position in the list: {_short(message)}")
+        return CursorRejected(f"GitHub no longer knows the position in the list: {shorten(message)}")
     if kind in _OUR_FAULT or kind.startswith(("UNDEFINED", "ARGUMENT", "VARIABLE", "SELECTION")):
-        return RequestRejected(
-            f"GitHub does not understand the query: {_short(message)} An old GitHub Enterprise Server may need "
-            "PRPIPELINE_GITHUB_API=rest."
-        )
-    return ServerTrouble(f"GitHub answered with an error: {_short(message)}")
+        return _rejected(message)
+    return ServerTrouble(f"GitHub answered with an error: {shorten(message)}")
 
 
 _OUR_FAULT = {
@@ -237,36 +278,41 @@ _OUR_FAULT = {
 }
 
 
-def _limit(answer: Answer) -> LimitReached | None:
-    """The rate limit that a 403, a 429 or a GraphQL error stands for; None if it is something else."""
-    headers, text = answer.headers, _message(answer).lower()
-    until = answer.retry_after
-    if not until and headers.get("x-ratelimit-remaining") == "0":
-        return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    is_secondary = answer.status == 429 or "retry-after" in headers
-    if is_secondary or "secondary rate" in text or "abuse detection" in text:
-        return LimitReached(
-            "GitHub asks us to slow down (secondary rate limit).",
-            until or answer.server_time + SECONDARY_PAUSE,
-            secondary=True,
-        )
-    if "rate limit" in text:
-        return LimitReached("The token's hourly allowance is used up.", _reset(answer))
-    return None
-
-
-def _reset(answer: Answer) -> datetime:
-    known = allowance(answer)
-    earliest = answer.server_time + timedelta(seconds=1)
-    return max(known.resets_at, earliest) if known else answer.server_time + SECONDARY_PAUSE
-
-
-def _denied(answer: Answer) -> AccessDenied:
-    sso = answer.headers.get("x-github-sso", "")
-    if sso:
+def _denied(answer: Answer) -> ApiFailure:
+    """What a 403 stands for that is no limit: a reason that lasts, or none that is known to."""
+    if answer.headers.get("x-github-sso"):
         return AccessDenied(_SSO)
-    needed = answer.headers.get("x-accepted-github-permissions", "")
-    return _forbidden(_message(answer), needed)
+    text = words.all_of(answer)
+    body = words.json_object(answer) or {}
+    # GitHub says where it documents a refusal; a proxy does not.
+    is_githubs = "documentation_url" in body and not _BARE.fullmatch(str(body.get("message", "")).lower())
+    is_known = not words.is_page(answer) and bool(_LASTS.search(text))
+    if is_known or (is_githubs and not _PASSES.search(text)):
+        return _forbidden(explanation(answer), answer.headers.get("x-accepted-github-permissions", ""))
+    return _unexplained(answer)
+
+
+def _unexplained(answer: Answer) -> UnexplainedRefusal:
+    said = explanation(answer)
+    with_what = said if said == NO_WORDS or words.is_page(answer) else f"the words “{said}”"
+    return UnexplainedRefusal(
+        f"GitHub, or a proxy before it, refused with {answer.status} and {with_what}: no reason that is known to last. "
+        "If it does last, check the token's access and the proxies on the way.",
+        answer.retry_after or answer.server_time + limits.SECONDARY_PAUSE,
+        secondary=True,
+    )
+
+
+def _not_found(answer: Answer) -> ApiFailure:
+    if answer.body and words.json_object(answer) is None:  # GitHub would say it in JSON
+        what = explanation(answer) if words.is_page(answer) else "text"
+        return MalformedAnswer(
+            f"GitHub's API answered {answer.status} with {what}, which says nothing of a repository; if that lasts, "
+            f"{API_ROOT}"
+        )
+    if "rate limiting is not enabled" in words.all_of(answer):
+        return LimitsOff("This server has no rate limits.")
+    return NotFound(f"GitHub shows no such thing to this token ({answer.status}). {_MAYBE_PRIVATE}")
 
 
 def _forbidden(message: str, needed: str = "") -> AccessDenied:
@@ -279,19 +325,4 @@ def _forbidden(message: str, needed: str = "") -> AccessDenied:
             f"The token lacks the permission “{missing or 'Pull requests: read'}”; grant it in the token's or the "
             "App's settings, for this repository."
         )
-    return AccessDenied(f"GitHub denies access: {_short(message)}")
-
-
-def _message(answer: Answer) -> str:
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return "no explanation"
-    message = body.get("message") if isinstance(body, dict) else None
-    return _short(str(message or "no explanation"))
-
-
-def _short(text: str) -> str:
-    """GitHub's own words on one line, printable, with an end."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= 200 else line[:199] + "…"
+    return AccessDenied(f"GitHub denies access: {message}")

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-
-import msgspec
 
 from prpipeline.github import cost, mapping
 from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
-from prpipeline.github.etags import Etags, MemoryEtags
-from prpipeline.github.protocol import SERVICE
+from prpipeline.github.etags import Etags, MemoryEtags, RememberedProbes
+from prpipeline.github.protocol import SERVICE, LimitsOff
+from prpipeline.github.readings import Readings, are_few
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
 from prpipeline.http.answer import Answer, reading
 from prpipeline.http.attempts import Attempts, Unsettled
 from prpipeline.model.answers import (
     Head,
     Hydrated,
-    Outline,
+    OutlineAnswer,
     OwnedRepository,
     Page,
     Probe,
@@ -60,7 +60,7 @@ class RestSource(ClientSource):
     def __init__(self, client: Client, etags: Etags | None = None) -> None:
         super().__init__(client)
         self._lists = RestLists(client)
-        self._etags: Etags = MemoryEtags() if etags is None else etags
+        self._probes = RememberedProbes(MemoryEtags() if etags is None else etags, self.address)
         self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
 
     # ── the credential ───────────────────────────────────────────────────────────────────────────────
@@ -78,7 +78,8 @@ class RestSource(ClientSource):
         return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
 
     def try_credential(self) -> None:
-        self.client.get("/rate_limit", read=objects.body_of)
+        with suppress(LimitsOff):  # the server looked at the credential before it said so
+            self.client.get("/rate_limit", read=objects.body_of)
 
     @property
     def field_set(self) -> int:
@@ -128,8 +129,7 @@ class RestSource(ClientSource):
         return ProbeAnswer(min(started, default=datetime.min), probes, refused)
 
     def _probe(self, repository: Repository) -> tuple[Probe, datetime]:
-        key = f"{self.address}/repositories/{repository.repository_id}/pulls?newest"
-        etag, known = self._remembered(key)
+        etag, known = self._probes.get(repository.repository_id)
         listing = self._lists.page(
             _pulls(repository),
             _NEWEST,
@@ -152,19 +152,12 @@ class RestSource(ClientSource):
             self._moved[repository.repository_id] = found
             return self._probe(found)
         heads = tuple(map(objects.head, listing.items))
+        self._probes.saw(repository.repository_id, (head.updated_at for head in heads))
         total = self._count(found) if listing.next else len(heads)
         probe = Probe(found, heads, total, _more(heads, listing))
         if listing.etag:
-            self._etags.put(key, listing.etag, msgspec.json.encode(probe).decode())
+            self._probes.put(repository.repository_id, listing.etag, probe)
         return probe, listing.read_at
-
-    def _remembered(self, key: str) -> tuple[str | None, Probe | None]:
-        """The ETag of an earlier answer and what it came to; neither where another version left something else."""
-        etag, value = self._etags.get(key) or (None, "")
-        try:
-            return (etag, msgspec.json.decode(value, type=Probe)) if etag else (None, None)
-        except msgspec.DecodeError:
-            return None, None
 
     def _now(self, repository: Repository) -> Repository:
         """The repository under its present name."""
@@ -185,28 +178,33 @@ class RestSource(ClientSource):
             page = list(map(objects.head, listing.items))
             heads += page
             number = number + 1 if listing.next else None
-        newest: dict[str, Head] = {}
-        for head in heads:  # one that moved to the next page while we read is there twice
-            if head.node_id not in newest or head.updated_at > newest[head.node_id].updated_at:
-                newest[head.node_id] = head
+        self._probes.saw(probe.repository.repository_id, (head.updated_at for head in heads))
+        # One that moved to the next page while we read is there twice.
+        newest = {head.node_id: head for head in sorted(heads, key=lambda head: head.updated_at)}
         return [head for head in newest.values() if head.updated_at >= since]
 
-    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
+    def outline(self, repository: Repository) -> OutlineAnswer:
         now = self._now(repository)
+        read_at = self.client.caller.asked_at()
+        readings = Readings()
 
-        def read(attempts: Attempts) -> tuple[list[Outline], int | None]:
+        def read(attempts: Attempts) -> OutlineAnswer:
             listed = self._lists.checked_items(
                 _pulls(now), _CREATED, now.full_name, objects.outline, attempts
             )
             lines = {line.node_id: line for line in map(objects.outline, listed)}
             total = self._count(now, attempts)
-            if total is not None and len(lines) < total:
+            missing = (total or 0) - repository.missing - len(lines)
+            is_believed = readings.agree(frozenset(lines), total) and are_few(missing, total or 0)
+            if missing > 0 and not is_believed:
                 raise Unsettled(
                     f"GitHub counts {total} pull requests in {now.full_name} but lists {len(lines)}."
                 )
-            return list(lines.values()), total
+            return OutlineAnswer(list(lines.values()), total, read_at)
 
-        return self.client.caller.settled(read, self._lists.attempts())
+        answer = self.client.caller.settled(read, self._lists.attempts())
+        self._probes.saw(now.repository_id, (line.updated_at for line in answer.lines))
+        return answer
 
     # ── whole pull requests ──────────────────────────────────────────────────────────────────────────
 
@@ -290,7 +288,10 @@ class RestSource(ClientSource):
 
         def read(answer: Answer) -> tuple[PullRequest, Repository]:
             body = objects.body_of(answer)
-            return mapping.pull_request_from_rest(body), objects.base_repository(body) or repository
+            pull_request = mapping.pull_request_from_rest(body)
+            if pull_request.updated_at < head.updated_at:
+                raise MalformedAnswer(f"GitHub lists a newer state of #{head.number} than it shows.")
+            return pull_request, objects.base_repository(body) or repository
 
         try:
             pull_request, found = self._get(f"{path}/pulls/{head.number}", read, name)
@@ -305,6 +306,7 @@ class RestSource(ClientSource):
                 return None
         if found.repository_id != repository.repository_id:
             raise NotFound(f"{name} is another repository now.")
+        self._probes.saw(repository.repository_id, [pull_request.updated_at])
         return pull_request.with_children(
             tuple({review.review_id: review for review in reviews}.values()),
             tuple({event.event_id: event for event in events}.values()),
@@ -315,9 +317,12 @@ class RestSource(ClientSource):
         return self.client.caller.settings.first_commit_by_rest
 
     def _first_commit_at(self, path: str, name: str) -> datetime | None:
-        one: Parameters = {"per_page": 1}
-        commits = self._lists.page(path, one, name, check=mapping.authored_from_rest).items
-        return mapping.authored_from_rest(commits[0]) if commits else None
+        return self.client.get(
+            path,
+            {"per_page": 1},
+            read=lambda answer: mapping.first_commit_from_rest(answer.json()),
+            repository=name,
+        )
 
     def _children(self, path: str, name: str, read: Callable[[objects.Json], T | None]) -> list[T]:
         items = self._lists.settled_items(path, {}, name, read)

@@ -93,6 +93,14 @@ def same_origin(one: str, other: str) -> bool:
         return False
 
 
+def host_of(address: str) -> str:
+    """The host of an address, for messages; it may be none at all."""
+    try:
+        return urlsplit(address).hostname or "no host"
+    except ValueError:
+        return "no address"
+
+
 @contextmanager
 def reading(service: str) -> Iterator[None]:
     """Around code that takes an answer apart: content of another shape than promised raises MalformedAnswer."""

@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Protocol, TypeVar
 
 import requests
@@ -23,11 +24,13 @@ from prpipeline.model.failures import (
     CursorRejected,
     LimitReached,
     MalformedAnswer,
+    MustWait,
     NetworkTrouble,
     Overloaded,
     ServerTrouble,
     Stopped,
     TransientFailure,
+    UnexplainedRefusal,
 )
 from prpipeline.model.usage import Allowance, Usage
 from prpipeline.settings import SyncSettings
@@ -110,18 +113,20 @@ class Caller:
                 if is_renewed or attempt.is_last or not self._renew():
                     raise
                 is_renewed, failure = True, rejected
-            except LimitReached as limit:
+            except MustWait as refusal:
                 waits += 1
-                if limit.too_long:
+                is_unexplained = isinstance(refusal, UnexplainedRefusal)
+                if refusal.too_long:
                     raise
-                if attempt.is_last:
-                    raise LimitReached(
-                        f"{limit} It still does after {waits - 1} waits; run it again later.",
-                        limit.resume_at,
-                        secondary=limit.secondary,
-                    ) from None
-                self._pause_until(limit, doublings=waits - 1)
-                failure = limit
+                # As in an outage: where one query waited in vain, the next ones ask once.
+                if attempt.is_last or (is_unexplained and self._is_out):
+                    self._is_out = is_unexplained
+                    if waits == 1:
+                        raise
+                    so_far = "one wait" if waits == 2 else f"{waits - 1} waits"
+                    raise refusal.saying(f"It still does after {so_far}; run it again later.") from None
+                self._pause_until(refusal, doublings=waits - 1)
+                failure = refusal
             except TransientFailure as trouble:
                 is_outage = isinstance(trouble, _OUTAGE)
                 # Thousands of repositories must not each wait patiently for a server that is not there.
@@ -206,22 +211,20 @@ class Caller:
         log.info("%s Trying again in %.1f s.", why, seconds)
         self._sleep(seconds)
 
-    def _pause_until(self, limit: LimitReached, doublings: int = 0) -> None:
+    def _pause_until(self, refusal: MustWait, doublings: int = 0) -> None:
         now = self.server_now()
-        wait = max((limit.resume_at - now).total_seconds(), 1.0)
-        if limit.secondary:
+        wait = max(ceil((refusal.resume_at - now).total_seconds()), 1.0)  # never a moment too early
+        if refusal.secondary:
             wait *= 2**doublings
         wait += self._random.uniform(0, 1)
         resume = now + timedelta(seconds=wait)
         if wait > self.settings.max_wait_minutes * 60:
-            raise LimitReached(
-                f"{limit} It may go on at {resume:%Y-%m-%d %H:%M} UTC, later than it may wait "
+            raise refusal.saying(
+                f"It may go on at {resume:%Y-%m-%d %H:%M} UTC, later than it may wait "
                 f"(max_wait_minutes: {self.settings.max_wait_minutes}); run it again then.",
-                limit.resume_at,
-                secondary=limit.secondary,
                 too_long=True,
             ) from None
-        log.warning("%s Waiting %.0f s, going on at %s UTC.", limit, wait, resume.strftime("%H:%M:%S"))
+        log.warning("%s Waiting %.0f s, going on at %s UTC.", refusal, wait, resume.strftime("%H:%M:%S"))
         self._sleep(wait)
 
     def _sleep(self, seconds: float) -> None:

@@ -9,30 +9,32 @@ from __future__ import annotations
 
 from prpipeline.metrics.checks import Check, all_checks
 from prpipeline.metrics.definitions import (
-    AGGREGATE_TABLES,
-    PUBLISHED_VIEWS,
-    REPOSITORY_TABLES,
-    TABLES,
+    aggregate_tables,
     are_tables_current,
     create_tables,
     metric_version,
+    published_tables,
     published_view,
+    published_views,
+    renew_tables,
+    repository_tables,
 )
 from prpipeline.metrics.rebuilding import fingerprint, rebuild, rebuild_aggregates, stale_repositories
 
 __all__ = [
-    "AGGREGATE_TABLES",
-    "PUBLISHED_VIEWS",
-    "REPOSITORY_TABLES",
-    "TABLES",
     "Check",
+    "aggregate_tables",
     "all_checks",
     "are_tables_current",
     "create_tables",
     "fingerprint",
     "metric_version",
+    "published_tables",
     "published_view",
+    "published_views",
     "rebuild",
     "rebuild_aggregates",
+    "renew_tables",
+    "repository_tables",
     "stale_repositories",
 ]

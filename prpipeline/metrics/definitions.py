@@ -9,7 +9,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from importlib import resources
 
-from prpipeline.metrics.statements import SqlFile, essence, sql_file, sql_files
+from prpipeline.metrics.statements import SqlFile, essence, file_names, sql_file, sql_files, sql_text
 from prpipeline.model.sql import Connection
 
 
@@ -24,49 +24,65 @@ def _in_order() -> tuple[SqlFile, ...]:
     return tuple(files[name] for name in TopologicalSorter(graph).static_order())
 
 
-_WAREHOUSE = tuple(file for file in _in_order() if file.created and file.created[0].schema)
-_STORED = tuple(file for file in _WAREHOUSE if file.kind == "TABLE" and file.created[0].schema == "metrics")
+# Functions, not constants: most commands need none of these lists, and reading all files takes 7 ms.
 
-REPOSITORY_TABLES = tuple(file.name for file in _STORED if "repositories" in file.parameters)
-"""Tables whose rows depend on their own repository alone, in the order in which they build on each other."""
 
-TABLES = tuple(file.name for file in _WAREHOUSE if file.definition.startswith(f"{file.name}: one row per"))
-"""Tables and views of the warehouse that are published, each described in the data dictionary."""
+@cache
+def _warehouse() -> tuple[SqlFile, ...]:
+    return tuple(file for file in _in_order() if file.created and file.created[0].schema)
 
-AGGREGATE_TABLES = tuple(
-    file.name
-    for file in _STORED
-    if file.name in TABLES
-    and not (file.name in REPOSITORY_TABLES and "pull_request_id" in dict(file.columns))
-)
-"""Published tables that are made after the pull requests' own: many pull requests a row, or of all repositories."""
 
-PUBLISHED_VIEWS = tuple(file.name for file in _in_order() if file.created and not file.created[0].schema)
-"""Views over the published tables, which only a published file has."""
+@cache
+def _stored() -> tuple[SqlFile, ...]:
+    return tuple(
+        file for file in _warehouse() if file.kind == "TABLE" and file.created[0].schema == "metrics"
+    )
+
+
+@cache
+def repository_tables() -> tuple[str, ...]:
+    """Tables whose rows depend on their own repository alone, in the order in which they build on each other."""
+    return tuple(file.name for file in _stored() if "repositories" in file.parameters)
+
+
+@cache
+def published_tables() -> tuple[str, ...]:
+    """Tables and views of the warehouse that are published, each described in the data dictionary."""
+    return tuple(
+        file.name for file in _warehouse() if file.definition.startswith(f"{file.name}: one row per")
+    )
+
+
+@cache
+def aggregate_tables() -> tuple[str, ...]:
+    """Published tables that are made after the pull requests' own: many pull requests a row, or of all repositories."""
+    of_pull_requests = {
+        file.name
+        for file in _stored()
+        if file.name in repository_tables() and "pull_request_id" in dict(file.columns)
+    }
+    return tuple(f.name for f in _stored() if f.name in published_tables() and f.name not in of_pull_requests)
+
+
+@cache
+def published_views() -> tuple[str, ...]:
+    """Views over the published tables, which only a published file has."""
+    return tuple(file.name for file in _in_order() if file.created and not file.created[0].schema)
 
 
 def published_view(name: str) -> str:
-    """The statement that creates one of PUBLISHED_VIEWS in a published file."""
-    return sql_file(name).creates[0].sql
+    """The query of one of ``published_views``, over the tables of a published file."""
+    return sql_file(name).creates[0].sql.partition(" AS\n")[2]
 
 
 def create_tables(connection: Connection) -> None:
-    """Create what is missing, in the caller's transaction; what has another shape or no use is dropped, for all is derived.
+    """Create what is missing, in the caller's transaction; the schemas exist.
 
     Other definitions than the last ones get a new version, so that all repositories are stale.
     """
-    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    _drop_unknown(connection)
-    expected = {file.name: list(file.columns) for file in _STORED}
-    found = _stored_tables(connection)
-    for name, columns in found.items():
-        if expected.get(name) != columns:
-            connection.execute(f'DROP TABLE metrics."{name}"')
-    for file in _WAREHOUSE:
+    for file in _warehouse():
         for statement in file.creates:
             connection.execute(statement.sql)
-    if any(found.get(name) != expected[name] for name in REPOSITORY_TABLES):
-        connection.execute("DELETE FROM meta.metric_states")
     now = datetime.now(UTC).replace(tzinfo=None)
     for statement in sql_file("metric_definitions").fills:
         connection.execute(
@@ -74,8 +90,22 @@ def create_tables(connection: Connection) -> None:
         )
 
 
+def renew_tables(connection: Connection) -> None:
+    """``create_tables`` where others may have made some: what has another shape or no use is dropped, for all is derived."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
+    _drop_unknown(connection)
+    expected = {file.name: list(file.columns) for file in _stored()}
+    found = _stored_tables(connection)
+    for name, columns in found.items():
+        if expected.get(name) != columns:
+            connection.execute(f'DROP TABLE metrics."{name}"')
+    create_tables(connection)
+    if any(found.get(name) != expected[name] for name in repository_tables()):
+        connection.execute("DELETE FROM meta.metric_states")
+
+
 def are_tables_current(connection: Connection) -> bool:
-    """Whether ``create_tables`` of these definitions was the last to run here; far cheaper than to run it again."""
+    """Whether the tables were last made by these definitions; far cheaper than to renew them."""
     there = connection.execute(
         "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() "
         "AND schema_name = 'metrics' AND view_name = 'definitions'"
@@ -98,7 +128,7 @@ def metric_version(connection: Connection) -> int:
 @cache
 def definitions_fingerprint() -> str:
     """Changes with everything that can change a number: all SQL, and the calendar's code."""
-    texts = [essence(s.sql) for file in sql_files() for s in (*file.creates, *file.fills)]
+    texts = [essence(sql_text(name).body) for name in file_names()]
     calendar = resources.files(__package__).joinpath("calendar.py").read_text(encoding="utf-8")
     texts += [line for line in calendar.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
@@ -106,7 +136,7 @@ def definitions_fingerprint() -> str:
 
 def _drop_unknown(connection: Connection) -> None:
     """Views and macros that earlier versions had."""
-    known = {one.name for file in _WAREHOUSE for one in file.created}
+    known = {one.name for file in _warehouse() for one in file.created}
     found = connection.execute(
         """
         SELECT 'VIEW', view_name FROM duckdb_views()

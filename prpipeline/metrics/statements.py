@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # A semicolon at the end of a line ends a statement, except in a comment.
 _END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
@@ -76,12 +76,24 @@ class SqlFile:
         return frozenset().union(*(statement.parameters for statement in self.fills))
 
 
+class SqlText(NamedTuple):
+    """A file's definition in words, and its SQL with the repetitions written out."""
+
+    definition: str
+    body: str
+
+
 @cache
-def sql_file(name: str) -> SqlFile:
+def sql_text(name: str) -> SqlText:
     text = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
     head = _HEAD.match(text)
     definition = re.sub(r"^-- ?", "", head[0], flags=re.MULTILINE).strip() if head else ""
-    body = _expanded(text[head.end() :] if head else text, definition)
+    return SqlText(definition, _expanded(text[head.end() :] if head else text, definition))
+
+
+@cache
+def sql_file(name: str) -> SqlFile:
+    definition, body = sql_text(name)
     statements = [_statement(part) for part in _END.sub(rf"\1{_MARK}", body).split(_MARK) if part.strip()]
     creates = tuple(s for s in statements if _CREATE.search(s.sql))
     created = tuple(
@@ -101,10 +113,16 @@ def sql_file(name: str) -> SqlFile:
 
 
 @cache
+def file_names() -> tuple[str, ...]:
+    """Of all files, without ".sql"."""
+    names = (file.name for file in resources.files(__package__).joinpath("sql").iterdir())
+    return tuple(sorted(name.removesuffix(".sql") for name in names if name.endswith(".sql")))
+
+
+@cache
 def sql_files() -> tuple[SqlFile, ...]:
     """All of them, by name."""
-    names = (file.name for file in resources.files(__package__).joinpath("sql").iterdir())
-    return tuple(sql_file(name.removesuffix(".sql")) for name in sorted(names) if name.endswith(".sql"))
+    return tuple(map(sql_file, file_names()))
 
 
 def essence(sql: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from prpipeline.model.failures import ApiFailure
-from prpipeline.model.pull_requests import PullRequest
+from prpipeline.model.pull_requests import Actor, PullRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Repository:
     repository_id: int
     node_id: str
     full_name: str
+    missing: int = 0  # pull requests that GitHub is known to count and not to list
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,44 @@ class Hydrated:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One line per pull request, for reconciliation to compare."""
+    """One line per pull request, for reconciliation to compare; None is what the source's list does not say."""
 
     node_id: str
     pull_request_id: int
     updated_at: datetime
-    reviews: int | None
+    author: Actor
     number: int | None = None
+    merged_by: Actor | None = None
+    reviews_by_state: Mapping[str, int] | None = None
+    reviews: tuple[OutlinedReview, ...] | None = None  # the newest ones
+    events: frozenset[str] | None = None  # the ids of the newest ones
+    events_are_all: bool = False
+
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """Whom it names."""
+        reviewers = tuple(review.reviewer for review in self.reviews or ())
+        return (
+            (self.author, *reviewers) if self.merged_by is None else (self.author, self.merged_by, *reviewers)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutlinedReview:
+    """A review's identity, and what can change of it without moving any time stamp."""
+
+    review_id: int
+    state: str
+    reviewer: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineAnswer:
+    """Every pull request that GitHub lists in a repository, and its count of them."""
+
+    lines: list[Outline]
+    total: int | None
+    read_at: datetime  # GitHub's clock, before the first of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@
         ├── TooExpensive        the query was too much; a smaller one may do
         │   └── Overloaded      or the server as a whole is in trouble: it answered 502, 503 or 504
         ├── CursorRejected      a position that the API no longer knows; start that walk over
-        └── LimitReached        the rate limit; `resume_at` says until when
+        └── MustWait            not now; `resume_at` says when to ask again
+            ├── LimitReached    the rate limit
+            └── UnexplainedRefusal  refused without a reason that is known to last
 
     Stopped                     the source was stopped; not a failure of the API
 
@@ -23,7 +25,7 @@ A message is one sentence for users, without secrets.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 from prpipeline.model.redaction import redact
 
@@ -34,6 +36,7 @@ FailureKind = Literal[
     "CursorRejected",
     "LimitReached",
     "MalformedAnswer",
+    "MustWait",
     "NetworkTrouble",
     "NotFound",
     "Overloaded",
@@ -42,6 +45,7 @@ FailureKind = Literal[
     "ServerTrouble",
     "TooExpensive",
     "TransientFailure",
+    "UnexplainedRefusal",
 ]
 
 
@@ -107,8 +111,11 @@ class CursorRejected(TransientFailure):
     """A position in a list that the API no longer knows."""
 
 
-class LimitReached(TransientFailure):
-    """A rate limit; sending is allowed again at ``resume_at`` (UTC). ``too_long``: longer than the settings let us wait."""
+class MustWait(TransientFailure):
+    """Sending is allowed again at ``resume_at`` (naive UTC). ``too_long``: longer than the settings let us wait.
+
+    ``secondary``: nobody knows for how long, so that each further wait doubles.
+    """
 
     def __init__(
         self, message: str, resume_at: datetime, *, secondary: bool = False, too_long: bool = False
@@ -117,6 +124,18 @@ class LimitReached(TransientFailure):
         self.resume_at = resume_at
         self.secondary = secondary
         self.too_long = too_long
+
+    def saying(self, more: str, *, too_long: bool = False) -> Self:
+        """The same failure with a sentence more."""
+        return type(self)(f"{self} {more}", self.resume_at, secondary=self.secondary, too_long=too_long)
+
+
+class LimitReached(MustWait):
+    """A rate limit."""
+
+
+class UnexplainedRefusal(MustWait):
+    """A refusal without a reason that is known to last: a limit that does not say so, or a proxy on the way."""
 
 
 class Stopped(Exception):

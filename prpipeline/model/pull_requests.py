@@ -83,6 +83,7 @@ class PullRequest:
     reviews: tuple[Review, ...] | None = None
     events: tuple[ReviewEvent, ...] | None = None
     labels: tuple[Label, ...] | None = None
+    reviews_counted: int | None = None  # by GitHub, where it counts more than it gives in every reading
 
     @property
     def state(self) -> str:

@@ -35,14 +35,13 @@ class Table:
     description: str
     grain: str
     columns: tuple[Column, ...]
+    is_team_joined: bool = False
+    """Whether the column team is the repository's, which publishing adds."""
 
     @property
     def comment(self) -> str:
         """What the table holds and what one row is: in DuckDB, in Dagster and in the docs."""
         return f"{self.description} One row per {self.grain}."
-
-    def has(self, *names: str) -> bool:
-        return {*names} <= {column.name for column in self.columns}
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -120,9 +119,21 @@ def _cell(text: str) -> str:
 
 
 def _table(name: str, group: str, entry: dict[str, Any], common: dict[str, Any]) -> Table:
-    """A column without a value is defined in columns.yaml."""
-    columns = tuple(_column(key, value or common[key]) for key, value in entry["columns"].items())
-    return Table(name, group, _line(entry["description"]), _line(entry["grain"]), columns)
+    """A column without a value is defined in columns.yaml. Wherever a repository stands, its team stands beside it."""
+    listed = entry["columns"]
+    names = list(listed)
+    is_team_joined = {"repository_id", "repository"} <= listed.keys() and "team" not in listed
+    if is_team_joined:
+        names.insert(names.index("repository") + 1, "team")
+    columns = tuple(_column(key, listed.get(key) or common[key]) for key in names)
+    return Table(
+        name,
+        group,
+        _line(entry["description"]),
+        _line(entry["grain"]),
+        columns,
+        is_team_joined=is_team_joined,
+    )
 
 
 def _column(name: str, entry: list[str]) -> Column:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from prpipeline.model.sql import Connection
 from prpipeline.warehouse.database import WarehouseError
+
+Connection = duckdb.DuckDBPyConnection
 
 
 class QueryError(ValueError):
     """DuckDB does not understand the query, or may not run it; the message is DuckDB's."""
 
 
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
+def open_published(path: Path) -> Connection:
     """The published file, read-only, unable to touch anything else on the machine. Raises WarehouseError."""
     if not path.exists():
         raise WarehouseError(f"{path} does not exist yet; run 'prpipeline sync' first.")
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(path),
             read_only=True,
             config={
                 "enable_external_access": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "lock_configuration": "true",
             },
         )
+        connection.execute(
+            "SET GLOBAL TimeZone = 'UTC'"
+        )  # as all stored times are, whatever this machine's zone is
+        connection.execute("SET GLOBAL lock_configuration = true")
+        return connection
     except duckdb.Error as error:
         raise WarehouseError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
 
@@ -41,11 +47,17 @@ def is_sample_data(connection: Connection) -> bool:
 
 
 def query(connection: Connection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The column names and the rows. Raises QueryError."""
+    """The column names and the rows of the first statement. Raises QueryError."""
+    return next(queries(connection, sql), ([], []))
+
+
+def queries(connection: Connection, sql: str) -> Iterator[tuple[list[str], list[tuple[Any, ...]]]]:
+    """The column names and the rows of each statement that has any columns. Raises QueryError."""
     try:
-        result = connection.execute(sql)
-        names = [column[0] for column in result.description or ()]
-        return names, result.fetchall() if names else []
+        for statement in connection.extract_statements(sql):
+            result = connection.execute(statement)
+            if names := [column[0] for column in result.description or ()]:
+                yield names, result.fetchall()
     except duckdb.Error as error:
         # DuckDB's later lines say where the mistake is. The query's data may hold control characters.
         raise QueryError("".join(c if c.isprintable() or c == "\n" else " " for c in str(error))) from None

@@ -62,6 +62,18 @@ def write_release(
 
 def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target = folder / FILE_NAME
+    rows = write_tables(target, warehouse, values)
+    with release_tables.opened(target, warehouse, in_memory=True) as connection:
+        connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
+        sources = release_sources.find(connection)
+        connection.execute("BEGIN")
+        release_contents.write(connection, sources, target.stat().st_size)
+        connection.execute("COMMIT")
+    return rows
+
+
+def write_tables(target: Path, warehouse: Path, values: Mapping[str, Any]) -> dict[str, int]:
+    """Write the tables and views alone, of the closed warehouse; returns the number of rows of each table."""
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
         for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
@@ -69,12 +81,6 @@ def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> di
         connection.execute("COMMIT")
         rows = release_tables.count(connection)
         connection.execute("CHECKPOINT")
-    with release_tables.opened(target, warehouse, in_memory=True) as connection:
-        connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
-        sources = release_sources.find(connection)
-        connection.execute("BEGIN")
-        release_contents.write(connection, sources, target.stat().st_size)
-        connection.execute("COMMIT")
     return rows
 
 

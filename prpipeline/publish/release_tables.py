@@ -38,7 +38,7 @@ def create(connection: Connection, table: dictionary.Table, values: Mapping[str,
     if table.name == "data_dictionary":
         _create_dictionary(connection, table)
     elif is_view(table):
-        connection.execute(metrics.published_view(table.name))
+        connection.execute(f'CREATE OR REPLACE VIEW main."{table.name}" AS {query(table, "")}')
     else:
         source = query(table, "warehouse")
         # Analysts filter by repository and time: sorted rows let scans skip row groups.
@@ -70,7 +70,7 @@ def _create_dictionary(connection: Connection, table: dictionary.Table) -> None:
 
 def is_view(table: dictionary.Table) -> bool:
     """Views read published tables only, so they stay right when those change."""
-    return table.name in metrics.PUBLISHED_VIEWS
+    return table.name in metrics.published_views()
 
 
 def is_from_code(table: dictionary.Table) -> bool:
@@ -80,12 +80,29 @@ def is_from_code(table: dictionary.Table) -> bool:
 
 def query(table: dictionary.Table, catalog: str) -> str:
     """The rows of a published table, computed from the warehouse that is attached by this name."""
-    columns = ", ".join(f'"{column.name}"::{column.type} AS "{column.name}"' for column in table.columns)
-    return f"SELECT {columns} FROM ({definition(table.name, catalog)}) AS source"
+    columns = ", ".join(
+        f'{_owner(table, column)}."{column.name}"::{column.type} AS "{column.name}"'
+        for column in table.columns
+    )
+    sql = f"SELECT {columns} FROM ({definition(table.name, catalog)}) AS source"
+    if table.is_team_joined:
+        teams = _PUBLISHED_TEAMS if is_view(table) else "names"
+        sql += f" LEFT JOIN {teams} AS of_repository ON of_repository.repository_id = source.repository_id"
+    return sql
+
+
+_PUBLISHED_TEAMS = "(SELECT repository_id, any_value(team) AS team FROM repositories GROUP BY repository_id)"
+"""A repository may be tracked under several names."""
+
+
+def _owner(table: dictionary.Table, column: dictionary.Column) -> str:
+    return "of_repository" if column.name == "team" and table.is_team_joined else "source"
 
 
 def definition(table: str, catalog: str) -> str:
-    """The table's file in sql/, or all of the table of the same name in metrics."""
+    """The table's file in sql/, the query of a published view, or all of the table of the same name in metrics."""
+    if table in metrics.published_views():
+        return metrics.published_view(table)
     file = resources.files(__package__).joinpath("sql", f"{table}.sql")
     if file.is_file():
         return file.read_text(encoding="utf-8").strip().replace("warehouse.", f"{catalog}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from prpipeline.model.repository import Address, InvalidRepositoryName, RepositoryName
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.section import Section
 
@@ -32,6 +33,20 @@ class GitHubSettings(Section, frozen=True, kw_only=True):
     app: GitHubApp | None = None
     api: Literal["graphql", "rest"] = "graphql"
 
+    def repository(self, text: str) -> RepositoryName:
+        """The repository of a name, or of an address on this GitHub. Raises InvalidRepositoryName."""
+        return self.address(text).name
+
+    def address(self, text: str) -> Address:
+        """The parts of a name or of an address on this GitHub. Raises InvalidRepositoryName."""
+        found = Address.parse(text)
+        if found.server is not None and not _is_served(found.server, self.api_url):
+            raise InvalidRepositoryName(
+                f"{found.name} at {found.server} is not on the GitHub that GITHUB_API_URL leads to, {self.api_url}; for "
+                f"that server, set GITHUB_API_URL={_api_root(found.server)} and a PRPIPELINE_DATA_DIR of its own."
+            )
+        return found
+
 
 def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     """The settings from environment variables. Raises ConfigurationError."""
@@ -39,13 +54,7 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     graphql_url = (env.get("GITHUB_GRAPHQL_URL") or _graphql_url(api_url)).rstrip("/")
     for name, url in (("GITHUB_API_URL", api_url), ("GITHUB_GRAPHQL_URL", graphql_url)):
         _check_url(name, url, allow_http=env.get("PRPIPELINE_ALLOW_HTTP", "") in {"1", "true", "yes"})
-    tokens = [t.strip() for t in (env.get("GITHUB_TOKEN") or env.get("GH_TOKEN") or "").split(",")]
-    tokens = list(dict.fromkeys(t for t in tokens if t))
-    for token in tokens:
-        if not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise ConfigurationError(
-                "GITHUB_TOKEN holds white space or unprintable characters; copy it again."
-            )
+    tokens = next((_tokens(name, env[name]) for name in ("GITHUB_TOKEN", "GH_TOKEN") if env.get(name)), [])
     api = env.get("PRPIPELINE_GITHUB_API") or "graphql"
     if api not in {"graphql", "rest"}:
         raise ConfigurationError(f"PRPIPELINE_GITHUB_API is {api!r}; write graphql or rest.")
@@ -56,6 +65,29 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
         app=_github_app(env),
         api="rest" if api == "rest" else "graphql",
     )
+
+
+def _tokens(variable: str, value: str) -> list[str]:
+    """The tokens in a variable, separated by commas. Raises ConfigurationError, which shows none."""
+    tokens = list(dict.fromkeys(t for t in (part.strip() for part in value.split(",")) if t))
+    for token in [value.strip(), *tokens]:
+        if any(quote in token for quote in _QUOTES):
+            raise ConfigurationError(f"{variable} is in quotes: remove them.")
+        if prefix := _PREFIX.match(token):
+            raise ConfigurationError(
+                f"{variable} begins with “{prefix[1].strip()}”: remove that, and leave the token alone."
+            )
+    for token in tokens:
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise ConfigurationError(
+                f"{variable} holds white space or unprintable characters; copy it again."
+            )
+    return tokens
+
+
+# Straight and typographic, of all languages, and the one of code in a chat.
+_QUOTES = "\"'`´“”„‟‘’‚‛«»‹›＂＇"
+_PREFIX = re.compile(r"(authorization:|bearer[:\s]|token[:\s]|(?:GITHUB|GH)_TOKEN=|export\s)", re.IGNORECASE)
 
 
 def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
@@ -92,6 +124,34 @@ def _graphql_url(api_url: str) -> str:
     if api_url.endswith("/api/v3"):
         return api_url.removesuffix("/v3") + "/graphql"
     return api_url + "/graphql"
+
+
+def _is_served(server: str, api_url: str) -> bool:
+    """Whether the web server is that of the API. An address without a port may leave out the API's."""
+    host, port = _web_host(server)
+    api_host, api_port = _web_host(api_url)
+    if host == "github.com" and api_host == "localhost" and not api_url.endswith("/api/v3"):
+        return True  # a stand-in for the public GitHub, or a proxy to it
+    return host == api_host and port in {None, api_port}
+
+
+def _web_host(url: str) -> tuple[str, int | None]:
+    """The host whose pages people see, one spelling for each, and the port; None is the scheme's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = None if parts.port == {"http": 80, "https": 443}[parts.scheme] else parts.port
+    return "localhost" if _is_here(host) else re.sub(r"^(www|api|ssh)\.", "", host), port
+
+
+def _api_root(server: str) -> str:
+    """The value of GITHUB_API_URL for a web server."""
+    parts = urlsplit(server)
+    host, _ = _web_host(server)
+    if host == "github.com":
+        return PUBLIC_API
+    if host.endswith(".ghe.com"):
+        return f"https://api.{host}"
+    return f"{parts.scheme}://{parts.netloc}/api/v3"
 
 
 def _check_url(name: str, url: str, *, allow_http: bool) -> None:

@@ -62,12 +62,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     nearest = next((folder for folder in (data_dir, *data_dir.parents) if folder.exists()), data_dir)
     if nearest.is_file():
         raise ConfigurationError(f"{nearest} is a file; set PRPIPELINE_DATA_DIR to a folder.")
+    github = github_settings(env)
     return Settings(
         is_demo=env.get("PRPIPELINE_DEMO") == "1",
         data_dir=data_dir,
         repositories_file=repositories_file,
-        github=github_settings(env),
-        file=read_repositories_file(repositories_file, required=repositories_file != default_file),
+        github=github,
+        file=read_repositories_file(repositories_file, github, required=repositories_file != default_file),
     )
 
 
@@ -76,6 +77,11 @@ def place(variable: str, text: str | Path) -> Path:
     try:
         path = Path(text).expanduser().absolute()
         path.exists()  # raises for an impossible path
+        str(path).encode()  # as DuckDB takes it
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{variable} is not a possible path (it is not UTF-8); correct it."
+        ) from None
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise ConfigurationError(f"{variable} is not a possible path ({reason}); correct it.") from None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings.errors import ConfigurationError
+from prpipeline.settings.github import GitHubSettings
 from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
@@ -25,10 +27,12 @@ class Entry:
     __slots__ = ()
 
     @classmethod
-    def read(cls, value: object) -> Entry:
+    def read(cls, value: object, github: GitHubSettings) -> Entry:
         fields = {"repository": value} if isinstance(value, str) else value
         if not isinstance(fields, dict):
             raise ValueError("write owner/name, or a mapping with a repository or an owner")
+        if isinstance(text := fields.get("repository"), str):
+            fields = {**fields, "repository": str(github.repository(text))}
         kind: type[TrackedRepository | TrackedOwner] = (
             TrackedOwner if "owner" in fields else TrackedRepository
         )
@@ -91,8 +95,11 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
                 seen.add(entry.repository.lower())
 
 
-def read_repositories_file(path: Path, *, required: bool = False) -> RepositoriesFile:
-    """Parse and validate. A missing file is an empty one, unless required. Raises ConfigurationError."""
+def read_repositories_file(path: Path, github: GitHubSettings, *, required: bool = False) -> RepositoriesFile:
+    """Parse and validate. A missing file is an empty one, unless required. Addresses must be of this GitHub.
+
+    Raises ConfigurationError.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -113,7 +120,11 @@ def read_repositories_file(path: Path, *, required: bool = False) -> Repositorie
         return RepositoriesFile()
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} must be a mapping with the key 'repositories'.")
+
+    def read(kind: Any, value: object) -> Any:
+        return Entry.read(value, github) if kind is Entry else kind.read(value)
+
     try:
-        return msgspec.convert(content, RepositoriesFile, dec_hook=lambda kind, value: kind.read(value))
+        return msgspec.convert(content, RepositoriesFile, dec_hook=read)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{path}: {sentence(str(error))}") from None

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 from prpipeline.model.answers import Head, Repository
 from prpipeline.model.failures import MalformedAnswer, PermanentFailure
+from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.source import Source
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Warehouse, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
@@ -43,6 +44,18 @@ def untracked(name: str) -> PermanentFailure:
 
 def not_shown(count: int) -> MalformedAnswer:
     return MalformedAnswer(f"GitHub lists pull requests that it does not show ({count}); run it again later.")
+
+
+def check_plausible(connection: Connection, pull_requests: Sequence[PullRequest]) -> None:
+    """Raise MalformedAnswer where most of an answer's pull requests come to lack reviews: that is no fault of theirs."""
+    short = [pr for pr in pull_requests if pr.reviews_counted is not None]
+    known = shortfalls.known(connection, [pr.pull_request_id for pr in short])
+    now = [pr for pr in short if known.get(pr.pull_request_id) != (pr.reviews_counted, len(pr.reviews or ()))]
+    reviewed = sum(1 for pr in pull_requests if pr.reviews or pr.reviews_counted)
+    if len(now) > 2 and 2 * len(now) > reviewed:
+        raise MalformedAnswer(
+            f"GitHub counts more reviews than it gives for {len(now)} of {reviewed} pull requests; run it again later."
+        )
 
 
 @dataclass
@@ -84,6 +97,7 @@ class Context:
         for answer in self.source.hydrate(repository_heads):
             found = {repository_id for repository_id, _ in answer.pull_requests}
             with self.warehouse.transaction() as connection:
+                check_plausible(connection, [pull_request for _, pull_request in answer.pull_requests])
                 for repository_id in found & names.keys():
                     owners = tracking.with_id(connection, repository_id)
                     if not owners:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from prpipeline.model.answers import Head, Page, Repository
-from prpipeline.model.failures import CursorRejected, PermanentFailure
-from prpipeline.model.sql import Connection
-from prpipeline.sync.context import Context, Progress, still_tracked
-from prpipeline.warehouse import records, tracking
+from prpipeline.model.answers import Head, Page
+from prpipeline.model.failures import CursorRejected
+from prpipeline.sync.context import Context, Progress, check_plausible, still_tracked
+from prpipeline.sync.identity import check_identity
+from prpipeline.warehouse import records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
 
@@ -43,6 +43,7 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
                     tracking.forget_tracked_by(connection, "demo")
                 tracked = replace(tracked, repository_id=repository_id)
             check_identity(connection, tracked, page.repository)
+            check_plausible(connection, page.pull_requests)
             pairs = [(repository_id, pull_request) for pull_request in page.pull_requests]
             written = records.write_answers(connection, [(pairs, page.read_at)])
             context.add(repository_id, written)
@@ -73,13 +74,15 @@ def _walk(context: Context, tracked: Tracked, days_back: int | None, *, after: s
 
 def _fill_gaps(context: Context, last: Page) -> None:
     """GitHub counts more than it listed: ask for the outline and read what is missing."""
-    outline, _ = context.source.outline(last.repository)
+    answer = context.source.outline(last.repository)
+    repository_id = last.repository.repository_id
     with context.warehouse.transaction() as connection:
-        held = {pr.node_id for pr in records.held(connection, last.repository.repository_id)}
+        held = {pr.node_id for pr in records.held(connection, repository_id)}
+        shortfalls.note_list(connection, repository_id, answer.total, len(answer.lines), answer.read_at)
     context.hydrate_listed(
         [
             (last.repository, Head(line.node_id, line.updated_at, line.number))
-            for line in outline
+            for line in answer.lines
             if line.node_id not in held
         ]
     )
@@ -96,18 +99,3 @@ def _done(context: Context, started_at: datetime) -> dict[str, Any]:
         "history_cursor": None,
         "history_done_at": now,
     }
-
-
-def check_identity(connection: Connection, tracked: Tracked, found: Repository) -> None:
-    """That a name still means the repository it meant, and only one name means it. Raises PermanentFailure."""
-    if tracked.repository_id is not None and tracked.repository_id != found.repository_id:
-        raise PermanentFailure(
-            f"{tracked.tracked_as} is another repository on GitHub now than the one that was synced, whose data "
-            f"are kept. To start over: prpipeline untrack --delete-data {tracked.tracked_as}, then track it again."
-        )
-    for other in tracking.with_id(connection, found.repository_id):
-        if other.tracked_as != tracked.tracked_as and other.is_tracked:
-            raise PermanentFailure(
-                f"{tracked.tracked_as} is {found.full_name} on GitHub, which is tracked as {other.tracked_as}; "
-                "untrack one of the two."
-            )

@@ -6,9 +6,10 @@ at the first probe less an overlap: what changes while we look is after it, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from prpipeline.model.answers import Head, Probe, ProbeAnswer, Repository
@@ -20,12 +21,15 @@ from prpipeline.model.failures import (
     NetworkTrouble,
     NotFound,
 )
+from prpipeline.model.repository import RepositoryName
 from prpipeline.sync.context import Context, not_shown
-from prpipeline.warehouse import records, tracking
+from prpipeline.sync.identity import AnotherRepository
+from prpipeline.warehouse import records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
 
 PROBE_SIZE = 100
+_LOOKED_UP = 20  # names of repositories that are not shown, a request each
 
 # Failures that are not one repository's: asking for each by itself would not help.
 _SHARED = (BadCredentials, LimitReached, NetworkTrouble)
@@ -61,9 +65,17 @@ def sync_increments(context: Context, tracked: Sequence[Tracked]) -> Iterator[li
 
 
 def _sync_some(context: Context, some: Sequence[Tracked]) -> list[Outcome]:
-    works = [_Work(t, repository_of(t)) for t in some]
+    with context.warehouse.transaction() as connection:
+        ids = [t.repository_id for t in some if t.repository_id is not None]
+        hidden_rows = shortfalls.missing_rows(connection, ids)
+        late = shortfalls.watched(connection, ids)
+    works = [
+        _Work(t, replace(known, missing=hidden_rows.get(known.repository_id, 0)))
+        for t, known in ((t, repository_of(t)) for t in some)
+    ]
     _probe(context, works)
-    wanted, missing = _wanted(context, works), set[str]()
+    _explain_absence(context, works)
+    wanted, missing = _wanted(context, works, late), set[str]()
     moved = [w for w in works if w.repository.repository_id in wanted]
     # With the first one, no probe is sent more often than a query may be.
     for _ in range(max(1, context.settings.attempts - 1)):
@@ -112,8 +124,23 @@ def _take(work: _Work, answer: ProbeAnswer) -> None:
     work.read_at = work.read_at or answer.read_at
 
 
-def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
-    """By repository, the heads that are newer than what we hold."""
+def _explain_absence(context: Context, works: Sequence[_Work]) -> None:
+    """Of the first repositories that are not shown, say so where their name is another repository's by now."""
+    gone = [work for work in works if type(work.outcome.failure) is NotFound]
+    for work in gone[:_LOOKED_UP]:
+        try:
+            with context.charged_to(work.tracked.tracked_as):
+                found, _ = context.source.repository(RepositoryName.parse(work.repository.full_name))
+        except ApiFailure:
+            continue  # that it is not shown is said already
+        if found.repository_id != work.repository.repository_id:
+            work.outcome.failure = AnotherRepository(work.tracked, found)
+
+
+def _wanted(
+    context: Context, works: Sequence[_Work], late: Mapping[int, Sequence[Head]] = MappingProxyType({})
+) -> dict[int, list[Head]]:
+    """By repository, the heads that are newer than what we hold, and those of ``late`` in any case."""
     candidates: dict[int, list[Head]] = {}
     for work in works:
         if work.outcome.failure or work.probe is None:
@@ -126,15 +153,17 @@ def _wanted(context: Context, works: Sequence[_Work]) -> dict[int, list[Head]]:
         except ApiFailure as failure:
             work.outcome.failure = named(failure, work.tracked)
     node_ids = [head.node_id for heads in candidates.values() for head in heads]
-    if not node_ids:
+    if not node_ids and not late:
         return {}
     with context.warehouse.transaction() as connection:
         versions = records.versions(connection, node_ids)
     wanted: dict[int, list[Head]] = {}
     for repository_id, heads in candidates.items():
-        newer = [h for h in heads if not records.is_settled(versions.get(h.node_id), h.updated_at)]
+        newer = {h.node_id: h for h in heads if not records.is_settled(versions.get(h.node_id), h.updated_at)}
+        for head in late.get(repository_id, ()):
+            newer.setdefault(head.node_id, head)
         if newer:
-            wanted[repository_id] = newer
+            wanted[repository_id] = list(newer.values())
     return wanted
 
 
@@ -179,6 +208,11 @@ def _finish(context: Context, works: Sequence[_Work]) -> None:
             if work.tracked.pull_requests_on_github != work.probe.total:
                 changes["pull_requests_on_github"] = work.probe.total
             tracking.update(connection, work.tracked.tracked_as, **changes)
+            listed = len(work.probe.heads)
+            if work.probe.cursor is None and (work.probe.total or 0) > listed:
+                shortfalls.note_list(
+                    connection, work.repository.repository_id, work.probe.total, listed, work.read_at
+                )
             quiet.setdefault(watermark, []).append(work.tracked.tracked_as)
         for watermark, names in quiet.items():
             tracking.update_many(

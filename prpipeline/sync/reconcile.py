@@ -5,14 +5,16 @@ Rows are removed only when GitHub no longer lists them and says, asked for each 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
-from prpipeline.model.answers import Head
+from prpipeline.model.answers import Head, Outline
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import repository_of
-from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse import people, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
-from prpipeline.warehouse.records import Written
+from prpipeline.warehouse.records import Held, Written
 from prpipeline.warehouse.tracking import Tracked
 
 RECENT = timedelta(days=30)
@@ -21,9 +23,10 @@ RECENT = timedelta(days=30)
 def reconcile(context: Context, tracked: Tracked) -> None:
     """Make a repository that was synced equal to GitHub again. Raises ApiFailure."""
     repository = repository_of(tracked)
-    outline, total = context.source.outline(repository)
-    on_github = {line.node_id: line for line in outline}
+    answer = context.source.outline(repository)
+    on_github = {line.node_id: line for line in answer.lines}
     with context.warehouse.transaction() as connection:
+        people.note(connection, [([actor for line in answer.lines for actor in line.actors], answer.read_at)])
         held = {pr.node_id: pr for pr in records.held(connection, repository.repository_id)}
     newest = max((pr.updated_at for pr in held.values()), default=None)
     bound = None
@@ -31,13 +34,10 @@ def reconcile(context: Context, tracked: Tracked) -> None:
         bound = tracked.history_started_at - timedelta(days=tracked.history_days_back)
 
     suspects: dict[str, Head] = {}
-    for line in outline:
+    for line in answer.lines:
         ours = held.get(line.node_id)
         outside = ours is None and bound is not None and line.updated_at < bound
-        differs = (
-            ours is None or ours.updated_at != line.updated_at or line.reviews not in {None, ours.reviews}
-        )
-        if differs and not outside:
+        if not outside and (ours is None or differs(ours, line)):
             suspects[line.node_id] = Head(line.node_id, line.updated_at, line.number)
     for pr in held.values():
         is_recent = pr.closed_at is None or (newest is not None and pr.closed_at >= newest - RECENT)
@@ -56,4 +56,31 @@ def reconcile(context: Context, tracked: Tracked) -> None:
             )
             context.add(repository.repository_id, Written(removed=removed))
             tracking.update(connection, tracked.tracked_as, changed_at=now)
-        tracking.update(connection, tracked.tracked_as, reconciled_at=now, pull_requests_on_github=total)
+        tracking.update(
+            connection, tracked.tracked_as, reconciled_at=now, pull_requests_on_github=answer.total
+        )
+        shortfalls.note_list(
+            connection, repository.repository_id, answer.total, len(answer.lines), answer.read_at
+        )
+
+
+def differs(ours: Held, line: Outline) -> bool:
+    """Whether GitHub's outline of a pull request shows that it is not what we hold. What the outline lacks is equal."""
+    if ours.updated_at != line.updated_at or ours.author_id != line.author.id:
+        return True
+    if line.merged_by is not None and ours.merged_by_id != line.merged_by.id:
+        return True
+    if line.reviews_by_state is not None and Counter(r[1] for r in ours.reviews) != line.reviews_by_state:
+        return True
+    newest = {(review.review_id, review.state, review.reviewer.id) for review in line.reviews or ()}
+    if not newest <= ours.reviews:
+        return True
+    return line.events is not None and _events_differ(ours.events, line.events, are_all=line.events_are_all)
+
+
+def _events_differ(ours: Mapping[str, datetime], newest: Collection[str], *, are_all: bool) -> bool:
+    """Whether an event is there that we lack, or one that we hold is missing from where it should be listed."""
+    if not ours.keys() >= set(newest):
+        return True
+    oldest = min((ours[event] for event in newest), default=datetime.min)
+    return any(event not in newest and (are_all or at > oldest) for event, at in ours.items())

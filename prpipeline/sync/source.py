@@ -9,7 +9,7 @@ from typing import Protocol
 from prpipeline.model.answers import (
     Head,
     Hydrated,
-    Outline,
+    OutlineAnswer,
     OwnedRepository,
     Page,
     Probe,
@@ -55,6 +55,9 @@ class Source(Protocol):
     def try_credential(self) -> None:
         """One cheap request, where one is possible without a repository: raises if the credential is refused."""
 
+    def check_queries(self, repository: str | None = None) -> None:
+        """One cheap request with all that a sync asks for: raises if the server is too old to know it."""
+
     def repository(self, name: RepositoryName) -> tuple[Repository, int | None]:
         """The repository behind a name, and how many pull requests GitHub counts in it."""
 
@@ -76,10 +79,13 @@ class Source(Protocol):
         """All heads updated at or after ``since``; goes on where the probe ended."""
 
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> Iterator[Hydrated]:
-        """Whole pull requests for these heads, in as few requests as is wise."""
+        """Whole pull requests for these heads, in as few requests as is wise; none is older than its head."""
 
-    def outline(self, repository: Repository) -> tuple[list[Outline], int | None]:
-        """Every pull request of the repository in outline, and GitHub's count of them."""
+    def outline(self, repository: Repository) -> OutlineAnswer:
+        """Every pull request of the repository in outline, and GitHub's count of them.
+
+        Fewer than it counts, less ``repository.missing``, only where several readings agree.
+        """
 
     def stop(self) -> None:
         """End what is asked or waited for, and ask nothing more. For good; from any thread."""

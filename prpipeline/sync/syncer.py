@@ -26,6 +26,7 @@ from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
 from prpipeline.sync.fill_up import FillUpBudget, fill_up
 from prpipeline.sync.history import sync_history
+from prpipeline.sync.identity import renewed
 from prpipeline.sync.increment import Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
@@ -111,6 +112,8 @@ class Syncer:
         chosen = self._chosen(names)
         found = {tracked.tracked_as for tracked in chosen}
         yield from (_not_tracked(name) for name in dict.fromkeys(names) if name not in found)
+        chosen, failed = self._renewed(chosen)
+        yield from self._results(failed)
         histories = [t for t in chosen if options.full or self._needs_history(t, options)]
         long = {t.tracked_as for t in histories}
         increments = [t for t in chosen if t.tracked_as not in long]
@@ -175,6 +178,17 @@ class Syncer:
         with self._context.warehouse.transaction() as connection:
             rows = tracking.get(connection, names)
         return [rows[name] for name in dict.fromkeys(names) if name in rows and rows[name].is_tracked]
+
+    def _renewed(self, chosen: Sequence[Tracked]) -> tuple[list[Tracked], list[_Done]]:
+        """What the names of these mean now, see ``identity.renewed``; and those of which that cannot be found out."""
+        known: list[Tracked] = []
+        failed: list[_Done] = []
+        for tracked in chosen:
+            try:
+                known.append(renewed(self._context, tracked))
+            except ApiFailure as failure:
+                failed.append(_Done(tracked, "increment", 0.0, failure))
+        return known, failed
 
     def _days_back(self, tracked: Tracked, options: SyncOptions) -> int | None:
         for days in (options.days_back, tracked.days_back, self._context.settings.days_back):
@@ -265,7 +279,7 @@ def _not_tracked(name: str) -> SyncResult:
 
 
 def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
-    if type(failure) is NotFound and tracked.repository_id is not None:
+    if isinstance(failure, NotFound) and tracked.repository_id is not None:
         return "gone"
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 

@@ -149,9 +149,11 @@ class Warehouse:
         """Unlock, and detach what must not stay attached then."""
         self._stop_timer()
         if self._open.connection is not None and self._open.is_locked:
-            _drop_temporary_tables(self._open.connection)
             if not self.store.keeps_attached:
                 self._detach()
+            _drop_temporary_tables(
+                self._open.connection
+            )  # after detaching, as there are fewer tables to look at
             self._open.is_locked = False
             self.store.lock.release()
 

@@ -39,6 +39,7 @@ class Entity:
     scope: str  # the column of what the record belongs to, such as repository_id
     children: tuple[Children, ...] = ()
     only_whole: tuple[str, ...] = ()  # columns that are NULL unless the source was asked for the whole record
+    null_where_nobody: tuple[str, ...] = ()  # of these, columns whose NULL in a whole record is an answer
 
 
 Answers = Sequence[tuple[Sequence[tuple[int, Any]], datetime]]
@@ -70,7 +71,13 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
                 continue
             if before["updated_at"] == record.updated_at:
                 # A list lacks these columns; their stored values are still true for the same state.
-                row |= {column: before[column] for column in entity.only_whole if row[column] is None}
+                is_whole = any(getattr(record, c.field) is not None for c in entity.children)
+                answered = entity.null_where_nobody if is_whole else ()
+                row |= {
+                    column: before[column]
+                    for column in entity.only_whole
+                    if row[column] is None and column not in answered
+                }
         rows[key] = row
     _delete(
         connection, entity.table, entity.key, _type(connection, entity), [key for key in rows if key in held]

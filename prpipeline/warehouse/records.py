@@ -5,13 +5,13 @@ Works inside the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEvent
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse import entities
+from prpipeline.warehouse import entities, people, shortfalls
 from prpipeline.warehouse.entities import Children, Entity
 
 PULL_REQUESTS = Entity(
@@ -38,6 +38,7 @@ PULL_REQUESTS = Entity(
         "first_commit_at",
         "field_set",
     ),
+    null_where_nobody=("merged_by_id", "merged_by_login"),
 )
 
 
@@ -76,7 +77,10 @@ class Held:
     number: int
     updated_at: datetime
     closed_at: datetime | None
-    reviews: int
+    author_id: int | None
+    merged_by_id: int | None
+    reviews: frozenset[tuple[int, str, int | None]]  # review_id, state, reviewer_id
+    events: Mapping[str, datetime]  # created_at by event_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,13 @@ def write_answers(
     With each answer goes the time at which GitHub gave it (UTC). See ``entities.replace``.
     """
     done = entities.replace(connection, PULL_REQUESTS, answers)
+    for pull_requests, read_at in answers:
+        shortfalls.note(connection, pull_requests, read_at)
+    named = [
+        ([actor for _, pr in pull_requests for actor in people.actors_of(pr)], read_at)
+        for pull_requests, read_at in answers
+    ]
+    people.note(connection, named)
     return Written(done.records, done.children["reviews"], done.vanished["reviews"], done.added)
 
 
@@ -112,6 +123,7 @@ def remove(
 ) -> int:
     """Remove pull requests that GitHub no longer has, with reviews and events; how many."""
     entities.remove(connection, PULL_REQUESTS, repository_id, pull_request_ids, removed_at)
+    shortfalls.forget(connection, pull_request_ids)
     return len(pull_request_ids)
 
 
@@ -140,16 +152,40 @@ def versions(connection: Connection, node_ids: Sequence[str]) -> dict[str, Versi
 
 
 def held(connection: Connection, repository_id: int) -> list[Held]:
-    """All stored pull requests of a repository, each with its number of stored reviews."""
+    """All stored pull requests of a repository, as reconciling compares them."""
     rows = connection.execute(
         """
-        SELECT pr.node_id, pr.pull_request_id, pr.number, pr.updated_at, pr.closed_at, count(review_id)
-        FROM raw.pull_requests AS pr LEFT JOIN raw.reviews USING (repository_id, pull_request_id)
-        WHERE repository_id = ? GROUP BY ALL
+        SELECT node_id, pull_request_id, number, updated_at, closed_at, author_id, merged_by_id
+        FROM raw.pull_requests WHERE repository_id = ?
         """,
         [repository_id],
     ).fetchall()
-    return [Held(*row) for row in rows]
+    reviews: dict[int, list[tuple[int, str, int | None]]] = {}
+    for key, *review in connection.execute(
+        "SELECT pull_request_id, review_id, state, reviewer_id FROM raw.reviews WHERE repository_id = ?",
+        [repository_id],
+    ).fetchall():
+        reviews.setdefault(key, []).append((review[0], review[1], review[2]))
+    events: dict[int, dict[str, datetime]] = {}
+    for key, event_id, created_at in connection.execute(
+        "SELECT pull_request_id, event_id, created_at FROM raw.review_events WHERE repository_id = ?",
+        [repository_id],
+    ).fetchall():
+        events.setdefault(key, {})[event_id] = created_at
+    return [
+        Held(
+            node_id,
+            key,
+            number,
+            updated_at,
+            closed_at,
+            author_id,
+            merged_by_id,
+            reviews=frozenset(reviews.get(key, ())),
+            events=events.get(key, {}),
+        )
+        for node_id, key, number, updated_at, closed_at, author_id, merged_by_id in rows
+    ]
 
 
 def lacking_fields(

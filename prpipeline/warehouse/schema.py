@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib import resources
 
-from duckdb import DuckDBPyConnection
+from duckdb import CatalogException, DuckDBPyConnection
 
 from prpipeline import metrics
 
@@ -37,24 +37,20 @@ def bring_forward(connection: DuckDBPyConnection, version: int) -> None:
         connection.execute((_PACKAGE / "migrations" / f"{step:04}.sql").read_text(encoding="utf-8"))
         _record(connection, step)
     if version < SCHEMA_VERSION or not metrics.are_tables_current(connection):
-        metrics.create_tables(connection)
+        metrics.renew_tables(connection)
 
 
 def find_version(connection: DuckDBPyConnection) -> int:
     """The schema version of the database, 0 if it has no tables. Raises SchemaError if it is newer or not prpipeline's."""
-    tables = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
-        ).fetchall()
-    }
-    if not tables:
-        return 0
-    if "meta.schema_version" not in tables:
+    try:
+        row = connection.execute("SELECT max(version) FROM meta.schema_version").fetchone()
+    except CatalogException:
+        tables = "FROM duckdb_tables() WHERE database_name = current_database()"
+        if not connection.execute(f"{tables} LIMIT 1").fetchone():
+            return 0
         raise SchemaError(
             "is a DuckDB file, but not prpipeline's; move it away, or set PRPIPELINE_DATA_DIR to another folder."
-        )
-    row = connection.execute("SELECT max(version) FROM meta.schema_version").fetchone()
+        ) from None
     version = int(row[0]) if row and row[0] is not None else 0
     if version > SCHEMA_VERSION:
         raise SchemaError(

@@ -5,6 +5,7 @@ The partition key is the name a repository was tracked under; its identity is Gi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
-from prpipeline.warehouse import host
+from prpipeline.warehouse import host, people
 from prpipeline.warehouse.activity import publications_since as publications_since
 from prpipeline.warehouse.activity import record_publication as record_publication
 from prpipeline.warehouse.activity import record_sync as record_sync
@@ -99,11 +100,48 @@ def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) 
         if known.repository_id is not None:
             for table in _owned_tables(connection):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
+            people.forget_unnamed(connection)
             address = f"/repositories/{known.repository_id}/"
             connection.execute("DELETE FROM meta.etags WHERE contains(key, ?)", [address])
-        connection.execute("DELETE FROM meta.syncs WHERE tracked_as = ?", [known.tracked_as])
+        # The name may have been another repository's before, whose rows stay.
+        connection.execute(
+            "DELETE FROM meta.syncs WHERE tracked_as = $name AND coalesce(repository_id NOT IN ("
+            "SELECT repository_id FROM meta.repositories WHERE tracked_as <> $name AND repository_id IS NOT NULL"
+            "), true)",
+            {"name": known.tracked_as},
+        )
         connection.execute("DELETE FROM meta.repositories WHERE tracked_as = ?", [known.tracked_as])
     return True
+
+
+def is_tracked_again(tracked: Tracked) -> bool:
+    """Whether it was read before, and was untracked and tracked again since."""
+    read = [moment for moment in (tracked.last_sync_at, tracked.changed_at) if moment is not None]
+    return tracked.repository_id is not None and bool(read) and tracked.tracked_at >= max(read)
+
+
+def start_anew(connection: Connection, known: Tracked, now: datetime) -> None:
+    """Track another repository under this name, which was given to it; the rows of the old one stay, under a name of
+    their own: ``owner/name.until-2026-11-28``, the day of its last sync."""
+    owner, _, name = known.tracked_as.partition("/")
+    day = known.last_sync_at or known.changed_at or now
+    for again in itertools.count(1):
+        suffix = f".until-{day:%Y-%m-%d}" + (f"-{again}" if again > 1 else "")
+        former = f"{owner}/{name[: 100 - len(suffix)]}{suffix}"
+        if find(connection, RepositoryName.parse(former)) is None:
+            break
+    connection.execute(
+        "UPDATE meta.repositories SET tracked_as = ?, repository = ?, is_tracked = false, changed_at = ? "
+        "WHERE tracked_as = ?",
+        [former, former, now, known.tracked_as],
+    )
+    connection.execute(
+        """
+        INSERT INTO meta.repositories (tracked_as, is_tracked, tracked_at, tracked_by, days_back, team, status)
+        VALUES (?, true, ?, ?, ?, ?, 'new')
+        """,
+        [known.tracked_as, known.tracked_at, known.tracked_by, known.days_back, known.team],
+    )
 
 
 def forget_tracked_by(connection: Connection, tracked_by: TrackedBy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pytest
 
 from prpipeline.cli.main import cli
@@ -38,6 +39,42 @@ def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:
     (estimate,) = shell.json("sync", "--dry-run", "octo/app", "--json")
     assert (estimate["pull_requests"], estimate["points"]) == (14, 1)
     assert not (shell.folder / "data" / "warehouse.duckdb").exists()
+
+
+def test_what_an_earlier_version_read_is_counted_until_it_is_read_again(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    assert "lack" not in shell.run("status").stdout + shell.run("doctor").stdout
+    with duckdb.connect(str(shell.folder / "data" / "warehouse.duckdb")) as connection:
+        connection.execute("UPDATE raw.pull_requests SET field_set = 1, head_ref = NULL")
+    file = shell.folder / "repositories.yaml"
+    file.write_text("sync: {fill_up_per_run: 10}", encoding="utf-8")
+    some = {"PRPIPELINE_REPOSITORIES": str(file)}
+
+    (row,) = shell.json("status", "--json")["repositories"]
+    assert row["pull_requests_lacking_fields"] == 14
+    sentence = "14 pull requests were read by an earlier version and lack newer columns."
+    assert f"{sentence} The next sync reads them again." in shell.run("status").stdout
+    assert (
+        f"note     pull requests: {sentence} Each sync reads 10 of them" in shell.run("doctor", **some).stdout
+    )
+    (estimate,) = shell.json("sync", "--dry-run", "--json", **some)
+    assert estimate["pull_requests_lacking_fields"] == 14
+    assert (estimate["fill_up_pull_requests"], estimate["fill_up_requests"]) == (10, 1)
+    assert (
+        "the next sync reads 10 of them again, in 1 request" in shell.run("sync", "--dry-run", **some).stdout
+    )
+
+    (done,) = shell.json("sync", "--json", **some)["repositories"]
+    assert (done["mode"], done["pull_requests"]) == ("increment", 10)
+    assert shell.published("SELECT count(head_ref) FROM pull_requests") == [(10,)]
+    (row,) = shell.json("status", "--json")["repositories"]
+    assert row["pull_requests_lacking_fields"] == 4
+    shell.run("sync", **some)
+    assert "lack" not in shell.run("status").stdout
+    assert shell.published("SELECT count(*) FROM pull_requests WHERE head_ref IS NULL") == [(0,)]
+    assert shell.published(
+        "SELECT count(*), count(DISTINCT number) FROM pull_request_labels WHERE label = 'bug'"
+    ) == [(11, 11)]
 
 
 def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:

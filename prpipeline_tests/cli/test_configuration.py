@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from prpipeline.app import dagster_home
 from prpipeline.sandbox.github import Sandbox
+from prpipeline.settings import ConfigurationError
 from prpipeline_tests.support.dagster_server import free_port
 from prpipeline_tests.support.disks import fill, small_disk
 from prpipeline_tests.support.shell import Shell
@@ -48,6 +55,7 @@ pytestmark = pytest.mark.end_to_end
             "is a file; set PRPIPELINE_DATA_DIR",
         ),
         (["dev"], {"DAGSTER_HOME": __file__}, 2, "set DAGSTER_HOME to another one."),
+        (["dev"], {"DAGSTER_HOME": "/tmp/" + "home/" * 90}, 2, "too long for the databases in it"),
         (["track", "https://me:secret@host/octo"], {}, 2, "'https://host/octo' is not a repository name"),
         (
             ["sync", "--dry-run", "octo/app"],
@@ -61,10 +69,20 @@ pytestmark = pytest.mark.end_to_end
             1,
             "refused); check HTTPS_PROXY",
         ),
+        (["status"], {"GITHUB_TOKEN": "a token"}, 2, "GITHUB_TOKEN holds white space"),
         (["sync"], {}, 2, "No repository is tracked yet."),
         (["untrack", "octo/app"], {}, 2, "octo/app is not tracked"),
         (["sql", "SELECT 1"], {}, 1, "does not exist yet; run 'prpipeline sync' first."),
         (["explain", "octo/app"], {}, 2, "is no pull request"),
+        *(
+            (
+                [*command, "https://ghe.corp.example/octo/app/pull/4"],
+                {},
+                2,
+                "set GITHUB_API_URL=https://ghe.corp.example/api/v3",
+            )
+            for command in (["sync"], ["sync", "--dry-run"], ["track"], ["untrack"], ["explain"], ["demo"])
+        ),
     ],
 )
 def test_mistakes_are_reported_in_one_sentence(
@@ -89,6 +107,10 @@ def test_mistakes_are_reported_in_one_sentence(
             "repositories: [a/b]\nsync: {}\nrepositories: [c/d]",
             "line 3 is not valid YAML: 'repositories' is a duplicate key",
         ),
+        (
+            "repositories: [a/b, https://ghe.corp.example/octo/app]",
+            "repositories[2]: octo/app at https://ghe.corp.example is not on the GitHub that GITHUB_API_URL leads to",
+        ),
         ("repositories: [{1: a/b}]", "repositories[1].1 is not a known setting"),
         ("[" * 5_000, "nested too deeply"),
         ("metrics: {calendar: {holidays: [2026-13-01]}}", "contains an invalid date, number or tag"),
@@ -107,8 +129,8 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "is not valid: while parsing"),
-        ("[1]", "is not valid: Expected YAML"),
+        pytest.param("{", "is not valid: while parsing", marks=pytest.mark.slow),
+        pytest.param("[1]", "is not valid: Expected YAML", marks=pytest.mark.slow),
         ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
         ("storage: {postgres: {postgres_url: x}}", "is not valid: Couldn't import module dagster_postgres"),
     ],
@@ -121,6 +143,20 @@ def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) 
     assert ended.returncode == 2, ended
     assert f"{home / 'dagster.yaml'} {sentence}" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_sockets_go_where_their_paths_are_short_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 126)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    folder = dagster_home.socket_folder()
+    with tempfile.TemporaryDirectory(dir=folder) as inside, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{inside}/{'x' * 20}")
+    monkeypatch.setattr(dagster_home, "_SHORT_FOLDERS", ("/nowhere",))
+    with pytest.raises(ConfigurationError, match="set TMPDIR to one"):
+        dagster_home.socket_folder()
 
 
 def test_the_repositories_file_is_followed(shell: Shell) -> None:
@@ -150,7 +186,36 @@ def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
     assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
 
 
-@pytest.mark.parametrize("room", [0, 300_000])
+def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox) -> None:
+    """It shows what a sync would sync, and tracks nothing."""
+    server.world.add_repository("octo/old-app", archived=True)
+    file = shell.folder / "repositories.yaml"
+    file.write_text(
+        "repositories:\n  - octo/app\n  - {owner: octo, include: [li*, old-*, srv-*], exclude: [x-*]}\n"
+    )
+    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
+    fresh = shell.run("status")
+    assert f"the next sync tracks what {file} names. Try: prpipeline sync" in fresh.stdout
+    dry = shell.run("sync", "--dry-run", "--json")
+    assert [e["repository"] for e in json.loads(dry.stdout)] == ["octo/lib", "octo/app"]
+    left_out = "in the repositories file; archived ones and forks are left out."
+    said = [f"No repository of octo matches {pattern!r} {left_out}" for pattern in ("old-*", "srv-*", "x-*")]
+    assert dry.stderr.splitlines() == said
+    assert not (shell.folder / "data" / "warehouse.duckdb").exists()
+
+    shell.run("track", "octo/by-hand")
+    synced = shell.run("sync", "--json")
+    assert said[:2] == [line for line in synced.stderr.splitlines() if line.startswith("No repository")]
+    for command in ("status", "doctor"):
+        assert f"No tracked repository of octo matches 'srv-*' {left_out}" in shell.run(command).stdout
+    assert len(shell.json("status", "--json")["notes"]) == 2
+
+    file.write_text("repositories: [octo/app]")
+    dry = shell.run("sync", "--dry-run", "--json")
+    assert sorted(e["repository"] for e in json.loads(dry.stdout)) == ["octo/app", "octo/by-hand"]
+
+
+@pytest.mark.parametrize("room", [0, pytest.param(300_000, marks=pytest.mark.slow)])
 def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
     with small_disk(shell.folder / "home", 4) as home:
         shell.environment["DAGSTER_HOME"] = str(home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from prpipeline.publish.reader import open_published
+from prpipeline.sandbox.github import SAMPLE_TEAMS
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.terminal import terminal
 
@@ -57,6 +60,18 @@ def test_every_command_that_shows_sample_data_says_so(sampled: Shell) -> None:
         screen.press("d")
         screen.ended()
     assert SAID in screen.seen
+
+
+def test_samples_have_teams_and_an_answer_to_every_query_of_the_docs(demonstrated: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bi.md").read_text(encoding="utf-8")
+    queries = re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    with open_published(demonstrated / "published" / "prpipeline.duckdb") as connection:
+        answers = [connection.execute(query).fetchall() for query in queries]
+        teams = dict(connection.execute("SELECT repository, team FROM repositories").fetchall())
+    assert len(queries) == 4
+    assert all(answers)
+    assert teams == SAMPLE_TEAMS
+    assert sorted(teams) == SAMPLES
 
 
 def test_all_commands_agree_on_what_is_tracked(sampled: Shell) -> None:

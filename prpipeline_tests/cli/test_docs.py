@@ -15,7 +15,7 @@ import prpipeline
 from prpipeline.cli.main import cli
 from prpipeline.publish import dictionary
 from prpipeline.sandbox.github import Sandbox
-from prpipeline.settings import read_repositories_file
+from prpipeline.settings import GitHubSettings, read_repositories_file
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import small_world
 
@@ -76,7 +76,7 @@ def test_variables_exist_and_are_all_named() -> None:
 def test_the_repositories_file_shown_is_valid(tmp_path: Path) -> None:
     (shown,) = blocks(README, "yaml")
     (tmp_path / "repositories.yaml").write_text(shown, encoding="utf-8")
-    assert len(read_repositories_file(tmp_path / "repositories.yaml").repositories) == 3
+    assert len(read_repositories_file(tmp_path / "repositories.yaml", GitHubSettings()).repositories) == 3
 
 
 def test_the_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,32 @@ def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
         assert "octo/app, octo/lib: GitHub does not accept the token (401)" in ended.stdout
 
 
+@pytest.mark.parametrize("options", [["--json"], ["--dry-run", "--json"], []], ids=str)
+def test_standard_error_has_a_line_for_each_cause(shell: Shell, options: list[str]) -> None:
+    """Cron mails what stands there; on standard output there is JSON alone."""
+    unknown = [f"octo/unknown-{number}" for number in range(12)]
+    ended = shell.run("sync", *options, "octo/app", *unknown)
+    assert ended.returncode == 1
+    lines = ended.stderr.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("octo/unknown-0, octo/unknown-1, ")
+    assert " and 2 more: Could not resolve to a Repository with the name 'OWNER/NAME'" in lines[0]
+    if options:
+        json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--dry-run", "--json"]], ids=str)
+def test_where_all_of_github_fails_standard_error_says_so_once(shell: Shell, options: list[str]) -> None:
+    shell.run("track", "octo/app", "octo/lib")
+    ended = shell.run("sync", *options, GITHUB_API_URL="http://127.0.0.1:9")
+    assert ended.returncode == 1
+    causes = [line for line in ended.stderr.splitlines() if line.startswith("octo/")]
+    assert len(causes) == 1, ended.stderr
+    assert causes[0].startswith("octo/app, octo/lib: ")
+    assert "refuses connections" in causes[0]
+    json.loads(ended.stdout)
+
+
 @pytest.mark.parametrize("kind", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
     shell: Shell, server: Sandbox, kind: signal.Signals

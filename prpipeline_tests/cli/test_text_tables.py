@@ -85,3 +85,60 @@ def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None
     foreign = shell.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
     assert "[31mred" in foreign.stderr
     assert "\x1b" not in foreign.stderr
+
+
+SEVERAL = "-- what there is\nSELECT 1 AS one; /* and */ SELECT 'x' AS two;\n-- the end"
+
+
+@pytest.mark.parametrize("how", ["argument", "standard input"])
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        ("csv", "one\n1\n\ntwo\nx\n"),
+        ("json", '[{"one": 1}]\n[{"two": "x"}]\n'),
+        ("table", "one\n1\n\ntwo\nx\n"),
+    ],
+)
+def test_the_results_of_all_statements_are_shown(shell: Shell, how: str, style: str, shown: str) -> None:
+    shell.run("sync", "octo/app")
+    arguments = ["sql", SEVERAL, "--format", style] if how == "argument" else ["sql", "--format", style]
+    ended = shell.run(*arguments, said=SEVERAL)
+    assert ended.returncode == 0, ended.stderr
+    assert "\n".join(line.strip() for line in ended.stdout.splitlines()) + "\n" == shown
+    assert shell.run("sql", "-- nothing but a comment").stdout == ""
+    failed = shell.run("sql", "SELECT 1 AS one; SELEC 2")
+    assert failed.returncode == 2
+
+
+def test_times_are_utc_wherever_the_query_is_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.run("sync", "octo/app")
+    query = (
+        "SELECT current_setting('TimeZone') AS zone, TIMESTAMPTZ '2026-01-01 02:00:00+02'::VARCHAR AS noon"
+    )
+    monkeypatch.setenv("TZ", "America/New_York")
+    assert shell.json("sql", "--format", "json", query) == [{"zone": "UTC", "noon": "2026-01-01 00:00:00+00"}]
+    assert shell.run("sql", "SET GLOBAL enable_external_access = true").returncode == 2
+
+
+def test_a_long_name_of_a_column_stays_whole(shell: Shell) -> None:
+    shell.run("sync", "octo/app")
+    name = "the_longest_name_of_a_column_that_a_person_would_ever_think_of_"
+    for room, long in ((80, name), (80, name[:30]), (60, name[:58])):
+        text = "some words that need a second line on such a narrow screen " * 3
+        query = f"SELECT 1 AS {long}, '{text}' AS other, 2 AS {long}2, 3 AS {long}3"
+        lines = click.unstyle(shell.run("sql", query, COLUMNS=str(room), FORCE_COLOR="1").stdout).splitlines()
+        shown = [line.rstrip() for line in lines]
+        assert any(line.split(" ")[0] == long for line in shown), shown
+        assert " ".join(" ".join(shown).split()).count("narrow screen") == 3
+
+
+def test_status_sorts_as_people_count_and_ends_with_the_sum(shell: Shell) -> None:
+    shell.run("sync", "octo/app", "octo/lib")
+    shell.run("track", "octo/Repo-10", "octo/repo-2", "Ada/x", "octo/app-2")
+    names = ["Ada/x", "octo/app", "octo/app-2", "octo/lib", "octo/repo-2", "octo/Repo-10"]
+    assert [row["tracked_as"] for row in shell.json("status", "--json")["repositories"]] == names
+    shell.run("sync", "octo/repo-2")
+    lines = shell.run("status", COLUMNS="80", FORCE_COLOR="1").stdout
+    shown = [line.rstrip() for line in click.unstyle(lines).splitlines()]
+    assert [line.split(" ")[0] for line in shown[1:7]] == names
+    assert shown[-1] == "2 of 6 complete, 1 failed, 3 not read yet."

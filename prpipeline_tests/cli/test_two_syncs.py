@@ -37,7 +37,7 @@ def test_no_dagster_is_imported(shell: Shell, arguments: list[str]) -> None:
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env=shell._kept() | shell.environment,
+        env=shell.kept() | shell.environment,
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""A warehouse in a folder of its own, a local GitHub, and a Dagster instance that forgets."""
+"""A warehouse in a folder of its own, a local GitHub, and a Dagster instance in memory: its files take half a second."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import Settings, load_settings
 from prpipeline_tests.support.dagster_lab import DagsterLab
+from prpipeline_tests.support.sync_lab import new_warehouse
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def settings(github: Sandbox, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def lab(settings: Settings) -> Iterator[DagsterLab]:
-    with dg.instance_for_test() as instance:
+    new_warehouse(settings.data_dir)
+    with dg.DagsterInstance.ephemeral() as instance:
         yield DagsterLab(Pipeline(settings), instance)
 
 

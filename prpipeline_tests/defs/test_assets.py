@@ -34,7 +34,7 @@ def test_a_partition_tells_its_numbers(lab: DagsterLab) -> None:
     assert lab.run_partitions(ONE).success
     found = lab.metadata(REVIEW_TIME_HOURS, ONE)
     assert found["dagster/partition_row_count"] == found["rows added"] == found["pull requests read"] == 6
-    assert found["coverage %"] == 100
+    assert found["pull requests here"] == found["pull requests counted by GitHub"] > 0
     assert found["reviews read"] == 12
     assert found["requests"] >= 1
     assert found["window"].startswith("the beginning to ")

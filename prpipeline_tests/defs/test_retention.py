@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.keys import RAW, REVIEW_TIME_HOURS
 from prpipeline.defs.retention import forget_old_runs
 from prpipeline.sandbox.github import Sandbox, World
+from prpipeline.settings import Settings
 from prpipeline_tests.support.dagster_lab import DagsterLab
 
 ONE, TWO = "bulk/repository-1", "bulk/repository-2"
@@ -22,7 +24,12 @@ def run_ids(lab: DagsterLab) -> set[str]:
     return {run.run_id for run in lab.instance.get_runs()}
 
 
-def test_runs_whose_numbers_others_renewed_are_forgotten(lab: DagsterLab) -> None:
+def test_runs_whose_numbers_others_renewed_are_forgotten(settings: Settings) -> None:
+    with dg.instance_for_test() as instance:  # with files
+        forget_what_others_renewed(DagsterLab(Pipeline(settings), instance))
+
+
+def forget_what_others_renewed(lab: DagsterLab) -> None:
     lab.track(ONE, TWO)
     superseded = lab.run(repositories=[ONE]).run_id
     first_of_two = lab.run(repositories=[TWO]).run_id

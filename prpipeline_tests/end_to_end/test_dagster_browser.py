@@ -99,6 +99,20 @@ def launch(page: Page, dagster: DagsterServer) -> dict[str, str]:
     return ended(dagster, run_id)
 
 
+def launch_backfill(page: Page, dagster: DagsterServer) -> None:
+    """Click, and wait until the backfill, and the publication after it where one is due, have ended."""
+    before = set(dagster.backfills())
+    page.get_by_role("button", name="Launch backfill").click()
+    backfill = wait_for("The backfill", lambda: next(iter(set(dagster.backfills()) - before), None))
+    wait_for("Its end", lambda: dagster.backfill_status(backfill).startswith("COMPLETED"), 240)
+    dagster.wait_until_quiet()
+
+
+def attempts(dagster: DagsterServer) -> dict[str, object]:
+    """When each repository was last asked for."""
+    return {row.tracked_as: row.last_attempt_at for row in pipeline_of(dagster).tracking.tracked_rows()}
+
+
 def ended(dagster: DagsterServer, run_id: str) -> dict[str, str]:
     def look() -> dict[str, str] | None:
         run = next(r for r in dagster.runs() if r["runId"] == run_id)
@@ -145,10 +159,7 @@ def test_all_partitions_of_which_one_fails(page: Page, dagster: DagsterServer, w
     world.open_pull_request(world.repository(TWO), "person-1", "One more")
     open_dialog(page, dagster)
     page.get_by_role("button", name="All", exact=True).click()
-    page.get_by_role("button", name="Launch backfill").click()
-    backfill = wait_for("The backfill", lambda: dagster.backfills())[0]
-    wait_for("Its end", lambda: dagster.backfill_status(backfill).startswith("COMPLETED"), 240)
-    dagster.wait_until_quiet()
+    launch_backfill(page, dagster)
     found = dagster.partitions()
     assert (set(found["materialized"]), found["failed"]) == ({ONE, TWO, THREE}, [GONE])
     assert published_rows(dagster) == 19
@@ -183,14 +194,32 @@ def test_materialize_failed_asks_for_the_failed_one_alone(
     page: Page, dagster: DagsterServer, world: World
 ) -> None:
     world.add_repository(GONE)
-    before = {t.tracked_as: t.last_attempt_at for t in pipeline_of(dagster).tracking.tracked_rows()}
+    before = attempts(dagster)
     open_dialog(page, dagster, "raw/pull_requests")  # the two clicks that the failure names
     page.get_by_role("button", name="Failed", exact=True).click()
     page.get_by_text("1 partition", exact=True).wait_for()
     assert launch(page, dagster)["status"] == "SUCCESS"
-    after = {t.tracked_as: t.last_attempt_at for t in pipeline_of(dagster).tracking.tracked_rows()}
+    after = attempts(dagster)
     assert {name for name in after if after[name] != before[name]} == {GONE}
     dagster.wait_until_quiet()
+
+
+def test_several_partitions_are_picked_from_the_list(
+    page: Page, dagster: DagsterServer, world: World
+) -> None:
+    before, rows = attempts(dagster), published_rows(dagster)
+    for name in (ONE, TWO, THREE):
+        world.open_pull_request(world.repository(name), "person-1", "Another one")
+    open_dialog(page, dagster)
+    page.get_by_text("Select a partition or create one").click()
+    for name in (TWO, THREE):
+        page.get_by_text(name, exact=True).locator("visible=true").last.click()
+    page.keyboard.press("Escape")
+    page.get_by_text("2 partitions", exact=True).wait_for()
+    launch_backfill(page, dagster)
+    after = attempts(dagster)
+    assert {name for name in after if after[name] != before[name]} == {TWO, THREE}
+    assert published_rows(dagster) == rows + 2
 
 
 def test_an_error_in_the_data_keeps_the_release_from_readers(page: Page, dagster: DagsterServer) -> None:

@@ -127,7 +127,7 @@ def test_a_person_sees_and_materializes_a_partition(dagster: DagsterServer, tmp_
             page.get_by_text(name, exact=True).first.wait_for()
 
         page.goto(f"{asset}?view=partitions&partition={ONE.replace('/', '%2F')}")
-        page.get_by_text("coverage %").wait_for()
+        page.get_by_text("pull requests counted by GitHub").wait_for()
         page.get_by_text("Materialized", exact=True).first.wait_for()
         picture = page.get_by_role("img", name="Median hours until the first review, by week")
         picture.wait_for()

@@ -63,7 +63,10 @@ def test_dev_shows_the_samples_and_ends_soon(
     python = str(request.getfixturevalue("installed")) if kind == "wheel" else sys.executable
     port, variables = free_port(), environment(tmp_path)
     if kind == "checkout":
-        variables["DAGSTER_HOME"] = str(tmp_path / "home")
+        variables["DAGSTER_HOME"] = str(tmp_path / ("home" * 30))
+        long = tmp_path / ("x" * 126)  # a path that no Unix socket may have
+        long.mkdir()
+        variables["TMPDIR"] = str(long)
     where = subprocess.run(
         [python, "-c", "import prpipeline; print(prpipeline.__file__)"],
         cwd=tmp_path, env=variables, capture_output=True, text=True, check=True,

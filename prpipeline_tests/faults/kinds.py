@@ -27,6 +27,10 @@ PASSING: dict[str, dict[str, Any]] = {
     "primary_limit": {"seconds": 600},
     "secondary_limit 403": {"status": 403},
     "secondary_limit 429": {"status": 429, "retry_after": 30},
+    "refusal 403": {},
+    "refusal 401": {"status": 401},
+    "limit_words": {},
+    "limit_words 403": {"status": 403},
     "huge_numbers": {},
     "missing_keys": {},
     "wrong_types": {},
@@ -50,6 +54,7 @@ FATAL = {
     "redirect": "RequestRejected",
     "sso_partial": "AccessDenied",
     "ip_allow_list": "AccessDenied",
+    "unknown_code": "RequestRejected",
 }
 GRAPHQL_ONLY = {
     "graphql_error",
@@ -66,6 +71,7 @@ GRAPHQL_ONLY = {
     "rejected_cursor",
     "forbidden_teams",
     "ip_allow_list",
+    "unknown_code",
 }
 
 

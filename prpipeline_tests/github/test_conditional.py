@@ -11,7 +11,8 @@ import pytest
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.model.repository import RepositoryName
-from prpipeline.sandbox.github import PullRequest, Sandbox, World
+from prpipeline.sandbox.github import Fault, PullRequest, Sandbox, World
+from prpipeline.sandbox.github.messages import Request
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import etags
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, make_settings
@@ -142,4 +143,63 @@ def test_etags_of_another_version_are_ignored(
     server.reset_requests()
     assert here.sync()[0].error is None
     assert 304 not in {request.status for request in server.requests}
+    here.assert_equal()
+
+
+def is_probe(request: Request) -> bool:
+    return request.path.endswith("/pulls") and request.query.get("sort") == "updated"
+
+
+def test_a_304_for_an_older_state_than_github_showed_since_is_not_believed(
+    here: SyncLab, server: Sandbox, remembered: MemoryEtags, tmp_path: Path
+) -> None:
+    """A cache in between answers that nothing changed. Once another list shows that it did, it is asked without the tag."""
+    here.sync()
+    here.sync()
+    server.faults.add(Fault("wrong_304", match=is_probe, times=None))
+    here.live()
+    (result,) = here.sync()
+    assert result.mode == "unchanged", "nobody can know yet"
+    (result,) = here.sync(RECONCILE)
+    assert result.error is None
+    here.assert_equal()
+    here.live()
+    server.reset_requests()
+    later_run = SyncLab(here.world, server, tmp_path, "rest", etags=MemoryEtags(remembered.fresh))
+    (result,) = later_run.sync()
+    assert (result.mode, result.error) == ("increment", None)
+    assert next(request.status for request in server.requests if is_probe(request)) == 200
+    here.assert_equal()
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+@pytest.mark.parametrize(
+    "options", [SyncOptions(), RECONCILE, SyncOptions(full=True)], ids=["", "reconcile", "full"]
+)
+@pytest.mark.parametrize("lasts", [False, True])
+def test_an_older_state_than_the_list_showed_is_asked_for_again(
+    server: Sandbox, tmp_path: Path, api: str, options: SyncOptions, lasts: bool
+) -> None:
+    """A replica that is behind: the list shows a change that the pull request itself lacks."""
+    here = SyncLab(server.world, server, tmp_path, api)
+    later(here.world)
+    here.sync()
+    here.live()
+    fault = Fault("older_state", seconds=86_400, times=None if lasts else 1)
+    fault.match = lambda r: r.operation == "Hydrate" or r.path.rpartition("/pulls/")[2].isdecimal()
+    server.faults.add(fault)
+    before = here.tracked().watermark_at
+    (result,) = here.sync(options)
+    if api == "graphql" and options.full:  # a page is its own list
+        assert result.error is None
+    elif lasts:
+        assert result.failure == "MalformedAnswer"
+        assert "lists a newer state of #" in (result.error or "") or "lists a newer state than" in (
+            result.error or ""
+        )
+        assert here.tracked().watermark_at == before
+    else:
+        assert (result.error, fault.times) == (None, 0)
+    server.faults.clear()
+    assert here.sync()[0].error is None
     here.assert_equal()

@@ -206,6 +206,21 @@ def test_a_token_that_sees_no_teams_gets_everything_else(tmp_path: Path, api: st
         here.assert_equal(teams=False)
 
 
+def test_a_token_that_sees_no_commits_gets_everything_else(tmp_path: Path) -> None:
+    world = small_world(6)
+    token = Credential("token", kind="fine-grained", missing_permissions=("contents",))
+    with Sandbox(world, tokens=[token]) as server:
+        here = SyncLab(world, server, tmp_path, tokens="token")
+        assert here.sync()[0].error is None
+        held, expected = here.held(), here.expected()
+    assert [row[-1] for row in held["pull_requests"]] == [None] * 6
+    for table in held:
+        cut = -1 if table == "pull_requests" else None
+        assert [row[:cut] for row in held[table]] == [row[:cut] for row in expected[table]]
+    operations = [request.operation for request in server.requests]
+    assert operations.count("History") == 3, "after the first refusal no page asks for commits again"
+
+
 @pytest.mark.parametrize("api", ["graphql", "rest"])
 def test_single_sign_on(tmp_path: Path, api: str) -> None:
     world = small_world(3)

@@ -11,12 +11,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from prpipeline.github import protocol
+from prpipeline.github import limits, protocol, words
 from prpipeline.github.protocol import TeamsDenied
 from prpipeline.http.answer import Answer, same_origin
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
+    BadCredentials,
     CursorRejected,
     LimitReached,
     MalformedAnswer,
@@ -25,6 +26,7 @@ from prpipeline.model.failures import (
     RequestRejected,
     ServerTrouble,
     TooExpensive,
+    UnexplainedRefusal,
 )
 
 NOW = datetime(2026, 1, 5, 10, 0)
@@ -70,7 +72,7 @@ def test_any_header_is_handled(headers: dict[str, str], status: int) -> None:
         protocol.check_status(given_answer)
     with suppress(ApiFailure):
         given_answer.redirect_target("https://api.github.com/x")
-    protocol.allowance(given_answer)
+    limits.allowance(given_answer)
     _ = given_answer.next_page, given_answer.last_page
     assert isinstance(given_answer.server_time, datetime)
 
@@ -107,13 +109,68 @@ def test_graphql_errors_have_types(error: Any, failure: type[ApiFailure]) -> Non
 
 @pytest.mark.parametrize(
     ("status", "failure"),
-    [(400, RequestRejected), (404, NotFound), (408, ServerTrouble), (410, NotFound), (451, AccessDenied),
+    [(400, RequestRejected), (401, BadCredentials), (404, NotFound), (408, ServerTrouble), (410, NotFound),
+     (403, AccessDenied), (429, LimitReached), (407, RequestRejected), (202, MalformedAnswer), (451, AccessDenied),
      (500, ServerTrouble), (502, Overloaded), (503, Overloaded), (504, Overloaded), (521, ServerTrouble)],
 )  # fmt: skip
 def test_statuses_have_types(status: int, failure: type[ApiFailure]) -> None:
     with pytest.raises(ApiFailure) as caught:
+        protocol.check_status(answer({"message": "Not as you think", "documentation_url": "x"}, status))
+    assert type(caught.value) is failure
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [(200, MalformedAnswer), (400, RequestRejected), (401, UnexplainedRefusal), (403, UnexplainedRefusal),
+     (404, MalformedAnswer), (408, ServerTrouble), (410, MalformedAnswer), (429, LimitReached), (451, AccessDenied),
+     (500, ServerTrouble), (502, Overloaded), (503, Overloaded), (504, Overloaded), (521, ServerTrouble)],
+)  # fmt: skip
+def test_statuses_of_pages_have_types(status: int, failure: type[ApiFailure]) -> None:
+    with pytest.raises(ApiFailure) as caught:
         protocol.check_status(answer(b"<html>", status))
     assert type(caught.value) is failure
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        ({"errors": [{"message": "x", "extensions": {"code": "newCode"}}]}, RequestRejected),
+        ({"errors": [{"message": "x", "locations": [{"line": 1}]}]}, RequestRejected),
+        ({"errors": [{"message": "x", "locations": [{"line": 1}]}], "data": None}, ServerTrouble),
+        ({"errors": [{"message": "x", "extensions": {"code": "newCode"}}], "data": {"x": 1}}, ServerTrouble),
+        ({"errors": [{"message": "x", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}, ServerTrouble),
+        ({"errors": [{"message": "x", "extensions": {"code": "DOWNSTREAM_SERVICE"}}]}, ServerTrouble),
+        ({"errors": [{"message": "x", "type": "NEW_TYPE", "locations": []}]}, ServerTrouble),
+        ({"errors": [{"message": "x"}]}, ServerTrouble),
+        ({"errors": [{"message": "Field 'rateLimit' doesn't exist", "locations": [1]}]}, RequestRejected),
+    ],
+)
+def test_what_is_wrong_with_a_query_lasts(body: Any, failure: type[ApiFailure]) -> None:
+    with pytest.raises(ApiFailure) as caught:
+        protocol.graphql_result(answer(body))
+    assert type(caught.value) is failure
+
+
+PLACE = "https://github.com/orgs/acme/sso?authorization_request=" + "A" * 60
+DOCS = "https://docs.github.com/rest/pulls"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("word " * 60, ("word " * 40).strip() + "…"),
+        ("word " * 38 + PLACE + " and more", ("word " * 38).strip() + "… " + PLACE),
+        (PLACE * 2 + " and more", PLACE * 2 + " …"),
+        ("word " * 50 + "see " + PLACE, ("word " * 40).strip() + "… " + PLACE),
+        ("a\x07 b\n c", "a b c"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_messages_are_cut_between_words_and_addresses_are_kept(said: str, shown: str) -> None:
+    assert words.shorten(said) == shown
+    with pytest.raises(AccessDenied) as caught:
+        protocol.check_status(answer({"message": said, "documentation_url": DOCS}, 403))
+    assert str(caught.value) == f"GitHub denies access: {shown.rstrip('.')}. See {DOCS}"
 
 
 def test_a_hidden_team_stays_a_team() -> None:
@@ -134,10 +191,10 @@ def test_an_impossible_date_is_ignored(year: int) -> None:
 
 @pytest.mark.parametrize("reset", ["253402300799", "1", "-1"])
 def test_an_allowance_that_is_not_hourly_is_unknown(reset: str) -> None:
-    limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
-    assert protocol.allowance(answer({}, 200, **limits)) is None
+    headers = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
+    assert limits.allowance(answer({}, 200, **headers)) is None
     with pytest.raises(LimitReached) as caught:
-        protocol.check_status(answer({}, 403, **limits))
+        protocol.check_status(answer({}, 403, **headers))
     assert caught.value.resume_at - NOW == timedelta(seconds=60)
 
 

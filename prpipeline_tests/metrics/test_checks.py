@@ -28,6 +28,7 @@ DAMAGE = {
     "times_match_reviews": "DELETE FROM raw.reviews",
     "business_hours_within_hours": "UPDATE metrics.pull_request_times SET review_time_business_hours = 99 WHERE number = 1",
     "draft_events_agree": "UPDATE metrics.pull_request_times SET draft_hours = NULL WHERE number = 1",
+    "lists_are_whole": "INSERT INTO meta.shortfalls SELECT 1, 7, 1, 3, 2, TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01'",
     "metric_version_current": "UPDATE metrics.pull_request_times SET metric_version = 0",
     "no_future_reviews": "UPDATE raw.reviews SET submitted_at = TIMESTAMP '2099-01-01'",
     "no_future_times": "UPDATE raw.pull_requests SET merged_at = TIMESTAMP '2099-01-01'",

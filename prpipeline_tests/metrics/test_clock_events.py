@@ -119,7 +119,7 @@ def shared() -> Iterator[MetricsLab]:
     lab.connection.execute(
         "CREATE VIEW main.review_events AS SELECT *, 'octo/app' AS repository FROM raw.review_events"
     )
-    lab.connection.execute(metrics.published_view("clock_events"))
+    lab.connection.execute(f"CREATE OR REPLACE VIEW clock_events AS {metrics.published_view('clock_events')}")
     yield lab
     lab.connection.close()
 

@@ -12,6 +12,7 @@ import pytest
 from prpipeline.app import explain
 from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline.settings import GitHubSettings
 from prpipeline_tests.support.metrics_lab import rows
 from prpipeline_tests.support.stories import DAY_1, Stage
 
@@ -114,4 +115,4 @@ def test_explain_describes_the_example(stage: Stage) -> None:
 @pytest.mark.parametrize("name", ["", "octo/app", "octo#1", "octo/app#x", "a/b/c#1"])
 def test_an_invalid_pull_request_is_refused(name: str) -> None:
     with pytest.raises(explain.ExplainError, match="no pull request; write one like"):
-        explain.parse(name)
+        explain.named(name, GitHubSettings())

@@ -57,8 +57,8 @@ def test_events_after_a_merge_start_no_clock(explained: Explain) -> None:
     assert steps == [
         "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
         "11:00 it was merged - cycle time stops; draft time stops",
-        "12:00 a deleted account marked it ready for review - ",
-        "13:00 a deleted account made it a draft - ",
+        "12:00 somebody marked it ready for review - ",
+        "13:00 somebody made it a draft - ",
     ]
     assert because["time_to_merge_hours"] == "it was merged before it was ready"
     assert because["draft_hours"] == "2026-05-04 10:00 to the merge"
@@ -85,10 +85,19 @@ def test_ready_and_approved_in_the_same_second(explained: Explain) -> None:
     )
     steps, because, _ = explained(history)
     assert steps[1:3] == [
-        "11:00 a deleted account marked it ready for review - draft time stops; pickup and merge time start",
+        "11:00 somebody marked it ready for review - draft time stops; pickup and merge time start",
         "11:00 bob approved it - review time stops; pickup time stops; time to first approval stops",
     ]
     assert (
         because["draft_hours"] == "2026-05-04 10:00 to 2026-05-04 11:00; 2026-05-04 12:00 to 2026-05-04 13:00"
     )
     assert because["review_rounds"] == "no qualifying review requested changes"
+
+
+def test_waiting_pauses_while_it_is_closed(explained: Explain) -> None:
+    closings = [(at(2), "closed"), (at(5), "reopened")]
+    steps, because, _ = explained(History(ANN, OPENED, toggles=closings))
+    assert [step.rpartition(" - ")[2] for step in steps[1:]] == ["waiting ends", "waiting goes on"]
+    assert because["waiting_hours"] == (
+        "open and ready 2026-05-04 10:00 to 2026-05-04 12:00; 2026-05-04 15:00 to now"
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from prpipeline import metrics
@@ -336,3 +338,40 @@ def test_an_empty_warehouse_has_no_days(lab: MetricsLab) -> None:
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(days=3))
     for table in ("dates", "open_daily", "pull_request_stages", "stage_weekly", "review_requests"):
         assert lab.rows(f"FROM metrics.{table}") == []
+
+
+QUESTIONS = Path(__file__).parents[2] / "docs" / "questions"
+
+
+def test_questions_of_the_flow_are_answered(lab: MetricsLab, tmp_path: Path) -> None:
+    """On the published file, each by SQL of at most ten lines."""
+    lab.connection.execute("DELETE FROM meta.repositories WHERE repository_id <> 1")
+    opened = datetime(2026, 5, 18, 10, 0)
+    works = [
+        work(title="ABC-1", reviews=[(5, BOB, "APPROVED")], merged_at=8),
+        work(asks=[(1, ASK, BOB), (1, ASK, CORE), (1, ASK, ROBOT)]),
+        work(author=ROBOT, asks=[(1, ASK, BOB)]),
+    ]
+    for one in works:
+        one.asks = [(moment + (opened - MONDAY), what, who) for moment, what, who in one.asks]
+        one.created_at = opened
+        one.merged_at = one.merged_at and one.merged_at + (opened - MONDAY)
+        for review in one.reviews:
+            review.at += opened - MONDAY
+    flow_reference.store(lab, works)
+    lab.connection.execute("UPDATE raw.pull_requests SET additions = 7, deletions = 5")
+    lab.rebuild(MetricSettings(ticket_prefixes=("ABC",)))
+    answers = {}
+    with duckdb.connect(str(lab.publish(tmp_path)), read_only=True) as connection:
+        for file in sorted(QUESTIONS.glob("1[1-5]-*.sql")):
+            sql = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:2] != "--"]
+            assert len(sql) <= 10
+            answers[file.stem[:2]] = connection.execute("\n".join(sql)).fetchall()
+    assert [row[1:] for row in answers["11"][:2]] == [(1, 1, 0, 2, 1), (1, 1, 0, 0, 0)]
+    assert answers["12"] == [
+        ("bob", False, 1, 14.0, "octo/app#2"),
+        ("octo/core", True, 1, 14.0, "octo/app#2"),
+    ]
+    assert answers["13"] == [("waiting_for_review", 2, 5.0, 62.5), ("approved", 1, 3.0, 37.5)]
+    assert answers["14"] == [("S", 2, 5.0, 8.0)]
+    assert answers["15"] == [("ABC-1", 1, "octo/app#1", 8.0)]

@@ -91,7 +91,7 @@ def test_every_duckdb_version_reads_them_under_any_name(
 
 
 def read(python: str, file: Path) -> Any:
-    command = [python, "-c", READ, str(file), *metrics.PUBLISHED_VIEWS]
+    command = [python, "-c", READ, str(file), *metrics.published_views()]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -102,12 +102,70 @@ def test_a_query_of_one_repository_reads_only_its_rows(
     lab: MetricsLab, tmp_path: Path, condition: str
 ) -> None:
     with open_published(lab.publish(tmp_path)) as connection:
-        for view in metrics.PUBLISHED_VIEWS:
+        for view in metrics.published_views():
             assert connection.execute(f"SELECT count(*) FROM {view} WHERE {condition}").fetchone() != (0,)
             ((_, plan),) = connection.execute(f"EXPLAIN FROM {view} WHERE {condition}").fetchall()
             scans = plan.count("SEQ_SCAN") - plan.count("pipeline_status")
             if "repository_id" in condition or view != "compat_issue_metrics":  # whose drafts know no names
                 assert plan.count(condition.replace(" ", "")) + plan.count(condition) >= scans, plan
+
+
+def test_the_team_stands_wherever_a_repository_does(lab: MetricsLab, tmp_path: Path) -> None:
+    lab.connection.execute("UPDATE meta.repositories SET team = 'core' WHERE repository_id = 1")
+    lab.connection.execute(
+        "INSERT INTO meta.repositories BY NAME SELECT * REPLACE ('octo/old' AS tracked_as, 'former' AS team, "
+        "tracked_at - INTERVAL 1 DAY AS tracked_at) FROM meta.repositories WHERE repository_id = 1 UNION ALL "
+        "SELECT * REPLACE ('octo/new' AS tracked_as, NULL AS repository_id, NULL AS repository, 'later' AS team) "
+        "FROM meta.repositories WHERE repository_id = 1"
+    )
+    lab.rebuild()
+    expected = {("octo/app", "core"), ("octo/lib", None)}
+    with open_published(lab.publish(tmp_path)) as connection:
+        for table in dictionary.load().tables:
+            names = [column.name for column in table.columns]
+            if "repository" in names:
+                assert "team" in names, table.name
+                teams = connection.execute(f"SELECT DISTINCT repository, team FROM {table.name}").fetchall()
+                assert set(teams) - {("octo/new", "later")} <= expected, table.name
+                assert teams or table.name in {"review_queue", "pull_request_labels"}, (
+                    table.name
+                )  # nothing waits, no labels
+        known = rows(connection, "SELECT tracked_as, team FROM repositories ORDER BY tracked_as")
+    assert [row["team"] for row in known] == ["core", None, "later", "core"]
+
+
+@pytest.mark.parametrize("table", ["reviews", "review_events"])
+def test_rows_of_a_pull_request_join_it_by_one_column(lab: MetricsLab, tmp_path: Path, table: str) -> None:
+    with open_published(lab.publish(tmp_path)) as connection:
+        joined = connection.execute(
+            f"SELECT count(*), bool_and(a.number = b.number AND a.repository_id = b.repository_id), "
+            f"(SELECT count(*) FROM {table}) FROM {table} AS a JOIN pull_requests AS b USING (pull_request_id)"
+        ).fetchall()
+    ((count, same, total),) = joined
+    assert same
+    assert count == total > 0
+
+
+def test_an_event_says_who_did_what_and_what_a_review_had_said(lab: MetricsLab, tmp_path: Path) -> None:
+    lab.clear()
+    lab.store(
+        [
+            History(
+                ANN,
+                OPENED,
+                reviews=[Review(7, BOB, "DISMISSED", OPENED + timedelta(hours=1), dismissed_from="APPROVED")],
+            )
+        ]
+    )
+    lab.connection.execute("UPDATE raw.pull_requests SET merged_by_id = 3, merged_by_login = 'cat'")
+    with open_published(lab.publish(tmp_path)) as connection:
+        (event,) = rows(connection, "FROM review_events")
+        (pull_request,) = rows(connection, "FROM pull_requests")
+    assert {name: event[name] for name in ("event", "actor_id", "actor_login", "review_id", "previous_state")} == {
+        "event": "review_dismissed", "actor_id": 9, "actor_login": "somebody", "review_id": 7,
+        "previous_state": "APPROVED",
+    }  # fmt: skip
+    assert (pull_request["merged_by_id"], pull_request["merged_by_login"]) == (3, "cat")
 
 
 def test_a_person_is_not_a_team_with_the_same_number(lab: MetricsLab, tmp_path: Path) -> None:
@@ -123,7 +181,7 @@ def test_a_person_is_not_a_team_with_the_same_number(lab: MetricsLab, tmp_path: 
         events = rows(connection, "FROM review_events WHERE repository_id = 1 ORDER BY created_at")
     assert row["hours_request_review_to_first_review"] == 2.0
     assert row["hours_request_review_to_first_action"] == 238.0  # nobody's, so until now
-    assert [event["subject_id"] for event in events] == [None, 3]
+    assert [(event["subject_id"], event["subject_is_team"]) for event in events] == [(None, True), (3, False)]
 
 
 def test_issue_metrics_ignores_the_fifty_first_review(lab: MetricsLab, tmp_path: Path) -> None:

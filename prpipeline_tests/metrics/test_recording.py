@@ -6,6 +6,7 @@ events; for the second comparison, events are derived from their results (im_rea
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from prpipeline.publish.reader import open_published
+from prpipeline_tests.support import other_tools
 from prpipeline_tests.support.metrics_lab import MetricsLab, rows
-from prpipeline_tests.support.recorded import load, third_party_times
+from prpipeline_tests.support.recorded import lines, load, third_party_times
 
 Row = dict[str, Any]
 
@@ -98,10 +100,24 @@ def test_review_time_equals_the_other_projects(as_recorded: dict[int, Row], thei
     assert len(as_recorded) - len(different) == 1305
 
 
+@pytest.fixture(scope="module")
+def published(
+    recorded: MetricsLab, with_events: dict[int, Row], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A release of the recording with the missing events added."""
+    return recorded.publish(tmp_path_factory.mktemp("recording"))
+
+
+@pytest.mark.parametrize("tool", other_tools.TOOLS)
+def test_other_tools_views_equal_their_arithmetic(published: Path, tool: str) -> None:
+    with open_published(published) as connection:
+        assert other_tools.differences(connection, tool) == []
+
+
 def test_their_views_equal_their_results(
-    recorded: MetricsLab, with_events: dict[int, Row], theirs: dict[int, Row], tmp_path: Path
+    with_events: dict[int, Row], theirs: dict[int, Row], published: Path
 ) -> None:
-    with open_published(recorded.publish(tmp_path)) as connection:
+    with open_published(published) as connection:
         compat = {row["number"]: row for row in rows(connection, "FROM compat_issue_metrics")}
     assert compat.keys() == theirs.keys()
     different = Counter(
@@ -174,3 +190,55 @@ def test_all_checks_pass(recorded: MetricsLab, with_events: dict[int, Row]) -> N
 
     found = {check.name: recorded.rows(check.sql) for check in metrics.all_checks(None)}
     assert {name: rows for name, rows in found.items() if rows} == {}
+
+
+SIZES = {
+    "Competing ends": """
+        SELECT count(*) FILTER (review_time_hours IS NULL), count(*),
+            count(*) FILTER (review_time_hours IS NULL AND closed_at >= '2016-09-14'),
+            count(*) FILTER (closed_at >= '2016-09-14')
+        FROM review_time_hours WHERE state <> 'open'
+    """,
+    "Deleted accounts": """
+        SELECT
+            (SELECT count(*) FROM reviews WHERE reviewer_id IS NULL), (SELECT count(*) FROM reviews),
+            (SELECT count(DISTINCT pull_request_id) FROM reviews WHERE reviewer_id IS NULL),
+            count(*) FILTER (author_id IS NULL), count(*)
+        FROM review_time_hours
+    """,
+    "Before reviews, and imported repositories": """
+        SELECT count(*), (SELECT count(*) FROM review_evidence WHERE hours_since_created < 0)
+        FROM pull_requests ANTI JOIN reviews USING (pull_request_id) WHERE closed_at < '2016-09-14'
+    """,
+    "Approvals of drafts": """
+        SELECT sum(early), sum(n), count(*) FILTER (early = n) FROM (
+            SELECT count(*) AS n, count(*) FILTER (NOT is_since_ready) AS early FROM review_evidence
+            WHERE is_qualifying AND original_state = 'APPROVED' GROUP BY pull_request_id
+        )
+    """,
+    "What reconciling cannot see": """
+        SELECT count(*) FILTER (closed_at < last_change - INTERVAL 30 DAY), count(*)
+        FROM pull_requests, (SELECT max(updated_at) AS last_change FROM pull_requests)
+    """,
+}
+
+
+def test_the_page_says_how_large_each_doubt_is(published: Path, recording: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "what-numbers-cannot-tell.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## (.+)$", page, flags=re.MULTILINE)[1:]
+    said = {
+        title: [int(size.replace(",", "")) for size in re.findall(r"\*\*([\d,]+)\*\*", text)]
+        for title, text in zip(sections[::2], sections[1::2], strict=True)
+    }
+    pulls = list(lines(recording / "pulls.jsonl.gz"))
+    texts = [pull["body"].lower() for pull in pulls if pull.get("body")]
+    commits = sum(pull["commits"] > 1 for pull in pulls)
+    found = {"Co-authors": [commits, len(pulls), sum("co-authored-by" in text for text in texts), len(texts)]}
+    with open_published(published) as connection:
+        for title, sql in SIZES.items():
+            found[title] = list(connection.execute(sql).fetchall()[0])
+        nobody_first = connection.execute(
+            "SELECT count(*) FROM review_time_hours WHERE first_review_id IS NOT NULL AND first_reviewer_login IS NULL"
+        ).fetchall()
+    assert found == said
+    assert nobody_first == [(0,)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from prpipeline import metrics
 from prpipeline.metrics import definitions, statements
-from prpipeline.metrics.statements import SqlFile, Statement, essence, sql_files
+from prpipeline.metrics.statements import SqlText, essence, file_names, sql_text
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person
@@ -22,18 +21,13 @@ Change = Callable[[str], str]
 @pytest.fixture
 def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Change], None]]:
     """Change the SQL of one file; a change that does nothing restores it."""
-    genuine = sql_files()
 
     def changed(name: str, how: Change) -> None:
-        def of(statement: Statement) -> Statement:
-            return replace(statement, sql=how(statement.sql))
+        def text(of: str) -> SqlText:
+            genuine = sql_text(of)
+            return genuine._replace(body=how(genuine.body)) if of == name else genuine
 
-        def of_file(file: SqlFile) -> SqlFile:
-            if file.name != name:
-                return file
-            return replace(file, creates=tuple(map(of, file.creates)), fills=tuple(map(of, file.fills)))
-
-        monkeypatch.setattr(definitions, "sql_files", lambda: tuple(map(of_file, genuine)))
+        monkeypatch.setattr(definitions, "sql_text", text)
         definitions.definitions_fingerprint.cache_clear()
 
     yield changed
@@ -68,7 +62,7 @@ def test_a_warehouse_of_the_last_hand_written_version_continues(lab: MetricsLab)
     lab.connection.execute("CREATE VIEW metrics.names AS FROM meta.repositories")
     lab.connection.execute("CREATE MACRO metrics.judged(x) AS TABLE SELECT x")
     assert not metrics.are_tables_current(lab.connection)
-    metrics.create_tables(lab.connection)
+    metrics.renew_tables(lab.connection)
     assert metrics.are_tables_current(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
     assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 3}]
@@ -79,7 +73,7 @@ def test_a_warehouse_of_the_last_hand_written_version_continues(lab: MetricsLab)
     assert lab.rows("SELECT metric_version FROM metrics.review_time_hours") == [{"metric_version": 4}]
 
 
-@pytest.mark.parametrize("file", [file.name for file in sql_files()])
+@pytest.mark.parametrize("file", file_names())
 def test_any_change_of_the_sql_raises_the_version(
     lab: MetricsLab, change: Callable[[str, Change], None], file: str
 ) -> None:
@@ -98,8 +92,8 @@ def test_versions_only_rise(lab: MetricsLab, change: Callable[[str, Change], Non
     for how, expected in ((lambda sql: f"{sql} -- \n LIMIT 9", [4, 5]), (same, [4, 5, 6])):
         change("years", how)
         assert not metrics.are_tables_current(lab.connection)
-        metrics.create_tables(lab.connection)
-        metrics.create_tables(lab.connection)
+        metrics.renew_tables(lab.connection)
+        metrics.renew_tables(lab.connection)
         assert versions(lab) == expected
         assert metrics.metric_version(lab.connection) == expected[-1]
         assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
@@ -145,3 +139,25 @@ def test_a_placeholder_repeats_its_lines() -> None:
     assert (
         expanded == "SELECT\n    one + 1 AS one_more,\n    one,\n    two + 1 AS two_more,\n    two\nFROM t\n"
     )
+
+
+def test_a_warehouse_of_older_definitions_is_rebuilt_from_what_is_stored(lab: MetricsLab) -> None:
+    """Its tables lack the newer columns; nothing but raw is read, and nobody is asked."""
+    old = AS_OF.replace(year=2015)
+    lab.store([History(Person(1, "ann"), old, merged_at=old), History(Person(9, "app[bot]", True), AS_OF)])
+    lab.rebuild()
+    expected = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    lab.connection.execute(
+        "DROP VIEW metrics.counted_times; ALTER TABLE metrics.pull_request_times DROP COLUMN is_counted; "
+        "ALTER TABLE metrics.review_time_survival ADD COLUMN kaplan_meier_median_hours DOUBLE; "
+        "UPDATE meta.metric_definitions SET fingerprint = 'of older ones'"
+    )
+    assert not metrics.are_tables_current(lab.connection)
+    metrics.renew_tables(lab.connection)
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+    lab.rebuild()
+    found = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    assert [row | {"metric_version": 0} for row in found] == [row | {"metric_version": 0} for row in expected]
+    assert (found[0]["null_reason"], found[1]["is_counted"]) == ("before_reviews", False)
+    (week,) = lab.rows("SELECT n, n_null_before_reviews FROM metrics.review_time_weekly")
+    assert week == {"n": 1, "n_null_before_reviews": 1}

@@ -18,6 +18,7 @@ from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import publish
 from prpipeline.warehouse import Warehouse, WarehouseError, tracking
 from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.sync_lab import new_warehouse
 
 LONG_AGO = datetime(2026, 1, 1).timestamp()
 
@@ -28,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 
 def filled(folder: Path) -> Warehouse:
-    warehouse = Warehouse(folder / "warehouse.duckdb")
+    warehouse = new_warehouse(folder)
     track(warehouse, "octo/app")
     return warehouse
 
@@ -93,8 +94,8 @@ def test_old_releases_are_removed_but_never_the_newest(warehouse: Warehouse) -> 
 
 
 def test_a_recent_release_is_left_to_those_who_are_opening_it(warehouse: Warehouse) -> None:
-    folders = {publish(warehouse).folder for _ in range(5)}
-    assert len(folders) == 5
+    folders = {publish(warehouse).folder for _ in range(3)}
+    assert len(folders) == 3
     assert all(folder.exists() for folder in folders)
 
 
@@ -186,9 +187,7 @@ def test_each_table_and_column_is_explained_in_the_file(warehouse: Warehouse) ->
     assert columns == [(t.name, c.name, c.type, c.description) for t in described for c in t.columns]
 
 
-@pytest.mark.parametrize(
-    "name", ["it's", 'say "hello"', "two words", "größe ✓ 数据", "a;DROP TABLE x--", "%20$HOME"]
-)
+@pytest.mark.parametrize("name", ["it's; DROP TABLE x-- %20$HOME", 'say "hello", größe ✓ 数据'])
 def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
     warehouse = filled(tmp_path / name)
     publish(warehouse)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -129,21 +129,20 @@ class DagsterLab:
 
     def metadata(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
         """The metadata of the newest materialization of a partition, as plain values."""
-        records = self.instance.fetch_materializations(
-            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
-        ).records
-        materialization = records[0].asset_materialization
-        assert materialization is not None
-        return {label: value.value for label, value in materialization.metadata.items()}
+        return self._newest(self.instance.fetch_materializations, key, partition)
 
     def observed(self, key: dg.AssetKey, partition: str) -> dict[str, Any]:
         """What was last observed of a partition, as its page in the UI shows it."""
-        records = self.instance.fetch_observations(
-            dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1
-        ).records
-        observation = records[0].asset_observation
-        assert observation is not None
-        return {label: value.value for label, value in observation.metadata.items()}
+        return self._newest(self.instance.fetch_observations, key, partition)
+
+    @staticmethod
+    def _newest(
+        fetch: Callable[..., dg.EventRecordsResult], key: dg.AssetKey, partition: str
+    ) -> dict[str, Any]:
+        (record,) = fetch(dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition]), limit=1).records
+        event = record.asset_materialization or record.asset_observation
+        assert event is not None
+        return {label: value.value for label, value in event.metadata.items()}
 
 
 def failure_sentence(result: dg.ExecuteInProcessResult) -> str:

@@ -1,7 +1,8 @@
-"""A warehouse in memory that tests fill with rows, to test the SQL alone."""
+"""A warehouse that tests fill with rows, to test the SQL alone."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +13,8 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.settings import MetricSettings
-from prpipeline.warehouse import schema
 from prpipeline_tests.support.reference import History
+from prpipeline_tests.support.sync_lab import empty_warehouse, new_folder
 
 AS_OF = datetime(2026, 6, 1, 12, 0, 0)
 
@@ -22,8 +23,9 @@ class MetricsLab:
     """Histories in, rows of the metrics out."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect()
-        schema.create(self.connection)
+        file = new_folder() / "lab.duckdb"
+        shutil.copyfile(empty_warehouse(), file)
+        self.connection = duckdb.connect(str(file))
 
     def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
         self.connection.execute(
@@ -103,6 +105,7 @@ class MetricsLab:
         count = self.connection.execute("SELECT count(*) FROM raw.review_events").fetchone()
         assert count is not None
         row = {"event_id": f"E_{count[0]}", "event": event, "subject_is_team": False, "created_at": at}
+        row |= {"actor_id": 9, "actor_login": "somebody"}
         self.insert(
             "raw.review_events",
             common | row | {"review_id": review_id, "previous_state": previous_state} | more,
@@ -128,7 +131,7 @@ class MetricsLab:
         """The file that users would read."""
         warehouse = folder / "warehouse.duckdb"
         self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
-        self.connection.execute("COPY FROM DATABASE memory TO warehouse")
+        self.connection.execute("COPY FROM DATABASE lab TO warehouse")
         self.connection.execute("DETACH warehouse")
         values = {"published_at": published_at, "next_run_at": None, "version": "0"}
         write_release(warehouse, folder, None, values)

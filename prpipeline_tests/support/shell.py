@@ -23,11 +23,13 @@ class Shell:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, said: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in this process, which saves the start of Python."""
-        unset = dict.fromkeys(os.environ.keys() - self._kept())
+        unset = dict.fromkeys(os.environ.keys() - self.kept())
         runner = CliRunner(env=unset | self.environment | environment)
-        ended = runner.invoke(cli, arguments, prog_name="prpipeline")
+        ended = runner.invoke(cli, arguments, input=said, prog_name="prpipeline")
         if ended.exception and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
@@ -42,14 +44,14 @@ class Shell:
         return subprocess.Popen(
             [sys.executable, "-m", "prpipeline", *arguments],
             cwd=self.folder,
-            env=self._kept() | self.environment | environment,
+            env=self.kept() | self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     @staticmethod
-    def _kept() -> dict[str, str]:
+    def kept() -> dict[str, str]:
         ours = ("GITHUB", "GH_", "PRPIPELINE", "DAGSTER")
         return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 

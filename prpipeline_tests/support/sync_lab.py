@@ -100,8 +100,9 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
 
 
 def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
-    """A pull request with more reviews and events than a page holds."""
-    pr = world.open_pull_request(repository, "ada", "A long story")
+    """A pull request with more reviews, events and labels than a page holds."""
+    labels = [f"label {n}" for n in range(130)]
+    pr = world.open_pull_request(repository, "ada", "A long story", labels=labels)
     for n in range(children):
         world.review(pr, f"dev-{n % 4}", "COMMENTED")
         world.request_review(pr, f"dev-{n % 4}")
@@ -250,13 +251,13 @@ def new_warehouse(folder: Path) -> Warehouse:
     path = folder / "warehouse.duckdb"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_empty_warehouse(), path)
+        shutil.copyfile(empty_warehouse(), path)
     return Warehouse(path)
 
 
 @cache
-def _empty_warehouse() -> Path:
-    """Created once, because creating the tables takes longer than most tests."""
+def empty_warehouse() -> Path:
+    """The file of one. Created once, because creating the tables takes longer than most tests."""
     warehouse = Warehouse(new_folder() / "warehouse.duckdb")
     with warehouse.transaction():
         pass
@@ -363,7 +364,8 @@ def expected(world: World, *, teams: bool = True, first_commits: bool = True) ->
 def _actor(actor: Actor | None) -> tuple[int | None, str | None, bool]:
     if actor is None or actor.deleted:
         return None, None, False
-    return actor.id, actor.rest_login, actor.kind == "Bot"
+    is_bot = actor.kind == "Bot"
+    return actor.id, f"{actor.login}[bot]" if is_bot else actor.login, is_bot
 
 
 def _naive(moment: datetime | None) -> datetime | None:

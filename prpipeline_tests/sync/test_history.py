@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,6 +107,21 @@ def test_a_pull_request_that_grows_during_its_tail_is_read_again(server: Sandbox
     server.before_request = meanwhile
     lab.sync()
     lab.assert_equal()
+
+
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+@pytest.mark.parametrize("year", [1, 1950, 9000])
+def test_a_commit_of_an_impossible_time_costs_only_that_time(
+    server: Sandbox, tmp_path: Path, api: str, year: int
+) -> None:
+    """Authors' clocks may show anything."""
+    pull_request = next(iter(server.world.repository("octo/app").pull_requests.values()))
+    pull_request.first_commit_at = datetime(year, 1, 1, tzinfo=UTC)
+    lab = SyncLab(server.world, server, tmp_path, api, first_commit_by_rest=True)
+    assert lab.sync()[0].error is None
+    row, *others = lab.held()["pull_requests"]
+    assert row[-1] is None
+    assert all(other[-1] for other in others)
 
 
 def test_pull_requests_opened_during_a_history_are_read(server: Sandbox, tmp_path: Path) -> None:

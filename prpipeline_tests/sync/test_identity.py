@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Sandbox, World
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.tracking import TrackingService
+from prpipeline.metrics.checks import all_checks
+from prpipeline.model.repository import RepositoryName
+from prpipeline.publish.reader import open_published
+from prpipeline.sandbox.github import Credential, Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import tracking
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
+
+APIS = ("graphql", "rest")
 
 
 @pytest.fixture
@@ -62,13 +69,170 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
     assert lab.tracked().status == "gone"
 
 
+def again(lab: SyncLab, name: str) -> None:
+    """What ``prpipeline untrack`` and then ``prpipeline track`` do."""
+    service = TrackingService(lab.settings)
+    service.untrack([RepositoryName.parse(name)], delete_data=False)
+    service.track([RepositoryName.parse(name)], tracked_by="cli")
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_another_repository_under_the_name_is_started_beside_the_old_one(
+    server: Sandbox, tmp_path: Path, api: str
+) -> None:
+    lab = SyncLab(server.world, server, tmp_path, api)
+    lab.sync()
+    old = lab.tracked()
+    before = lab.held()
+    replace_repository(server.world)
+    new = server.world.repository("octo/app")
+    for _ in range(2):
+        (result,) = lab.sync()
+        assert f"octo/app is another repository now (GitHub's number {new.id})" in (result.error or "")
+        assert "prpipeline untrack octo/app, then prpipeline track octo/app" in (result.error or "")
+        assert (result.failure, result.is_permanent, lab.tracked().status) == ("NotFound", True, "gone")
+    assert lab.held() == before
+
+    again(lab, "octo/app")
+    (result,) = lab.sync()
+    assert (result.mode, result.error, result.pull_requests) == ("history", None, 1)
+    assert lab.tracked().repository_id == new.id
+    assert [row for row in lab.held()["pull_requests"] if row[0] == old.repository_id] == before[
+        "pull_requests"
+    ]
+    assert lab.sync()[0].error is None
+
+    former = f"octo/app.until-{old.last_sync_at:%Y-%m-%d}"
+    pipeline = Pipeline(lab.settings)
+    pipeline.derive(["octo/app"])
+    pipeline.aggregate()
+    pipeline.publish()
+    with open_published(lab.settings.published_path) as connection:
+        rows = connection.execute(
+            "SELECT tracked_as, repository, repository_id, status, pull_requests FROM repositories ORDER BY ALL"
+        ).fetchall()
+        assert rows == [
+            ("octo/app", "octo/app", new.id, "ok", 1),
+            (former, former, old.repository_id, "untracked", 14),
+        ]
+        for table in (
+            "pull_requests",
+            "reviews",
+            "review_time_hours",
+            "review_evidence",
+            "review_time_weekly",
+        ):
+            named = connection.execute(f"SELECT DISTINCT repository, repository_id FROM {table}").fetchall()
+            assert set(named) <= {("octo/app", new.id), (former, old.repository_id)}, table
+            assert len(dict(named)) == len(named) > 0, table
+        (counted,) = connection.execute("SELECT repositories FROM pipeline_status").fetchone() or (0,)
+        assert counted == 1
+        (late,) = connection.execute(
+            "SELECT max(as_of) FROM repositories WHERE status = 'untracked'"
+        ).fetchone() or (None,)
+        assert late == old.last_sync_at, "what waited in it waits no longer"
+    assert not [found for found in pipeline.check(all_checks(None)) if found.count]
+
+    service = TrackingService(lab.settings)
+    service.untrack([RepositoryName.parse(former)], delete_data=True)
+    assert {row[0] for row in lab.held()["pull_requests"]} == {new.id}
+    lab.sync(SyncOptions(full=True, reconcile=True))
+    lab.assert_equal()
+
+
+def test_deleting_the_new_one_leaves_the_old_one(server: Sandbox, tmp_path: Path) -> None:
+    lab = SyncLab(server.world, server, tmp_path)
+    lab.sync()
+    before = lab.held()
+    replace_repository(server.world)
+    again(lab, "octo/app")
+    lab.sync()
+    TrackingService(lab.settings).untrack([RepositoryName("octo", "app")], delete_data=True)
+    assert lab.held() == before
+    with lab.warehouse.transaction() as connection:
+        assert len(tracking.syncs_since(connection, 0, 9)) == 1
+
+
+def test_a_name_that_went_through_several_repositories(server: Sandbox, tmp_path: Path) -> None:
+    lab = SyncLab(server.world, server, tmp_path)
+    lab.sync()
+    for _ in range(3):
+        replace_repository(server.world)
+        again(lab, "octo/app")
+        assert lab.sync()[0].error is None
+    names = sorted(row.tracked_as for row in TrackingService(lab.settings).known_rows())
+    day = lab.tracked().last_sync_at
+    assert names == ["octo/app", *(f"octo/app.until-{day:%Y-%m-%d}{n}" for n in ("", "-2", "-3"))]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_tracked_again_and_still_the_same(server: Sandbox, tmp_path: Path, api: str) -> None:
+    lab = SyncLab(server.world, server, tmp_path, api)
+    lab.sync()
+    number = lab.tracked().repository_id
+    for change in (
+        lambda: None,
+        lambda: server.world.rename_repository("octo/app", "application"),
+        lambda: server.world.transfer_repository("octo/application", "hexa"),
+        lambda: server.world.transfer_repository("hexa/application", "octo"),
+        lambda: server.world.rename_repository("octo/application", "app"),
+    ):
+        change()
+        again(lab, "octo/app")
+        lab.live() if "octo/app" in {r.full_name for r in server.world.repositories.values()} else None
+        (result,) = lab.sync()
+        assert (result.error, result.repository_id) == (None, number)
+    lab.assert_equal()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_rename_into_a_name_that_was_another_ones(server: Sandbox, tmp_path: Path, api: str) -> None:
+    """octo/app moves on, and octo/lib, which is tracked as well, takes its name."""
+    world = server.world
+    world.open_pull_request(world.add_repository("octo/lib"), "eve", "Of the library")
+    lab = SyncLab(world, server, tmp_path, api)
+    lab.sync()
+    app, lib = world.repository("octo/app").id, world.repository("octo/lib").id
+    world.rename_repository("octo/app", "old-app")
+    world.rename_repository("octo/lib", "app")
+    lab.names = ["octo/app", "octo/lib"]
+    results = {result.tracked_as: result for result in lab.sync()}
+    assert {name: (r.error, r.repository, r.repository_id) for name, r in results.items()} == {
+        "octo/app": (None, "octo/old-app", app),
+        "octo/lib": (None, "octo/app", lib),
+    }
+    again(lab, "octo/app")
+    results = {result.tracked_as: result for result in lab.sync()}
+    assert "octo/app is octo/app on GitHub, which is tracked as octo/lib" in (results["octo/app"].error or "")
+    assert results["octo/lib"].error is None
+    lab.assert_equal()
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_private_for_a_while(server: Sandbox, tmp_path: Path, api: str) -> None:
+    server.add_token(Credential("outsider", repositories=()))
+    lab = SyncLab(server.world, server, tmp_path, api, tokens="outsider")
+    lab.sync()
+    server.world.set_private("octo/app")
+    lab.live()
+    (result,) = lab.sync()
+    assert (result.failure, lab.tracked().status) == ("NotFound", "gone")
+    assert "no longer shows octo/app" in (result.error or "")
+    again(lab, "octo/app")  # which does not matter
+    assert "no longer shows octo/app" in (lab.sync()[0].error or "")
+    server.world.set_private("octo/app", False)
+    (result,) = lab.sync()
+    assert (result.mode, result.error) == ("increment", None)
+    lab.assert_equal()
+
+
 def test_a_full_sync_refuses_another_repository_under_the_name(server: Sandbox, tmp_path: Path) -> None:
     lab = SyncLab(server.world, server, tmp_path)
     lab.sync()
     before = lab.held()
     replace_repository(server.world)
     (result,) = lab.sync(SyncOptions(full=True))
-    assert "is another repository on GitHub now" in str(result.error)
+    assert "octo/app is another repository now" in str(result.error)
     assert lab.held() == before
 
 

@@ -91,7 +91,11 @@ def test_each_version_has_its_step_and_its_fixture() -> None:
 def test_an_earlier_warehouse_is_migrated_with_all_its_rows(version: int, tmp_path: Path) -> None:
     path = as_of(version, tmp_path)
     before = content(path)
-    for derived in ("meta.metric_states", "meta.etags"):  # computed, or asked for, anew
+    for derived in (
+        "meta.metric_states",
+        "meta.metric_definitions",
+        "meta.etags",
+    ):  # computed, or asked for, anew
         before.pop(derived, None)
     with Warehouse(path).transaction() as connection:
         tracked = tracking.all_tracked(connection)[0]
@@ -223,3 +227,30 @@ def test_etags_are_migrated(tmp_path: Path) -> None:
         etags.save(connection, {})
     with Warehouse(warehouse.path).transaction() as connection:
         assert etags.load(connection) == {"a": ('"3"', '{"x": [1]}'), "b": ('"2"', "it's")}
+
+
+def test_logins_of_an_earlier_warehouse_are_remembered_and_the_newest_spread(tmp_path: Path) -> None:
+    """She is 'grace' in the answers that were read last, and was once read as 'graceful'."""
+    path = as_of(3, tmp_path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "UPDATE raw.pull_requests SET merged_by_login = 'graceful' WHERE number = 5 AND merged_by_login = 'grace'"
+        )
+        connection.execute("UPDATE raw.pull_requests SET synced_at = created_at WHERE number = 5")
+        connection.execute(
+            "UPDATE raw.review_events SET actor_login = 'graceful' WHERE number = 5 AND actor_login = 'grace'"
+        )
+        (grace,) = connection.execute(
+            "SELECT DISTINCT merged_by_id FROM raw.pull_requests WHERE merged_by_login = 'graceful'"
+        ).fetchall()
+    with Warehouse(path).transaction() as connection:
+        known = connection.execute(
+            "SELECT login FROM raw.actor_logins WHERE actor_id = ? ORDER BY last_read_at DESC", grace
+        ).fetchall()
+        borne = connection.execute(
+            "SELECT merged_by_login FROM raw.pull_requests WHERE merged_by_id = $1 "
+            "UNION SELECT actor_login FROM raw.review_events WHERE actor_id = $1",
+            grace,
+        ).fetchall()
+    assert known == [("grace",), ("graceful",)]
+    assert borne == [("grace",)]

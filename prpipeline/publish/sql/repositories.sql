@@ -9,7 +9,9 @@ SELECT
         AS pull_requests,
     known.pull_requests_on_github,
     known.last_error,
-    clock.as_of
+    clock.as_of,
+    CASE WHEN known.repository_id IS NULL THEN known.team ELSE names.team END AS team
 FROM warehouse.meta.repositories AS known
 LEFT JOIN warehouse.metrics.repository_clocks AS clock USING (repository_id)
+LEFT JOIN names USING (repository_id)
 ORDER BY lower(known.tracked_as)

@@ -9,11 +9,12 @@ from prpipeline.sandbox.github.faults import Fault
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team
 from prpipeline.sandbox.github.recorded import recorded_world
-from prpipeline.sandbox.github.samples import generated_world, sample_world
+from prpipeline.sandbox.github.samples import SAMPLE_TEAMS, generated_world, sample_world
 from prpipeline.sandbox.github.server import Sandbox
 from prpipeline.sandbox.github.world import SILENT, World
 
 __all__ = [
+    "SAMPLE_TEAMS",
     "SILENT",
     "Actor",
     "App",

@@ -75,18 +75,19 @@ class Accounts:
         return None if found is None or found.deleted else found
 
     @change
-    def add_user(self, login: str, *, id: int | None = None, kind: str = "User", node_id: str = "") -> Actor:
+    def add_user(
+        self, login: str, *, id: int | None = None, kind: str = "User", node_id: str = "", called: str = ""
+    ) -> Actor:
         """Add an account; `kind` is User, Bot, Mannequin or Organization."""
-        actor = Actor(
-            id or self.next_id("actor"), login, kind, node_id, created_at=whole_second(self.clock.now())
-        )
+        now = whole_second(self.clock.now())
+        actor = Actor(id or self.next_id("actor"), login, kind, node_id, created_at=now, called=called)
         self._actors[actor.rest_login.lower()] = actor
         self.nodes[actor.node_id] = actor
         return actor
 
-    def add_bot(self, login: str) -> Actor:
-        """Add the user of an App; the login may end in `[bot]` or not."""
-        return self.add_user(login.removesuffix("[bot]"), kind="Bot")
+    def add_bot(self, login: str, called: str = "") -> Actor:
+        """Add the user of an App; the login may end in `[bot]` or not. REST may have a name of its own for it."""
+        return self.add_user(login.removesuffix("[bot]"), kind="Bot", called=called)
 
     def add_organization(self, login: str) -> Actor:
         """Add an organization."""
@@ -193,11 +194,6 @@ class Accounts:
     def set_private(self, repository: Repository | str, private: bool = True) -> None:
         """Hide a repository from all credentials without access to it."""
         self._repository(repository).private = private
-
-    @change
-    def set_archived(self, repository: Repository | str, archived: bool = True) -> None:
-        """Make a repository read-only."""
-        self._repository(repository).archived = archived
 
     @change
     def block_repository(self, repository: Repository | str, status: int | None = 451) -> None:

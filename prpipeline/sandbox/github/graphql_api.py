@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -25,6 +26,7 @@ from graphql.pyutils import Path
 from prpipeline.sandbox.github.cost import Calculator, Cost
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.messages import ApiError, Request, Response
+from prpipeline.sandbox.github.old_schema import unknown_to
 from prpipeline.sandbox.github.readers import type_name
 from prpipeline.sandbox.github.resolvers import attach, plain_leaves
 from prpipeline.sandbox.github.visibility import FieldError, QueryContext
@@ -83,8 +85,12 @@ class _Execution(ExecutionContext):
 class GraphQLApi:
     """Executes queries against a world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self, world: World, has_rate_limits: bool = True, unknown_fields: Collection[str] = ()
+    ) -> None:
         self.world = world
+        self._has_rate_limits = has_rate_limits
+        self._unknown_fields = frozenset(unknown_fields)
 
     def respond(self, request: Request, credential: Credential) -> Response:
         """The answer to a POST to /graphql by an accepted credential."""
@@ -104,6 +110,8 @@ class GraphQLApi:
         document = _prepare(text)
         if isinstance(document, list):
             return self._plain(document)
+        if unknown := unknown_to(self._unknown_fields, schema(), document):
+            return self._plain(unknown)
         operation = _operation(document, body.get("operationName"))
         if operation is None:
             return self._plain([{"message": "No operation named " + str(body.get("operationName"))}])
@@ -131,7 +139,7 @@ class GraphQLApi:
         executed = execute_sync(
             schema(),
             document,
-            context_value=QueryContext(self.world, credential, rate_limit),
+            context_value=QueryContext(self.world, credential, rate_limit if self._has_rate_limits else None),
             variable_values=request.variables,
             operation_name=body.get("operationName"),
             type_resolver=lambda source, _info, _type: type_name(source),

@@ -43,7 +43,10 @@ def node_id(kind: str, database_id: int) -> str:
 
 @dataclass(slots=True, eq=False)
 class Actor:
-    """A user, bot, mannequin or organization. `login` is GraphQL's: a bot's has no `[bot]`."""
+    """A user, bot, mannequin or organization. `login` is GraphQL's: a bot's is its App's slug, without `[bot]`.
+
+    `called` is REST's name of a bot that REST does not call by its slug, as it says Copilot for copilot-swe-agent.
+    """
 
     id: int
     login: str
@@ -52,6 +55,7 @@ class Actor:
     name: str | None = None
     created_at: datetime | None = None
     deleted: bool = False
+    called: str = ""
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id(self.kind, self.id)
@@ -59,7 +63,7 @@ class Actor:
     @property
     def rest_login(self) -> str:
         """The login as REST prints it."""
-        return f"{self.login}[bot]" if self.kind == "Bot" else self.login
+        return self.called or (f"{self.login}[bot]" if self.kind == "Bot" else self.login)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,6 +201,8 @@ class PullRequest:
     requested_reviewers: list[Actor | Team] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     milestone: Milestone | None = None
+    is_hidden: bool = False  # counted, and shown to nobody
+    reviews_miscounted: int = 0  # how many more reviews GitHub counts than it lists; fewer where negative
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id("PullRequest", self.id)
@@ -238,6 +244,7 @@ class Repository:
     version: int = 0
     last_number: int = 0
     pull_requests: dict[int, PullRequest] = field(default_factory=dict)
+    pull_requests_miscounted: int = 0  # as for reviews
     _orders: dict[tuple[str, frozenset[str]], list[PullRequest]] = field(default_factory=dict)
     _orders_version: int = -1
 

@@ -76,7 +76,7 @@ class Listing:
 class Page:
     """A page of a listing: what a GraphQL connection is resolved from."""
 
-    __slots__ = ("has_next", "has_previous", "listing", "nodes", "total")
+    __slots__ = ("_ends", "has_next", "has_previous", "listing", "nodes", "total")
 
     def __init__(
         self, listing: Listing, nodes: Sequence[Any], total: int, has_previous: bool, has_next: bool
@@ -86,13 +86,29 @@ class Page:
         self.total = total
         self.has_previous = has_previous
         self.has_next = has_next
+        self._ends: tuple[str | None, str | None] | None = None
+
+    def miscounted(self, by: int) -> Page:
+        """The same page of a list that is counted wrongly."""
+        return Page(self.listing, self.nodes, max(0, self.total + by), self.has_previous, self.has_next)
+
+    def without(self, is_hidden: Callable[[Any], bool]) -> Page:
+        """The page without these items, which keep their places: it is shorter than others, and leads on from the last."""
+        page = Page(self.listing, self.nodes, self.total, self.has_previous, self.has_next)
+        page._ends = self.start_cursor, self.end_cursor
+        page.nodes = [node for node in self.nodes if not is_hidden(node)]
+        return page
 
     @property
     def start_cursor(self) -> str | None:
         """The cursor of the first item."""
+        if self._ends:
+            return self._ends[0]
         return self.listing.cursor(self.nodes[0]) if self.nodes else None
 
     @property
     def end_cursor(self) -> str | None:
         """The cursor of the last item."""
+        if self._ends:
+            return self._ends[1]
         return self.listing.cursor(self.nodes[-1]) if self.nodes else None

@@ -63,10 +63,12 @@ class _Loader:
         if body is None:
             return None
         if body["id"] not in self.actors:
-            login = body["login"].removesuffix("[bot]") if body["type"] == "Bot" else body["login"]
-            node_id = body.get("node_id") or ""
+            login, called = body["login"], ""
+            if body["type"] == "Bot":
+                slug = body["html_url"].rpartition("/apps/")[2] or login.removesuffix("[bot]")
+                login, called = slug, "" if login.endswith("[bot]") else login
             self.actors[body["id"]] = self.world.add_user(
-                login, id=body["id"], kind=body["type"], node_id=node_id
+                login, id=body["id"], kind=body["type"], node_id=body.get("node_id") or "", called=called
             )
         return self.actors[body["id"]]
 

@@ -172,7 +172,12 @@ def _resolve_pull_requests(
     if base_ref_name:
         items = [p for p in items if p.base_ref == base_ref_name]
     scope = f"{repository.node_id}:pullRequests:{order['field']}"
-    return _page(Listing(items, _KEYS[order["field"]], scope, order["direction"] == "DESC"), **paging)
+    page = _page(Listing(items, _KEYS[order["field"]], scope, order["direction"] == "DESC"), **paging)
+    if any(pr.is_hidden for pr in page.nodes):
+        page = page.without(lambda pr: pr.is_hidden)
+    return (
+        page.miscounted(repository.pull_requests_miscounted) if repository.pull_requests_miscounted else page
+    )
 
 
 def _resolve_pull_request(repository: Repository, info: GraphQLResolveInfo, number: int) -> PullRequest:
@@ -199,7 +204,9 @@ def _resolve_reviews(
         items = [r for r in items if r.state in states]
     if author:
         items = [r for r in items if (actor := alive(r.author)) and actor.login.lower() == author.lower()]
-    return _page(Listing(items, lambda r: (r.id,), f"{pull_request.node_id}:reviews"), **paging)
+    page = _page(Listing(items, lambda r: (r.id,), f"{pull_request.node_id}:reviews"), **paging)
+    hidden = pull_request.reviews_miscounted if not states or "COMMENTED" in states else 0
+    return page.miscounted(hidden) if hidden else page
 
 
 def _by_time(item: TimelineEvent | Review) -> tuple[Any, int]:

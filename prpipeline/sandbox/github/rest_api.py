@@ -50,14 +50,16 @@ class RestCall:
         render: Callable[[Any], Any],
         path: str | None = None,
         envelope: str | None = None,
+        miscounted: int = 0,
     ) -> Response:
         """One page of a list with its Link header; only the items of that page are rendered."""
         size = min(self._number("per_page", PAGE), LARGEST_PAGE)
         page = self._number("page", 1)
-        body: Any = [render(item) for item in items[(page - 1) * size : page * size]]
+        shown = items[(page - 1) * size : page * size]
+        body: Any = [render(item) for item in shown if not getattr(item, "is_hidden", False)]
         if envelope:
             body = {"total_count": len(items), envelope: body}
-        last = max(1, -(-len(items) // size))
+        last = max(1, -(-(len(items) + miscounted) // size))
         places: dict[str, int] = {}
         if page > 1:
             places |= {"prev": min(page - 1, last)}
@@ -269,7 +271,7 @@ class RestApi:
 
     def _pull(self, found: Repository, number: str) -> PullRequest:
         pull = found.pull_requests.get(int(number)) if number.isdecimal() else None
-        if pull is None:
+        if pull is None or pull.is_hidden:
             raise ApiError(404, "Not Found")
         return pull
 
@@ -285,6 +287,7 @@ class RestApi:
             items,
             lambda pr: objects.pull_request(pr, call.base, detailed=False, teams=teams),
             self._lasting(found, ["pulls"]),
+            miscounted=found.pull_requests_miscounted,
         )
 
     def _issues(self, call: RestCall, found: Repository) -> Response:

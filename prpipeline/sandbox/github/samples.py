@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, TimelineEvent
@@ -37,6 +39,13 @@ HARD_TITLES = (
     "Zero\u200bwidth and combining e\u0301",
     "A title that is very long " + "and goes on " * 18,
 )
+SAMPLE_TEAMS = {
+    "octo-labs/rocket": "Flight",
+    "octo-labs/website": "Platform",
+    "octo-labs/infra": "Platform",
+    "moonbase/lander": "Flight",
+}
+"""GitHub does not know which team owns a repository; the demo gives the sample repositories these."""
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
 HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
 
@@ -56,6 +65,7 @@ class _Sampler:
     def __init__(self, world: World, dice: random.Random, now: datetime) -> None:
         self.world = world
         self.dice = dice
+        self.more_dice = random.Random(8)  # for what was added later, so that all else stays as it was
         self.now = now
 
     def build(self) -> World:
@@ -106,6 +116,7 @@ class _Sampler:
             deletions=int(size * dice.random()),
             changed_files=1 + size // 40,
             at=opened,
+            **self._branch(number, title, opened, by_bot=by_bot),
         )
         if dice.random() < 0.15:
             world.label(pr, dice.choice(("bug", "docs", "performance")), at=opened + timedelta(minutes=1))
@@ -115,6 +126,27 @@ class _Sampler:
         reviewers = [p for p in people if p != author]
         self._requests(pr, ready, reviewers, author)
         self._reviews(pr, ready, reviewers, hours)
+
+    def _branch(self, number: int, title: str, opened: datetime, *, by_bot: bool) -> dict[str, Any]:
+        """The branch, what it is about, and when work on it began: after a rebase that seems later than the opening."""
+        dice = self.more_dice
+        words = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")[:30] or "change"
+        labels = (
+            ["dependencies"]
+            if by_bot
+            else dice.choice(([], [], ["enhancement"], ["refactoring", "good first issue"]))
+        )
+        hours = -dice.expovariate(1 / 20) if dice.random() < 0.9 else dice.uniform(0.5, 30)
+        return {
+            "head": f"dependabot/{words}"
+            if by_bot
+            else f"{dice.choice(('feature', 'fix', 'task'))}/{words}-{number}",
+            "fork": None if by_bot else dice.choice((None,) * 8 + ("there", "gone")),
+            "labels": labels,
+            "milestone": dice.choice((None, None, "1.0", "2.0")),
+            "commits": 1 if by_bot else 1 + int(dice.expovariate(1 / 3)),
+            "first_commit_at": opened if by_bot else opened + timedelta(hours=hours),
+        }
 
     def _drafts(self, pr: PullRequest, opened: datetime) -> datetime:
         ready = self._work_time(opened, self.dice.expovariate(1 / 30))
@@ -238,7 +270,8 @@ class _Sampler:
     def _review(self, pr: PullRequest, who: Actor | str, state: str, at: datetime) -> Review | None:
         if at >= self.now:
             return None
-        return self.world.review(pr, who, state, comments=self.dice.choice((0, 0, 1, 2, 5)), at=at)
+        body = self.more_dice.choice(("", "", "Please see the remarks.", "Thank you!", " "))
+        return self.world.review(pr, who, state, comments=self.dice.choice((0, 0, 1, 2, 5)), body=body, at=at)
 
     def _comment(self, pr: PullRequest, who: str, at: datetime) -> None:
         if at < self.now:

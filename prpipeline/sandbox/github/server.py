@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 
 from prpipeline.sandbox.github.app_api import AppApi
@@ -27,7 +27,9 @@ class Sandbox:
 
     `tokens` are strings or `Credential`s. `latency` is how long every answer takes, in seconds. `before_request` and
     `after_request` are called with each request, outside any lock: the place to change the world in the middle of a
-    client's work. `after_request` runs before the answer leaves, so the client cannot be faster.
+    client's work. `after_request` runs before the answer leaves, so the client cannot be faster. Without
+    `has_rate_limits` it is an Enterprise Server as it is installed. `unknown_fields` ("Type.field") are what the schema
+    of an old one lacks.
     """
 
     def __init__(
@@ -38,11 +40,14 @@ class Sandbox:
         port: int = 0,
         apps: Sequence[App] = (),
         secondary_limit: int | None = None,
+        has_rate_limits: bool = True,
+        unknown_fields: Collection[str] = (),
     ) -> None:
         self.world = world
         self.latency = latency
         self.port = port
         self.secondary_limit = secondary_limit
+        self.has_rate_limits = has_rate_limits
         self.credentials: dict[str, Credential] = {}
         for token in tokens:
             self.add_token(token)
@@ -54,7 +59,7 @@ class Sandbox:
         self.max_in_flight_by_token: Counter[str] = Counter()
         self._in_flight: Counter[str] = Counter()
         self._anonymous = anonymous()
-        self._graphql = GraphQLApi(world)
+        self._graphql = GraphQLApi(world, has_rate_limits, unknown_fields)
         self._apps = AppApi(world, self.apps, self.add_token)
         self._rest = RestApi(world, lambda: self.url)
         self._lock = threading.Lock()
@@ -148,6 +153,8 @@ class Sandbox:
         except ApiError as error:
             response = error.response()
             response.headers = self._budget(request).headers(self.world.clock.now()) | response.headers
+        if not self.has_rate_limits:
+            response.headers = {k: v for k, v in response.headers.items() if not k.startswith("X-RateLimit")}
         response = self.faults.apply(request, response)
         if response.result is not None and not response.body:
             response.body = encode(response.result)
@@ -172,6 +179,8 @@ class Sandbox:
         if self._apps.answers(path):
             return self._apps.respond(request, path)
         credential = self._credential(request)
+        if path == "/rate_limit" and not self.has_rate_limits:
+            raise ApiError(404, "Rate limiting is not enabled.")
         if path == "/graphql":
             return self._respond_graphql(request, credential)
         return self._rest.respond(request, path, credential)

@@ -25,7 +25,7 @@ class QueryContext:
 
     world: World
     credential: Credential
-    rate_limit: dict[str, Any]
+    rate_limit: dict[str, Any] | None
 
 
 def forbidden() -> FieldError:
@@ -70,7 +70,8 @@ def find_node(world: World, credential: Credential, id: str) -> Any:
     """The object with that global id."""
     found = world.nodes.get(id)
     home = found.repository if isinstance(found, PullRequest) else found
-    if found is None or (isinstance(home, Repository) and not credential.sees(home)):
+    is_hidden = isinstance(found, PullRequest) and found.is_hidden
+    if found is None or is_hidden or (isinstance(home, Repository) and not credential.sees(home)):
         raise FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{id}'.")
     if isinstance(home, Repository):
         _check_readable(home, credential)

@@ -262,6 +262,27 @@ class World(Edits):
         review.pull_request.review_comments -= review.comments
         self._touch(review.pull_request, self._stamp(None), "delete_review")
 
+    @change
+    def miscount(self, of: PullRequest | Repository, by: int) -> None:
+        """Let GitHub count more reviews, or pull requests, than it lists; fewer where negative."""
+        if isinstance(of, Repository):
+            of.pull_requests_miscounted = by
+            of.version += 1
+        else:
+            of.reviews_miscounted = by
+
+    @change
+    def hide(self, pull_request: PullRequest) -> None:
+        """Let GitHub count a pull request, keep its place in lists, and show it to nobody."""
+        pull_request.is_hidden = True
+        pull_request.repository.version += 1
+
+    @change
+    def delete_event(self, event: TimelineEvent) -> None:
+        """Let an event vanish from its timeline, without a trace."""
+        event.pull_request.events.remove(event)
+        event.pull_request.repository.version += 1
+
     # For samples and recordings
 
     def adopt(self, pull_request: PullRequest) -> None:

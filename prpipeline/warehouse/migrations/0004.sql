@@ -16,3 +16,64 @@ CREATE TABLE raw.pull_request_labels (
     number              BIGINT NOT NULL,
     label               VARCHAR NOT NULL
 );
+
+-- Which login an account bore when; as far as the rows tell, which then bear the newest one.
+CREATE TABLE raw.actor_logins (
+    actor_id        BIGINT NOT NULL,
+    login           VARCHAR NOT NULL,
+    is_bot          BOOLEAN NOT NULL,
+    first_read_at   TIMESTAMP NOT NULL,
+    last_read_at    TIMESTAMP NOT NULL
+);
+
+INSERT INTO raw.actor_logins
+SELECT actor_id, login, bool_or(is_bot), min(synced_at), max(synced_at)
+FROM (
+    SELECT author_id AS actor_id, author_login AS login, author_is_bot AS is_bot, synced_at FROM raw.pull_requests
+    UNION ALL
+    SELECT merged_by_id, merged_by_login, ends_with(merged_by_login, '[bot]'), synced_at FROM raw.pull_requests
+    UNION ALL
+    SELECT reviewer_id, reviewer_login, reviewer_is_bot, synced_at
+    FROM raw.reviews JOIN raw.pull_requests USING (repository_id, pull_request_id)
+    UNION ALL
+    SELECT actor_id, actor_login, ends_with(actor_login, '[bot]'), synced_at
+    FROM raw.review_events JOIN raw.pull_requests USING (repository_id, pull_request_id)
+    UNION ALL
+    SELECT subject_id, subject_login, ends_with(subject_login, '[bot]'), synced_at
+    FROM raw.review_events JOIN raw.pull_requests USING (repository_id, pull_request_id)
+    WHERE NOT subject_is_team
+)
+WHERE actor_id IS NOT NULL AND login IS NOT NULL
+GROUP BY actor_id, login;
+
+CREATE TEMP TABLE newest_logins AS
+SELECT actor_id, arg_max(login, (last_read_at, first_read_at, login)) AS login
+FROM raw.actor_logins GROUP BY actor_id HAVING count(*) > 1;
+
+UPDATE raw.pull_requests SET author_login = newest.login
+FROM newest_logins AS newest WHERE author_id = newest.actor_id AND author_login <> newest.login;
+
+UPDATE raw.pull_requests SET merged_by_login = newest.login
+FROM newest_logins AS newest WHERE merged_by_id = newest.actor_id AND merged_by_login <> newest.login;
+
+UPDATE raw.reviews SET reviewer_login = newest.login
+FROM newest_logins AS newest WHERE reviewer_id = newest.actor_id AND reviewer_login <> newest.login;
+
+UPDATE raw.review_events SET actor_login = newest.login
+FROM newest_logins AS newest WHERE review_events.actor_id = newest.actor_id AND actor_login <> newest.login;
+
+UPDATE raw.review_events SET subject_login = newest.login
+FROM newest_logins AS newest
+WHERE subject_id = newest.actor_id AND NOT subject_is_team AND subject_login <> newest.login;
+
+DROP TABLE newest_logins;
+
+CREATE TABLE meta.shortfalls (
+    repository_id   BIGINT NOT NULL,
+    pull_request_id BIGINT,
+    number          BIGINT,
+    counted         BIGINT NOT NULL,
+    listed          BIGINT NOT NULL,
+    first_read_at   TIMESTAMP NOT NULL,
+    last_read_at    TIMESTAMP NOT NULL
+);

@@ -82,6 +82,18 @@ CREATE TABLE meta.removals (
     removed_at      TIMESTAMP NOT NULL
 );
 
+-- Lists in which GitHub counted more rows than it gave, in every reading; without a pull request, the repository's own
+-- list of pull requests, else the reviews of that pull request. What is whole again is deleted here.
+CREATE TABLE meta.shortfalls (
+    repository_id   BIGINT NOT NULL,
+    pull_request_id BIGINT,
+    number          BIGINT,                         -- of the pull request
+    counted         BIGINT NOT NULL,
+    listed          BIGINT NOT NULL,
+    first_read_at   TIMESTAMP NOT NULL,             -- when these counts were read first, and last
+    last_read_at    TIMESTAMP NOT NULL
+);
+
 -- By which definition a repository's metrics were computed.
 CREATE TABLE meta.metric_states (
     repository_id       BIGINT NOT NULL,

@@ -46,6 +46,12 @@ def _truncated_children(fault: Effect, request: Request, result: dict[str, Any])
             holder["pageInfo"]["hasNextPage"] = False
 
 
+def _more_events_counted(fault: Effect, request: Request, result: dict[str, Any]) -> None:
+    for _, holder in dictionaries(result["data"], []):
+        if "pageCount" in holder:
+            holder["pageCount"] += 1
+
+
 def _null_cursor(fault: Effect, request: Request, result: dict[str, Any]) -> None:
     for _, holder in outer_lists(result["data"]):
         if "pageInfo" in holder:
@@ -123,6 +129,7 @@ KINDS: dict[str, Callable[[Effect, Request, dict[str, Any]], None]] = {
     "null_nodes": _nulls_without_errors,
     "short_page": _short_page,
     "truncated_children": _truncated_children,
+    "more_events_counted": _more_events_counted,
     "null_cursor": _null_cursor,
     "odd_cursor": _odd_cursor,
     "repeated_cursor": _repeated_cursor,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from math import ceil
 
+from prpipeline.sandbox.github.clock import iso
 from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, encoded, null_nodes
 from prpipeline.sandbox.github.messages import Delivery, Request, Response, encode
@@ -29,6 +30,14 @@ SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
     "GitHub Support for help, please include the request ID 5A2D:3C5F."
 )
+
+GATEWAY = b"""<!doctype html>
+<html><head><title>Zugriff verweigert</title><style>p { color: red }</style></head>
+<body><h1>Zugriff verweigert</h1><p>Bitte wenden Sie sich an Ihre IT.</p></body></html>
+"""
+TOO_FAST = f"""<!DOCTYPE html>
+<html><head><title>Rate limit &middot; GitHub</title></head><body><p><strong>Whoa there!</strong> {SECONDARY}</p></body></html>
+""".encode()
 
 
 def _html(status: int) -> Response:
@@ -80,6 +89,21 @@ def _bare_304(fault: Effect, request: Request, response: Response, now: datetime
     # HTTP does not require a 304 to repeat the Link header.
     if response.status == 304:
         response.headers.pop("Link", None)
+    return response
+
+
+def _wrong_304(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A cache in between that does not know of a change.
+    return Response(304, b"", response.headers) if request.header("If-None-Match") else response
+
+
+def _older_state(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A replica that is behind: objects are as they were before their last change.
+    body = json.loads(encoded(response) or b"null")
+    for _, holder in dictionaries(body, []):
+        for name in {"updatedAt", "updated_at"} & holder.keys():
+            holder[name] = iso(datetime.fromisoformat(holder[name]) - timedelta(seconds=fault.seconds))
+    response.body = encode(body) if response.status == 200 else response.body
     return response
 
 
@@ -140,6 +164,31 @@ def _secondary_limit(fault: Effect, request: Request, response: Response, now: d
     return Response.of_json(body, fault.status or 403, headers)
 
 
+def _refusal(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A gateway's page, without GitHub's headers; a 401 comes with no body at all.
+    status = fault.status or 403
+    body = GATEWAY if status == 403 else b""
+    return Response(status, body, {"Content-Type": "text/html"})
+
+
+def _limit_words(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # The limit is named in the body alone, with a status of success or on a page.
+    if fault.status is None:
+        return Response.of_json({"message": SECONDARY}, 200)
+    return Response(fault.status, TOO_FAST, {"Content-Type": "text/html"})
+
+
+def _unknown_code(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
+    # A query that does not fit the schema, with a code that no client knows.
+    error = {
+        "path": ["query"],
+        "extensions": {"code": "somethingNewAboutQueries"},
+        "locations": [{"line": 1, "column": 7}],
+        "message": "This query does not fit",
+    }
+    return Response.of_json({"errors": [error]}, 200, response.headers)
+
+
 def _sso_partial(fault: Effect, request: Request, response: Response, now: datetime) -> Response:
     if response.result is not None:
         null_nodes(response.result, "FORBIDDEN", SAML, {"saml_failure": True}, [0])
@@ -167,6 +216,8 @@ KINDS: dict[str, Callable[[Effect, Request, Response, datetime], Response]] = {
     "redirect": _redirect,
     "link_elsewhere": _link_elsewhere,
     "bare_304": _bare_304,
+    "wrong_304": _wrong_304,
+    "older_state": _older_state,
     "wrong_date": _wrong_date,
     "huge_numbers": _huge_numbers,
     "missing_keys": _missing_keys,
@@ -174,4 +225,7 @@ KINDS: dict[str, Callable[[Effect, Request, Response, datetime], Response]] = {
     "primary_limit": _primary_limit,
     "secondary_limit": _secondary_limit,
     "sso_partial": _sso_partial,
+    "refusal": _refusal,
+    "limit_words": _limit_words,
+    "unknown_code": _unknown_code,
 }

@@ -1,0 +1,158 @@
+"""Which login an account bore when, and the newest login on all rows of an account. Works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from prpipeline.model.pull_requests import Actor, PullRequest
+from prpipeline.model.sql import Connection
+from prpipeline.warehouse.entities import insert
+
+# Where raw has an account: table, column of its number, column of its login, and which rows are no account's.
+_PLACES = (
+    ("raw.pull_requests", "author_id", "author_login", "true"),
+    ("raw.pull_requests", "merged_by_id", "merged_by_login", "true"),
+    ("raw.reviews", "reviewer_id", "reviewer_login", "true"),
+    ("raw.review_events", "actor_id", "actor_login", "true"),
+    ("raw.review_events", "subject_id", "subject_login", "NOT subject_is_team"),
+)
+
+# GitHub's clock has whole seconds: of two answers of one second, the one that comes to us later counts as later.
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class _Borne:
+    """When an account was read with a login."""
+
+    login: str
+    is_bot: bool
+    first: datetime
+    last: datetime
+
+
+def actors_of(pull_request: PullRequest) -> Iterable[Actor]:
+    """Every account that a pull request, its reviews and its events name."""
+    yield pull_request.author
+    yield pull_request.merged_by
+    for review in pull_request.reviews or ():
+        yield review.reviewer
+    for event in pull_request.events or ():
+        yield event.actor
+        if not event.subject_is_team:
+            yield event.subject
+
+
+def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], datetime]]) -> None:
+    """Remember the logins in these answers, each with the time at which GitHub gave it (UTC).
+
+    Where one is newer than what rows of the same account bear, all of them get it, in every repository, and those
+    repositories are marked as changed.
+    """
+    read = _logins(answers)
+    if not read:
+        return
+    known: dict[int, dict[str, _Borne]] = {}
+    for actor_id, *borne in connection.execute(
+        "SELECT actor_id, login, is_bot, first_read_at, last_read_at FROM raw.actor_logins "
+        "WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
+        [list(read)],
+    ).fetchall():
+        known.setdefault(actor_id, {})[borne[0]] = _Borne(*borne)
+    later: dict[datetime, list[tuple[int, str]]] = {}
+    added: list[tuple[int, _Borne]] = []
+    moved: dict[int, str] = {}
+    for actor_id, logins in read.items():
+        before = known.get(actor_id, {})
+        after = dict(before)
+        newest_before = _newest(before) if before else None
+        for login, borne in logins.items():
+            if newest_before not in {None, login} and borne.last == before[newest_before].last:
+                borne.last += _TICK
+            if login not in before:
+                added.append((actor_id, borne))
+            elif borne.last > before[login].last:
+                later.setdefault(borne.last, []).append((actor_id, login))
+                borne.first = before[login].first
+            else:
+                continue
+            after[login] = borne
+        newest = _newest(after)
+        if logins.keys() != {newest} or newest_before not in {None, newest}:
+            moved[actor_id] = newest
+    _remember(connection, later, added)
+    if moved:
+        _spread(connection, moved)
+
+
+def forget_unnamed(connection: Connection) -> None:
+    """Delete the logins of accounts that no row names any more."""
+    named = " UNION ALL ".join(
+        f"SELECT {number} FROM {table} WHERE {number} IS NOT NULL AND {where}"
+        for table, number, _, where in _PLACES
+    )
+    connection.execute(f"DELETE FROM raw.actor_logins WHERE actor_id NOT IN ({named})")
+
+
+def _newest(borne: Mapping[str, _Borne]) -> str:
+    """The login that was read last; of two in one answer, the one that came up later."""
+    return max(borne.values(), key=lambda b: (b.last, b.first, b.login)).login
+
+
+def _logins(answers: Iterable[tuple[Iterable[Actor], datetime]]) -> dict[int, dict[str, _Borne]]:
+    read: dict[int, dict[str, _Borne]] = {}
+    for actors, read_at in answers:
+        for actor in actors:
+            if actor.id is None or not actor.login:
+                continue
+            logins = read.setdefault(actor.id, {})
+            borne = logins.get(actor.login)
+            if borne is None:
+                logins[actor.login] = _Borne(actor.login, actor.is_bot, read_at, read_at)
+            else:
+                borne.first, borne.last = min(borne.first, read_at), max(borne.last, read_at)
+    return read
+
+
+def _remember(
+    connection: Connection, later: Mapping[datetime, list[tuple[int, str]]], added: list[tuple[int, _Borne]]
+) -> None:
+    for read_at, pairs in later.items():
+        connection.execute(
+            "UPDATE raw.actor_logins AS known SET last_read_at = ? "
+            "FROM (SELECT unnest(?::BIGINT[]) AS actor_id, unnest(?::VARCHAR[]) AS login) AS again "
+            "WHERE known.actor_id = again.actor_id AND known.login = again.login",
+            [read_at, [actor_id for actor_id, _ in pairs], [login for _, login in pairs]],
+        )
+    rows = [
+        {
+            "actor_id": actor_id,
+            "login": borne.login,
+            "is_bot": borne.is_bot,
+            "first_read_at": borne.first,
+            "last_read_at": borne.last,
+        }
+        for actor_id, borne in added
+    ]
+    insert(connection, "raw.actor_logins", rows)
+
+
+def _spread(connection: Connection, newest: Mapping[int, str]) -> None:
+    """Put these logins on every row of their accounts."""
+    changed: set[int] = set()
+    for table, number, login, where in _PLACES:
+        rows = connection.execute(
+            f"UPDATE {table} AS row SET {login} = newest.login "
+            "FROM (SELECT unnest(?::BIGINT[]) AS actor_id, unnest(?::VARCHAR[]) AS login) AS newest "
+            f"WHERE row.{number} = newest.actor_id AND row.{login} <> newest.login AND {where} "
+            "RETURNING row.repository_id",
+            [list(newest), list(newest.values())],
+        ).fetchall()
+        changed |= {repository_id for (repository_id,) in rows}
+    if changed:
+        connection.execute(
+            "UPDATE meta.repositories SET changed_at = ? WHERE repository_id IN (SELECT unnest(?::BIGINT[]))",
+            [datetime.now(UTC).replace(tzinfo=None), sorted(changed)],
+        )

@@ -1,0 +1,110 @@
+"""Output that cannot show a letter, and input that is no UTF-8: replaced, escaped or said, never a crash."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox.github import Sandbox
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import TOKEN, small_world
+from prpipeline_tests.support.terminal import terminal
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("streams")]
+
+TITLE = "Grüße 🚀 Привет"
+LATIN_1 = {"PYTHONIOENCODING": "latin-1"}
+ASCII = {"PYTHONIOENCODING": "ascii"}
+OLD_C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # as some systems start services
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A published pull request whose title most encodings do not have, in a folder of such a name."""
+    folder = tmp_path_factory.mktemp("odd")
+    world = small_world(1)
+    world.open_pull_request("octo/app", "ada", TITLE, number=99)
+    with Sandbox(world) as server:
+        shell = Shell(
+            folder,
+            {
+                "GITHUB_API_URL": server.url,
+                "GITHUB_TOKEN": TOKEN,
+                "PRPIPELINE_DATA_DIR": str(folder / "Ж"),
+                "COLUMNS": "160",
+            },
+        )
+        assert shell.run("sync", "octo/app").returncode == 0
+        yield shell
+
+
+def raw(
+    shell: Shell, arguments: list[str], environment: dict[str, str] | None = None, said: bytes = b""
+) -> tuple[int, bytes, str]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "prpipeline", *arguments],
+        cwd=shell.folder, env=shell.kept() | shell.environment | (environment or {}), input=said, capture_output=True, check=False,
+    )  # fmt: skip
+    return ended.returncode, ended.stdout, ended.stderr.decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "shown"),
+    [
+        (["explain", "octo/app#99"], LATIN_1, "Grüße \\U0001f680".encode("latin-1")),
+        (["explain", "octo/app#99"], ASCII, b"octo/app#99  Gr"),
+        (["sql", "SELECT title FROM pull_requests"], LATIN_1, "Grüße \\U0001f680".encode("latin-1")),
+        (["status"], ASCII, b"\\u0416"),
+        (["report"], LATIN_1, b"\\u0416"),
+        (["sync"], ASCII, b"\\u0416"),
+        (["doctor"], LATIN_1, b"\\u0416"),
+    ],
+)
+def test_letters_that_the_output_does_not_have_are_escaped(
+    odd: Shell, arguments: list[str], environment: dict[str, str], shown: bytes
+) -> None:
+    code, out, err = raw(odd, arguments, environment)
+    assert code == 0, err
+    assert shown in out
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "environment", [LATIN_1, ASCII, {"LC_ALL": "C"}, {"PYTHONIOENCODING": "utf-16"}], ids=str
+)
+def test_csv_and_json_are_utf_8_always(odd: Shell, environment: dict[str, str]) -> None:
+    query = "SELECT title FROM pull_requests WHERE number = 99"
+    assert raw(odd, ["sql", "--format", "csv", query], environment)[1].decode() == f"title\n{TITLE}\n"
+    assert json.loads(raw(odd, ["sql", "--format", "json", query], environment)[1]) == [{"title": TITLE}]
+
+
+def test_half_a_letter_is_escaped(odd: Shell) -> None:
+    """What JSON may hold and UTF-8 may not, and bytes of an argument that are no letters."""
+    code, out, err = raw(odd, ["explain", "octo/app\udce9#1"])
+    assert (code, out) == (2, b"")
+    assert "\\udce9#1' is no pull request" in err
+    assert "The query is not UTF-8" in raw(odd, ["sql", "SELECT '\udce9'"])[2]
+    for environment in (OLD_C, {"PRPIPELINE_DATA_DIR": "a\udce9"}):
+        code, _, err = raw(odd, ["status"], environment)
+        assert code == 2
+        assert "PRPIPELINE_DATA_DIR is not a possible path (it is not UTF-8)" in err
+
+
+def test_piped_queries_are_utf_8_whatever_the_terminal_is(odd: Shell) -> None:
+    query = "\ufeffSELECT number FROM pull_requests\nWHERE title LIKE '%🚀%'\n".encode()
+    assert raw(odd, ["sql", "--format", "csv"], ASCII, said=query)[1] == b"number\n99\n"
+    code, out, err = raw(odd, ["sql"], said="SELECT 'ü'".encode("latin-1"))
+    assert (code, out) == (2, b"")
+    assert "The query is not UTF-8" in err
+
+
+def test_a_terminal_shows_names_that_it_cannot_spell(odd: Shell, tmp_path: Path) -> None:
+    environment = odd.kept() | odd.environment | LATIN_1
+    with terminal([sys.executable, "-m", "prpipeline", "sync", "--full"], tmp_path, environment) as screen:
+        assert screen.ended() == 0
+        assert "\\u0416" in screen.seen

@@ -1,0 +1,169 @@
+"""One name, one number: tables, Dagster's plots, the report and the sample questions count the same pull requests and reviews."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prpipeline.publish.reader import open_published
+from prpipeline.report.content import read_content
+from prpipeline.settings import MetricSettings
+from prpipeline.warehouse.summary import summaries, weeks_of_all
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
+from prpipeline_tests.support.reference import History, Person, Review
+
+QUESTIONS = Path(__file__).parents[2] / "docs" / "questions"
+ANN, BOB, CAT, GHOST = Person(1, "ann"), Person(2, "bob"), Person(3, "cat"), Person(None, None)
+APP, LISTED = Person(8, "app[bot]", True), Person(9, "ci-runner")
+BOTS = ("ci-runner",)
+
+
+def world() -> list[History]:
+    """Bots everywhere: as authors, as reviewers and asked for reviews, before and after the merge, over seven weeks."""
+    people = [ANN, APP, BOB, LISTED, CAT, GHOST]
+    states = ["COMMENTED", "APPROVED", "CHANGES_REQUESTED"]
+    found = []
+    for number in range(84):
+        opened = AS_OF - timedelta(hours=13 * number + 5, seconds=7 * number)
+        reviews = [
+            Review(
+                1000 + 10 * number + n,
+                people[(number + 2 * n + number // 7) % 6],
+                states[(number + n) % 3],
+                opened + timedelta(hours=1 + n * 5, seconds=number * 11),
+                has_text=n % 2 == 0,
+            )
+            for n in range(number % 4)
+        ]
+        history = History(people[number % 6], opened, reviews=reviews)
+        if number % 5:
+            history.merged_at = opened + timedelta(hours=8)  # some reviews come after it
+        for n, who in enumerate((BOB, APP, LISTED)):
+            history.requests.append((opened + timedelta(minutes=n), "review_requested", who))
+        found.append(history)
+    return found
+
+
+@pytest.fixture(params=[True, False], ids=["bots excluded", "bots counted"])
+def busy(request: pytest.FixtureRequest, lab: MetricsLab) -> MetricsLab:
+    lab.connection.execute("UPDATE meta.repositories SET team = 'core'")
+    lab.store(world())
+    lab.rebuild(MetricSettings(bots=BOTS, exclude_bots=request.param))
+    return lab
+
+
+Cells = dict[date, tuple[Any, ...]]
+
+
+def table_weeks(lab: MetricsLab, table: str = "review_time_weekly") -> Cells:
+    found = lab.rows(f"SELECT week, n, review_time_hours_median, n_bot_authors FROM metrics.{table}")
+    return {row["week"]: (row["n"], row["review_time_hours_median"], row["n_bot_authors"]) for row in found}
+
+
+def test_teams_and_dagsters_plots_equal_the_table(busy: MetricsLab) -> None:
+    weeks = table_weeks(busy)
+    assert len(weeks) >= 7
+    assert table_weeks(busy, "team_weekly") == weeks
+    plotted = {week: cells[:2] for week, cells in weeks.items()}
+    for shown in (summaries(busy.connection, [1])[1].weeks, weeks_of_all(busy.connection)):
+        assert {week.week: (week.pull_requests, week.median_hours) for week in shown} == plotted
+
+
+def test_authors_and_months_add_up_to_the_weeks(busy: MetricsLab) -> None:
+    weeks = Counter({week: cells[0] for week, cells in table_weeks(busy).items()})
+    authors = busy.rows("SELECT week, sum(n)::BIGINT AS n FROM metrics.author_weekly GROUP BY week")
+    assert {row["week"]: row["n"] for row in authors} == weeks
+    (months,) = busy.rows("SELECT sum(n)::BIGINT AS n FROM metrics.review_time_survival")
+    assert months["n"] == weeks.total()
+
+
+def test_the_report_equals_the_tables(busy: MetricsLab, tmp_path: Path) -> None:
+    with open_published(busy.publish(tmp_path)) as connection:
+        content = read_content(connection)
+    first_week = date.fromisoformat(content["first_week"])
+    weeks, reviews = table_weeks(busy), _reviews_by_week(busy)
+    assert len(content["scopes"]) == 3  # all, the team, the repository
+    for scope in content["scopes"]:
+        weekly = scope["weekly"]
+        shown: Cells = {}
+        for place in range(content["weeks"]):
+            week = first_week + timedelta(weeks=place)
+            if weekly["opened"][place]:
+                shown[week] = (
+                    weekly["opened"][place],
+                    weekly["median_hours"][place],
+                    weekly["opened_by_bots"][place],
+                )
+            assert weekly["reviews"][place] == reviews.get(week, 0)
+        expected = {week: (n, median, bots) for week, (n, median, bots) in weeks.items()}
+        assert {week: (n, bots) for week, (n, _, bots) in shown.items()} == {
+            week: (n, bots) for week, (n, _, bots) in expected.items()
+        }
+        for week, (_, median, _) in shown.items():  # the report shows three digits
+            of_table = expected[week][1]
+            assert (median is None) == (of_table is None)
+            assert of_table is None or abs(median - of_table) <= 0.01 + of_table / 200
+        by_person = {row[0]: (row[2], row[8], row[9]) for row in scope["reviewers"] if not row[1]}
+        assert by_person == _reviewers(busy)
+
+
+def _reviews_by_week(lab: MetricsLab) -> dict[date, int]:
+    found = lab.rows("SELECT week, sum(reviews)::BIGINT AS n FROM metrics.reviewer_weekly GROUP BY week")
+    return {row["week"]: row["n"] for row in found}
+
+
+def _reviewers(lab: MetricsLab) -> dict[str | None, tuple[int, int, int]]:
+    found = lab.rows(
+        "SELECT reviewer_login AS login, sum(reviews)::BIGINT AS reviews, sum(verdicts)::BIGINT AS verdicts, "
+        "sum(inline_only)::BIGINT AS inline_only FROM metrics.reviewer_weekly GROUP BY ALL HAVING sum(reviews) > 0"
+    )
+    return {row["login"]: (row["reviews"], row["verdicts"], row["inline_only"]) for row in found}
+
+
+def test_the_sample_questions_equal_the_tables(busy: MetricsLab, tmp_path: Path) -> None:
+    weeks = table_weeks(busy)
+    with open_published(busy.publish(tmp_path)) as connection:
+        waits = rows(connection, _question("01"))
+        load = rows(connection, _question("05"))
+        asked = rows(connection, _question("06"))
+    assert {row["created_week"]: row["n"] for row in waits} == {
+        week: cells[0] for week, cells in weeks.items()
+    }
+    for row in waits:  # hours of a pull request are rounded, and so is what is shown
+        assert row["median_hours"] == pytest.approx(weeks[row["created_week"]][1], abs=0.0501 + 0.01)
+    assert {row["reviewer_login"]: (row["reviews"], row["verdicts"], row["inline_only"]) for row in load} == (
+        _reviewers(busy)
+    )
+    (total,) = busy.rows("SELECT sum(requests)::BIGINT AS n FROM metrics.reviewer_weekly")
+    assert sum(row["requests"] for row in asked) == total["n"]
+
+
+def _question(number: str) -> str:
+    (file,) = QUESTIONS.glob(f"{number}-*.sql")
+    return file.read_text(encoding="utf-8")
+
+
+def test_bots_stand_apart(lab: MetricsLab) -> None:
+    """Nobody who is a bot has a row; with bots counted, nothing is left out."""
+    lab.store(world())
+    lab.rebuild(MetricSettings(bots=BOTS))
+    for table in ("author_weekly", "reviewer_weekly"):
+        person = table.split("_")[0]
+        found = {row["login"] for row in lab.rows(f"SELECT {person}_login AS login FROM metrics.{table}")}
+        assert found == {"ann", "bob", "cat", None}
+    (apart,) = lab.rows("SELECT sum(reviews_of_bots) AS n FROM metrics.reviewer_weekly")
+    assert apart["n"] > 0
+    lab.rebuild(MetricSettings(bots=BOTS, exclude_bots=False))
+    found = {row["reviewer_login"] for row in lab.rows("FROM metrics.reviewer_weekly")}
+    assert {"app[bot]", "ci-runner"} <= found
+    (apart,) = lab.rows("SELECT sum(reviews_of_bots) AS n FROM metrics.reviewer_weekly")
+    (left,) = lab.rows("SELECT sum(n_bot_authors) AS n FROM metrics.review_time_weekly")
+    assert (apart["n"], left["n"]) == (0, 0)
+    bots = lab.rows(
+        "SELECT author_is_bot, is_bot_author, is_counted FROM metrics.review_time_hours WHERE author_id = 9"
+    )
+    assert {tuple(row.values()) for row in bots} == {(False, True, True)}
