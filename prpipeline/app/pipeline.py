@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from prpipeline import metrics
 from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
+from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
@@ -29,7 +30,6 @@ from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
 from prpipeline.report import FILE_NAME, ReportInfo, write_report
-from prpipeline.app.report_options import report_options
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress

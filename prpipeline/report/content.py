@@ -13,7 +13,7 @@ from typing import Any
 
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary
-from prpipeline.report.options import ReportOptions, working_time
+from prpipeline.report.options import DEFAULTS, ReportOptions, working_time
 from prpipeline.report.packing import Packer
 from prpipeline.report.queries import Row, rows
 from prpipeline.report.rows import SIZES, pack, pack_open_days
@@ -47,7 +47,7 @@ _DEFINED = (
 
 
 def read_content(
-    connection: Connection, options: ReportOptions = ReportOptions(), one_by_one: int = ONE_BY_ONE
+    connection: Connection, options: ReportOptions = DEFAULTS, one_by_one: int = ONE_BY_ONE
 ) -> Content:
     """All data of the report; ``one_by_one`` limits the closed pull requests that are in it one by one."""
     (status,) = rows(connection, "status")
@@ -143,10 +143,9 @@ def _repositories(repositories: Sequence[Row], known: Sequence[int]) -> list[Row
 
 def _offsets(zone: str, first: datetime, last: datetime) -> list[list[int]]:
     """From when on (seconds since 1970) the zone is how many seconds ahead of UTC."""
-    hours = clock(zone, first - timedelta(hours=1), last)
     return [
         [int((since - datetime(1970, 1, 1)).total_seconds()), int(ahead.total_seconds())]
-        for since, ahead in zip(hours["since"], hours["ahead"], strict=True)
+        for since, ahead in clock(zone, first - timedelta(hours=1), last)
     ]
 
 

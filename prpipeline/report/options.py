@@ -24,7 +24,12 @@ class ReportOptions:
     targets: Targets = field(default_factory=Targets)
 
 
-def working_time(connection: Connection, options: ReportOptions, as_of: datetime) -> Sequence[tuple[int, int]]:
+DEFAULTS = ReportOptions()
+
+
+def working_time(
+    connection: Connection, options: ReportOptions, as_of: datetime
+) -> Sequence[tuple[int, int]]:
     """The part of the calendar that the published pull requests need, up to four weeks after ``as_of``.
 
     None of it where the published business hours were counted by another calendar: the page's would contradict them.

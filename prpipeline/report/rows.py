@@ -94,7 +94,10 @@ def pack(
     first = {row["first_review_id"] for row in pull_requests}
     about = [row_of[review["pull_request_id"]] for review in reviews]
     packer.rising("review_of", about)
-    packer.numbers("review_after", [_after_the_first(pull_requests[row], review) for row, review in zip(about, reviews, strict=True)])
+    packer.numbers(
+        "review_after",
+        [_after_the_first(pull_requests[row], review) for row, review in zip(about, reviews, strict=True)],
+    )
     packer.numbers("reviewer", [person(review, "reviewer") for review in reviews])
     packer.numbers(
         "review_kind",

@@ -82,6 +82,11 @@ def add_pull_request(
         "url": f"https://github.com/octo/cat/pull/{number}",
     }
     insert(connection, "review_time_hours", **row | values)
+    if "team" in values:
+        connection.execute(
+            "UPDATE repositories SET team = $1 WHERE repository_id = $2",
+            [values["team"], values.get("repository_id", 1)],
+        )
     connection.execute(f"{_QUEUE} AND number = ?", [number])
 
 
@@ -102,12 +107,13 @@ def fill(
     connection.execute(
         """
         INSERT INTO repositories (
-            repository_id, repository, tracked_as, status, last_sync_at, pull_requests, pull_requests_on_github, last_error
+            repository_id, repository, tracked_as, status, last_sync_at, pull_requests, pull_requests_on_github, last_error, team
         )
         SELECT
             i, 'example-company/service-number-' || i, 'example-company/service-number-' || i,
             CASE WHEN i % 60 = 0 THEN 'failed' ELSE 'ok' END, $now - INTERVAL 2 HOUR, $pull_requests, $pull_requests,
-            CASE WHEN i % 60 = 0 THEN 'GitHub did not answer within 30 seconds, six times.' END
+            CASE WHEN i % 60 = 0 THEN 'GitHub did not answer within 30 seconds, six times.' END,
+            CASE WHEN i % 3 = 0 THEN 'Team ' || (i % 12) END
         FROM range(1, $repositories + 1) AS r(i)
         """,
         {"now": NOW, "repositories": repositories, "pull_requests": pull_requests},
