@@ -1,6 +1,7 @@
 // Charts by ECharts, drawn as SVG; each has a description in words, and its numbers in a table below it.
 
 const charts = new Map();
+const clicks = new Map(); // what listens to clicks on each chart's drawing, beside ECharts itself
 let still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 function colour(name) {
@@ -33,20 +34,23 @@ function show(id, height, label, option, table, pick = null) {
 
 function listen(chart, option, pick) {
   chart.off('click');
-  chart.getZr().off('click');
+  if (clicks.has(chart)) chart.getZr().off('click', clicks.get(chart));
+  clicks.delete(chart);
   if (pick?.of) chart.on('click', ({ dataIndex, seriesName }) => pick.of(dataIndex, seriesName));
   if (!pick?.at) return;
   const grids = Array.isArray(option.grid) ? option.grid.length : 1;
-  chart.getZr().on('click', ({ offsetX, offsetY }) => {
+  clicks.set(chart, ({ offsetX, offsetY }) => {
     for (let gridIndex = 0; gridIndex < grids; gridIndex++) {
       if (!chart.containPixel({ gridIndex }, [offsetX, offsetY])) continue;
       const place = chart.convertFromPixel({ gridIndex }, [offsetX, offsetY])[pick.isUpright ? 1 : 0];
       pick.at(Math.round(place));
     }
   });
+  chart.getZr().on('click', clicks.get(chart));
 }
 
 function showNothing(id, text) {
+  clicks.delete(charts.get(id));
   charts.get(id)?.dispose();
   charts.delete(id);
   fill(id, empty(text));

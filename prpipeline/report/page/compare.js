@@ -68,15 +68,15 @@ function compareTable() {
   const waiting = grouped(here.people.filter(row => has(row, WAITING)), COMPARED[kind].key);
   const scopeOf = one => ({ repositories: `repository:${one.name}`, teams: `team:${one.name}` })[kind];
   const faded = figures => figures.n && figures.n < FEW ? 'few' : null;
-  const median = figures => element('span', { class: faded(figures) }, spell(figures.median));
+  const hours = (figures, name) => element('span', { class: faded(figures), title: exact(figures[name]) }, spell(figures[name]));
   return fill('compare', table([
     { label, value: one => one.name, wide: true, show: one => scopeOf(one) ? element('button', { type: 'button', class: 'link', onclick: () => goTo(scopeOf(one)) }, fullName(one.name)) : foreign(one.name ?? 'deleted account') },
     { label: 'Change', value: slower, show: changeBadge, number: true },
-    { label: 'Median', value: one => one.now.median, show: one => median(one.now), number: true },
+    { label: 'Median', value: one => one.now.median, show: one => hours(one.now, 'median'), number: true },
     { label: 'n', value: one => one.now.n, show: one => one.rowsNow.length ? counted(one.rowsNow, `${one.name ?? 'deleted account'}: first reviews in ${rangeWords()}`) : count(one.now.n), number: true },
-    { label: 'Median before', value: one => one.before.median, show: one => median(one.before), number: true },
+    { label: 'Median before', value: one => one.before.median, show: one => hours(one.before, 'median'), number: true },
     { label: 'n before', value: one => one.before.n, show: one => one.rowsBefore.length ? counted(one.rowsBefore, `${one.name ?? 'deleted account'}: first reviews in the time before`) : count(one.before.n), number: true },
-    { label: '90th percentile', value: one => one.now.p90, show: one => element('span', { class: faded(one.now) }, spell(one.now.p90)), number: true },
+    { label: '90th percentile', value: one => one.now.p90, show: one => hours(one.now, 'p90'), number: true },
     { label: 'Median to 90th', 'wide-only': true, show: one => element('span', { class: faded(one.now) }, span(one.now.median, one.now.p90, longest)) },
     kind === 'reviewers' ? null : { label: 'Waiting now', value: one => waiting.get(one.key)?.length ?? 0, show: one => counted(waiting.get(one.key) ?? [], `${one.name}: waiting now`, { label: 'Waiting', value: waitingSeconds }), number: true },
   ].filter(Boolean), found.sort((one, other) => compare(slower(one), slower(other), -1) || compare(one.now.n, other.now.n, -1)), { caption: `${COMPARED[kind].label} compared`, most: 15, sorted: [1, -1] }));

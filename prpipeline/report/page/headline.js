@@ -85,7 +85,7 @@ function figure(title, [now, before], parts, better, change, isFew, of, when = '
   const words = { good: 'better', bad: 'worse' };
   const isEmpty = of.n < FEW && of.words !== null;
   return element('div', { class: `figure ${isEmpty ? 'few' : ''}` }, element('h3', {}, title),
-    element('div', { class: 'value' }, value, unit ? element('span', { class: 'unit' }, ` ${unit}`) : null),
+    element('div', { class: 'value', title: parts === countParts || parts === percentParts ? null : exact(now) }, value, unit ? element('span', { class: 'unit' }, ` ${unit}`) : null),
     element('div', { class: 'change' }, isKnown
       ? element('span', { class: `badge ${verdict}` }, by ? `${by > 0 ? '▲' : '▼'} ${count(Math.abs(by))}${unitOfChange}` : 'no change',
         verdict ? element('span', { class: 'hidden' }, ` ${by > 0 ? 'more' : 'less'}, ${words[verdict]}`) : null) : null),

@@ -98,7 +98,7 @@ async function start() {
   addEventListener('beforeprint', () => printing(true));
   addEventListener('afterprint', () => printing(false));
   addEventListener('resize', () => { charts.forEach(chart => chart.resize()); tellScrolling(); });
-  document.documentElement.classList.add('drawn');
+  document.body.classList.add('drawn');
 }
 
 dress(theme);
