@@ -32,6 +32,7 @@ PRESETS = {"4w": 28, "12w": 84, "6m": 182, "1y": 365}
 _OPEN_DAYS = 728
 _MOST_OPEN_DAYS = 150_000
 _OLD_WEEKS = 104
+_ALL_DAYS = 36_500
 
 _DEFINED = (
     "review_time_hours",
@@ -116,7 +117,7 @@ def _older(connection: Connection, as_of: datetime, horizon: datetime, known: Se
         )
     presets: dict[str, dict[str, list[object]]] = {}
     columns: list[str] = []
-    for name, days in PRESETS.items():
+    for name, days in {**PRESETS, "all": _ALL_DAYS}.items():
         if as_of - timedelta(days=2 * days) >= horizon:
             continue
         for row in rows(connection, "presets", as_of=as_of, days=days):

@@ -353,11 +353,12 @@ def test_the_target_counts_what_was_due(browser: Browser, report: Path, lab: Met
     assert opened.page.inner_text("#list-note").startswith(f"{found['due'] - found['met']} pull request")
 
 
+@pytest.mark.parametrize("one_by_one", [10, 60], ids=["range cut", "period before cut"])
 def test_a_cut_page_says_the_same_of_the_presets(
-    browser: Browser, lab: MetricsLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, lab: MetricsLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: int
 ) -> None:
     """Where the pull requests of a range are not in the page, its figures come from sums, by SQL."""
-    monkeypatch.setattr("prpipeline.report.write.ONE_BY_ONE", 40)
+    monkeypatch.setattr("prpipeline.report.write.ONE_BY_ONE", one_by_one)
     calendar = [(one.start, one.end) for one in working_intervals(MetricSettings().calendar, 2023, 2027)]
     with open_published(lab.publish(tmp_path)) as connection:
         write_report(connection, tmp_path / "report.html", ReportOptions(working_time=calendar))
@@ -367,6 +368,13 @@ def test_a_cut_page_says_the_same_of_the_presets(
     row = opened.page.locator("#compare tbody tr", has_text="steady")
     _, median, _ = expected(lab, "opened", lo, AS_OF, 1)
     assert row.locator("span[title]").nth(0).get_attribute("title") == f"{median:.2f}\xa0h"
+    opened.choose("range", "12 weeks")
+    middle, first = (AS_OF - timedelta(days=days) for days in (84, 168))
+    row = opened.page.locator("#compare tbody tr", has_text="steady")
+    before = row.locator("span[title]").nth(1).get_attribute("title")
+    assert before == as_shown(expected(lab, "opened", first, middle, 1)[1])
+    assert f"compared with {first:%Y-%m-%d}" in opened.page.inner_text("#headline")
+    opened.choose("range", "1 year")
     opened.choose("clock", "Business hours")
     n, median, _ = expected(lab, "business", lo, AS_OF)
     assert figures(opened)[0] == n

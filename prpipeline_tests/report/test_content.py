@@ -93,7 +93,7 @@ def test_a_cut_keeps_what_is_open_and_what_moved_last() -> None:
     assert sorted(shown) == sorted(kept)
     assert sum(rows["state"][row] > 0 for row in rows.all) == 120 < closed[0]
     older = json.loads(rows["older"][0])
-    assert set(older["presets"]) == {
+    assert set(older["presets"]) == {"all"} | {
         name for name, length in PRESETS.items() if samples.NOW - days(2 * length) < horizon
     }
 

@@ -7,25 +7,31 @@ const COMPARED = {
   reviewers: { label: 'First reviewers', one: 'First reviewer', key: row => rows.first_reviewer[row], name: person },
 };
 
+// Of which kind the scopes are that sums are known of.
+const SUMMED = { repositories: 'repository', teams: 'team' };
+
 // [{key, name, now, before, rowsNow, rowsBefore}], with {n, median, p90} in hours.
 function comparison(kind) {
   const { key, name } = COMPARED[kind];
-  if (here.isCut && here.old && ['repositories', 'teams'].includes(kind)) return oldComparison(kind);
-  const now = grouped(waitsIn(here.people, here.now).rows, key);
-  const before = grouped(waitsIn(here.people, here.before).rows, key);
-  const figures = found => figuresOf((found ?? []).map(clock().value));
-  return [...new Set([...now.keys(), ...before.keys()])].map(one => ({
-    key: one, name: name(one), now: figures(now.get(one)), before: figures(before.get(one)),
-    rowsNow: now.get(one) ?? [], rowsBefore: before.get(one) ?? [],
-  }));
-}
-
-// Of ranges that begin before the rows.
-function oldComparison(kind) {
-  const chosen = kind === 'teams' ? scopes.filter(scope => scope.kind === 'team') : scopes.filter(scope => scope.kind === 'repository');
-  return chosen.filter(scope => here.old[scope.old] && [...scope.places].every(place => here.scope.places.has(place))).map(scope => ({
-    key: kind === 'teams' ? scope.name : [...scope.places][0], name: scope.name, now: oldFigures(scope, 'now'), before: oldFigures(scope, 'before'), rowsNow: [], rowsBefore: [],
-  })).filter(one => one.now.n || one.before.n);
+  const found = new Map();
+  const one = (key, name) => {
+    const nothing = { n: 0, median: null, p90: null };
+    if (!found.has(key)) found.set(key, { key, name, now: nothing, before: nothing, rowsNow: [], rowsBefore: [] });
+    return found.get(key);
+  };
+  for (const [when, rowsName] of [['now', 'rowsNow'], ['before', 'rowsBefore']]) {
+    if (isSummed(when) && SUMMED[kind]) {
+      for (const scope of scopes.filter(scope => scope.kind === SUMMED[kind] && here.old[scope.old] && [...scope.places].every(place => here.scope.places.has(place)))) {
+        const figures = oldFigures(scope, when);
+        if (figures.n) one(kind === 'teams' ? scope.name : [...scope.places][0], scope.name)[when] = figures;
+      }
+    } else {
+      for (const [group, mine] of grouped(waitsIn(here.people, here[when]).rows, key)) {
+        Object.assign(one(group, name(group)), { [when]: figuresOf(mine.map(clock().value)), [rowsName]: mine });
+      }
+    }
+  }
+  return [...found.values()];
 }
 
 function oldValue(scope, name) {
@@ -61,8 +67,8 @@ function compareTable() {
   segments('compare-kind', available.map(([name, { label }]) => [name, label]), kind, chosen => change({ compare: chosen }));
   const { one: label } = COMPARED[kind];
   const found = comparison(kind);
-  fill('compare-note', here.before || here.old ? `Median ${clock().words}, in ${rangeWords()} and in the same time before; counted on the day of the first review. The slower ones first; faded where fewer than ${FEW} were reviewed in either.`
-    : `Median ${clock().words}. Nothing to compare with: the data does not reach back far enough.`);
+  fill('compare-note', here.compared ? `Median ${clock().words}, in ${rangeWords()} and in the same time before; counted on the day of the first review. The slower ones first; faded where fewer than ${FEW} were reviewed in either.`
+    : `Median ${clock().words}. Nothing to compare with: the data does not reach back far enough.${cutWords()}`);
   if (!found.length) return fill('compare', empty('No pull request got a first review.'));
   const longest = Math.max(0, ...found.map(one => one.now.p90 ?? 0));
   const waiting = grouped(here.people.filter(row => has(row, WAITING)), COMPARED[kind].key);

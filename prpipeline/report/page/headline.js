@@ -2,8 +2,9 @@
 
 function headline() {
   fill('headline', sentence(rangeWords()));
-  byId('headline').append(here.before ? element('span', { class: 'muted small' }, ` ${date(here.now.lo + 1)} to ${date(here.now.hi)}, compared with ${date(here.before.lo + 1)} to ${date(here.before.hi)}`)
-    : element('span', { class: 'muted small' }, ` ${date(here.isCut && here.old ? period().lo + 1 : here.now.lo + 1)} to ${date(here.now.hi)}`));
+  const first = isSummed('now') ? period().lo : here.now.lo;
+  byId('headline').append(element('span', { class: 'muted small' }, ` ${date(first + 1)} to ${date(here.now.hi)}${here.compared ? `, compared with ${date(here.compared.lo + 1)} to ${date(here.compared.hi)}` : ''}`));
+  if (here.isCut) byId('headline').append(element('span', { class: 'muted small' }, here.old ? '; from sums, where pull requests are not in this page' : '; those before are not in this page'));
   const waits = { now: waitFigures('now'), before: waitFigures('before') };
   fill('summary', summarySentences(waits));
   const few = pair => pair.some(n => n < FEW);
@@ -16,7 +17,7 @@ function headline() {
   fill('cards',
     figure('Median time to first review', [waits.now.median, waits.before.median], spellParts, 'less', relative, few(ns), reviewed),
     figure('90th percentile', [waits.now.p90, waits.before.p90], spellParts, 'less', relative, few(ns), reviewed),
-    figure(`Reviewed within ${targetWords()}`, ['now', 'before'].map(when => share(due[when].met.length, due[when].due.length)), percentParts, 'more', points,
+    figure(`Reviewed within ${targetWords()}${here.isCut ? `, since ${date(horizon())}` : ''}`, ['now', 'before'].map(when => share(due[when].met.length, due[when].due.length)), percentParts, 'more', points,
       few([due.now.due.length, due.before.due.length]), { n: due.now.due.length, rows: due.now.due.filter(row => !due.now.met.includes(row)), words: 'were due', list: 'missed' }),
     figure('Waiting for review now', [waiting.length, waitingThen()], countParts, 'less', difference, false, { n: waiting.length, rows: waiting, words: null, extra: { label: 'Waiting', value: waitingSeconds } }, `on ${date(here.now.lo)}`),
     figure('Merged without review', ['now', 'before'].map(when => rate(merged[when].unreviewed, merged[when])), percentParts, 'less', points, few([merged.now.n, merged.before.n]),
@@ -26,13 +27,13 @@ function headline() {
 }
 
 function waitFigures(when) {
-  if (here.isCut && here.old) return { ...oldFigures(here.scope, when), rows: [] };
+  if (isSummed(when)) return { ...oldFigures(here.scope, when), rows: [] };
   const { rows: found, seconds } = waitsIn(here.people, here[when]);
   return { ...figuresOf(seconds), rows: found };
 }
 
 function mergeFigures(when) {
-  if (here.isCut && here.old) {
+  if (isSummed(when)) {
     const n = oldValue(here.scope, `merged_${when}`) ?? 0;
     return { n, timed: n, rows: [], unreviewed: oldValue(here.scope, `unreviewed_${when}`) ?? 0, median: roundedHours(oldValue(here.scope, `merge_${when}`)) };
   }

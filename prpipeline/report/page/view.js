@@ -78,13 +78,19 @@ function readView() {
   rows.review_of.forEach((row, review) => {
     if (scope.places.has(rows.repository[row]) && !has(row, BOT)) reviews.push(review);
   });
-  here = { scope, now: { ...now, lo: Math.max(now.lo, horizon()) }, before, people, bots, reviews, isCut: now.lo < horizon(), old: content.older?.presets[view.range] ?? null };
+  const old = content.older?.presets[view.range] ?? null;
+  here = { scope, now: { ...now, lo: Math.max(now.lo, horizon()) }, before, people, bots, reviews, old, isCut: now.lo < horizon(), compared: before ?? (old && asked) };
 }
 
 function change(changes) {
   Object.assign(view, changes);
   writeAddress();
   draw();
+}
+
+// Whether the figures of the range (now) or of the period before come from sums: of preset ranges that begin before the rows.
+function isSummed(when) {
+  return here.old !== null && (when === 'now' ? here.isCut : here.before === null);
 }
 
 function date(moment) {
