@@ -171,11 +171,23 @@ def test_why_it_waited_is_told_apart() -> None:
         for at, is_bot in ((1, True), (5, False), (6, False)):
             samples.insert(connection, "review_requests", **about, asked_at=opened + days(at), is_bot=is_bot)
         rows = rows_of(connection)
+    assert rows["coding"] == [None]
     assert (rows["draft_wait"], rows["unasked_wait"], rows["review"]) == (
         [2 * 86400],
         [3 * 86400],
         [9 * 86400],
     )
+
+
+def test_a_commit_of_another_century_is_no_error() -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(connection, 1, opened=days(3), review_time_hours=2.0)
+        samples.insert(
+            connection, "pull_request_stages", repository_id=1, pull_request_id=1, number=1, stage="coding",
+            started_at=datetime(1900, 1, 1), ended_at=samples.NOW - days(3),
+        )  # fmt: skip
+        assert rows_of(connection)["coding"] == [2_000_000_000]
 
 
 def test_queue_names_the_requested_reviewers() -> None:

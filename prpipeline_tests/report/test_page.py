@@ -175,6 +175,30 @@ def test_a_phone_labels_every_colour_and_bar(browser: Browser, report: Path) -> 
     assert abs(heights[0] - heights[1]) < 8, "the button's text takes two lines"
 
 
+def test_a_phone_shows_why_without_scrolling_and_says_what_scrolls(browser: Browser, report: Path) -> None:
+    page = Opened(browser, report, width=390).page
+    for place in ("#ended", "#queue"):
+        reasons = page.locator(f"{place} .reason")
+        assert reasons.count() > 3
+        box = reasons.first.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 390
+    wide, hinted = page.evaluate(
+        """() => {
+            const boxes = [...document.querySelectorAll('.scroll')].filter(box => box.clientWidth);
+            const hint = box => getComputedStyle(box, '::before').content;
+            return [boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(hint), boxes.filter(box => box.scrollWidth <= box.clientWidth).map(hint)];
+        }"""
+    )
+    assert wide
+    assert set(wide) == {'"Scrolls sideways →"'}
+    assert set(hinted) == {"none"}
+    page.click("#cards button >> nth=0")
+    box = page.locator("#list").bounding_box()
+    assert box
+    assert box["width"] <= 390
+
+
 def test_prints_in_light_colours(browser: Browser, report: Path) -> None:
     opened = Opened(browser, report, "dark")
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -190,6 +214,11 @@ def test_print_says_what_it_leaves_out(browser: Browser, report: Path) -> None:
     page = Opened(browser, report).page
     page.emulate_media(media="print")
     assert page.is_hidden("#queue .more")
+    assert page.is_hidden("#list")
+    hints = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(box => getComputedStyle(box, '::before').content)"
+    )
+    assert set(hints) == {"none"}
     shown, waiting = page.inner_text("#queue .paper").removeprefix("The first ").rstrip(".").split(" of ")
     assert int(shown) == page.locator("#queue tbody tr").count() < int(waiting)
     page.emulate_media(media="screen")
@@ -264,6 +293,17 @@ def test_failed_syncs_are_shown(browser: Browser, tmp_path: Path) -> None:
     assert "octo/cat (failed): GitHub did not answer." in problems
     assert "1 repository has not been synced yet" in problems
     assert "GitHub did not answer." in opened.page.inner_text("#data")
+
+
+def test_sample_data_and_untracked_repositories_are_said_at_the_top(browser: Browser, tmp_path: Path) -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/left", status="untracked")
+        samples.add_repository(connection, 2, "octo/fine")
+        connection.execute("UPDATE pipeline_status SET is_sample_data = true")
+        write_report(connection, tmp_path / "report.html")
+    problems = Opened(browser, tmp_path / "report.html").page.inner_text("#problems")
+    assert "Sample data." in problems
+    assert "1 repository is no longer tracked and stays as last synced: octo/left." in problems
 
 
 def test_without_failures_there_is_no_column_for_them(browser: Browser, tmp_path: Path) -> None:

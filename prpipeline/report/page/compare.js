@@ -85,7 +85,7 @@ function compareTable() {
     { label: '90th percentile', value: one => one.now.p90, show: one => hours(one.now, 'p90'), number: true },
     { label: 'Median to 90th', 'wide-only': true, show: one => element('span', { class: faded(one.now) }, span(one.now.median, one.now.p90, longest)) },
     kind === 'reviewers' ? null : { label: 'Waiting now', value: one => waiting.get(one.key)?.length ?? 0, show: one => counted(waiting.get(one.key) ?? [], `${one.name}: waiting now`, { label: 'Waiting', value: waitingSeconds }), number: true },
-  ].filter(Boolean), found.sort((one, other) => compare(slower(one), slower(other), -1) || compare(one.now.n, other.now.n, -1)), { caption: `${COMPARED[kind].label} compared`, most: 15, sorted: [1, -1] }));
+  ].filter(Boolean), found.sort((one, other) => compare(slower(one), slower(other), -1) || compare(one.now.n, other.now.n, -1)), { caption: `${COMPARED[kind].label} compared`, most: 15, sorted: [1, -1], isCompact: true }));
 }
 
 function goTo(scope) {

@@ -11,6 +11,7 @@ function headline() {
   const due = { now: targetIn(here.people, here.now), before: targetIn(here.people, here.before) };
   const merged = { now: mergeFigures('now'), before: mergeFigures('before') };
   const waiting = here.people.filter(row => has(row, WAITING));
+  const then = waitingThen();
   const ns = [waits.now.n, waits.before.n];
   const reviewed = { n: waits.now.n, rows: waits.now.rows, words: 'first reviews' };
   const rate = (part, whole) => whole.n ? part / whole.n : null;
@@ -19,7 +20,7 @@ function headline() {
     figure('90th percentile', [waits.now.p90, waits.before.p90], spellParts, 'less', relative, few(ns), reviewed),
     figure(`Reviewed within ${targetWords()}${here.isCut ? `, since ${date(horizon())}` : ''}`, ['now', 'before'].map(when => share(due[when].met.length, due[when].due.length)), percentParts, 'more', points,
       few([due.now.due.length, due.before.due.length]), { n: due.now.due.length, rows: due.now.due.filter(row => !due.now.met.includes(row)), words: 'were due', list: 'missed' }),
-    figure('Waiting for review now', [waiting.length, waitingThen()], countParts, 'less', difference, false, { n: waiting.length, rows: waiting, words: null, extra: { label: 'Waiting', value: waitingSeconds } }, `on ${date(here.now.lo)}`),
+    figure('Waiting for review now', [waiting.length, then], countParts, 'less', difference, Math.max(waiting.length, then) < FEW, { n: waiting.length, rows: waiting, words: null, extra: { label: 'Waiting', value: waitingSeconds } }, `on ${date(here.now.lo)}`),
     figure('Merged without review', ['now', 'before'].map(when => rate(merged[when].unreviewed, merged[when])), percentParts, 'less', points, few([merged.now.n, merged.before.n]),
       { n: merged.now.n, rows: merged.now.rows.filter(row => has(row, UNREVIEWED)), words: 'merged', list: 'without review', extra: { label: 'Ready to merge', value: mergeSeconds } }),
     figure('Median time from ready to merge', [merged.now.median, merged.before.median], durationParts, 'less', relative, few([merged.now.timed, merged.before.timed]),
@@ -57,7 +58,7 @@ function summarySentences({ now, before }) {
     const judged = comparison('repositories').filter(isJudged);
     const worse = judged.filter(one => slower(one) > 0).sort((one, other) => slower(other) - slower(one));
     if (worse.length) {
-      said.push(`${plural(worse.length, 'repository', 'repositories')} of ${count(judged.length)} with at least ${FEW} reviews in both got slower, most of all `,
+      said.push(`${plural(worse.length, 'repository', 'repositories')} of ${count(judged.length)} with at least ${FEW} reviews in both got slower${worse.length > 1 ? ', most of all' : ':'} `,
         element('button', { type: 'button', class: 'link', onclick: () => goTo(`repository:${worse[0].name}`) }, foreign(worse[0].name)),
         ` (${spell(worse[0].before.median)} → ${spell(worse[0].now.median)}).`);
     } else if (judged.length) said.push(`None of the ${plural(judged.length, 'repository', 'repositories')} with at least ${FEW} reviews in both got slower.`);

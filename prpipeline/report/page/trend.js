@@ -83,12 +83,13 @@ function trend() {
   const names = ['Reviewed', 'Still waiting', 'Never reviewed or draft'];
   const ended = point => point.opened - point.reviewed - point.waiting;
   const counts = [point => point.reviewed, point => point.waiting, ended];
-  return show('trend', 380, `Median and 90th percentile ${clock().words}, ${plural(starts.length, isMonthly ? 'month' : 'week')}. `
+  const shorter = document.documentElement.classList.contains('printing') ? 75 : 0; // so that it fits below the lists
+  return show('trend', 380 - shorter, `Median and 90th percentile ${clock().words}, ${plural(starts.length, isMonthly ? 'month' : 'week')}. `
     + (known.length ? `The medians lie between ${spell(Math.min(...known))} and ${spell(Math.max(...known))}.` : 'No reviews yet.'), {
     legend: isNarrow('trend')
-      ? [legend(['Median', '90th percentile']), legend(names, { top: 250, itemGap: 10, formatter: name => name.replace('reviewed or ', 'or ') })]
+      ? [legend(['Median', '90th percentile']), legend(names, { top: 250 - shorter, itemGap: 10, formatter: name => name.replace('reviewed or ', 'or ') })]
       : legend(['Median', '90th percentile', ...names]),
-    grid: [{ left: 50, right: 12, top: 38, height: 205 }, { left: 50, right: 12, top: 275, height: 70 }],
+    grid: [{ left: 50, right: 12, top: 38, height: 205 - shorter }, { left: 50, right: 12, top: 275 - shorter, height: 70 }],
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     tooltip: tooltip('axis', place => [bucketName(starts[place], isMonthly), [
       ['Median', spell(points[place].median), 'median'], ['90th percentile', spell(points[place].p90), 'p90'],

@@ -39,7 +39,8 @@ spells AS (
 stages AS (
     SELECT
         pull_request_id,
-        sum(seconds) FILTER (stage = 'coding') AS coding,
+        -- A commit's time is what its author's clock said, which may be that of another century.
+        sum(least(seconds, 2000000000)) FILTER (stage = 'coding') AS coding,
         sum(seconds) FILTER (stage = 'draft') AS draft,
         sum(seconds) FILTER (stage = 'waiting_for_review') AS waiting_for_review,
         sum(seconds) FILTER (stage = 'in_review') AS in_review,
