@@ -171,7 +171,7 @@ def test_a_view_can_be_sent(browser: Browser, report: Path) -> None:
     dates = "#range=free&from=2026-05-04&to=2026-05-10"
     other.page.evaluate(f"location.hash = {dates!r}")
     other.page.wait_for_function(
-        "document.querySelector('#headline').textContent.startsWith('2026-05-04 to 2026-05-10')"
+        "document.querySelector('#headline').textContent.startsWith('The days 2026-05-04 to 2026-05-10')"
     )
     assert other.page.input_value("#from") == "2026-05-04"
     wrong = Opened(browser, report, view="#scope=team:gone&range=x&clock=y&compare=z&from=1")

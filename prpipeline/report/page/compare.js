@@ -53,6 +53,7 @@ function slower(one) {
 }
 
 function changeBadge(one) {
+  if (!here.compared) return NONE;
   if (!one.before.n || !one.now.n) return element('span', { class: 'muted' }, one.now.n ? 'new' : 'none now');
   const by = one.now.median - one.before.median;
   const text = `${by > 0 ? '▲' : by < 0 ? '▼' : ''} ${by ? `${by > 0 ? '+' : '−'}${spell(Math.abs(by))}` : 'no change'}`;

@@ -3,7 +3,7 @@
 function headline() {
   fill('headline', sentence(rangeWords()));
   const first = isSummed('now') ? period().lo : here.now.lo;
-  byId('headline').append(element('span', { class: 'muted small' }, ` ${date(first + 1)} to ${date(here.now.hi)}${here.compared ? `, compared with ${date(here.compared.lo + 1)} to ${date(here.compared.hi)}` : ''}`));
+  byId('headline').append(element('span', { class: 'muted small' }, `${view.range === 'free' && !here.isCut ? '' : ` ${date(first + 1)} to ${date(here.now.hi)}`}${here.compared ? `, compared with ${date(here.compared.lo + 1)} to ${date(here.compared.hi)}` : ''}`));
   if (here.isCut) byId('headline').append(element('span', { class: 'muted small' }, here.old ? '; from sums, where pull requests are not in this page' : '; those before are not in this page'));
   const waits = { now: waitFigures('now'), before: waitFigures('before') };
   fill('summary', summarySentences(waits));

@@ -1,7 +1,7 @@
 // Starts the page, and draws it whenever a choice changes.
 
 const content = JSON.parse(byId('content').textContent);
-content.repositories = unpacked(content.repositories);
+content.repositories = unpacked(content.repositories).sort((one, other) => compare(one.repository, other.repository, 1));
 const dark = matchMedia('(prefers-color-scheme: dark)');
 let theme = 'auto', rows = null, places = [];
 

@@ -78,7 +78,7 @@ function trend() {
   });
   const areas = [];
   if (first > 0) areas.push([{ name: 'before', xAxis: 0 }, { xAxis: first - 1 }]);
-  if (points.length > 2 && period().hi === content.as_of) areas.push([{ name: 'may still change', xAxis: points.length - (isMonthly ? 1 : 2) }, { xAxis: points.length - 1 }]);
+  if (points.length > 2 && period().hi >= content.as_of) areas.push([{ name: 'may still change', xAxis: points.length - (isMonthly ? 1 : 2) }, { xAxis: points.length - 1 }]);
   const known = points.filter(point => point.median !== null).map(point => point.median);
   const names = ['Reviewed', 'Still waiting', 'Never reviewed or draft'];
   const ended = point => point.opened - point.reviewed - point.waiting;

@@ -98,7 +98,7 @@ function date(moment) {
 }
 
 function rangeWords() {
-  const words = { all: 'all time', free: `${view.from} to ${view.to}` };
+  const words = { all: 'all time', free: `the days ${view.from} to ${view.to}` };
   return words[view.range] ?? `the last ${RANGES[view.range]}`.replace('last 1 year', 'last year');
 }
 
