@@ -29,7 +29,7 @@ from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
-from prpipeline.report import FILE_NAME, ReportInfo, write_report
+from prpipeline.report import FILE_NAME, EarlierVersionError, ReportInfo, write_report
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
@@ -317,4 +317,8 @@ class Pipeline:
             except OSError as error:
                 raise WarehouseError(
                     f"The report cannot be written to {target.parent}: {error.strerror or error}."
+                ) from None
+            except EarlierVersionError:
+                raise WarehouseError(
+                    "The file was published by an earlier version; run 'prpipeline sync' first, which publishes it anew."
                 ) from None

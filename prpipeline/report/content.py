@@ -47,10 +47,19 @@ _DEFINED = (
 )
 
 
+class EarlierVersionError(Exception):
+    """The file was published by a version whose tables lack what the report reads."""
+
+
 def read_content(
     connection: Connection, options: ReportOptions = DEFAULTS, one_by_one: int = ONE_BY_ONE
 ) -> Content:
-    """All data of the report; ``one_by_one`` limits the closed pull requests that are in it one by one."""
+    """All data of the report; ``one_by_one`` limits the closed pull requests that are in it one by one.
+
+    Raises EarlierVersionError.
+    """
+    if rows(connection, "missing"):
+        raise EarlierVersionError
     (status,) = rows(connection, "status")
     as_of: datetime = status.get("as_of") or status["published_at"]
     repositories = rows(connection, "repositories")
@@ -83,7 +92,6 @@ def read_content(
         "own_addresses": packed.own_addresses,
         "sizes": SIZES,
         "pull_requests": len(ids),
-        "reviews": len(reviews),
         "horizon": None if horizon is None else _plain(horizon),
         "open_days": days,
         "presets": PRESETS,

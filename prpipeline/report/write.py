@@ -38,7 +38,7 @@ class ReportInfo:
 def write_report(connection: Connection, target: Path, options: ReportOptions = DEFAULTS) -> ReportInfo:
     """Write the report of the published database to ``target``.
 
-    Raises OSError; the file that was there before then stays.
+    Raises OSError and EarlierVersionError; the file that was there before then stays.
     """
     started = time.monotonic()
     content, document = _fitting(connection, options)

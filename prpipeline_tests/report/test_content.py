@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from prpipeline.metrics.calendar import working_intervals
-from prpipeline.report import ReportInfo, ReportOptions, write, write_report
+from prpipeline.report import EarlierVersionError, ReportInfo, ReportOptions, write, write_report
 from prpipeline.report.content import PRESETS, read_content
 from prpipeline.report.page import render
 from prpipeline.report.rows import web_address
@@ -123,6 +123,13 @@ def test_sums_of_a_cut_equal_the_table() -> None:
     first = datetime.fromisoformat(older["first_week"]).date()
     opened = {first + timedelta(weeks=row[0]): row[1] for row in older["weeks"]["repository:0"]}
     assert opened[week[1]] == week[2]
+
+
+def test_a_file_of_an_earlier_version_is_refused() -> None:
+    with samples.create() as connection:
+        connection.execute("ALTER TABLE review_time_hours DROP COLUMN is_counted")
+        with pytest.raises(EarlierVersionError):
+            read_content(connection)
 
 
 def test_teams_are_those_of_the_repositories() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +10,7 @@ import pytest
 
 from prpipeline.report import ReportOptions, write_report
 from prpipeline_tests.support import report_samples as samples
-from prpipeline_tests.support.report_browser import Opened, chromium
+from prpipeline_tests.support.report_browser import Opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,12 +26,6 @@ HOSTILE = (
     "\u202egnp.exe {a|b} %s ${alert(5)}",
     "javascript:alert(6)",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

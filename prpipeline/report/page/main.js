@@ -9,7 +9,6 @@ function draw() {
   readView();
   controls();
   document.title = here.scope.kind === 'all' ? 'Review time' : `Review time: ${here.scope.name}`;
-  byId('compare-section').hidden = false;
   for (const part of [headline, compareTable, longestEnded, queue, trend, distribution, sizes, stages, openDays, heat, reviewers, authors]) part();
   tellScrolling();
 }
