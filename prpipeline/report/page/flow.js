@@ -56,7 +56,7 @@ function openDays() {
   const days = [];
   for (let ago = first; ago >= Math.max(0, daysAgo(period().hi)); ago--) days.push(ago);
   const some = days.filter(ago => work.has(ago));
-  fill('work-note', `Pull requests of people that were open at the end of each day (UTC).${daysAgo(period().lo + 1) > first ? ` Day by day for the last ${plural(content.open_days, 'day')} only.` : ''}`);
+  fill('work-note', `Pull requests of people that were open at the end of each day (UTC). A click lists them, also those that were closed for a while and reopened.${daysAgo(period().lo + 1) > first ? ` Day by day for the last ${plural(content.open_days, 'day')} only.` : ''}`);
   if (!some.length) return showNothing('work', 'No open work is known in this time.');
   const moment = ago => (Math.floor(content.as_of / DAY) - ago) * DAY;
   const parts = [['Ready, reviewed', 'people', day => day.open - day.draft - day.waiting], ['Waiting for review', 'waiting', day => day.waiting], ['Draft', 'none', day => day.draft]];

@@ -19,7 +19,7 @@ function headline() {
     figure('Median time to first review', [waits.now.median, waits.before.median], spellParts, 'less', relative, few(ns), reviewed),
     figure('90th percentile', [waits.now.p90, waits.before.p90], spellParts, 'less', relative, few(ns), reviewed),
     figure(`Reviewed within ${targetWords()}${here.isCut ? `, since ${date(horizon())}` : ''}`, ['now', 'before'].map(when => share(due[when].met.length, due[when].due.length)), percentParts, 'more', points,
-      few([due.now.due.length, due.before.due.length]), { n: due.now.due.length, rows: due.now.due.filter(row => !due.now.met.includes(row)), words: 'were due', list: 'missed' }),
+      few([due.now.due.length, due.before.due.length]), { n: due.now.due.length, rows: due.now.missed, words: 'were due', list: 'missed' }),
     figure('Waiting for review now', [waiting.length, then], countParts, 'less', difference, Math.max(waiting.length, then) < FEW, { n: waiting.length, rows: waiting, words: null, extra: { label: 'Waiting', value: waitingSeconds } }, `on ${date(here.now.lo)}`),
     figure('Merged without review', ['now', 'before'].map(when => rate(merged[when].unreviewed, merged[when])), percentParts, 'less', points, few([merged.now.n, merged.before.n]),
       { n: merged.now.n, rows: merged.now.rows.filter(row => has(row, UNREVIEWED)), words: 'merged', list: 'without review', extra: { label: 'Ready to merge', value: mergeSeconds } }),
@@ -64,7 +64,7 @@ function summarySentences({ now, before }) {
     } else if (judged.length) said.push(`None of the ${plural(judged.length, 'repository', 'repositories')} with at least ${FEW} reviews in both got slower.`);
   }
   const waiting = here.people.filter(row => has(row, WAITING));
-  const longest = Math.max(0, ...waiting.map(waitingSeconds));
+  const longest = waiting.reduce((most, row) => Math.max(most, waitingSeconds(row)), 0);
   said.push(waiting.length === 1 ? `One is waiting now, for ${duration(hoursOf(longest))}.` : waiting.length ? `${count(waiting.length)} are waiting now, one for ${duration(hoursOf(longest))}.` : 'None is waiting.');
   return said.flatMap((part, index) => index ? [' ', part] : [part]);
 }

@@ -56,11 +56,12 @@ function waitsIn(candidates, period) {
 // How many first reviews that were due in a period came in time. Closing ends the wait, so that what was closed unreviewed
 // counts as not met.
 function targetIn(candidates, period) {
-  if (!period) return { due: [], met: [] };
+  if (!period) return { due: [], met: [], missed: [] };
   const { value, due, target } = clock();
   const seconds = target();
   const found = candidates.filter(row => within(due(row, seconds), period));
-  return { due: found, met: found.filter(row => value(row) <= seconds) };
+  const isMet = row => value(row) <= seconds;
+  return { due: found, met: found.filter(isMet), missed: found.filter(row => !isMet(row)) };
 }
 
 function mergeSeconds(row) {
