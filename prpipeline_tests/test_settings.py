@@ -51,6 +51,8 @@ def read(folder: Path, text: str) -> RepositoriesFile:
         ('repositories: [{owner: "a\\n"}]', "'a\\n' is not an owner"),
         ("repositories: [{owner: a, repository: a/b}]", "repositories[1].repository is not a known setting"),
         ("repositories: [{owner: a, include: x*}]", "repositories[1].include: write a list, not text."),
+        ("targets: {business: 0}", "targets.business: write a number > 0.0."),
+        ("targets: {first_review: 8}", "targets.first_review is not a known setting"),
         ("sync: null", "sync: write a mapping, not nothing."),
         ("sync: {page_size: 101}", "sync.page_size: write a whole number <= 100."),
         ("sync: {page_size: true}", "sync.page_size: write a whole number, not true or false."),

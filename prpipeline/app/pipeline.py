@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from prpipeline import metrics
 from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
+from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.teams import teams_of
 from prpipeline.app.tracking import TrackingService
@@ -29,7 +30,7 @@ from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
-from prpipeline.report import FILE_NAME, ReportInfo, write_report
+from prpipeline.report import FILE_NAME, EarlierVersionError, ReportInfo, write_report
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
@@ -314,8 +315,12 @@ class Pipeline:
         target = self.report_path
         with open_published(self.settings.published_path) as connection:
             try:
-                return write_report(connection, target, self.settings.metrics.calendar.timezone)
+                return write_report(connection, target, report_options(self.settings))
             except OSError as error:
                 raise WarehouseError(
                     f"The report cannot be written to {target.parent}: {error.strerror or error}."
+                ) from None
+            except EarlierVersionError:
+                raise WarehouseError(
+                    "The file was published by an earlier version; run 'prpipeline sync' first, which publishes it anew."
                 ) from None

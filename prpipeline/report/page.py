@@ -1,6 +1,6 @@
 """The HTML document around the content; it needs no other file and loads none.
 
-Content is data, never markup: it is embedded as JSON, and page/*.js shows it as text. The policy in the document's
+Content is data, never markup: it is embedded as JSON and Base64, and page/*.js shows it as text. The policy in the document's
 head allows only the scripts and styles below, by their hashes.
 """
 
@@ -15,7 +15,10 @@ from string import Template
 from prpipeline.report.content import Content
 
 _LIBRARY = "vendor/echarts.common.min.js"
-_SCRIPTS = ("format.js", "dom.js", "charts.js", "tables.js", "sections.js", "main.js")
+_SCRIPTS = (
+    "format.js", "dom.js", "rows.js", "numbers.js", "view.js", "charts.js", "tables.js", "list.js", "headline.js", "compare.js",
+    "waits.js", "trend.js", "spread.js", "flow.js", "people.js", "about.js", "main.js",
+)  # fmt: skip
 _STYLES = ("report.css",)
 
 # Characters that end a script element or start markup, and the two that older JavaScript reads as line ends.
@@ -31,8 +34,9 @@ def render(content: Content) -> str:
         f"default-src 'none'; script-src {_hash(library)} {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
+    shown = {name: value for name, value in content.items() if name != "rows"}
     return Template(_read("page/report.html")).substitute(
-        policy=policy, style=style, library=library, script=script, content=_json(content)
+        policy=policy, style=style, library=library, script=script, content=_json(shown), rows=content["rows"]
     )
 
 

@@ -10,10 +10,15 @@ from datetime import datetime
 from pathlib import Path
 
 from prpipeline.model.sql import Connection
-from prpipeline.report.content import read_content
+from prpipeline.report.content import ONE_BY_ONE, Content, read_content
+from prpipeline.report.options import DEFAULTS, ReportOptions
 from prpipeline.report.page import render
 
 FILE_NAME = "review_time_report.html"
+MOST_BYTES = 5_000_000
+"""The size of the report's file that is not exceeded: what does not fit is in it as sums only."""
+
+_FEWEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +35,13 @@ class ReportInfo:
     seconds: float
 
 
-def write_report(connection: Connection, target: Path, zone: str = "UTC") -> ReportInfo:
-    """Write the report of the published database to ``target``, with the weekdays and hours of a time zone.
+def write_report(connection: Connection, target: Path, options: ReportOptions = DEFAULTS) -> ReportInfo:
+    """Write the report of the published database to ``target``.
 
-    Raises OSError; the file that was there before then stays.
+    Raises OSError and EarlierVersionError; the file that was there before then stays.
     """
     started = time.monotonic()
-    content = read_content(connection, zone)
-    document = render(content).encode()
+    content, document = _fitting(connection, options)
     _replace(target, document)
     return ReportInfo(
         path=target,
@@ -49,6 +53,19 @@ def write_report(connection: Connection, target: Path, zone: str = "UTC") -> Rep
         is_sample_data=bool(content["status"].get("is_sample_data")),
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _fitting(connection: Connection, options: ReportOptions) -> tuple[Content, bytes]:
+    one_by_one = ONE_BY_ONE
+    while True:
+        content = read_content(connection, options, one_by_one)
+        document = render(content).encode()
+        if len(document) <= MOST_BYTES or one_by_one <= _FEWEST:
+            return content, document
+        packed = len(content["rows"])
+        fitting = max(0, MOST_BYTES - len(document) + packed)
+        shown = min(one_by_one, int(content["pull_requests"]))
+        one_by_one = max(_FEWEST, int(0.9 * shown * fitting / packed))
 
 
 def _replace(target: Path, document: bytes) -> None:

@@ -8,16 +8,14 @@ from zoneinfo import ZoneInfo
 _STEP = timedelta(minutes=30)  # no change of offset in between
 
 
-def clock(zone: str, first: datetime, last: datetime) -> dict[str, list[datetime] | list[timedelta]]:
-    """How far the zone is ahead of UTC (``ahead``) from which time on (``since``), from ``first`` to ``last``, UTC."""
+def clock(zone: str, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:
+    """From which time on, UTC, the zone is how far ahead of UTC, from ``first`` to ``last``."""
     place = ZoneInfo(zone)
-    since: list[datetime] = []
-    ahead: list[timedelta] = []
+    changes: list[tuple[datetime, timedelta]] = []
     moment = first.replace(minute=0, second=0, microsecond=0)
     while moment <= last:
         offset = moment.replace(tzinfo=UTC).astimezone(place).utcoffset() or timedelta()
-        if not ahead or offset != ahead[-1]:
-            since.append(moment)
-            ahead.append(offset)
+        if not changes or offset != changes[-1][1]:
+            changes.append((moment, offset))
         moment += _STEP
-    return {"since": since, "ahead": ahead}
+    return changes

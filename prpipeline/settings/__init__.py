@@ -13,6 +13,7 @@ from prpipeline.settings.repositories_file import (
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as_json
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.targets import Targets
 from prpipeline.settings.teams import Member, Team, Teams
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Settings",
     "SizeLimits",
     "SyncSettings",
+    "Targets",
     "Team",
     "Teams",
     "TrackedOwner",

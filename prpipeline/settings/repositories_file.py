@@ -15,6 +15,7 @@ from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
 from prpipeline.settings.sync import SyncSettings
+from prpipeline.settings.targets import Targets
 from prpipeline.settings.teams import Teams, TeamsEntry
 
 # What Dagster's catalog accepts as an owner.
@@ -79,6 +80,7 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+    targets: Targets = Targets()
     teams: TeamsEntry = Teams()
 
     @property

@@ -1,114 +1,200 @@
-"""The report's numbers, and how content is escaped in the page."""
+"""The report's content: the rows in the page, and how they are escaped in it."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from prpipeline.report import ReportInfo, write_report
-from prpipeline.report.content import read_content, web_address
+from prpipeline.metrics.calendar import working_intervals
+from prpipeline.report import EarlierVersionError, ReportInfo, ReportOptions, write, write_report
+from prpipeline.report.content import PRESETS, read_content
 from prpipeline.report.page import render
+from prpipeline.report.rows import web_address
+from prpipeline.settings import Calendar, Targets
 from prpipeline_tests.support import report_samples as samples
-
-
-def scope(content: dict[str, Any], name: str) -> dict[str, Any]:
-    scopes: list[dict[str, Any]] = content["scopes"]
-    (found,) = (s for s in scopes if s["name"] == name)
-    return found
-
-
-def unpacked(packed: dict[str, Any]) -> list[dict[str, Any]]:
-    return [dict(zip(packed["columns"], row, strict=True)) for row in packed["rows"]]
+from prpipeline_tests.support.report_rows import BOT, DRAFT, UNREVIEWED, WAITING, Rows, unpack
 
 
 def days(number: float) -> timedelta:
     return timedelta(days=number)
 
 
-def test_headline_counts_review_times_by_the_day_of_the_review() -> None:
-    with samples.create() as connection:
-        samples.add_repository(connection, 1, "octo/cat")
-        samples.add_pull_request(connection, 1, opened=days(3), review_time_hours=2.0, state="merged")
-        samples.add_pull_request(connection, 2, opened=days(30), review_time_hours=24.0 * 25, state="merged")
-        samples.add_pull_request(connection, 3, opened=days(40), review_time_hours=10.0, state="merged")
-        samples.add_pull_request(connection, 4, opened=days(50))
-        samples.add_pull_request(connection, 5, opened=days(2), is_bot_author=True, review_time_hours=99.0)
-        headline = scope(read_content(connection), "All repositories")["headline"]
-    assert (headline["reviewed_now"], headline["median_now"]) == (2, 301.0)
-    assert (headline["reviewed_before"], headline["median_before"]) == (1, 10.0)
-    # Of those opened until a day ago: that of three days ago. Of the 28 days before: none of two; one is older.
-    assert (headline["within_day_now"], headline["aged_now"]) == (1, 1)
-    assert (headline["within_day_before"], headline["aged_before"]) == (1, 3)
-    assert (headline["waiting_now"], headline["waiting_before"]) == (1, 2)
+def rows_of(connection: duckdb.DuckDBPyConnection, **options: Any) -> Rows:
+    return unpack(read_content(connection, **options))
 
 
-def test_every_pull_request_is_in_one_bucket() -> None:
+def test_rows_are_those_of_the_tables() -> None:
     with samples.create() as connection:
-        samples.add_repository(connection, 1, "octo/cat")
-        for number, hours in enumerate([0.99, 1.0, 23.99, 24.0, 335.0, 336.0]):
-            samples.add_pull_request(
-                connection, number, opened=days(60), review_time_hours=hours, state="merged"
+        samples.fill(connection, repositories=4, pull_requests=120, years=1, people=9)
+        rows = rows_of(connection)
+        table = connection.execute(
+            """
+            SELECT repository, number, created_at, state, is_counted, is_draft, merged_without_review, size_class,
+                author_login, title, date_diff('second', created_at, first_review_at), date_diff('second', created_at, closed_at),
+                date_diff('second', created_at, ready_at), date_diff('second', ready_at, first_review_at),
+                pull_request_id IN (SELECT pull_request_id FROM review_queue),
+                url
+            FROM review_time_hours ORDER BY repository_id, created_at, number
+            """
+        ).fetchall()
+        stages = connection.execute(
+            """
+            SELECT repository, number, stage, sum(date_diff('second', started_at, coalesce(ended_at, $1)))::BIGINT
+            FROM pull_request_stages GROUP BY ALL
+            """,
+            [samples.NOW],
+        ).fetchall()
+    content = rows.content
+    folders, own = content["addresses"], content["own_addresses"]
+    shown = [
+        (
+            rows.repository(row)["repository"], rows["number"][row], rows.created(row),
+            ("open", "closed", "merged")[rows["state"][row]], not rows.has(row, BOT), rows.has(row, DRAFT),
+            rows.has(row, UNREVIEWED), content["sizes"][rows["size"][row]], rows.person(rows["author"][row]),
+            rows["title"][row], rows["review"][row], rows["closed"][row], rows["ready"][row], rows["pickup"][row],
+            rows.has(row, WAITING), own.get(row, folders[rows["repository"][row]] + str(rows["number"][row])),
+        )
+        for row in rows.all
+    ]  # fmt: skip
+    assert shown == table
+    by_row = {(rows.repository(row)["repository"], rows["number"][row]): row for row in rows.all}
+    names = ("coding", "draft", "waiting_for_review", "in_review", "approved")
+    assert {
+        (*place, name): rows[name][row]
+        for place, row in by_row.items()
+        for name in names
+        if rows[name][row] is not None
+    } == {tuple(stage[:3]): stage[3] for stage in stages}
+
+
+def test_a_cut_keeps_what_is_open_and_what_moved_last() -> None:
+    with samples.create() as connection:
+        samples.fill(connection, repositories=3, pull_requests=150, years=1, people=9)
+        rows = rows_of(connection, one_by_one=120)
+        horizon = datetime.fromisoformat(rows.content["horizon"]).replace(tzinfo=None)
+        kept = connection.execute(
+            """
+            SELECT repository, number FROM review_time_hours
+            WHERE state = 'open' OR greatest(created_at, closed_at, first_review_at,
+                (SELECT max(submitted_at) FROM review_evidence AS e WHERE e.pull_request_id = review_time_hours.pull_request_id)) > $1
+            """,
+            [horizon],
+        ).fetchall()
+        (closed,) = connection.execute(
+            "SELECT count(*) FROM review_time_hours WHERE state <> 'open'"
+        ).fetchall()
+    shown = [(rows.repository(row)["repository"], rows["number"][row]) for row in rows.all]
+    assert sorted(shown) == sorted(kept)
+    assert sum(rows["state"][row] > 0 for row in rows.all) == 120 < closed[0]
+    older = json.loads(rows["older"][0])
+    assert set(older["presets"]) == {"all"} | {
+        name for name, length in PRESETS.items() if samples.NOW - days(2 * length) < horizon
+    }
+
+
+def test_sums_of_a_cut_equal_the_table() -> None:
+    with samples.create() as connection:
+        samples.fill(connection, repositories=3, pull_requests=150, years=1, people=9)
+        content = read_content(connection, one_by_one=20)
+        older = json.loads(unpack(content)["older"][0])
+        year = dict(zip(older["columns"], older["presets"]["1y"]["all"], strict=True))
+        expected = connection.execute(
+            """
+            SELECT count(*), median(seconds), quantile_cont(seconds, 0.9) FROM (
+                SELECT date_diff('second', created_at, first_review_at) AS seconds FROM review_time_hours
+                WHERE is_counted AND first_review_at > $1
             )
-        samples.add_pull_request(connection, 10, opened=days(1))
-        samples.add_pull_request(connection, 11, opened=days(1), state="closed", waiting_hours=None)
-        samples.add_pull_request(connection, 12, opened=days(1), is_draft=True, waiting_hours=None)
-        samples.add_pull_request(connection, 13, opened=days(100))
-        found = scope(read_content(connection), "octo/cat")["distribution"]
-    counts = {name: n for name, n in found.items() if n and not name.endswith("_hours")}
-    assert counts == {
-        "hour_1": 1, "hours_4": 1, "day_1": 1, "days_2": 1, "weeks_2": 1, "longer": 1,
-        "waiting": 1, "ended_unreviewed": 1, "in_draft": 1,
-    }  # fmt: skip
+            """,
+            [samples.NOW - days(365)],
+        ).fetchone()
+        week = connection.execute(
+            "SELECT repository_id, created_week, count(*) FROM review_time_hours WHERE is_counted AND repository_id = 1 "
+            "GROUP BY ALL ORDER BY 2 LIMIT 1"
+        ).fetchone()
+    assert expected is not None
+    assert week is not None
+    assert [year["opened_n_now"], *year["opened_now"]] == pytest.approx(expected, abs=0.06)
+    first = datetime.fromisoformat(older["first_week"]).date()
+    opened = {first + timedelta(weeks=row[0]): row[1] for row in older["weeks"]["repository:0"]}
+    assert opened[week[1]] == week[2]
 
 
-def test_weeks_equal_the_table_and_unknown_hours_are_not_zero() -> None:
+def test_a_file_of_an_earlier_version_is_refused() -> None:
     with samples.create() as connection:
-        samples.add_repository(connection, 1, "octo/cat")
-        samples.add_pull_request(connection, 1, opened=days(0.5), review_time_hours=1.5)
-        samples.add_pull_request(connection, 2, opened=days(7))
-        content = read_content(connection)
-    weekly = scope(content, "octo/cat")["weekly"]
-    assert content["first_week"] == "2024-12-02"
-    assert len(weekly["opened"]) == content["weeks"] == 104
-    assert weekly["opened"][-3:] == [0, 1, 1]
-    assert weekly["median_hours"][-3:] == [None, None, 1.5]
+        connection.execute("ALTER TABLE review_time_hours DROP COLUMN is_counted")
+        with pytest.raises(EarlierVersionError):
+            read_content(connection)
 
 
-def test_teams_gather_their_repositories() -> None:
+def test_teams_are_those_of_the_repositories() -> None:
     with samples.create() as connection:
         for number in (1, 2, 3):
             samples.add_repository(connection, number, f"octo/{number}")
             samples.add_pull_request(
                 connection, number, opened=days(1), repository_id=number, team="Web" if number < 3 else None
             )
-        content = read_content(connection)
-    assert scope(content, "Web")["headline"]["waiting_now"] == 2
-    assert scope(content, "All repositories")["headline"]["waiting_now"] == 3
-    assert [s["kind"] for s in content["scopes"]].count("team") == 1
+        rows = rows_of(connection)
+    assert [rows.repository(row)["team"] for row in rows.all] == ["Web", "Web", None]
 
 
-def test_heat_map_uses_the_zones_hours_in_summer_and_winter() -> None:
+@pytest.mark.parametrize(
+    ("zone", "offsets"),
+    [
+        ("UTC", [0]),
+        ("Europe/Berlin", [7200, 3600]),
+        ("America/New_York", [-14400, -18000]),
+        ("Asia/Kolkata", [19800]),
+    ],
+)
+def test_the_zone_is_known_in_summer_and_winter(zone: str, offsets: list[int]) -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
-        samples.add_pull_request(connection, 1, opened=days(3))  # Friday, 16:00 UTC
-        samples.add_pull_request(connection, 2, opened=days(150))  # Friday, 16:00 UTC, in summer
-        samples.add_pull_request(connection, 3, opened=timedelta(hours=40))  # Sunday, 00:00 UTC
+        samples.add_pull_request(connection, 1, opened=days(150))
+        content = read_content(connection, ReportOptions(zone=zone))
+    assert [ahead for _, ahead in content["offsets"]] == offsets
+    assert content["zone"] == zone
 
-        def opened(zone: str) -> set[tuple[int, int, int]]:
-            content = read_content(connection, zone)
-            assert content["zone"] == zone
-            slots = scope(content, "All repositories")["heat_map"]
-            return {(slot[0] // 24, slot[0] % 24, slot[1]) for slot in slots}
 
-        assert opened("UTC") == {(4, 16, 2), (6, 0, 1)}
-        assert opened("Europe/Berlin") == {(4, 17, 1), (4, 18, 1), (6, 1, 1)}
-        assert opened("America/New_York") == {(4, 11, 1), (4, 12, 1), (5, 19, 1)}
-        assert opened("Asia/Kolkata") == {(4, 21, 2), (6, 5, 1)}
+def test_why_it_waited_is_told_apart() -> None:
+    """Opened as a draft for 2 days, ready and unasked for 3, asked and silent for 4; then reviewed."""
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        opened = samples.NOW - days(20)
+        samples.add_pull_request(
+            connection, 1, opened=days(20), review_time_hours=9 * 24.0, ready_at=opened + days(2)
+        )
+        about = {"repository_id": 1, "pull_request_id": 1, "number": 1}
+        for stage, start, end in (("draft", 0, 2), ("waiting_for_review", 2, 9), ("in_review", 9, None)):
+            samples.insert(
+                connection, "pull_request_stages", **about, stage=stage, started_at=opened + days(start),
+                ended_at=None if end is None else opened + days(end),
+            )  # fmt: skip
+        for at, is_bot in ((1, True), (5, False), (6, False)):
+            samples.insert(connection, "review_requests", **about, asked_at=opened + days(at), is_bot=is_bot)
+        rows = rows_of(connection)
+    assert rows["coding"] == [None]
+    assert (rows["draft_wait"], rows["unasked_wait"], rows["review"]) == (
+        [2 * 86400],
+        [3 * 86400],
+        [9 * 86400],
+    )
+
+
+def test_a_commit_of_another_century_is_no_error() -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(connection, 1, opened=days(3), review_time_hours=2.0)
+        samples.insert(
+            connection, "pull_request_stages", repository_id=1, pull_request_id=1, number=1, stage="coding",
+            started_at=datetime(1900, 1, 1), ended_at=samples.NOW - days(3),
+        )  # fmt: skip
+        assert rows_of(connection)["coding"] == [2_000_000_000]
 
 
 def test_queue_names_the_requested_reviewers() -> None:
@@ -119,11 +205,16 @@ def test_queue_names_the_requested_reviewers() -> None:
         connection.execute(
             "UPDATE review_queue SET requested_reviewers = 'grace, octo/core' WHERE pull_request_id = 1"
         )
-        queue = unpacked(read_content(connection)["queue"])
-    assert [(row["number"], row["requested"]) for row in queue] == [(2, None), (1, "grace, octo/core")]
+        rows = rows_of(connection)
+    asked = [rows.content["requested"][number] for number in rows["requested"]]
+    assert list(zip(rows["number"], asked, rows["waiting"], strict=True)) == [
+        (2, None, 9 * 2400),
+        (1, "grace, octo/core", 2400),
+    ]
+    assert rows.content["waiting"] == 2
 
 
-def test_reviewers_leave_out_bots_and_own_reviews() -> None:
+def test_reviews_are_those_that_count_and_those_of_bots() -> None:
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
         samples.add_pull_request(connection, 1, opened=days(1))
@@ -134,6 +225,7 @@ def test_reviewers_leave_out_bots_and_own_reviews() -> None:
                 ("grace", {}),
                 (None, {}),
                 ("late", {"is_after_merge": True, "disqualified_by": "after_merge"}),
+                ("late[bot]", {"is_bot": True, "is_after_merge": True, "disqualified_by": "bot"}),
             ]
         ):
             samples.insert(
@@ -145,12 +237,30 @@ def test_reviewers_leave_out_bots_and_own_reviews() -> None:
                     "submitted_at": samples.NOW - timedelta(hours=number + 1),
                 } | flags,
             )  # fmt: skip
-        everything = scope(read_content(connection), "All repositories")
-    assert {(row[0], row[1]) for row in everything["reviewers"]} == {
-        ("robot[bot]", True), ("grace", False), (None, False)
+        rows = rows_of(connection)
+    found = zip(rows["reviewer"], rows["review_kind"], strict=True)
+    assert {(rows.person(number), bool(kind & 4), kind & 3) for number, kind in found} == {
+        ("robot[bot]", True, 3), ("grace", False, 3), (None, False, 3)
     }  # fmt: skip
-    assert everything["weekly"]["reviews"][-2:] == [0, 2]
-    assert everything["weekly"]["reviews_of_bots"][-1] == 1
+
+
+@pytest.mark.parametrize(("hours", "is_shown"), [(6.0, True), (9.0, False)])
+def test_business_hours_of_another_calendar_are_not_shown(hours: float, is_shown: bool) -> None:
+    """The page would say others than the tables, until they are computed anew."""
+    intervals = [(one.start, one.end) for one in working_intervals(Calendar(), 2025, 2027)]
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(  # Friday 16:00 to Monday 14:00
+            connection, 1, opened=days(3), review_time_hours=70.0, review_time_business_hours=hours
+        )
+        content = read_content(connection, ReportOptions(working_time=intervals))
+    assert bool(content["working_time"]) is is_shown
+
+
+def test_targets_are_those_of_the_settings() -> None:
+    with samples.create() as connection:
+        content = read_content(connection, ReportOptions(targets=Targets(business=4)))
+    assert content["targets"] == {"since_opened": 24, "since_ready": 24, "business": 4}
 
 
 @pytest.mark.parametrize(
@@ -178,13 +288,16 @@ def test_content_cannot_end_its_element() -> None:
     title = "</script><script>alert(1)</script><!-- \u2028\u2029 & <b>'\"`${1} $content"
     with samples.create() as connection:
         samples.add_repository(connection, 1, "octo/cat")
-        samples.add_pull_request(connection, 1, opened=days(1), title=title)
-        document = render(read_content(connection))
+        samples.add_pull_request(connection, 1, opened=days(1), title=title, author_login=title)
+        content = read_content(connection)
+        document = render(content)
     found = re.search(r'<script type="application/json" id="content">(.*?)</script>', document, re.DOTALL)
     assert found
     assert not set("<>&\u2028\u2029") & set(found[1])
-    assert unpacked(json.loads(found[1])["queue"])[0]["title"] == title
-    assert document.count("<script") == document.count("</script") == 3
+    assert json.loads(found[1])["people"] == [None, title]
+    assert unpack(content)["title"] == [" ".join(title.split("\n"))]
+    assert content["rows"] in document
+    assert document.count("<script") == document.count("</script") == 4
 
 
 def test_scripts_cannot_end_or_reopen_their_element() -> None:
@@ -222,21 +335,32 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in release.iterdir()] == ["report.html"]
 
 
+@pytest.mark.slow
 def test_stays_small_at_two_hundred_repositories(tmp_path: Path) -> None:
     with samples.create() as connection:
-        samples.fill(connection, repositories=200, pull_requests=1500, years=4, people=400)
+        samples.fill(connection, repositories=200, pull_requests=3000, years=4, people=400)
         info = write_report(connection, tmp_path / "report.html")
     assert info.repositories == 200
     assert info.repositories_failed == 3
     assert info.size_bytes < 5_000_000
 
 
-def test_stays_bounded_at_thousands_of_waiting_pull_requests() -> None:
+def test_what_does_not_fit_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Titles that do not compress, and thousands that wait."""
     with samples.create() as connection:
-        samples.fill(connection, repositories=2, pull_requests=3000, years=1, people=4)
-        connection.execute("UPDATE review_time_hours SET waiting_hours = 5, title = repeat('界', 256)")
-        samples.refill_queue(connection)
-        content = read_content(connection)
-    assert content["waiting"] == 6000
-    assert 300 <= len(content["queue"]["rows"]) <= 330
-    assert max(len(row["title"]) for row in unpacked(content["queue"])) == 160
+        samples.fill(connection, repositories=2, pull_requests=2500, years=1, people=4)
+        connection.execute("UPDATE review_time_hours SET title = sha256(number::VARCHAR) || sha256(title)")
+        whole = write_report(connection, tmp_path / "report.html").size_bytes
+        monkeypatch.setattr(write, "MOST_BYTES", whole - 150_000)
+        cut = write_report(connection, tmp_path / "report.html").size_bytes
+    assert whole - 500_000 < cut <= whole - 150_000
+    assert '"horizon":"20' in (tmp_path / "report.html").read_text()
+
+
+def test_titles_and_requests_are_cut() -> None:
+    with samples.create() as connection:
+        samples.add_repository(connection, 1, "octo/cat")
+        samples.add_pull_request(connection, 1, opened=days(1), title="界" * 256)
+        connection.execute("UPDATE review_queue SET requested_reviewers = repeat('a', 500)")
+        rows = rows_of(connection)
+    assert len(rows["title"][0]) == len(rows.content["requested"][1]) == 160

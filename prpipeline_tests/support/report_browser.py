@@ -39,6 +39,7 @@ class Opened:
         file: Path,
         scheme: Literal["light", "dark"] = "light",
         width: int = 1280,
+        view: str = "",
     ) -> None:
         self.page: Page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
@@ -49,11 +50,24 @@ class Opened:
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         self.page.on("dialog", self._dismiss)
         self.page.on("request", lambda request: self.asked_for.append(request.url))
-        self.page.goto(file.as_uri())
+        self.page.goto(file.as_uri() + view)
+        self.page.wait_for_selector("body.drawn", state="attached")
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.said.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+    def choose(self, group: str, label: str) -> None:
+        """Click one of the buttons of a group, as people do."""
+        self.page.click(f"#{group} label:has-text('{label}')")
+
+    def table(self, place: str) -> list[list[str]]:
+        """The cells of a table's rows as they are read."""
+        rows: list[list[str]] = self.page.evaluate(
+            "place => [...document.querySelectorAll(`${place} tbody tr`)].map(tr => [...tr.children].map(td => td.innerText.trim()))",
+            place,
+        )
+        return rows
 
     def points(self, chart: str) -> int:
         """How many shapes with an extent a chart consists of."""

@@ -17,7 +17,10 @@ _QUEUE = """
         created_at, url
     FROM review_time_hours WHERE waiting_hours IS NOT NULL
 """
-TABLES = ("pipeline_status", "repositories", "review_time_hours", "review_evidence", "review_queue")
+TABLES = (
+    "pipeline_status", "repositories", "review_time_hours", "review_evidence", "review_queue", "review_requests",
+    "pull_request_stages", "open_daily",
+)  # fmt: skip
 
 
 def create(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
@@ -79,6 +82,11 @@ def add_pull_request(
         "url": f"https://github.com/octo/cat/pull/{number}",
     }
     insert(connection, "review_time_hours", **row | values)
+    if "team" in values:
+        connection.execute(
+            "UPDATE repositories SET team = $1 WHERE repository_id = $2",
+            [values["team"], values.get("repository_id", 1)],
+        )
     connection.execute(f"{_QUEUE} AND number = ?", [number])
 
 
@@ -99,12 +107,13 @@ def fill(
     connection.execute(
         """
         INSERT INTO repositories (
-            repository_id, repository, tracked_as, status, last_sync_at, pull_requests, pull_requests_on_github, last_error
+            repository_id, repository, tracked_as, status, last_sync_at, pull_requests, pull_requests_on_github, last_error, team
         )
         SELECT
             i, 'example-company/service-number-' || i, 'example-company/service-number-' || i,
             CASE WHEN i % 60 = 0 THEN 'failed' ELSE 'ok' END, $now - INTERVAL 2 HOUR, $pull_requests, $pull_requests,
-            CASE WHEN i % 60 = 0 THEN 'GitHub did not answer within 30 seconds, six times.' END
+            CASE WHEN i % 60 = 0 THEN 'GitHub did not answer within 30 seconds, six times.' END,
+            CASE WHEN i % 3 = 0 THEN 'Team ' || (i % 12) END
         FROM range(1, $repositories + 1) AS r(i)
         """,
         {"now": NOW, "repositories": repositories, "pull_requests": pull_requests},
@@ -187,8 +196,51 @@ def fill(
         "UPDATE review_evidence SET is_verdict = state = 'APPROVED', is_inline_only = false, is_after_merge = false, "
         "disqualified_by = CASE WHEN is_bot THEN 'bot' END"
     )
+    _fill_flow(connection)
     refill_queue(connection)
     connection.execute(
         "UPDATE pipeline_status SET repositories = $1, newest_sync_at = $2, oldest_sync_at = $2",
         [repositories, NOW - timedelta(hours=2)],
+    )
+
+
+def _fill_flow(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the rows of ``fill`` come to: stages, requests and open work; a fifth was opened as a draft."""
+    connection.execute(
+        """
+        UPDATE review_time_hours SET
+            size_class = ['XS', 'S', 'M', 'L', 'XL'][1 + (number * 31) % 5],
+            first_commit_at = created_at - to_seconds(600 + (number * 7919) % 200000),
+            ready_at = CASE WHEN number % 5 = 0 AND first_review_at IS NOT NULL
+                THEN created_at + (first_review_at - created_at) / 2 ELSE created_at END;
+        UPDATE review_time_hours SET first_approval_at = first_review_at + (merged_at - first_review_at) / 2
+        WHERE merged_at >= first_review_at;
+        UPDATE review_evidence SET is_since_ready = true;
+        INSERT INTO review_requests BY NAME
+        SELECT repository_id, repository, pull_request_id, number, 'developer-' || number % 7 AS reviewer_login,
+            number % 7 AS reviewer_id, false AS is_team, false AS is_bot,
+            ready_at + coalesce((first_review_at - ready_at) / 3, INTERVAL 1 HOUR) AS asked_at, is_bot_author
+        FROM review_time_hours WHERE number % 3 > 0;
+        INSERT INTO pull_request_stages BY NAME
+        SELECT repository_id, repository, pull_request_id, number, is_bot_author, stage, started_at, ended_at
+        FROM (
+            SELECT *, unnest(['coding', 'draft', 'waiting_for_review', 'in_review', 'approved']) AS stage,
+                unnest([first_commit_at, created_at, ready_at, first_review_at, first_approval_at]) AS started_at,
+                unnest([created_at, ready_at, coalesce(first_review_at, closed_at), coalesce(first_approval_at, closed_at), merged_at])
+                    AS ended_at
+            FROM review_time_hours
+        )
+        WHERE started_at IS NOT NULL AND (ended_at > started_at OR ended_at IS NULL AND state = 'open');
+        INSERT INTO open_daily BY NAME
+        SELECT repository_id, repository, day::DATE AS day,
+            count(*) FILTER (created_at < day + INTERVAL 1 DAY AND coalesce(closed_at >= day + INTERVAL 1 DAY, true)) AS open,
+            0 AS draft,
+            count(*) FILTER (created_at < day + INTERVAL 1 DAY AND coalesce(closed_at >= day + INTERVAL 1 DAY, true)
+                AND coalesce(first_review_at >= day + INTERVAL 1 DAY, true)) AS waiting
+        FROM review_time_hours
+        JOIN range($now::TIMESTAMP - INTERVAL 400 DAY, $now::TIMESTAMP + INTERVAL 1 SECOND, INTERVAL 1 DAY) AS days(day)
+            ON created_at < day + INTERVAL 1 DAY AND coalesce(closed_at >= day - INTERVAL 1 DAY, true)
+        WHERE is_counted
+        GROUP BY ALL
+        """.replace("$now", f"TIMESTAMP '{NOW:%Y-%m-%d %H:%M:%S}'")
     )

@@ -1,42 +1,68 @@
 // Charts by ECharts, drawn as SVG; each has a description in words, and its numbers in a table below it.
 
 const charts = new Map();
+const clicks = new Map(); // what listens to clicks on each chart's drawing, beside ECharts itself
 let still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-function show(id, height, label, option, table) {
+// pick: {at: index => …} for a click anywhere above a place of the axis, {of: (index, series) => …} for one on a shape.
+function show(id, height, label, option, table, pick = null) {
   const host = byId(id);
   let chart = charts.get(id);
   if (!chart) {
     const box = element('div', { class: 'chart', role: 'img' });
-    host.replaceChildren(box, element('div'));
     box.style.height = `${height}px`;
+    host.replaceChildren(box, element('div'));
     chart = echarts.init(box, null, { renderer: 'svg' });
     charts.set(id, chart);
   }
+  chart.getDom().style.height = `${height}px`;
   chart.getDom().setAttribute('aria-label', label);
+  chart.getDom().classList.toggle('pick', pick !== null);
   chart.resize();
   chart.setOption({
     animation: !still, animationDuration: 350, color: [colour('median')],
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour('muted') }, ...option,
   }, { notMerge: true });
-  host.lastChild.replaceChildren(table ? behind(table) : '');
+  const isOpen = host.lastChild.querySelector('details')?.open;
+  host.lastChild.replaceChildren(table ? behind(table, isOpen) : '');
+  listen(chart, option, pick);
+}
+
+function listen(chart, option, pick) {
+  chart.off('click');
+  if (clicks.has(chart)) chart.getZr().off('click', clicks.get(chart));
+  clicks.delete(chart);
+  if (pick?.of) chart.on('click', ({ dataIndex, seriesName }) => pick.of(dataIndex, seriesName));
+  if (!pick?.at) return;
+  const grids = Array.isArray(option.grid) ? option.grid.length : 1;
+  clicks.set(chart, ({ offsetX, offsetY }) => {
+    for (let gridIndex = 0; gridIndex < grids; gridIndex++) {
+      if (!chart.containPixel({ gridIndex }, [offsetX, offsetY])) continue;
+      const place = chart.convertFromPixel({ gridIndex }, [offsetX, offsetY])[pick.isUpright ? 1 : 0];
+      pick.at(Math.round(place));
+    }
+  });
+  chart.getZr().on('click', clicks.get(chart));
 }
 
 function showNothing(id, text) {
+  clicks.delete(charts.get(id));
   charts.get(id)?.dispose();
   charts.delete(id);
   fill(id, empty(text));
 }
 
-function behind(makeTable) {
-  const details = element('details', {}, element('summary', {}, 'The numbers as a table'));
-  details.addEventListener('toggle', () => {
+function behind(makeTable, isOpen) {
+  const details = element('details', { open: isOpen }, element('summary', {}, 'The numbers as a table'));
+  const add = () => {
     if (details.open && details.childElementCount === 1) details.append(makeTable());
-  });
+  };
+  details.addEventListener('toggle', add);
+  add();
   return details;
 }
 
@@ -97,23 +123,6 @@ function legend(names, more = {}) {
 
 function bars(name, data, shade, more = {}) {
   return { type: 'bar', name, data, itemStyle: { color: colour(shade) }, barCategoryGap: '25%', emphasis: { disabled: true }, ...more };
-}
-
-// For tables: a line of weekly values with the last one marked.
-function sparkline(values, label) {
-  const known = values.filter(value => value !== null);
-  const svg = drawing('svg', { class: 'spark', viewBox: '0 0 128 24', role: 'img', 'aria-label': label });
-  if (!known.length) return svg;
-  const top = Math.max(...known) || 1;
-  const point = (value, index) => [3 + index * 122 / (values.length - 1), 21 - 18 * value / top];
-  let path = '', last = null;
-  values.forEach((value, index) => {
-    if (value === null) return;
-    last = point(value, index);
-    path += `${path ? 'L' : 'M'}${last.map(number => number.toFixed(1)).join(' ')}`;
-  });
-  svg.append(drawing('path', { d: path }), drawing('circle', { cx: last[0], cy: last[1], r: 2.5 }));
-  return svg;
 }
 
 // For tables: from the median to the 90th percentile, on a logarithmic scale.

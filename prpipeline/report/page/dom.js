@@ -44,8 +44,10 @@ function empty(text) {
 // Radio buttons, which arrow keys work on too.
 function segments(id, options, chosen, choose) {
   const legend = byId(id).querySelector('legend');
+  const isFocused = byId(id).contains(document.activeElement);
   byId(id).replaceChildren(legend, ...options.map(([value, label]) => element('label', {},
     element('input', { type: 'radio', name: id, value, checked: value === chosen, onchange: () => choose(value) }), label)));
+  if (isFocused) byId(id).querySelector(':checked').focus();
 }
 
 function login(name, isBot) {

@@ -24,6 +24,25 @@ function duration(hours) {
   return durationParts(hours).join('\u00a0').trim(); // number and unit stay on one line
 }
 
+// Seconds as the tables say them, in hours of two decimals.
+function hoursOf(seconds) {
+  return seconds === null || Number.isNaN(seconds) ? null : roundedHours(seconds);
+}
+
+// Hours by the clock that was chosen: a business day has no 24 of them, so that they are never called days.
+function spellParts(hours) {
+  if (view.clock !== 'business' || hours === null || hours < 48) return durationParts(hours);
+  return [plainNumber.format(hours), 'h'];
+}
+
+function spell(hours) {
+  return spellParts(hours).join('\u00a0').trim();
+}
+
+function exact(hours) {
+  return hours === null ? NONE : `${hours.toFixed(2)}\u00a0h`;
+}
+
 function share(part, whole) {
   return whole ? part / whole : null;
 }

@@ -1,18 +1,18 @@
 // Tables that people can sort, and the heat map, which is a table with colours.
 
-// Columns: {label, value: row => sort key, show: row => content, number: align right, wrap, wide: may break lines}.
-function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) {
+// Columns: {label, value: row => sort key, show: row => content, number: align right, wrap, wide: may break lines, wide-only: not on paper}.
+function table(columns, rows, { caption, most = Infinity, sorted = null, isCompact = false, isList = false } = {}) {
   const body = element('tbody');
-  const heads = columns.map((column, index) => element('th', { scope: 'col', class: ['number', 'wide'].find(kind => column[kind]) ?? null },
+  const heads = columns.map((column, index) => element('th', { scope: 'col', class: classOf(column) },
     column.value && rows.length > 1
       ? element('button', { type: 'button', onclick: () => sortBy(index) }, column.label) : column.label));
   const box = element('div', {}, element('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption },
-    element('table', {}, element('caption', { class: 'hidden' }, caption), element('thead', {}, element('tr', {}, heads)), body)));
+    element('table', { class: isCompact ? 'compact' : isList ? 'listed' : null }, element('caption', { class: 'hidden' }, caption), element('thead', {}, element('tr', {}, heads)), body)));
   let order = sorted, shown = rows, limit = most;
 
   function draw() {
     body.replaceChildren(...shown.slice(0, limit).map(row => element('tr', {}, columns.map((column, index) =>
-      element(index ? 'td' : 'th', { scope: index ? null : 'row', class: ['number', 'wrap', 'wide'].find(kind => column[kind]) ?? null },
+      element(index ? 'td' : 'th', { scope: index ? null : 'row', 'data-label': column.label, class: classOf(column) },
         column.show ? column.show(row) : cell(column.value(row)))))));
     heads.forEach((head, index) => order && order[0] === index
       ? head.setAttribute('aria-sort', order[1] > 0 ? 'ascending' : 'descending') : head.removeAttribute('aria-sort'));
@@ -29,11 +29,15 @@ function table(columns, rows, { caption, most = Infinity, sorted = null } = {}) 
   draw();
   if (rows.length > most) {
     const note = element('p', { class: 'paper muted small' }, `The first ${count(most)} of ${count(rows.length)}.`);
-    const button = element('button', { type: 'button', class: 'more', onclick: () => { limit = Infinity; draw(); button.remove(); note.remove(); } },
+    const button = element('button', { type: 'button', class: 'more', onclick: () => { limit = Infinity; draw(); button.remove(); note.remove(); tellScrolling(); } },
       `Show all ${count(rows.length)}`);
     box.append(button, note);
   }
   return box;
+}
+
+function classOf(column) {
+  return ['number', 'wrap', 'wide', 'wide-only'].filter(kind => column[kind]).join(' ') || null;
 }
 
 // Unknown values come last in both directions.
@@ -51,9 +55,9 @@ function cell(value) {
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 
-// Slots by number (weekday * 24 + hour); measure: slot => number or null; describe: slot => rows of a tip.
-function heatMap(slots, { caption, measure, display, scale, describe }) {
-  const known = [...slots.values()].map(measure).filter(value => value !== null && value !== 0);
+// Slots by number (weekday * 24 + hour); measure: slot => number or null; describe: slot => rows of a tip; open: a click.
+function heatMap(slots, { caption, measure, display, scale, describe, isFaded, open }) {
+  const known = [...slots.values()].map(measure).filter(value => value !== null);
   if (!known.length) return empty('Nothing in this period.');
   const low = scale(Math.min(...known)), high = scale(Math.max(...known));
   const hours = [...Array(24).keys()];
@@ -61,10 +65,11 @@ function heatMap(slots, { caption, measure, display, scale, describe }) {
     hours.map(hour => {
       const slot = slots.get(day * 24 + hour);
       const value = slot ? measure(slot) : null;
-      if (!value && value !== 0 || value === 0 && !slot[2]) return element('td');
-      const td = element('td', { class: 'filled' }, element('span', { class: 'hidden' }, display(value)));
+      if (value === null) return element('td');
+      const name = `${weekday} ${String(hour).padStart(2, '0')}:00–${String(hour).padStart(2, '0')}:59`;
+      const td = element('td', { class: isFaded(slot) ? 'filled faint' : 'filled', onclick: () => open(slot, name) }, element('span', { class: 'hidden' }, display(value)));
       td.style.setProperty('--share', high > low ? ((scale(value) - low) / (high - low)).toFixed(3) : '0.5');
-      hintOn(td, () => tip(`${weekday} ${String(hour).padStart(2, '0')}:00–${String(hour).padStart(2, '0')}:59`, describe(slot)));
+      hintOn(td, () => tip(name, describe(slot)));
       return td;
     })));
   return element('div', {}, element('div', { class: 'scroll' }, element('table', { class: 'heat' },
