@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
@@ -46,6 +47,7 @@ class Tracked:
     history_done_at: datetime | None
     reconciled_at: datetime | None
     changed_at: datetime | None
+    last_failure: FailureKind | None
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Tracked))
