@@ -238,14 +238,6 @@ class Alerting:
         except NotSent as error:
             done.refused.append(str(error))
 
-    def examine(self) -> Iterator[str]:
-        """A sentence for each target whose address cannot be used; sends nothing."""
-        for name in self._settings.targets:
-            try:
-                Receiver(name, self._settings.target(name), self._pipeline.settings.alert_secrets)
-            except NotSent as error:
-                yield str(error)
-
     def _targets(self, kind: Kind) -> Iterator[tuple[str, AlertTarget]]:
         if self._settings.targets:
             yield from self._settings.that_send(kind)

@@ -88,15 +88,14 @@ def sentence(problem: str, whole: type[Section]) -> str:
         says = f"write one of {', '.join(_choices(whole, place))}"
     says = says.replace("Invalid RFC3339 encoded date", "Expected `date`")
     says = says.replace(", got `float`", ", not a fraction")
-    says = re.sub(
-        r"`(\w+)(?: \| (\w+))?`",
-        lambda kinds: " or ".join(
-            _WORDS.get(kind, kind) for kind in kinds.groups() if kind not in {None, "null"}
-        ),
-        says,
-    )
+    says = re.sub(r" \| null`", "`", says)
+    says = re.sub(r"`(\w+)(?: \| (\w+))?`", _in_words, says)
     says = says.replace("Expected ", "write ").replace(", got ", ", not ")
     return f"{place or 'the file'}: {says.rstrip('.')}."
+
+
+def _in_words(kinds: re.Match[str]) -> str:
+    return " or ".join(_WORDS.get(kind, kind) for kind in kinds.groups() if kind is not None)
 
 
 def _choices(whole: type[Section], place: str) -> list[str]:

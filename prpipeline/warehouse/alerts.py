@@ -143,6 +143,24 @@ def forget_others(connection: Connection, targets: Collection[str]) -> None:
         )
 
 
+def forget_repository(connection: Connection, *names: str) -> None:
+    """Delete what is kept about a repository with these names; digests on their way that name it are to be made anew."""
+    connection.execute("DELETE FROM meta.alerts WHERE list_contains(?::VARCHAR[], subject)", [list(names)])
+    for name in names:
+        digests = connection.execute(
+            """
+            SELECT message_id FROM meta.alert_outbox SEMI JOIN (FROM meta.alerts WHERE kind = 'digest') USING (message_id)
+            WHERE contains(body, ?)
+            """,
+            [name],
+        ).fetchall()
+        for table in ("meta.alerts", "meta.alert_outbox"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE message_id IN (SELECT unnest(?::BIGINT[]))",
+                [[row[0] for row in digests]],
+            )
+
+
 def _send_later(connection: Connection, target: str, message: Message, now: datetime) -> int:
     message_id = next_id(connection, "messages")
     connection.execute(
