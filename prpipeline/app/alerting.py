@@ -145,6 +145,8 @@ class Alerting:
         now = datetime.now(UTC)
         if not self.is_on or (only_due and not self._is_due(now)):
             return []
+        if team is not None:
+            self._composed([team], is_asked=True)  # is it known, even if nobody gets it?
         period = periods.period(self._settings.digest, now)
         with self._pipeline.warehouse.transaction() as connection:
             wanted = [
@@ -168,8 +170,16 @@ class Alerting:
 
     def preview_digests(self, *, team: str | None = None) -> list[Message]:
         """The digests that targets get, each once; sends and changes nothing. Raises WarehouseError, UnknownTeam."""
-        teams = dict.fromkeys(about for _, about in self._digests(team))
+        teams = [team] if team else dict.fromkeys(about for _, about in self._digests(team))
         return list(self._composed(teams, is_asked=team is not None, with_samples=True).values())
+
+    def why_no_digest(self, team: str | None) -> str:
+        """A sentence for who asked for digests of which none was sent."""
+        if not any(self._digests(team)):
+            return "Nothing was sent: no target in the repositories file gets this digest."
+        if self._pipeline.tracking.holds_samples():
+            return "Nothing was sent: what is published are the sample data of the demo."
+        return "Nothing was sent: the digest of this day or week was sent before; --again sends it once more."
 
     def _is_due(self, now: datetime) -> bool:
         return periods.is_due(self._settings.digest, now) and self._pipeline.settings.published_path.exists()

@@ -61,9 +61,7 @@ def digest(team: str | None, dry_run: bool, again: bool) -> None:
         raise BadInput(str(error)) from None
     done = alerting.deliver()
     if not done.sent and not done.refused:
-        click.echo(
-            "Nothing was sent: the digest of this day or week was sent before; --again sends it once more."
-        )
+        click.echo(alerting.why_no_digest(team))
         return
     _end(done)
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.receiver import AlertReceiver
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, small_world
@@ -48,8 +48,12 @@ class AlertLab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[AlertLab]:
-    world = small_world(repositories=("octo/app", "octo/lib"))
+def world() -> World:
+    return small_world(repositories=("octo/app", "octo/lib"))
+
+
+@pytest.fixture
+def lab(world: World, tmp_path: Path) -> Iterator[AlertLab]:
     with Sandbox(world) as server, AlertReceiver() as receiver:
         shell = Shell(
             tmp_path,
