@@ -76,6 +76,10 @@ def read(folder: Path, text: str) -> RepositoriesFile:
             "metrics: {calendar: {holidays: [2026-12-24 08:00:00]}}",
             "metrics.calendar.holidays[1]: write a date like 2026-12-24, not a date with a time.",
         ),
+        ("metrics: {ticket_prefixes: [ABC-1]}", "'ABC-1' begins no key of a ticket; write ABC for ABC-123."),
+        ("metrics: {ticket_prefixes: [11]}", "metrics.ticket_prefixes[1]: write text, not a whole number."),
+        ("metrics: {size_limits: {XS: 50}}", "metrics.size_limits: the limits must rise from XS to L."),
+        ("metrics: {size_limits: {XL: 5}}", "metrics.size_limits.XL is not a known setting; remove it"),
         ("owners: [ann]", "owners: 'ann' is neither an e-mail address nor a team like team:platform."),
         ("on: 3", "on is not a known setting; remove it or check its spelling."),
     ],
@@ -136,9 +140,9 @@ def test_settings_are_frozen() -> None:
 
 def test_the_fingerprint_of_settings_is_stable() -> None:
     """A warehouse stores the fingerprint of its metrics; a different one would recompute all of them."""
-    assert metrics.fingerprint(MetricSettings()).startswith("4c29993cc2a0")
+    assert metrics.fingerprint(MetricSettings()).startswith("079c4b346883")
     calendar = Calendar(timezone="Europe/Berlin", days=("tuesday", "monday"), holidays=(date(2026, 12, 24),))
-    assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("4e331cc7138f")
+    assert metrics.fingerprint(MetricSettings(bots=("ci",), calendar=calendar)).startswith("d745e39067c7")
 
 
 def test_a_secret_is_neither_shown_nor_written() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from prpipeline.github.mapping import time as parse_time
+from prpipeline.github.fields import time as parse_time
 from prpipeline.github.protocol import check_status
 from prpipeline.http.answer import Answer
 from prpipeline.http.signing import BearerAuth

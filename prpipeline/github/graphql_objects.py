@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from prpipeline.github import connections, mapping
+from prpipeline.github import connections, fields, mapping
 from prpipeline.github.protocol import GraphQLResult
 from prpipeline.model.answers import Head, Outline, OutlinedReview, OwnedRepository, Repository
 from prpipeline.model.failures import ApiFailure, MalformedAnswer
@@ -44,7 +44,7 @@ def pull_requests_of_node(data: Json) -> Any:
 
 def check_pull_request(node: Json) -> None:
     """That the fields are there by which its children are read; the mapping checks the others."""
-    mapping.string(node, "id"), node["updatedAt"]
+    fields.string(node, "id"), node["updatedAt"]
     for field in CHILDREN.values():
         if not (field == "labels" and node["labels"] is None):  # which GitHub's schema allows
             check_children(field, node.get(field))
@@ -55,32 +55,32 @@ def check_children(field: str, connection: Any, seen_cursors: Collection[str | N
     for node in connection["nodes"]:
         key_of_child(field, node)
     if field == "timelineItems":
-        mapping.integer(connection, "pageCount")
+        fields.integer(connection, "pageCount")
 
 
 def key_of_child(field: str, node: Json) -> str:
     """What tells a child of a pull request from the others of its list."""
-    return mapping.label_from_graphql(node).label if field == "labels" else mapping.string(node, "id")
+    return mapping.label_from_graphql(node).label if field == "labels" else fields.string(node, "id")
 
 
 def repository(node: Json) -> Repository:
     return Repository(
-        mapping.integer(node, "databaseId"),
-        mapping.string(node, "id"),
-        mapping.full_name(node, "nameWithOwner"),
+        fields.integer(node, "databaseId"),
+        fields.string(node, "id"),
+        fields.full_name(node, "nameWithOwner"),
     )
 
 
 def owned(node: Json) -> OwnedRepository:
     return OwnedRepository(
-        mapping.full_name(node, "nameWithOwner"),
-        mapping.flag(node, "isArchived"),
-        mapping.flag(node, "isFork"),
+        fields.full_name(node, "nameWithOwner"),
+        fields.flag(node, "isArchived"),
+        fields.flag(node, "isFork"),
     )
 
 
 def head(node: Json) -> Head:
-    return Head(mapping.string(node, "id"), mapping.time(node["updatedAt"]))
+    return Head(fields.string(node, "id"), fields.time(node["updatedAt"]))
 
 
 NEWEST = 10
@@ -97,25 +97,25 @@ _COUNTS = {
 def outline(node: Json) -> Outline:
     events = node["timelineItems"]["nodes"]
     return Outline(
-        node_id=mapping.string(node, "id"),
-        pull_request_id=mapping.integer(node, "fullDatabaseId"),
-        updated_at=mapping.time(node["updatedAt"]),
+        node_id=fields.string(node, "id"),
+        pull_request_id=fields.integer(node, "fullDatabaseId"),
+        updated_at=fields.time(node["updatedAt"]),
         author=mapping.graphql_actor(node["author"]),
         merged_by=mapping.graphql_actor(node["mergedBy"]),
         reviews_by_state={
             state: count
             for state, field in _COUNTS.items()
-            if (count := mapping.integer(node[field], "totalCount"))
+            if (count := fields.integer(node[field], "totalCount"))
         },
         reviews=tuple(map(_outlined_review, node["reviews"]["nodes"])),
-        events=frozenset(mapping.string(event, "id") for event in events),
+        events=frozenset(fields.string(event, "id") for event in events),
         events_are_all=len(events) < NEWEST,
     )
 
 
 def _outlined_review(node: Json) -> OutlinedReview:
     return OutlinedReview(
-        mapping.integer(node, "fullDatabaseId"),
-        mapping.string(node, "state"),
+        fields.integer(node, "fullDatabaseId"),
+        fields.string(node, "state"),
         mapping.graphql_actor(node["author"]),
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github import connections, mapping
+from prpipeline.github import connections, fields, mapping
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.protocol import SERVICE, CommitsDenied, GraphQLResult, TeamsDenied
@@ -96,7 +96,7 @@ class PullRequestReader:
                     continue
                 if node["__typename"] != "PullRequest":
                     raise MalformedAnswer("GitHub gave something else than the pull request asked for.")
-                mapping.integer(node["repository"], "databaseId")
+                fields.integer(node["repository"], "databaseId")
                 objects.check_pull_request(node)
 
         def variables(size: int) -> Json:
@@ -151,7 +151,7 @@ class PullRequestReader:
         attempts.count(self._key("hydrate", asked_by), requests)
         latest: Json | None = node
         is_read = True
-        readings = Readings()
+        readings, of_commits = Readings(), Readings()
 
         def read(attempts: Attempts) -> PullRequest | None:
             nonlocal latest, is_read
@@ -161,8 +161,11 @@ class PullRequestReader:
             is_read = False
             if latest is None:
                 return None
-            if head and mapping.time(latest["updatedAt"]) < head.updated_at:
+            if head and fields.time(latest["updatedAt"]) < head.updated_at:
                 raise Unsettled(f"#{latest.get('number')}: GitHub lists a newer state than it shows.")
+            # Commits that are lost for good must not make a repository fail: answers that agree are believed.
+            if _lacks_commit(latest) and not of_commits.agree((), latest["commits"]["totalCount"]):
+                raise Unsettled(f"#{latest.get('number')}: GitHub counts commits but did not give the first.")
             return self._with_children(latest, repository, readings, attempts)
 
         return self._client.caller.settled(read, attempts)
@@ -322,10 +325,16 @@ class PullRequestReader:
 
 
 def _left_out(timeline: Json) -> bool:
-    return len(timeline["nodes"]) < mapping.integer(timeline, "pageCount")
+    return len(timeline["nodes"]) < fields.integer(timeline, "pageCount")
 
 
 def _cursors(lists: Mapping[str, Json]) -> dict[str, str]:
     """Where the lists that go on do so, by field."""
     cursors = {field: connections.next_cursor(connection) for field, connection in lists.items()}
     return {field: cursor for field, cursor in cursors.items() if cursor}
+
+
+def _lacks_commit(node: Json) -> bool:
+    """Whether the first commit was asked for and is not there, though GitHub counts some."""
+    commits = node.get("commits")
+    return isinstance(commits, Mapping) and commits.get("nodes") == [] and bool(commits.get("totalCount"))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from prpipeline.github import connections, cost, mapping
+from prpipeline.github import connections, cost, fields
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.auth import AppCredential
 from prpipeline.github.client import Client
@@ -234,7 +234,7 @@ class GraphQLSource(ClientSource):
                 for (repository, head), node in zip(left, nodes, strict=False):
                     pull_request = node and self._reader.whole(node, repository.full_name, head, requests)
                     if node and pull_request:
-                        whole.append((mapping.integer(node["repository"], "databaseId"), pull_request))
+                        whole.append((fields.integer(node["repository"], "databaseId"), pull_request))
                     else:
                         missing.append((repository, head))
                 self._check_visible([repository for repository, _ in missing])

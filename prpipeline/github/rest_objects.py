@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from prpipeline.github import mapping
+from prpipeline.github import fields, mapping
 from prpipeline.http.answer import Answer
 from prpipeline.model.answers import Head, Outline, OwnedRepository, Repository
 from prpipeline.model.failures import MalformedAnswer
@@ -32,7 +32,7 @@ def key(item: Json) -> str | int:
 
 def repository(body: Json) -> Repository:
     return Repository(
-        mapping.integer(body, "id"), mapping.string(body, "node_id"), mapping.full_name(body, "full_name")
+        fields.integer(body, "id"), fields.string(body, "node_id"), fields.full_name(body, "full_name")
     )
 
 
@@ -44,25 +44,25 @@ def base_repository(pull_request: Json) -> Repository | None:
 
 def owned(body: Json) -> OwnedRepository:
     return OwnedRepository(
-        mapping.full_name(body, "full_name"), bool(body.get("archived")), bool(body.get("fork"))
+        fields.full_name(body, "full_name"), bool(body.get("archived")), bool(body.get("fork"))
     )
 
 
 def head(body: Json) -> Head:
     return Head(
-        mapping.string(body, "node_id"), mapping.time(body["updated_at"]), mapping.integer(body, "number")
+        fields.string(body, "node_id"), fields.time(body["updated_at"]), fields.integer(body, "number")
     )
 
 
 def numbered(body: Json) -> tuple[int, Head]:
-    return mapping.integer(body, "number"), head(body)
+    return fields.integer(body, "number"), head(body)
 
 
 def outline(body: Json) -> Outline:
     found = head(body)
     return Outline(
         found.node_id,
-        mapping.integer(body, "id"),
+        fields.integer(body, "id"),
         found.updated_at,
         author=mapping.rest_actor(body["user"]),
         number=found.number,

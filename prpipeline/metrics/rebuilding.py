@@ -12,7 +12,7 @@ from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.definitions import aggregate_tables, metric_version, repository_tables
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection
-from prpipeline.settings import MetricSettings, as_json
+from prpipeline.settings import WEEKDAYS, MetricSettings, as_json
 
 _BATCH_PULL_REQUESTS = 500_000
 """How many pull requests to compute at a time: it bounds the memory that their joins need."""
@@ -46,6 +46,7 @@ def rebuild_aggregates(connection: Connection, settings: MetricSettings, as_of: 
     values = _values(connection, settings, as_of)
     _fill(connection, "metric_settings", values)
     _fill(connection, "running_clocks", values)
+    _fill(connection, "running_flow", values)
     for name in repository_tables():
         if "repository" in dict(sql_file(name).columns):
             _rename(connection, name)
@@ -58,16 +59,17 @@ def stale_repositories(connection: Connection, settings: MetricSettings) -> list
     """Repositories whose metrics are missing, or were computed by other definitions or settings."""
     states = connection.execute(
         "SELECT repository_id FROM meta.metric_states WHERE metric_version = ? AND settings_fingerprint = ?",
-        [metric_version(connection), fingerprint(settings)],
+        [metric_version(connection), fingerprint(settings, _bots(connection, settings))],
     ).fetchall()
     current = {row[0] for row in states}
     return [repository for repository in _known_repositories(connection) if repository not in current]
 
 
-def fingerprint(settings: MetricSettings) -> str:
-    """Changes exactly when settings do that can change a number."""
+def fingerprint(settings: MetricSettings, bots: Sequence[str] | None = None) -> str:
+    """Changes exactly when settings do that can change a number. ``bots``: also the newest logins of those listed."""
     relevant = as_json(settings)
-    relevant["bots"] = _bot_names(settings)
+    relevant["bots"] = _listed(settings) if bots is None else bots
+    relevant["ticket_prefixes"] = _ticket_prefixes(settings)
     relevant["calendar"]["days"] = sorted(relevant["calendar"]["days"])
     relevant["calendar"]["holidays"] = sorted(set(relevant["calendar"]["holidays"]))
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
@@ -124,19 +126,41 @@ def _rename(connection: Connection, table: str) -> None:
 
 def _values(connection: Connection, settings: MetricSettings, as_of: datetime) -> dict[str, Any]:
     """What the statements may bind."""
+    bots = _bots(connection, settings)
     return {
         "as_of": as_of.astimezone(UTC).replace(tzinfo=None) if as_of.tzinfo else as_of,
-        "bots": _bot_names(settings),
+        "bots": bots,
         "exclude_bots": settings.exclude_bots,
         "exclude_self": settings.exclude_self,
+        "holidays": list(settings.calendar.holidays),
         "metric_version": metric_version(connection),
-        "settings_fingerprint": fingerprint(settings),
+        "settings_fingerprint": fingerprint(settings, bots),
+        "size_limits": list(settings.size_limits.values),
+        "ticket_prefixes": _ticket_prefixes(settings),
+        "working_weekdays": [WEEKDAYS.index(day) + 1 for day in settings.calendar.days],
     }
 
 
-def _bot_names(settings: MetricSettings) -> list[str]:
+def _listed(settings: MetricSettings) -> list[str]:
     """In lower case and without [bot]: a login that ends so is a bot's anyway."""
     return sorted({name.strip().lower().removesuffix("[bot]") for name in settings.bots} - {""})
+
+
+def _ticket_prefixes(settings: MetricSettings) -> list[str]:
+    return sorted({prefix.upper() for prefix in settings.ticket_prefixes})
+
+
+def _bots(connection: Connection, settings: MetricSettings) -> list[str]:
+    """The listed names, and the newest logins of accounts that were renamed since: all rows have the newest."""
+    listed = _listed(settings)
+    if not listed:
+        return []
+    renamed = connection.execute(
+        "SELECT lower(max_by(login, last_read_at)) FROM raw.actor_logins GROUP BY actor_id "
+        "HAVING bool_or(list_contains(?, regexp_replace(lower(login), '\\[bot\\]$', '')))",
+        [listed],
+    ).fetchall()
+    return sorted({*listed, *(name.removesuffix("[bot]") for (name,) in renamed)})
 
 
 def _calendar_values(

@@ -70,7 +70,7 @@ class Dictionary:
         return tuple(table for table in self.tables if table.group == name)
 
 
-_GROUPS = ("times", "aggregates", "github", "compatible", "pipeline")
+_GROUPS = ("times", "flow", "aggregates", "github", "compatible", "pipeline")
 """In display order; each is a file in data_dictionary/."""
 
 

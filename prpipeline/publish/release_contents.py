@@ -1,7 +1,7 @@
 """What a release was made from: hash sums of all that its rows can depend on, in a hidden DuckDB file beside it.
 
 Comparing them with the warehouse tells what changed, without relying on any writer of the warehouse to say so. A table
-of the warehouse has a sum for each pull request or week, or one sum if its rows are of neither.
+of the warehouse has a sum for each pull request, week or day, or one sum if its rows are of none.
 """
 
 from __future__ import annotations

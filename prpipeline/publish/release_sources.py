@@ -38,12 +38,12 @@ Sources = dict[dictionary.Table, list[Source]]
 
 
 def piece(columns: Collection[str]) -> str | None:
-    """The smallest part of a repository that can be replaced, a pull request or a week: an expression over a row ``a``."""
+    """The smallest part of a repository that can be replaced, a pull request, week or day: an expression over a row ``a``."""
     if "repository_id" not in columns:
         return None
-    return (
-        "a.number" if "number" in columns else "(a.week - DATE '1970-01-01')" if "week" in columns else None
-    )
+    if "number" in columns:
+        return "a.number"
+    return next((f"(a.{span} - DATE '1970-01-01')" for span in ("week", "day") if span in columns), None)
 
 
 def piece_of(table: dictionary.Table) -> str | None:
@@ -107,8 +107,10 @@ def _scans(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
 def _source(name: str, columns: Collection[str], read: set[str]) -> Source:
     one = piece(columns)
     block = f"{one} // 100"
-    if "closed_at" in columns:
-        block = f"CASE WHEN closed_at IS NULL THEN -1 ELSE {block} END"
+    for end in ("closed_at", "ended_at"):
+        if end in columns:
+            block = f"CASE WHEN {end} IS NULL THEN -1 ELSE {block} END"
+            break
     return Source(name, tuple(f'"{column}"' for column in sorted(read)), one, block)
 
 

@@ -4,7 +4,7 @@ from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSetting
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubApp, GitHubSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
-from prpipeline.settings.metrics import Calendar, MetricSettings
+from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
 from prpipeline.settings.repositories_file import (
     RepositoriesFile,
     TrackedOwner,
@@ -32,6 +32,7 @@ __all__ = [
     "ScheduleSettings",
     "SecretStr",
     "Settings",
+    "SizeLimits",
     "SyncSettings",
     "TrackedOwner",
     "TrackedRepository",

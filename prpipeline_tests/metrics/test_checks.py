@@ -40,6 +40,9 @@ DAMAGE = {
     "unique_pull_requests": "INSERT INTO raw.pull_requests FROM raw.pull_requests",
     "unique_review_events": "INSERT INTO raw.review_events FROM raw.review_events",
     "unique_reviews": "INSERT INTO raw.reviews FROM raw.reviews",
+    "days_add_up": "UPDATE metrics.open_daily SET open = 9",
+    "requests_add_up": "UPDATE raw.review_events SET event = 'review_requested'",
+    "stages_follow_states": "DELETE FROM metrics.pull_request_stages",
     "waiting_is_known": "UPDATE metrics.pull_request_times SET waiting_hours = NULL",
     "weeks_add_up": "DELETE FROM metrics.review_time_weekly",
 }

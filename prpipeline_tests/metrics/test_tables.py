@@ -49,9 +49,9 @@ def test_every_metrics_table_is_listed() -> None:
     of_others = {
         "repositories",
         "pull_requests",
+        "pull_request_labels",
         "reviews",
         "review_events",
-        "pull_request_labels",
         "pipeline_status",
         "data_dictionary",
     }

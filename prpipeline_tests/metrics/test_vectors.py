@@ -19,14 +19,14 @@ VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text(enco
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, vector: dict[str, Any]) -> Iterator[Stage]:
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
-        yield Stage(tmp_path, sandbox, world)
+        yield Stage(tmp_path, sandbox, world, vector.get("settings", ""))
 
 
 def test_every_vector_is_tested() -> None:
-    assert {vector["vector"] for vector in VECTORS} == set(range(1, 35))
+    assert {vector["vector"] for vector in VECTORS} == set(range(1, 36))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['vector']}: {v['about']}")

@@ -21,7 +21,7 @@ from prpipeline import metrics
 from prpipeline.publish import dictionary, release_sources, release_tables
 from prpipeline.publish.dictionary import Column, Dictionary
 from prpipeline.publish.release import publish
-from prpipeline.settings import MetricSettings
+from prpipeline.settings import MetricSettings, SizeLimits
 from prpipeline.warehouse import Warehouse
 from prpipeline_tests.publish.test_release_file import AS_OF, first_release, rows, written_whole
 from prpipeline_tests.support.sync_lab import new_folder
@@ -40,6 +40,12 @@ STATEMENTS = (
     f"INSERT INTO raw.review_events FROM raw.review_events WHERE {PULL_REQUEST}",
     f"UPDATE raw.review_events SET event = 'converted_to_draft' WHERE {PULL_REQUEST}",
     *(
+        f"UPDATE raw.review_events SET event = '{event}' WHERE {PULL_REQUEST}"
+        for event in ("closed", "reopened", "review_requested", "review_request_removed")
+    ),
+    f"UPDATE raw.pull_requests SET title = 'ABC-{{n}}', head_ref = 'abc-{{n}}' WHERE {PULL_REQUEST}",
+    f"UPDATE raw.pull_requests SET first_commit_at = created_at - INTERVAL {{n}} HOUR WHERE {PULL_REQUEST}",
+    *(
         f"DELETE FROM raw.{table} WHERE {PULL_REQUEST}"
         for table in ("pull_requests", "reviews", "review_events", "pull_request_labels")
     ),
@@ -53,11 +59,16 @@ STATEMENTS = (
     "UPDATE meta.repositories SET last_error = 'error {n}' WHERE tracked_as = 'octo/lib'",
     "DELETE FROM meta.repositories WHERE tracked_as = 'octo/other-' || {n} % 7",
 )
-SETTINGS = (MetricSettings(), MetricSettings(bots=("dev-1",)), MetricSettings(exclude_self=False))
+SETTINGS = (
+    MetricSettings(),
+    MetricSettings(bots=("dev-1",)),
+    MetricSettings(exclude_self=False),
+    MetricSettings(ticket_prefixes=("ABC",), size_limits=SizeLimits(xs=1)),
+)
 DAY = st.tuples(
     st.lists(st.tuples(st.sampled_from(STATEMENTS), st.integers(0, 200)), max_size=4),
     st.sampled_from(("nothing", "clocks", "all")),
-    st.sampled_from((0, 0, 0, 1, 2)),
+    st.sampled_from((0, 0, 0, 1, 2, 3)),
 )
 DAYS = st.lists(DAY, min_size=1, max_size=3)
 Days = list[tuple[list[tuple[str, int]], str, int]]

@@ -67,6 +67,7 @@ SELECT
     times.is_bot_author,
     times.is_counted,
     pull_request.is_draft,
+    metrics.size_class(pull_request.additions + pull_request.deletions) AS size_class,
     CASE WHEN contains(lower(title), 'revert') THEN regexp_matches(title, '\brevert\b', 'i') ELSE false END
         AS is_revert,
     CASE WHEN contains(lower(title), 'hotfix') THEN regexp_matches(title, '\bhotfix\b', 'i') ELSE false END
