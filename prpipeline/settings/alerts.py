@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from prpipeline.settings.errors import SecretStr
@@ -33,6 +34,9 @@ class AlertTarget(Section, frozen=True, kw_only=True):
             raise ValueError(
                 "write an apprise address like slack://${SLACK_TOKENS}, or the name of a variable that holds one"
             )
+
+    def __repr__(self) -> str:
+        return f"AlertTarget(url='**********', sends={self.sends!r}, teams={self.teams!r})"
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -69,18 +73,21 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     stale_after_hours: Annotated[int, Meta(ge=1, le=100_000)] | None = None
 
     def __post_init__(self) -> None:
-        for name in self.targets:
+        targets = {}
+        for name, target in self.targets.items():
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
                 raise ValueError("the name of a target is up to 64 letters, digits, hyphens and underscores")
             try:
-                self.target(name)
+                targets[name] = AlertTarget(url=target) if isinstance(target, str) else target
             except ValueError as error:
                 raise ValueError(f"target {name}: {error}") from None
+        msgspec.structs.force_setattr(self, "targets", targets)
 
     def target(self, name: str) -> AlertTarget:
-        """The target of this name, whichever way it was written."""
+        """The target of this name."""
         target = self.targets[name]
-        return AlertTarget(url=target) if isinstance(target, str) else target
+        assert isinstance(target, AlertTarget)
+        return target
 
     def that_send(self, kind: Kind) -> Iterator[tuple[str, AlertTarget]]:
         """The targets that get these, by name."""

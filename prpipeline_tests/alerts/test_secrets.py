@@ -1,4 +1,4 @@
-"""A target's secret is in no log, message, table or file, whatever becomes of the message."""
+"""A target's secret is in no log, message, table or file, whatever becomes of the message, and wherever it was written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ TARGETS = {
     "misspelt": "jsonn://x/${HOOK}",
     "unset": "json://x/${HOOK}/${NOT_SET}",
     "whole": "WHOLE",
+    "in_the_file": f"json://127.0.0.1:9/{SECRET}",
 }
 
 
@@ -55,7 +56,7 @@ def test_a_secret_stays_in_the_environment(lab: AlertLab, tmp_path: Path) -> Non
     assert "Alerts to unset: NOT_SET is not set in the environment." in "".join(shown)
     assert SECRET not in "".join(shown)
     for file in tmp_path.rglob("*"):
-        if file.is_file():
+        if file.is_file() and file != lab.file:
             assert SECRET.encode() not in file.read_bytes(), file
 
 
