@@ -49,7 +49,7 @@ class AlertLab:
 
 @pytest.fixture
 def world() -> World:
-    return small_world(repositories=("octo/app", "octo/lib"))
+    return small_world(pull_requests=5, repositories=("octo/app", "octo/lib"))
 
 
 @pytest.fixture

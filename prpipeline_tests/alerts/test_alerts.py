@@ -28,7 +28,6 @@ def test_one_bad_repository_is_told_once_and_once_when_it_is_well_again(lab: Ale
 
 
 def test_all_of_github_down_is_one_message_whatever_each_request_met(lab: AlertLab) -> None:
-    assert lab.sync() == []
     for fault in (Fault("status", status=502), Fault("html", status=503), Fault("invalid_json")):
         fault.times = None
         lab.server.faults.clear()
@@ -44,7 +43,6 @@ def test_all_of_github_down_is_one_message_whatever_each_request_met(lab: AlertL
 
 
 def test_another_cause_is_told_and_is_no_recovery(lab: AlertLab) -> None:
-    assert lab.sync() == []
     fault = lab.server.faults.add(Fault("status", status=502, times=None))
     assert len(lab.sync()) == 1
     fault.times = 0
@@ -55,9 +53,9 @@ def test_another_cause_is_told_and_is_no_recovery(lab: AlertLab) -> None:
 
 
 def test_what_is_untracked_is_forgotten_without_a_word(lab: AlertLab) -> None:
-    lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/app, octo/none]")
+    lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/none, octo/nothing]")
     assert len(lab.sync()) == 1
-    lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/app]")
+    lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/nothing]")
     assert lab.sync() == []
 
 
