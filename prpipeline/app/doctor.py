@@ -71,6 +71,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _credential(source, tracked)
         source.close()
     yield _schedule(settings)
+    yield from _alerts(settings)
     yield _published(settings, is_sample_data=holds_samples)
 
 
@@ -167,6 +168,19 @@ def _schedule(settings: Settings) -> Finding:
         return Finding("note", "schedule", "Off; set schedule.enabled in the repositories file.")
     texts = ", ".join(f"{name} next at {moment:%Y-%m-%d %H:%M} UTC" for name, moment in coming.items())
     return Finding("ok", "schedule", f"{texts}, while 'prpipeline dev' or Dagster's daemon runs.")
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    """Tries the addresses of alerts without sending anything; nothing where there are none."""
+    from prpipeline.alerts.receiver import NotSent, Receiver
+
+    for name in settings.alerts.targets:
+        try:
+            Receiver(name, settings.alerts.target(name), settings.alert_secrets)
+        except NotSent as error:
+            yield Finding("problem", "alerts", str(error))
+        else:
+            yield Finding("ok", "alerts", f"{name}: its address can be used.")
 
 
 def _published(settings: Settings, *, is_sample_data: bool) -> Finding:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prpipeline import metrics
+from prpipeline.alerts.conditions import run_trouble
 from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
@@ -36,8 +37,9 @@ from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, activity, etags, host, tracking
+from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, tracking
 from prpipeline.warehouse.activity import Publication, RecordedSync
+from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.summary import (
     Summary,
@@ -250,7 +252,11 @@ class Pipeline:
             with self.warehouse.transaction() as connection:
                 audited = list(find(connection, audit.failing(connection, all_checks(None))))
         if found := audit.blocking(audited):
-            raise audit.ReleaseBlocked(found)
+            blocked = audit.ReleaseBlocked(found)
+            causes = ", ".join(sorted(each.check.name for each in found))
+            with self.warehouse.transaction() as connection:
+                alerts.note_trouble(connection, Trouble("release", "", causes, str(blocked), utc_now()))
+            raise blocked
         return self._published(caller)
 
     def _published(self, caller: Caller, *, is_only: bool = False) -> Release:
@@ -269,7 +275,18 @@ class Pipeline:
                 basis=basis,
                 caller=caller,
             )
+            alerts.clear_trouble(connection, "release", "")
         return release
+
+    def note_run(self, caller: Caller, error: Exception | None) -> None:
+        """Put on record that a run of this caller got to its end (None), or what stopped it. Raises WarehouseError."""
+        if not self.warehouse.exists() and error is None:
+            return
+        with self.warehouse.transaction() as connection:
+            if error is None:
+                alerts.clear_trouble(connection, "run", caller)
+            else:
+                alerts.note_trouble(connection, run_trouble(caller, error, utc_now()))
 
     def has_news(self) -> bool:
         """Whether publishing would show readers anything but that it is later; once a day that is enough."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from prpipeline.app.audit import ReleaseBlocked
 from prpipeline.app.pipeline import HistoryProgress, Pipeline, SyncOptions, SyncResult
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.release import Release
+from prpipeline.warehouse import WarehouseError
 
 log = logging.getLogger("prpipeline")
 
@@ -51,6 +53,22 @@ def run(
     options: SyncOptions,
     watcher: Watcher | None = None,
 ) -> RunResult:
+    """Do a whole run, and put on record whether it got to its end, for alerts. See ``_run``."""
+    try:
+        ran = _run(pipeline, names, options, watcher or Watcher())
+    except NothingTracked:
+        raise  # bad input, not a run
+    except Exception as error:
+        with suppress(WarehouseError):  # then there is nowhere to note it
+            pipeline.note_run(options.caller, error)
+        raise
+    pipeline.note_run(options.caller, None)
+    return ran
+
+
+def _run(
+    pipeline: Pipeline, names: Sequence[RepositoryName], options: SyncOptions, watcher: Watcher
+) -> RunResult:
     """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report.
 
     Follows the repositories file, and tracks what is named and not tracked yet. A name that GitHub does not know is
@@ -60,7 +78,6 @@ def run(
     Raises NothingTracked, ConfigurationError, WarehouseError, and ApiFailure where the owners in the repositories file
     cannot be listed; what else GitHub refuses is in the results.
     """
-    watcher = watcher or Watcher()
     pipeline.follow_file()
     tracking, added = pipeline.tracking, []
     if names:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prpipeline.cli.alerts import telling
 from prpipeline.cli.common import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
@@ -66,18 +67,9 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json)
         return
-    ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
-    results = ran.results
-    if as_json:
-        echo_for_scripts(json.dumps(_as_json(results, pipeline), default=isoformat))
-    else:
-        from prpipeline.cli.text_tables import results_table
-
-        results_table(results, published_path(pipeline.settings))
-    if pipeline.tracking.holds_samples():
-        click.echo("What is published is still the sample data of the demo.", err=True)
-    if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
-        _print_reasons([(r.tracked_as, r.error or "") for r in results if r.failed])
+    with telling(pipeline):
+        ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile)
+        _show(ran, pipeline, as_json=as_json)
     _end(ran)
 
 
@@ -114,6 +106,20 @@ def demo(repositories: Sequence[str]) -> None:
 
 
 COMMANDS = (sync, demo)
+
+
+def _show(ran: RunResult, pipeline: Pipeline, *, as_json: bool) -> None:
+    results = ran.results
+    if as_json:
+        echo_for_scripts(json.dumps(_as_json(results, pipeline), default=isoformat))
+    else:
+        from prpipeline.cli.text_tables import results_table
+
+        results_table(results, published_path(pipeline.settings))
+    if pipeline.tracking.holds_samples():
+        click.echo("What is published is still the sample data of the demo.", err=True)
+    if as_json or not sys.stderr.isatty():  # at a terminal they stand below the table
+        _print_reasons([(r.tracked_as, r.error or "") for r in results if r.failed])
 
 
 def _run(

@@ -5,6 +5,7 @@ are published, the checks run in any case, and the run fails at its end if anyth
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import dagster as dg
@@ -12,7 +13,7 @@ import dagster as dg
 from prpipeline.app.audit import ReleaseBlocked, blocking
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.run import in_batches
-from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult
+from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult, WarehouseError
 from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs.config import Chosen, SyncConfig
@@ -75,7 +76,22 @@ class _Run:
         self._tables: dict[str, dg.MetadataValue] = {}
 
     def events(self) -> Iterator[Event]:
-        """Do it all and report it. Raises PlainFailure at the end for what failed."""
+        """Do it all and report it, and put on record whether it got to its end. Raises PlainFailure for what failed."""
+        try:
+            yield from self._events()
+        except PlainFailure:
+            self._note(self._stopped_by)  # None: it got to its end, where repositories or checks failed
+            raise
+        except Exception as error:
+            self._note(error)
+            raise
+        self._note(None)
+
+    def _note(self, stopped_by: Exception | None) -> None:
+        with suppress(WarehouseError):  # then there is nowhere to note it
+            self._pipeline.note_run("dagster", stopped_by)
+
+    def _events(self) -> Iterator[Event]:
         if self._selected & set(SYNCED):
             yield from self._sync_or_derive()
         if self._stopped_by and not (self._problems and isinstance(self._stopped_by, SAID_PLAINLY)):

@@ -132,12 +132,16 @@ def by_reason(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, reason in said:
-        alike = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", "OWNER/NAME", reason, flags=re.IGNORECASE)
-        groups.setdefault(alike, []).append((name, reason))
+        groups.setdefault(without_name(name, reason), []).append((name, reason))
     return {
         alike if len(group) > 1 else group[0][1]: [name for name, _ in group]
         for alike, group in groups.items()
     }
+
+
+def without_name(name: str, reason: str) -> str:
+    """The message with OWNER/NAME in place of the repository's own name."""
+    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", "OWNER/NAME", reason, flags=re.IGNORECASE)
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

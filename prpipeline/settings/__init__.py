@@ -1,5 +1,6 @@
 """Environment and repositories file, as frozen, validated settings. Reads nothing at import."""
 
+from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubApp, GitHubSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
@@ -19,10 +20,13 @@ from prpipeline.settings.teams import Member, Team, Teams
 __all__ = [
     "DEMO_SOURCE",
     "WEEKDAYS",
+    "AlertSettings",
+    "AlertTarget",
     "Calendar",
     "ClockTime",
     "ConfigurationError",
     "DayEnd",
+    "DigestSettings",
     "GitHubApp",
     "GitHubSettings",
     "Member",

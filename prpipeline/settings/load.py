@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from prpipeline.settings.errors import ConfigurationError
+from prpipeline.settings.alerts import AlertSettings
+from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
 from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.repositories_file import RepositoriesFile, read_repositories_file
@@ -25,6 +26,7 @@ class Settings(Section, frozen=True, kw_only=True):
     repositories_file: Path
     github: GitHubSettings
     file: RepositoriesFile
+    alert_secrets: Mapping[str, SecretStr] = {}  # by the variables that alerts name
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
@@ -42,6 +44,10 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def teams(self) -> Teams:
         return self.file.all_teams
+
+    @property
+    def alerts(self) -> AlertSettings:
+        return self.file.alerts
 
     @property
     def warehouse_path(self) -> Path:
@@ -68,12 +74,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if nearest.is_file():
         raise ConfigurationError(f"{nearest} is a file; set PRPIPELINE_DATA_DIR to a folder.")
     github = github_settings(env)
+    file = read_repositories_file(repositories_file, github, required=repositories_file != default_file)
     return Settings(
         is_demo=env.get("PRPIPELINE_DEMO") == "1",
         data_dir=data_dir,
         repositories_file=repositories_file,
         github=github,
-        file=read_repositories_file(repositories_file, github, required=repositories_file != default_file),
+        file=file,
+        alert_secrets=file.alerts.secrets(env),
     )
 
 

@@ -1,4 +1,4 @@
-"""``repositories.yaml``: which repositories to track, and the settings of sync, schedule and metrics."""
+"""``repositories.yaml``: which repositories to track, and the settings of sync, schedule, metrics and alerts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from prpipeline.model.repository import RepositoryName
+from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError
 from prpipeline.settings.github import GitHubSettings
 from prpipeline.settings.metrics import MetricSettings
@@ -80,6 +81,7 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     sync: SyncSettings = SyncSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     metrics: MetricSettings = MetricSettings()
+    alerts: AlertSettings = AlertSettings()
     targets: Targets = Targets()
     teams: TeamsEntry = Teams()
 
@@ -133,4 +135,4 @@ def read_repositories_file(path: Path, github: GitHubSettings, *, required: bool
     try:
         return msgspec.convert(content, RepositoriesFile, dec_hook=read)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {sentence(str(error))}") from None
+        raise ConfigurationError(f"{path}: {sentence(str(error), RepositoriesFile)}") from None

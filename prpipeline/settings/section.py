@@ -72,8 +72,11 @@ _WORDS = {
 }
 
 
-def sentence(problem: str) -> str:
-    """msgspec's message as one sentence: the place and the problem, in YAML's terms, list items counted from 1."""
+def sentence(problem: str, whole: type[Section]) -> str:
+    """msgspec's message as one sentence: the place and the problem, in YAML's terms, list items counted from 1.
+
+    ``whole`` is what was read: enumerations are looked up in it.
+    """
     says, *places = problem.split(" - at `$")
     place = "".join(part.removesuffix("`") for part in reversed(places)).removeprefix(".")
     place = re.sub(r"\[(\d+)\]", lambda index: f"[{int(index[1]) + 1}]", place)
@@ -82,9 +85,32 @@ def sentence(problem: str) -> str:
         what = "not a known setting; remove it or check its spelling" if is_unknown else "missing; add it"
         return f"{name} is {what}."
     if says.startswith("Invalid enum value"):
-        says = f"write one of {', '.join(WEEKDAYS)}"  # weekdays are the only enumeration
+        says = f"write one of {', '.join(_choices(whole, place))}"
     says = says.replace("Invalid RFC3339 encoded date", "Expected `date`")
     says = says.replace(", got `float`", ", not a fraction")
-    says = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _WORDS.get(kind[1], kind[1]), says)
+    says = re.sub(r" \| null`", "`", says)
+    says = re.sub(r"`(\w+)(?: \| (\w+))?`", _in_words, says)
     says = says.replace("Expected ", "write ").replace(", got ", ", not ")
     return f"{place or 'the file'}: {says.rstrip('.')}."
+
+
+def _in_words(kinds: re.Match[str]) -> str:
+    return " or ".join(_WORDS.get(kind, kind) for kind in kinds.groups() if kind is not None)
+
+
+def _choices(whole: type[Section], place: str) -> list[str]:
+    """The words that the setting at this place may be."""
+    from msgspec import inspect  # only for mistakes
+
+    found: Any = inspect.type_info(whole)
+    for name in re.findall(r"\w+|\[", place.replace("[...]", "[").replace("]", "")):
+        if name.isdecimal():
+            continue
+        kinds = found.types if isinstance(found, inspect.UnionType) else [found]
+        found = next(kind for kind in kinds if not isinstance(kind, (inspect.NoneType, inspect.StrType)))
+        if name != "[":
+            found = next(field.type for field in found.fields if field.encode_name == name)
+        else:
+            found = found.value_type if isinstance(found, inspect.DictType) else found.item_type
+    values = [str(value) for value in found.values]
+    return [day for day in WEEKDAYS if day in values] or values

@@ -235,6 +235,7 @@ class Syncer:
                         each.tracked.tracked_as,
                         status=_status(each.tracked, each.failure),
                         last_error=str(each.failure),
+                        last_failure=each.failure.kind,
                         last_attempt_at=now,
                     )
             rows = tracking.get(connection, [each.tracked.tracked_as for each in done])

@@ -71,7 +71,7 @@ def record_sync(
     caller: Caller = "python",
 ) -> int:
     """Add a row to ``meta.syncs`` and return its sync_id."""
-    sync_id = _next_id(connection, "syncs")
+    sync_id = next_id(connection, "syncs")
     row = RecordedSync(
         sync_id=sync_id,
         caller=caller,
@@ -110,7 +110,7 @@ def record_publication(
     caller: Caller = "python",
 ) -> int:
     """Add a row to ``meta.publications`` and return its publication_id."""
-    publication_id = _next_id(connection, "publications")
+    publication_id = next_id(connection, "publications")
     row = {
         "publication_id": publication_id,
         "published_at": published_at,
@@ -151,7 +151,7 @@ def publications_since(connection: Connection, publication_id: int, limit: int) 
     return [Publication(**row | {"row_counts": json.loads(row["row_counts"])}) for row in rows]
 
 
-def _next_id(connection: Connection, name: Literal["syncs", "publications"]) -> int:
+def next_id(connection: Connection, name: Literal["syncs", "publications", "messages"]) -> int:
     """The next id from a counter: rows are deleted, and the highest id in the table could be used again."""
     found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
     value = 1 + (found[0] if found else 0)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
-from prpipeline.warehouse import host, people
+from prpipeline.warehouse import alerts, host, people
 from prpipeline.warehouse.activity import publications_since as publications_since
 from prpipeline.warehouse.activity import record_publication as record_publication
 from prpipeline.warehouse.activity import record_sync as record_sync
@@ -46,6 +47,7 @@ class Tracked:
     history_done_at: datetime | None
     reconciled_at: datetime | None
     changed_at: datetime | None
+    last_failure: FailureKind | None
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Tracked))
@@ -108,6 +110,7 @@ def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) 
             for table in _owned_tables(connection):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
             people.forget_unnamed(connection)
+            alerts.forget_repository(connection, known.tracked_as, known.repository or known.tracked_as)
             address = f"/repositories/{known.repository_id}/"
             connection.execute("DELETE FROM meta.etags WHERE contains(key, ?)", [address])
         # The name may have been another repository's before, whose rows stay.

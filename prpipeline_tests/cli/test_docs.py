@@ -77,6 +77,9 @@ def test_the_repositories_file_shown_is_valid(tmp_path: Path) -> None:
     (shown,) = blocks(README, "yaml")
     (tmp_path / "repositories.yaml").write_text(shown, encoding="utf-8")
     assert len(read_repositories_file(tmp_path / "repositories.yaml", GitHubSettings()).repositories) == 3
+    (shown,) = blocks((ROOT / "docs" / "alerts.md").read_text(encoding="utf-8"), "yaml")
+    (tmp_path / "repositories.yaml").write_text(shown, encoding="utf-8")
+    assert len(read_repositories_file(tmp_path / "repositories.yaml", GitHubSettings()).alerts.targets) == 3
 
 
 def test_the_python_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,3 +77,33 @@ CREATE TABLE meta.shortfalls (
     first_read_at   TIMESTAMP NOT NULL,
     last_read_at    TIMESTAMP NOT NULL
 );
+
+-- Alerts: why a sync failed, what was told to whom, and what is on its way.
+ALTER TABLE meta.repositories ADD COLUMN last_failure VARCHAR;
+
+CREATE TABLE meta.troubles (
+    kind    VARCHAR NOT NULL,
+    caller  VARCHAR NOT NULL,
+    cause   VARCHAR NOT NULL,
+    says    VARCHAR NOT NULL,
+    since   TIMESTAMP NOT NULL
+);
+
+CREATE TABLE meta.alerts (
+    target      VARCHAR NOT NULL,
+    kind        VARCHAR NOT NULL,
+    subject     VARCHAR NOT NULL,
+    cause       VARCHAR NOT NULL,
+    message_id  BIGINT NOT NULL,
+    told_at     TIMESTAMP NOT NULL,
+    accepted_at TIMESTAMP
+);
+
+CREATE TABLE meta.alert_outbox (
+    message_id  BIGINT NOT NULL,
+    target      VARCHAR NOT NULL,
+    level       VARCHAR NOT NULL,
+    title       VARCHAR NOT NULL,
+    body        VARCHAR NOT NULL,
+    made_at     TIMESTAMP NOT NULL
+);

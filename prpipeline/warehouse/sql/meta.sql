@@ -27,7 +27,8 @@ CREATE TABLE meta.repositories (
     history_days_back       INTEGER,
     history_done_at         TIMESTAMP,
     reconciled_at           TIMESTAMP,
-    changed_at              TIMESTAMP               -- when rows of it last changed; what publishing has to copy
+    changed_at              TIMESTAMP,              -- when rows of it last changed; what publishing has to copy
+    last_failure            VARCHAR                 -- the kind of last_error, see model/failures.py; NULL: not recorded
 );
 
 -- Which server the data of a service come from: the numbers of two servers collide.
@@ -36,9 +37,9 @@ CREATE TABLE meta.source_host (
     address VARCHAR NOT NULL                        -- of its API, normalised; or demo
 );
 
--- The last number of a sync and of a publication; no number is used again, even after its row was deleted.
+-- The last number of a sync, a publication and a message; no number is used again, even after its row was deleted.
 CREATE TABLE meta.counters (
-    name    VARCHAR NOT NULL,                       -- syncs, publications
+    name    VARCHAR NOT NULL,                       -- syncs, publications, messages
     value   BIGINT NOT NULL
 );
 
@@ -92,6 +93,36 @@ CREATE TABLE meta.shortfalls (
     listed          BIGINT NOT NULL,
     first_read_at   TIMESTAMP NOT NULL,             -- when these counts were read first, and last
     last_read_at    TIMESTAMP NOT NULL
+);
+
+-- What is wrong with a run or a release as a whole, until the next one goes well.
+CREATE TABLE meta.troubles (
+    kind    VARCHAR NOT NULL,                       -- run, release
+    caller  VARCHAR NOT NULL,                       -- of a run; empty for a release, which is everybody's
+    cause   VARCHAR NOT NULL,                       -- what it has in common with a trouble that is the same
+    says    VARCHAR NOT NULL,                       -- the sentence for people
+    since   TIMESTAMP NOT NULL
+);
+
+-- What targets of alerts were told: each thing that is wrong, until it is well again; and digests, for 400 days.
+CREATE TABLE meta.alerts (
+    target      VARCHAR NOT NULL,                   -- its name in the repositories file
+    kind        VARCHAR NOT NULL,                   -- run, release, sync, freshness, digest
+    subject     VARCHAR NOT NULL,                   -- a repository's tracked_as; a caller; of a digest the team
+    cause       VARCHAR NOT NULL,                   -- of a digest the day or week
+    message_id  BIGINT NOT NULL,
+    told_at     TIMESTAMP NOT NULL,
+    accepted_at TIMESTAMP                           -- when the target accepted the message; NULL: it is in the outbox
+);
+
+-- Messages that their target has not accepted yet, to be sent in the order of their numbers.
+CREATE TABLE meta.alert_outbox (
+    message_id  BIGINT NOT NULL,
+    target      VARCHAR NOT NULL,
+    level       VARCHAR NOT NULL,                   -- failure, success, info
+    title       VARCHAR NOT NULL,
+    body        VARCHAR NOT NULL,
+    made_at     TIMESTAMP NOT NULL
 );
 
 -- By which definition a repository's metrics were computed.

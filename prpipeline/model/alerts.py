@@ -1,0 +1,23 @@
+"""What can be wrong, and what is said of it: the stored words of alerts, and a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TroubleKind = Literal["run", "release"]
+"""run: it stopped before it was done. release: checks found errors in the data, so nothing was published."""
+
+ConditionKind = Literal["run", "release", "sync", "freshness"]
+"""sync: the last sync of a repository failed. freshness: nobody has synced it for too long."""
+
+Level = Literal["failure", "success", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: plain text."""
+
+    level: Level
+    title: str
+    body: str
