@@ -280,8 +280,8 @@ class Pipeline:
 
     def note_run(self, caller: Caller, error: Exception | None) -> None:
         """Put on record that a run of this caller got to its end (None), or what stopped it. Raises WarehouseError."""
-        if not self.warehouse.exists() and error is None:
-            return
+        if (error is None and not self.warehouse.exists()) or isinstance(error, host.OtherHost):
+            return  # of another server's data folder nothing is changed
         with self.warehouse.transaction() as connection:
             if error is None:
                 alerts.clear_trouble(connection, "run", caller)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from prpipeline.sandbox.github import Fault
 from prpipeline_tests.alerts.conftest import SECRET, TARGET, AlertLab
 
@@ -59,6 +61,7 @@ def test_what_is_untracked_is_forgotten_without_a_word(lab: AlertLab) -> None:
     assert lab.sync() == []
 
 
+@pytest.mark.slow
 def test_missed_freshness_is_told_until_it_is_synced(lab: AlertLab) -> None:
     lab.sync()
     with lab.warehouse() as warehouse:
@@ -75,6 +78,7 @@ def test_missed_freshness_is_told_until_it_is_synced(lab: AlertLab) -> None:
     assert told["message"] == "Well again:\n- octo/lib"
 
 
+@pytest.mark.slow
 def test_a_release_that_is_kept_back_is_told_once_and_when_one_is_published(lab: AlertLab) -> None:
     lab.sync()
     with lab.warehouse() as warehouse:
@@ -103,6 +107,7 @@ def test_a_run_that_stops_is_told_once_and_when_one_gets_to_its_end(lab: AlertLa
     assert [told["title"] for told in lab.sync()] == ["prpipeline: runs well again"]
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_cannot_be_used_is_told_once_and_when_it_can_be(lab: AlertLab) -> None:
     lab.sync()
     warehouse = lab.shell.folder / "data" / "warehouse.duckdb"

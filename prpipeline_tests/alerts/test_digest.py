@@ -99,6 +99,7 @@ def test_a_digest_for_each_team_of_a_target(lab: AlertLab) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_digest_waits_for_its_receiver(lab: AlertLab) -> None:
     configure(lab, f"{{ops: '{TARGET}'}}")
     lab.sync()
@@ -112,6 +113,7 @@ def test_a_digest_waits_for_its_receiver(lab: AlertLab) -> None:
     assert lab.shell.run("digest").stdout.startswith("Nothing was sent: ")
 
 
+@pytest.mark.slow
 def test_deleted_data_are_in_no_digest_that_is_on_its_way(lab: AlertLab) -> None:
     configure(lab, f"{{ops: '{TARGET}'}}")
     lab.sync()

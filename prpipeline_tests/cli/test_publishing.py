@@ -32,6 +32,7 @@ def test_a_sync_without_news_leaves_the_release_and_says_when_it_asked(shell: Sh
     assert shell.json("status", "--json")["repositories"][0][last_sync] > asked["repositories"][0][last_sync]
 
 
+@pytest.mark.slow
 def test_settings_that_readers_see_are_news(shell: Shell) -> None:
     settings(shell, "repositories: [octo/app]\n")
     shell.json("sync", "octo/lib", "--json")

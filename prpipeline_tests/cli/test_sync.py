@@ -68,7 +68,7 @@ def test_an_unknown_repository_fails_alone_and_is_not_kept(shell: Shell) -> None
 
 
 def test_one_that_is_gone_in_the_middle_of_its_history_is_kept(shell: Shell, server: Sandbox) -> None:
-    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 5\n")
+    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync: {page_size: 5, attempts: 2}\n")
     server.faults.add(Fault("status", status=404, after=1, times=None))
     ended = shell.run("sync", "octo/app", "--json")
     assert ended.returncode == 1
@@ -141,13 +141,15 @@ def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
 
 
 def test_ctrl_c_shows_one_sentence(shell: Shell, server: Sandbox) -> None:
-    arrived = threading.Event()
-    server.before_request = lambda _: arrived.set() or time.sleep(2)  # type: ignore[func-returns-value]
+    arrived, has_ended = threading.Event(), threading.Event()
+    server.before_request = lambda _: arrived.set() or has_ended.wait(120)  # type: ignore[func-returns-value]
     command = [sys.executable, "-m", "prpipeline", "sync", "octo/app"]
     with terminal(command, shell.folder, os.environ | shell.environment) as screen:
         assert arrived.wait(120)
         screen.press("c")
-        assert screen.ended() == 130
+        ended = screen.ended()
+        has_ended.set()
+        assert ended == 130
         assert "Error: Interrupted." in screen.seen
         assert "Traceback" not in screen.seen
         assert "KeyboardInterrupt" not in screen.seen

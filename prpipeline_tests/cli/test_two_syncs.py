@@ -14,6 +14,7 @@ from prpipeline_tests.support.shell import Shell
 pytestmark = pytest.mark.end_to_end
 
 
+@pytest.mark.slow
 def test_two_processes_take_turns_with_one_credential(shell: Shell, server: Sandbox) -> None:
     server.latency = 1.5  # longer than the two starts are apart
     with (

@@ -80,6 +80,7 @@ def test_failures_of_syncs_under_way_are_told_together_at_their_end(
     assert receiver.titles == ["prpipeline: 2 repositories failed"]
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_is_told_and_when_one_gets_to_its_end(
     lab: DagsterLab, receiver: AlertReceiver
 ) -> None:

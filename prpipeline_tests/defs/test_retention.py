@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.keys import RAW, REVIEW_TIME_HOURS
@@ -24,6 +25,7 @@ def run_ids(lab: DagsterLab) -> set[str]:
     return {run.run_id for run in lab.instance.get_runs()}
 
 
+@pytest.mark.slow
 def test_runs_whose_numbers_others_renewed_are_forgotten(settings: Settings) -> None:
     with dg.instance_for_test() as instance:  # with files
         forget_what_others_renewed(DagsterLab(Pipeline(settings), instance))

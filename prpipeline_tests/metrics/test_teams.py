@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prpipeline import metrics
@@ -242,7 +242,7 @@ def shared_lab() -> Iterator[MetricsLab]:
     lab.connection.close()
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.examples
 @given(listed=lists(), found=st.lists(histories, min_size=1, max_size=6), exclude_bots=st.booleans())
 def test_teams_equal_plain_python(
     shared_lab: MetricsLab, listed: Teams, found: list[History], exclude_bots: bool

@@ -140,7 +140,7 @@ def assert_nothing_stale(days: Days) -> None:
         assert rows(publish(warehouse).path) == written_whole(warehouse)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(days=DAYS)
 def test_whatever_changes(days: Days) -> None:
     assert_nothing_stale(days)

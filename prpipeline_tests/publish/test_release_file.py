@@ -93,7 +93,7 @@ DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
 Days = list[list[tuple[str, str, int, int]]]
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(days=DAYS, rename=st.booleans())
 def test_whatever_happens_it_is_the_same(days: Days, rename: bool) -> None:
     assert_the_same(days, rename)
@@ -164,6 +164,7 @@ def test_rows_that_changed_unnoticed_are_noticed(lab: SyncLab) -> None:
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 def test_a_new_name_that_reaches_the_weeks_later(lab: SyncLab) -> None:
     lab.world.rename_repository("octo/web", "renamed")
     lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
@@ -175,6 +176,7 @@ def test_a_new_name_that_reaches_the_weeks_later(lab: SyncLab) -> None:
         derive(lab, AS_OF, MetricSettings())
 
 
+@pytest.mark.slow
 def test_clocks_go_on_where_nothing_else_happens(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         connection.execute(
@@ -194,6 +196,7 @@ def test_clocks_go_on_where_nothing_else_happens(lab: SyncLab) -> None:
         assert shown[1][table] != shown[2][table], table
 
 
+@pytest.mark.slow
 def test_rows_that_are_there_twice_and_then_no_longer(lab: SyncLab) -> None:
     one = "(SELECT max(review_id) FROM raw.reviews)"
     for statements in (
@@ -210,6 +213,7 @@ def test_rows_that_are_there_twice_and_then_no_longer(lab: SyncLab) -> None:
         assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 def test_metrics_that_follow_a_publication_later(lab: SyncLab) -> None:
     lab.world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
     with lab.warehouse.transaction() as connection:  # as a sync leaves it
@@ -252,6 +256,7 @@ def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 def test_many_small_changes_do_not_make_it_grow_for_ever(lab: SyncLab) -> None:
     sizes, whole = [], 0
     for day in range(1, 12):

@@ -45,6 +45,7 @@ def only_reviewed_after_merge(recording: Path) -> set[int]:
     }
 
 
+@pytest.mark.slow
 def test_a_recording_synced_by_dagster(recording: Path, tmp_path: Path) -> None:
     world = recorded_world(recording)
     with Sandbox(world) as server, dg.DagsterInstance.ephemeral() as instance:

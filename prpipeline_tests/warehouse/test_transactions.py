@@ -158,6 +158,7 @@ class OnWaiting(logging.Handler):
         self._holder.stdin.close()
 
 
+@pytest.mark.slow
 def test_waiting_for_another_pipeline_is_logged(warehouse: Warehouse) -> None:
     logger = logging.getLogger("prpipeline")
     level = logger.level
