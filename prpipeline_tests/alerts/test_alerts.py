@@ -96,6 +96,7 @@ def test_a_release_that_is_kept_back_is_told_once_and_when_one_is_published(lab:
     assert told["title"] == "prpipeline: releases well again"
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_is_told_once_and_when_one_gets_to_its_end(lab: AlertLab) -> None:
     lab.sync()
     lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/app, {owner: nobody-there}]")

@@ -41,6 +41,7 @@ def test_a_dry_run_says_the_cost_and_changes_nothing(shell: Shell) -> None:
     assert not (shell.folder / "data" / "warehouse.duckdb").exists()
 
 
+@pytest.mark.slow
 def test_what_an_earlier_version_read_is_counted_until_it_is_read_again(shell: Shell) -> None:
     shell.run("sync", "octo/app")
     assert "lack" not in shell.run("status").stdout + shell.run("doctor").stdout

@@ -126,6 +126,7 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
     assert sentence in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

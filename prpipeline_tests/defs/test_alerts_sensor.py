@@ -106,6 +106,7 @@ def test_a_receiver_that_is_down_is_tried_at_the_next_look(lab: DagsterLab, rece
     assert tick(lab) == "Sent: 1 message to ops."
 
 
+@pytest.mark.slow
 def test_the_digest_is_sent_once_from_its_time_on(lab: DagsterLab, receiver: AlertReceiver) -> None:
     today = WEEKDAYS[datetime.now(UTC).weekday()]
     due = DigestSettings(every="week", weekday=today, time=ClockTime(0))

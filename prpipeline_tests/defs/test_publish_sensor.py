@@ -84,6 +84,7 @@ def test_publishing_checks_all_data(lab: DagsterLab) -> None:
     assert all(evaluation.passed for evaluation in evaluations)
 
 
+@pytest.mark.slow
 def test_syncs_that_changed_nothing_are_published_once_a_day(
     lab: DagsterLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_syncs_that_changed_nothing_are_published_once_a_day(
     assert isinstance(lab.publish_tick(), dg.RunRequest)
 
 
+@pytest.mark.slow
 def test_another_failure_is_published(lab: DagsterLab, world: World) -> None:
     lab.track(ONE, TWO)
     lab.run(repositories=[ONE, TWO])

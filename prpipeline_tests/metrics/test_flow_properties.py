@@ -129,6 +129,7 @@ def test_requests_equal_a_replay(shared_lab: MetricsLab, found: list[Work], chos
         assert sum(row["times_asked"] for row in of_one) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.examples
 @given(st.lists(works(), min_size=1, max_size=8), metric_settings, st.booleans(), st.integers(0, 40))
 def test_what_goes_on_by_itself_is_what_a_rebuild_gives(

@@ -93,6 +93,7 @@ DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
 Days = list[list[tuple[str, str, int, int]]]
 
 
+@pytest.mark.slow
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(days=DAYS, rename=st.booleans())
 def test_whatever_happens_it_is_the_same(days: Days, rename: bool) -> None:
@@ -226,6 +227,7 @@ def test_metrics_that_follow_a_publication_later(lab: SyncLab) -> None:
         derive(lab, AS_OF + timedelta(hours=2), MetricSettings())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "is_whole"), [("number % 5 = 1", False), ("number % 5 < 3", True)])
 def test_a_little_in_every_repository_is_not_much(lab: SyncLab, where: str, is_whole: bool) -> None:
     with lab.warehouse.transaction() as connection:
@@ -237,6 +239,7 @@ def test_a_little_in_every_repository_is_not_much(lab: SyncLab, where: str, is_w
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["contents", "file", "no contents", "of an earlier version"])
 def test_a_damaged_release_is_not_built_upon(lab: SyncLab, damage: str) -> None:
     last = (lab.warehouse.path.parent / "published").resolve()

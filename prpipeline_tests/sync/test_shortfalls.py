@@ -35,7 +35,7 @@ def told(lab: SyncLab) -> tuple[list[str], int]:
 
 
 @pytest.mark.parametrize("api", ["graphql", "rest"])
-@pytest.mark.parametrize("pull_requests", [1, 14, 80])
+@pytest.mark.parametrize("pull_requests", [1, 14, pytest.param(80, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("way", ["counted", "hidden"])
 def test_one_more_pull_request_is_counted_than_listed(
     tmp_path: Path, api: str, pull_requests: int, way: str

@@ -246,6 +246,7 @@ def lab(tmp_path: Path) -> Iterator[SyncLab]:
         yield lab
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 300_000, 700_000])
 def test_a_disk_that_fills_up_during_a_sync(lab: SyncLab, room: int) -> None:
     """Commits stay, and the next sync continues once there is room."""
