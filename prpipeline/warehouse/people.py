@@ -1,4 +1,4 @@
-"""Which login an account bore when, and the newest login on all rows of an account. Works inside the caller's transaction."""
+"""Which login an account had when, and the newest login on all rows of an account. Works inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def actors_of(pull_request: PullRequest) -> Iterable[Actor]:
 def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], datetime]]) -> None:
     """Remember the logins in these answers, each with the time at which GitHub gave it (UTC).
 
-    Where one is newer than what rows of the same account bear, all of them get it, in every repository, and those
+    Where one is newer than what rows of the same account have, all of them get it, in every repository, and those
     repositories are marked as changed.
     """
     read = _logins(answers)
