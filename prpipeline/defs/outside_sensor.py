@@ -47,7 +47,8 @@ def outside_activity_sensor(
     events = list(_of_syncs(ready, opened, partitions, context.instance))
     if ready:
         cursor["sync"] = ready[-1].sync_id
-    if publications:
+    # After the syncs that it shows: what is older than what it is made of shows as "Unsynced".
+    if publications and len(ready) == len(syncs) < _AT_ONCE:
         cursor["publication"] = publications[-1].publication_id
         if publications[-1].caller != "dagster":  # else an older one has been replaced since
             events += _of_publication(publications[-1], opened)
@@ -107,7 +108,7 @@ def _result(sync: RecordedSync) -> SyncResult:
 def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Event]:
     found = pipeline.check(all_checks(sync_period(pipeline.settings.schedule)))
     yield from map(checks.evaluation, found)
-    # In the order of their lineage: what is older than what it is made of shows as "Unsynced".
+    # In the order of their lineage, for the same reason.
     yield from (_table(key, publication) for key in AGGREGATES)
     yield dg.AssetMaterialization(
         PUBLISHED_DATABASE,

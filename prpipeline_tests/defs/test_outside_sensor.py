@@ -68,10 +68,13 @@ def test_what_dagster_did_itself_is_not_reported_again(lab: DagsterLab) -> None:
     assert not lab.outside_tick().asset_events
 
 
-def test_a_repository_waits_for_its_partition(lab: DagsterLab) -> None:
+def test_a_repository_and_its_publication_wait_for_its_partition(lab: DagsterLab) -> None:
     lab.pipeline.tracking.track([RepositoryName.parse(ONE)], tracked_by="cli")
-    sync_outside(lab, ONE, publish=False)
+    sync_outside(lab, ONE)
     assert not lab.outside_tick().asset_events
     lab.tick()
-    lab.outside_tick()
+    keys = [e.asset_key for e in lab.outside_tick().asset_events if isinstance(e, dg.AssetMaterialization)]
     assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED"}
+    assert max(map(keys.index, SYNCED)) < keys.index(
+        PUBLISHED_DATABASE
+    )  # else the UI calls the database unsynced
