@@ -263,9 +263,8 @@ def rest_actor(user: Json | None) -> Actor:
         return NOBODY
     login, page = fields.words(user, "login"), _APP_PAGE.search(str(user.get("html_url") or ""))
     if page and not login.endswith("[bot]") and page[1].lower() != login.lower():
-        login = page[
-            1
-        ].lower()  # REST calls some Apps by a name: it says Copilot where GraphQL says copilot-swe-agent
+        # REST calls some Apps by a name: Copilot, where GraphQL says copilot-swe-agent.
+        login = page[1].lower()
     return _actor(fields.integer(user, "id"), login, user.get("type") == "Bot" or page is not None)
 
 

@@ -48,7 +48,7 @@ class ReviewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label that a pull request bears."""
+    """A label of a pull request."""
 
     label: str
 

@@ -24,7 +24,7 @@ _TICK = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
-class _Borne:
+class _LoginPeriod:
     """When an account was read with a login."""
 
     login: str
@@ -54,31 +54,31 @@ def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], dateti
     read = _logins(answers)
     if not read:
         return
-    known: dict[int, dict[str, _Borne]] = {}
-    for actor_id, *borne in connection.execute(
+    known: dict[int, dict[str, _LoginPeriod]] = {}
+    for actor_id, *period in connection.execute(
         "SELECT actor_id, login, is_bot, first_read_at, last_read_at FROM raw.actor_logins "
         "WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
         [list(read)],
     ).fetchall():
-        known.setdefault(actor_id, {})[borne[0]] = _Borne(*borne)
+        known.setdefault(actor_id, {})[period[0]] = _LoginPeriod(*period)
     later: dict[datetime, list[tuple[int, str]]] = {}
-    added: list[tuple[int, _Borne]] = []
+    added: list[tuple[int, _LoginPeriod]] = []
     moved: dict[int, str] = {}
     for actor_id, logins in read.items():
         before = known.get(actor_id, {})
         after = dict(before)
         newest_before = _newest(before) if before else None
-        for login, borne in logins.items():
-            if newest_before not in {None, login} and borne.last == before[newest_before].last:
-                borne.last += _TICK
+        for login, period in logins.items():
+            if newest_before not in {None, login} and period.last == before[newest_before].last:
+                period.last += _TICK
             if login not in before:
-                added.append((actor_id, borne))
-            elif borne.last > before[login].last:
-                later.setdefault(borne.last, []).append((actor_id, login))
-                borne.first = before[login].first
+                added.append((actor_id, period))
+            elif period.last > before[login].last:
+                later.setdefault(period.last, []).append((actor_id, login))
+                period.first = before[login].first
             else:
                 continue
-            after[login] = borne
+            after[login] = period
         newest = _newest(after)
         if logins.keys() != {newest} or newest_before not in {None, newest}:
             moved[actor_id] = newest
@@ -88,7 +88,7 @@ def note(connection: Connection, answers: Iterable[tuple[Iterable[Actor], dateti
 
 
 def unknown_logins(connection: Connection, logins: Collection[str]) -> set[str]:
-    """Those that no account is known to bear or to have borne, in any case; none as long as no account is known."""
+    """Those that no account is known to have or to have had, in any case; none as long as no account is known."""
     rows = connection.execute("SELECT DISTINCT lower(login) FROM raw.actor_logins").fetchall()
     known = {login for (login,) in rows}
     return {login for login in logins if login.lower() not in known} if known else set()
@@ -103,28 +103,30 @@ def forget_unnamed(connection: Connection) -> None:
     connection.execute(f"DELETE FROM raw.actor_logins WHERE actor_id NOT IN ({named})")
 
 
-def _newest(borne: Mapping[str, _Borne]) -> str:
+def _newest(period: Mapping[str, _LoginPeriod]) -> str:
     """The login that was read last; of two in one answer, the one that came up later."""
-    return max(borne.values(), key=lambda b: (b.last, b.first, b.login)).login
+    return max(period.values(), key=lambda b: (b.last, b.first, b.login)).login
 
 
-def _logins(answers: Iterable[tuple[Iterable[Actor], datetime]]) -> dict[int, dict[str, _Borne]]:
-    read: dict[int, dict[str, _Borne]] = {}
+def _logins(answers: Iterable[tuple[Iterable[Actor], datetime]]) -> dict[int, dict[str, _LoginPeriod]]:
+    read: dict[int, dict[str, _LoginPeriod]] = {}
     for actors, read_at in answers:
         for actor in actors:
             if actor.id is None or not actor.login:
                 continue
             logins = read.setdefault(actor.id, {})
-            borne = logins.get(actor.login)
-            if borne is None:
-                logins[actor.login] = _Borne(actor.login, actor.is_bot, read_at, read_at)
+            period = logins.get(actor.login)
+            if period is None:
+                logins[actor.login] = _LoginPeriod(actor.login, actor.is_bot, read_at, read_at)
             else:
-                borne.first, borne.last = min(borne.first, read_at), max(borne.last, read_at)
+                period.first, period.last = min(period.first, read_at), max(period.last, read_at)
     return read
 
 
 def _remember(
-    connection: Connection, later: Mapping[datetime, list[tuple[int, str]]], added: list[tuple[int, _Borne]]
+    connection: Connection,
+    later: Mapping[datetime, list[tuple[int, str]]],
+    added: list[tuple[int, _LoginPeriod]],
 ) -> None:
     for read_at, pairs in later.items():
         connection.execute(
@@ -136,12 +138,12 @@ def _remember(
     rows = [
         {
             "actor_id": actor_id,
-            "login": borne.login,
-            "is_bot": borne.is_bot,
-            "first_read_at": borne.first,
-            "last_read_at": borne.last,
+            "login": period.login,
+            "is_bot": period.is_bot,
+            "first_read_at": period.first,
+            "last_read_at": period.last,
         }
-        for actor_id, borne in added
+        for actor_id, period in added
     ]
     insert(connection, "raw.actor_logins", rows)
 

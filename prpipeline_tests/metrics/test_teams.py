@@ -80,7 +80,7 @@ def test_of_several_teams_the_first_listed_counts(lab: MetricsLab) -> None:
 
 
 def test_a_person_is_found_by_any_login_that_they_bore(lab: MetricsLab) -> None:
-    """Two listed logins of one account are one member; a login that changed hands is its present bearer's."""
+    """Two listed logins of one account are one member; a login that changed hands is its present holder's."""
     store(lab, [reviewed(ANN, START, (BOB, START + DAY))])
     for actor_id, login, age in ((1, "annie", 3), (1, "bob", 2), (2, "rob", 1)):
         lab.connection.execute(

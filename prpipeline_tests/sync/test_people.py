@@ -1,4 +1,4 @@
-"""People are numbers, logins are labels: all rows bear the newest login, and former ones are remembered."""
+"""People are numbers, logins are labels: all rows have the newest login, and former ones are remembered."""
 
 from __future__ import annotations
 

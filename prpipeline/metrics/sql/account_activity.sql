@@ -10,32 +10,17 @@ CREATE TABLE IF NOT EXISTS metrics.account_activity (
 DELETE FROM metrics.account_activity WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.account_activity BY NAME
-SELECT repository_id, actor_id, min(first) AS first_seen_at, max(last) AS last_seen_at
+SELECT repository_id, actor_id, min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
 FROM (
-    SELECT repository_id, author_id AS actor_id, min(created_at) AS first, max(created_at) AS last
-    FROM raw.pull_requests
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY ALL
+    SELECT repository_id, author_id AS actor_id, created_at AS seen_at FROM raw.pull_requests
     UNION ALL
-    SELECT repository_id, merged_by_id, min(merged_at), max(merged_at)
-    FROM raw.pull_requests
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY ALL
+    SELECT repository_id, merged_by_id, merged_at FROM raw.pull_requests
     UNION ALL
-    SELECT repository_id, reviewer_id, min(submitted_at), max(submitted_at)
-    FROM raw.reviews
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY ALL
+    SELECT repository_id, reviewer_id, submitted_at FROM raw.reviews
     UNION ALL
-    SELECT repository_id, actor_id, min(created_at), max(created_at)
-    FROM raw.review_events
-    WHERE repository_id IN (SELECT unnest($repositories))
-    GROUP BY ALL
+    SELECT repository_id, actor_id, created_at FROM raw.review_events
     UNION ALL
-    SELECT repository_id, subject_id, min(created_at), max(created_at)
-    FROM raw.review_events
-    WHERE repository_id IN (SELECT unnest($repositories)) AND NOT subject_is_team
-    GROUP BY ALL
+    SELECT repository_id, subject_id, created_at FROM raw.review_events WHERE NOT subject_is_team
 )
-WHERE actor_id IS NOT NULL
+WHERE actor_id IS NOT NULL AND repository_id IN (SELECT unnest($repositories))
 GROUP BY repository_id, actor_id;

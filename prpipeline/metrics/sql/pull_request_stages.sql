@@ -1,4 +1,4 @@
--- pull_request_stages: one row per spell that a pull request spent in a stage, from the first commit to its end.
+-- pull_request_stages: one row per period that a pull request spent in a stage, from the first commit to its end.
 --
 -- C, M, R and Q stand for what they do in review_time_hours; the end is M, or else closed_at.
 --   coding              first_commit_at to C; none where it is unknown, or C comes first, as after a rebase
@@ -7,8 +7,8 @@
 --   in_review           open and ready, from that review to the first approving Q
 --   approved            open and ready, since that approval
 --   NULL                open, where draft events are missing (draft_hours is NULL), so that the stage is not known
--- The spells of a pull request do not overlap. Together they are the time from the first commit, or else from C, to the
--- end or now, less the spells in which it was closed, which are in no stage. A spell of no time has no row.
+-- The periods of a pull request do not overlap. Together they are the time from the first commit, or else from C, to the
+-- end or now, less the periods in which it was closed, which are in no stage. A period of no time has no row.
 -- ended_at is NULL, and hours run up to now, in the stage that an open pull request is in. Now is the last sync for a
 -- repository that is no longer tracked.
 
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS metrics.pull_request_stages (
 DELETE FROM metrics.pull_request_stages WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.pull_request_stages BY NAME
--- Spells as a draft and between drafts; a pull request that never was a draft has none.
+-- Periods as a draft and between drafts; a pull request that never was a draft has none.
 WITH modes AS (
     SELECT pull_request_id, true AS is_draft, started_at, coalesce(ended_at, TIMESTAMP 'infinity') AS ended_at
     FROM metrics.draft_periods
@@ -45,7 +45,7 @@ WITH modes AS (
     GROUP BY pull_request_id
     HAVING bool_and(ended_at IS NOT NULL)
 ),
-open_spells AS (
+open_or_draft AS (
     SELECT
         period.repository_id,
         pull_request_id,
@@ -62,7 +62,7 @@ open_spells AS (
     LEFT JOIN modes ON modes.pull_request_id = CASE WHEN times.draft_hours IS NOT NULL THEN period.pull_request_id END
     WHERE times.repository_id IN (SELECT unnest($repositories))
 ),
-spells AS (
+periods AS (
     SELECT
         repository_id,
         pull_request_id,
@@ -78,7 +78,7 @@ spells AS (
                 {'stage': 'approved', 'started_at': greatest(started_at, approved_at), 'ended_at': ended_at}
             ]
         END, recursive := true)
-    FROM open_spells
+    FROM open_or_draft
     UNION ALL
     SELECT times.repository_id, pull_request_id, times.number, times.is_bot_author, 'coding', first_commit_at,
         times.created_at
@@ -89,7 +89,7 @@ spells AS (
 )
 SELECT
     repository_names.repository,
-    spell.number,
+    period.number,
     stage,
     started_at,
     nullif(ended_at, TIMESTAMP 'infinity') AS ended_at,
@@ -97,8 +97,8 @@ SELECT
         ELSE greatest(started_at, coalesce(clock.as_of, $as_of)) END)) AS hours,
     is_bot_author,
     pull_request_id,
-    spell.repository_id
-FROM spells AS spell
-LEFT JOIN metrics.repository_names ON repository_names.repository_id = spell.repository_id
-LEFT JOIN metrics.repository_clocks AS clock ON clock.repository_id = spell.repository_id
+    period.repository_id
+FROM periods AS period
+LEFT JOIN metrics.repository_names ON repository_names.repository_id = period.repository_id
+LEFT JOIN metrics.repository_clocks AS clock ON clock.repository_id = period.repository_id
 WHERE started_at < ended_at;

@@ -139,16 +139,10 @@ reviews AS (
     FROM evidence
     GROUP BY pull_request_id
 ),
--- Working seconds since some fixed moment, at any second t of a half day:
--- worked_before + the part of each of its at most two working intervals that has passed.
 half_days AS (
-    SELECT
-        unnest($half_day) AS half_day,
-        unnest($worked_before) AS worked_before,
-        unnest($first_start) AS first_start,
-        unnest($first_length) AS first_length,
-        unnest($second_start) AS second_start,
-        unnest($second_length) AS second_length
+    FROM metrics.half_days(
+        $half_day, $worked_before, $first_start, $first_length, $second_start, $second_length
+    )
 ),
 times AS (
     SELECT
@@ -182,17 +176,11 @@ times AS (
 worked AS (
     SELECT
         times.*,
-        reviewed.worked_before
-            + greatest(0, least(epoch(first_review_at)::BIGINT - reviewed.first_start, reviewed.first_length))
-            + greatest(0, least(epoch(first_review_at)::BIGINT - reviewed.second_start, reviewed.second_length))
-        - opened.worked_before
-            - greatest(0, least(epoch(created_at)::BIGINT - opened.first_start, opened.first_length))
-            - greatest(0, least(epoch(created_at)::BIGINT - opened.second_start, opened.second_length))
-        AS business_seconds
+        metrics.worked_until(reviewed, first_review_at) - metrics.worked_until(opened, created_at) AS business_seconds
     FROM times
     LEFT JOIN half_days AS opened
-        ON opened.half_day = CASE WHEN first_review_at IS NOT NULL THEN epoch(created_at)::BIGINT // 43200 END
-    LEFT JOIN half_days AS reviewed ON reviewed.half_day = epoch(first_review_at)::BIGINT // 43200
+        ON opened.half_day = CASE WHEN first_review_at IS NOT NULL THEN metrics.half_day_of(created_at) END
+    LEFT JOIN half_days AS reviewed ON reviewed.half_day = metrics.half_day_of(first_review_at)
 )
 SELECT
     repository_id,

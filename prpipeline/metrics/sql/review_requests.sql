@@ -11,7 +11,7 @@
 --               team (nobody knows who was); or a deleted account was asked and a deleted account has reviewed since
 -- In the same second a review answers what is asked, and a removal comes before a request. GitHub drops a request when
 -- the review comes; a removal in that second is this, no withdrawal.
--- Persons are distinguished by id, and bear the login of the last event; a deleted account has none.
+-- Persons are distinguished by id, and have the login of the last event; a deleted account has none.
 -- hours, business_hours: asked_at to answered_at. waiting_hours: asked_at to now, where the outcome is pending.
 
 CREATE TABLE IF NOT EXISTS metrics.review_requests (
@@ -96,7 +96,7 @@ placed AS (
     ), 0) AS ends_before
     FROM seconds
 ),
-spells AS (
+periods AS (
     SELECT
         pull_request_id,
         is_team,
@@ -148,22 +148,16 @@ requests AS (
             WHEN is_open THEN 'pending'
             ELSE 'closed'
         END AS outcome
-    FROM spells AS spell
+    FROM periods
     JOIN subjects USING (pull_request_id, is_team, subject)
     JOIN metrics.pull_request_times AS times USING (pull_request_id)
     LEFT JOIN possible_answers USING (pull_request_id)
     WHERE times.repository_id IN (SELECT unnest($repositories))
 ),
--- As in pull_request_times: working seconds since some fixed moment are worked_before, and what has passed of each
--- of the two intervals.
 half_days AS (
-    SELECT
-        unnest($half_day) AS half_day,
-        unnest($worked_before) AS worked_before,
-        unnest($first_start) AS first_start,
-        unnest($first_length) AS first_length,
-        unnest($second_start) AS second_start,
-        unnest($second_length) AS second_length
+    FROM metrics.half_days(
+        $half_day, $worked_before, $first_start, $first_length, $second_start, $second_length
+    )
 )
 SELECT
     repository_names.repository,
@@ -177,12 +171,7 @@ SELECT
     outcome,
     metrics.hours_between(asked_at, answered_at) AS hours,
     metrics.hours(
-        answered.worked_before
-            + greatest(0, least(epoch(answered_at)::BIGINT - answered.first_start, answered.first_length))
-            + greatest(0, least(epoch(answered_at)::BIGINT - answered.second_start, answered.second_length))
-        - asked.worked_before
-            - greatest(0, least(epoch(asked_at)::BIGINT - asked.first_start, asked.first_length))
-            - greatest(0, least(epoch(asked_at)::BIGINT - asked.second_start, asked.second_length))
+        metrics.worked_until(answered, answered_at) - metrics.worked_until(asked, asked_at)
     ) AS business_hours,
     CASE WHEN outcome = 'pending'
         THEN metrics.hours_between(asked_at, greatest(asked_at, coalesce(clock.as_of, $as_of))) END AS waiting_hours,
@@ -194,7 +183,7 @@ SELECT
     request.repository_id
 FROM requests AS request
 LEFT JOIN half_days AS asked
-    ON asked.half_day = CASE WHEN answered_at IS NOT NULL THEN epoch(asked_at)::BIGINT // 43200 END
-LEFT JOIN half_days AS answered ON answered.half_day = epoch(answered_at)::BIGINT // 43200
+    ON asked.half_day = CASE WHEN answered_at IS NOT NULL THEN metrics.half_day_of(asked_at) END
+LEFT JOIN half_days AS answered ON answered.half_day = metrics.half_day_of(answered_at)
 LEFT JOIN metrics.repository_names ON repository_names.repository_id = request.repository_id
 LEFT JOIN metrics.repository_clocks AS clock ON clock.repository_id = request.repository_id;

@@ -1,8 +1,8 @@
 -- What goes on in the tables of the flow without any change in raw, in every repository.
-UPDATE metrics.pull_request_stages AS spell
+UPDATE metrics.pull_request_stages AS period
 SET hours = metrics.hours_between(started_at, greatest(started_at, clock.as_of))
 FROM metrics.repository_clocks AS clock
-WHERE clock.repository_id = spell.repository_id AND ended_at IS NULL;
+WHERE clock.repository_id = period.repository_id AND ended_at IS NULL;
 
 UPDATE metrics.review_requests AS request
 SET waiting_hours = metrics.hours_between(asked_at, greatest(asked_at, clock.as_of))

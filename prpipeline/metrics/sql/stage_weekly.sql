@@ -1,7 +1,7 @@
 -- stage_weekly: one row per repository, ISO week (UTC) in which pull requests were opened, and stage that any was in.
 --
 -- Counts pull requests of people (with exclude_bots off, of all); n_bot_authors says how many others the week has.
--- hours are what a pull request spent in the stage, all its spells together (pull_request_stages); those that are still
+-- hours are what a pull request spent in the stage, all its periods together (pull_request_stages); those that are still
 -- in it (n_running) are not done, and in no hours here. n_null are pull requests of the week of which it is not known
 -- whether or how long they were in the stage: where draft events are missing; of coding, where no commit before the opening is.
 -- The median, 75th and 90th percentile are of those that were in the stage, interpolated. hours_total is their sum, so
@@ -47,9 +47,9 @@ pull_requests AS (
         stage,
         pull_request_id,
         CASE WHEN count(*) = count(ended_at) THEN sum(date_diff('second', started_at, ended_at)) END AS seconds
-    FROM metrics.pull_request_stages AS spell
+    FROM metrics.pull_request_stages AS period
     JOIN metrics.pull_request_times AS times USING (pull_request_id)
-    WHERE spell.repository_id IN (SELECT unnest($repositories))
+    WHERE period.repository_id IN (SELECT unnest($repositories))
       AND times.repository_id IN (SELECT unnest($repositories))
       AND NOT (times.is_bot_author AND $exclude_bots)
       AND stage IS NOT NULL

@@ -1,7 +1,7 @@
 -- team_members: one row per team, person and period in which the person is in the team.
 --
--- A listed login is the account that bears it now, or else the one that bore it last; upper and lower case are equal.
--- A login that no account is known to have borne has no person_id; then nothing counts for the team by it.
+-- A listed login is the account that has it now, or else the one that had it last; upper and lower case are equal.
+-- A login that no account is known to have had has no person_id; then nothing counts for the team by it.
 -- member_from and member_until are days in UTC, both in the period; NULL is since ever, and to this day and on.
 -- Periods of a person in a team that meet or overlap are one.
 CREATE TABLE IF NOT EXISTS metrics.team_members (
@@ -16,10 +16,10 @@ CREATE TABLE IF NOT EXISTS metrics.team_members (
 DELETE FROM metrics.team_members;
 
 INSERT INTO metrics.team_members BY NAME
-WITH bearers AS (
-    SELECT lower(borne.login) AS key,
-        arg_max(actor_id, (lower(borne.login) = lower(account.login), last_read_at, actor_id)) AS person_id
-    FROM raw.actor_logins AS borne
+WITH holders AS (
+    SELECT lower(held.login) AS key,
+        arg_max(actor_id, (lower(held.login) = lower(account.login), last_read_at, actor_id)) AS person_id
+    FROM raw.actor_logins AS held
     JOIN metrics.accounts AS account USING (actor_id)
     GROUP BY key
 ),
@@ -32,7 +32,7 @@ listed AS (
         coalesce(member_from, DATE '-infinity') AS started_on,
         coalesce(member_until + 1, DATE 'infinity') AS ended_on
     FROM metrics.team_lists AS list
-    LEFT JOIN bearers ON key = lower(list.login)
+    LEFT JOIN holders ON key = lower(list.login)
     LEFT JOIN metrics.accounts AS account ON account.actor_id = person_id
     WHERE list.login IS NOT NULL
 ),

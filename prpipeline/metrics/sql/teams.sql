@@ -1,6 +1,6 @@
 -- teams: one row per team that the repositories file names, for people or for a repository.
 --
--- people are those of now; unknown_logins are the ones among them that no account is known to have borne.
+-- people are those of now; unknown_logins are the ones among them that no account is known to have had.
 CREATE TABLE IF NOT EXISTS metrics.teams (
     team           VARCHAR,
     people         BIGINT,

@@ -25,14 +25,14 @@ asked AS (
     WHERE NOT is_bot
     GROUP BY pull_request_id
 ),
-spells AS (
+periods AS (
     SELECT
-        spell.pull_request_id,
+        period.pull_request_id,
         stage,
         date_diff('second', started_at, coalesce(ended_at, chosen.as_of)) AS seconds,
         greatest(0, date_diff('second', started_at, least(ended_at, first_review_at, chosen.as_of))) AS until_review,
         greatest(0, date_diff('second', started_at, least(ended_at, first_review_at, asked_at, chosen.as_of))) AS until_asked
-    FROM pull_request_stages AS spell
+    FROM pull_request_stages AS period
     JOIN chosen USING (pull_request_id)
     LEFT JOIN asked USING (pull_request_id)
 ),
@@ -47,7 +47,7 @@ stages AS (
         sum(seconds) FILTER (stage = 'approved') AS approved,
         sum(until_review) FILTER (stage = 'draft') AS draft_wait,
         sum(until_asked) FILTER (stage = 'waiting_for_review') AS unasked_wait
-    FROM spells
+    FROM periods
     GROUP BY pull_request_id
 )
 SELECT

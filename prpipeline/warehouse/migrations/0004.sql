@@ -17,7 +17,7 @@ CREATE TABLE raw.pull_request_labels (
     label               VARCHAR NOT NULL
 );
 
--- Which login an account bore when; as far as the rows tell, which then bear the newest one.
+-- Which login an account had when; as far as the rows tell, which then have the newest one.
 CREATE TABLE raw.actor_logins (
     actor_id        BIGINT NOT NULL,
     login           VARCHAR NOT NULL,

@@ -1,4 +1,4 @@
--- Which login an account bore when: the number identifies it, logins are labels that change. Rows of raw bear the newest
+-- Which login an account had when: the number identifies it, logins are labels that change. Rows of raw have the newest
 -- one, which is the one that was read last. A deleted account is not here anew: GitHub no longer says who it was.
 CREATE TABLE raw.actor_logins (
     actor_id        BIGINT NOT NULL,
