@@ -60,8 +60,8 @@ def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> Non
             lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
 
 
-def open_periods(work: Work) -> list[tuple[datetime, datetime]]:
-    """The last one ends at datetime.max while the pull request is open."""
+def switched(work: Work) -> tuple[list[datetime], bool]:
+    """When it was closed and reopened in turns before its end, and whether it was open after the last of them."""
     end = work.end or datetime.max
     net: dict[datetime, int] = defaultdict(int)
     for at, event in work.switches:
@@ -72,14 +72,34 @@ def open_periods(work: Work) -> list[tuple[datetime, datetime]]:
         if net[at] and is_open != (net[at] > 0):
             is_open = net[at] > 0
             changes.append(at)
+    return changes, is_open
+
+
+def open_periods(work: Work) -> list[tuple[datetime, datetime]]:
+    """The last one ends at datetime.max while the pull request is open."""
+    changes, is_open = switched(work)
     if not is_open:  # but it was open until its end, or is
         changes.pop()
-    marks = [work.created_at, *changes, end]
+    marks = [work.created_at, *changes, work.end or datetime.max]
     return list(zip(marks[::2], marks[1::2], strict=True))
 
 
 def is_open_at(work: Work, moment: datetime) -> bool:
     return any(start <= moment < end for start, end in open_periods(work))
+
+
+def misses_a_reopening(work: Work) -> bool:
+    """Whether it is open now although its last event is a closing."""
+    return work.end is None and not switched(work)[1]
+
+
+def waits_on(work: Work, moment: datetime, settings: MetricSettings) -> bool:
+    """Whether what waits at this moment has waited since, without a review, a draft period or a closing."""
+    return (
+        moment >= open_periods(work)[-1][0]
+        and not qualifying(work, settings)
+        and not any(reference.is_draft_at(work, at) for at, _ in work.toggles if at > moment)
+    )
 
 
 def are_drafts_known(work: Work) -> bool:
@@ -150,7 +170,12 @@ def day(works: Sequence[Work], that: date, settings: MetricSettings, *, bots: bo
             is_draft = reference.is_draft_at(work, last_second)
             is_reviewed = any(review.at <= last_second for review in qualifying(work, settings))
             found["draft"] += are_drafts_known(work) and is_draft
-            found["waiting"] += are_drafts_known(work) and not is_draft and not is_reviewed
+            found["waiting"] += (
+                are_drafts_known(work)
+                and not is_draft
+                and not is_reviewed
+                and not (misses_a_reopening(work) and waits_on(work, last_second, settings))
+            )
     return found
 
 
