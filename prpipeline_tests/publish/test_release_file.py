@@ -93,7 +93,6 @@ DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
 Days = list[list[tuple[str, str, int, int]]]
 
 
-@pytest.mark.slow
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(days=DAYS, rename=st.booleans())
 def test_whatever_happens_it_is_the_same(days: Days, rename: bool) -> None:
@@ -118,7 +117,9 @@ def assert_the_same(days: Days, rename: bool) -> None:
             lab.sync(SyncOptions(reconcile=day % 2 == 0))
             derive(lab, AS_OF + timedelta(days=day), MetricSettings())
             release = publish(lab.warehouse)
-            assert day > 1 or not release.is_whole  # later it may have grown too much
+            # Later it may have grown too much; and an account's new login changes rows everywhere.
+            is_much = day > 1 or any(kind == "rename_account" for kind, *_ in happened)
+            assert is_much or not release.is_whole
             found = rows(release.path)
             assert found == written_whole(lab.warehouse)
             found["pipeline_status"] = ["one"]
