@@ -15,10 +15,10 @@ from prpipeline.cli.common import EXIT_FAILED, BadInput, echo_for_scripts, isofo
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["parquet", "csv", "xlsx"]),
+    type=click.Choice(["parquet", "csv", "xlsx", "dbt"]),
     default="parquet",
     show_default=True,
-    help="A file for each table, or one Excel workbook with a sheet for each.",
+    help="A file for each table, one Excel workbook, or only the sources.yml that describes them to dbt.",
 )
 @click.option("--tables", metavar="A,B", default="", help="Only these tables and views; default: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from prpipeline.model.version import __version__
+from prpipeline.publish.dbt import sources
 from prpipeline.publish.workbook import write_workbook
 from prpipeline.warehouse.database import WarehouseError, quoted
 
@@ -33,6 +34,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
     CSV = "csv"
     XLSX = "xlsx"
+    DBT = "dbt"  # no data, but what the tables mean to dbt
 
 
 class ExportError(ValueError):
@@ -209,10 +211,16 @@ def _write_xlsx(connection: duckdb.DuckDBPyConnection, folder: Path, names: Sequ
         raise ExportError("Excel workbooks need another package: pip install 'prpipeline[xlsx]'.") from None
 
 
+def _write_dbt(connection: duckdb.DuckDBPyConnection, folder: Path, names: Sequence[str]) -> list[str]:
+    (folder / "sources.yml").write_text(sources(names), encoding="utf-8")
+    return []
+
+
 _WRITERS: dict[Format, Callable[[duckdb.DuckDBPyConnection, Path, Sequence[str]], list[str]]] = {
     Format.PARQUET: _write_parquet,
     Format.CSV: _write_csv,
     Format.XLSX: _write_xlsx,
+    Format.DBT: _write_dbt,
 }
 
 

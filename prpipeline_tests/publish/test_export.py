@@ -11,10 +11,12 @@ import duckdb
 import openpyxl
 import pandas
 import pytest
+import yaml
 
-from prpipeline.publish import workbook
+from prpipeline.publish import dictionary, workbook
 from prpipeline.sandbox.github import sample_world
 from prpipeline_tests.support import bi_sandbox
+from prpipeline_tests.support.bi_environments import dbt, run
 from prpipeline_tests.support.shell import Shell
 
 Rows = list[tuple[Any, ...]]
@@ -196,3 +198,49 @@ def test_copy_to_is_refused_with_the_way_that_works(shell: Shell, tmp_path: Path
     assert done.returncode == 2
     assert "prpipeline export DIR" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_keys_of_the_dictionary_are_keys(shell: Shell, published: dict[str, Rows]) -> None:
+    keys = {table.name: table.key for table in dictionary.load().tables if table.key}
+    assert len(keys) > 10
+    path = shell.folder / "data" / "published" / "prpipeline.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for name, key in keys.items():
+            sql = f"SELECT count(*) = count(DISTINCT {key}) FROM {name}"
+            assert connection.execute(sql).fetchall() == [(True,)], name
+
+
+def test_sources_for_dbt_describe_each_column_as_it_is(
+    shell: Shell, published: dict[str, Rows], tmp_path: Path
+) -> None:
+    assert of(shell, tmp_path / "out", "--format", "dbt")["files"] == ["sources.yml"]
+    (source,) = yaml.safe_load((tmp_path / "out" / "sources.yml").read_text())["sources"]
+    path = shell.folder / "data" / "published" / "prpipeline.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = {
+            name: [(row[0], row[1].lower()) for row in connection.execute(f"DESCRIBE {name}").fetchall()]
+            for name in published
+        }
+    assert {
+        table["name"]: [(column["name"], column["data_type"]) for column in table["columns"]]
+        for table in source["tables"]
+    } == found
+    assert all(column["description"] for table in source["tables"] for column in table["columns"])
+
+
+@pytest.mark.slow
+@pytest.mark.end_to_end
+def test_dbt_itself_reads_the_sources(shell: Shell, tmp_path: Path) -> None:
+    of(shell, tmp_path / "models" / "prpipeline", "--format", "dbt")
+    (tmp_path / "dbt_project.yml").write_text("name: try\nversion: '1'\nprofile: prpipeline\n")
+    head = (tmp_path / "models" / "prpipeline" / "sources.yml").read_text().split("version: 2")[0]
+    profile = "\n".join(line[4:] for line in head.splitlines() if line.startswith("#   "))
+    (tmp_path / "profiles.yml").write_text(profile)
+    (tmp_path / "models" / "queue.sql").write_text("SELECT * FROM {{ source('prpipeline', 'review_queue') }}")
+    environment = dbt()
+    file = shell.folder / "data" / "published" / "prpipeline.duckdb"
+    for command in ("parse --show-all-deprecations", "build", "source freshness"):
+        ran = f"PRPIPELINE_FILE={file} dbt --no-use-colors {command} --profiles-dir ."
+        out = run(["bash", "-euc", ran], tmp_path, environment.path)
+        assert "deprecat" not in out.lower()
+        assert "WARN" not in out.replace("WARN=0", "")

@@ -53,6 +53,11 @@ def jupyter() -> Environment:
     return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "pandas", "nbclient", "ipykernel"))
 
 
+def dbt() -> Environment:
+    """dbt with its adapter for DuckDB. dbt-core 1.12 downloads a part of it from GitHub while it is installed."""
+    return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "dbt-core==1.11.*", "dbt-duckdb==1.10.*"))
+
+
 def node_modules() -> Path:
     """A folder with a `node_modules` that holds DuckDB."""
     if shutil.which("node") is None or shutil.which("npm") is None:
