@@ -232,7 +232,7 @@ def test_sources_for_dbt_describe_each_column_as_it_is(
 @pytest.mark.end_to_end
 def test_dbt_itself_reads_the_sources(shell: Shell, tmp_path: Path) -> None:
     of(shell, tmp_path / "models" / "prpipeline", "--format", "dbt")
-    (tmp_path / "dbt_project.yml").write_text("name: try\nversion: '1'\nprofile: prpipeline\n")
+    (tmp_path / "dbt_project.yml").write_text("name: try\nversion: '1.0'\nprofile: prpipeline\n")
     head = (tmp_path / "models" / "prpipeline" / "sources.yml").read_text().split("version: 2")[0]
     profile = "\n".join(line[4:] for line in head.splitlines() if line.startswith("#   "))
     (tmp_path / "profiles.yml").write_text(profile)
