@@ -143,7 +143,8 @@ print(duckdb.connect(path, read_only=True).execute("SELECT 1").fetchone())
         ("1.5", "", True),
         ("1.5", "reader.close()", False),
         ("1.5", "reader.read_all()", False),
-        ("2.0", "", False),
+        ("2.0", "reader.close()", False),
+        ("2.0", "reader.read_all()", False),
     ],
 )
 def test_an_unread_arrow_reader_blocks_as_the_page_says(
