@@ -21,7 +21,7 @@ from prpipeline.app import audit, credential_locks, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
-from prpipeline.app.teams import teams_of
+from prpipeline.app.teams import organizations, teams_of
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
@@ -36,6 +36,7 @@ from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositori
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
+from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, tracking
 from prpipeline.warehouse.activity import Publication, RecordedSync
@@ -142,6 +143,8 @@ class Pipeline:
             yield from sync_with_workers(
                 sources, self.warehouse, self.settings.sync, names, options, on_progress
             )
+            if wanted := organizations(self.settings, self.tracking.tracked_rows()):
+                read_teams(sources, self.warehouse, wanted)
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""

@@ -60,7 +60,7 @@ _TROUBLE = re.compile(r"INTERNAL|UNAVAILABLE|TIME_?OUT|OVERLOAD|DOWNSTREAM|SERVE
 
 
 class TeamsDenied(AccessDenied):
-    """Only the names of teams are denied; asking without them gets the rest."""
+    """Only teams are denied; asking without them gets the rest."""
 
 
 class LimitsOff(NotFound):
@@ -253,7 +253,7 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
-        if "requestedReviewer" in path:
+        if {"requestedReviewer", "teams", "members"} & set(path):
             return TeamsDenied(shorten(message))
         return (CommitsDenied if "commits" in path else _forbidden)(shorten(message))
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
@@ -321,8 +321,9 @@ def _forbidden(message: str, needed: str = "") -> AccessDenied:
         return AccessDenied("The organisation's IP allow list refuses this machine's address.")
     if "not accessible by" in lowered:
         missing = needed.replace("_", " ").replace("=", ": ").replace(";", ", ").capitalize()
+        where = "organisation" if missing.startswith("Members") else "repository"
         return AccessDenied(
             f"The token lacks the permission “{missing or 'Pull requests: read'}”; grant it in the token's or the "
-            "App's settings, for this repository."
+            f"App's settings, for this {where}."
         )
     return AccessDenied(f"GitHub denies access: {message}")

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
@@ -16,6 +18,7 @@ from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
 
+DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
@@ -39,7 +42,10 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def metrics(self) -> MetricSettings:
-        return self.file.metrics
+        found = self.file.metrics
+        if self.is_demo and not found.ticket_prefixes:
+            return replace(found, ticket_prefixes=DEMO_TICKET_PREFIXES)
+        return found
 
     @property
     def teams(self) -> Teams:

@@ -136,7 +136,8 @@ def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
         """
     ).fetchone()
     definitions = connection.execute("FROM metrics.definitions").fetchall()
-    return sha256(f"{row}{definitions}{settings_fingerprint}".encode()).hexdigest()
+    teams = connection.execute("SELECT max(changed_at) FROM meta.team_readings").fetchone()
+    return sha256(f"{row}{definitions}{teams}{settings_fingerprint}".encode()).hexdigest()
 
 
 def last_publication(connection: Connection) -> Publication | None:

@@ -157,8 +157,8 @@ class MetricsLab:
         return folder / FILE_NAME
 
     def clear(self) -> None:
-        for table in ("raw.pull_requests", "raw.reviews", "raw.review_events", "raw.actor_logins"):
-            self.connection.execute(f"DELETE FROM {table}")
+        for table in ("pull_requests", "reviews", "review_events", "actor_logins", "teams", "team_members"):
+            self.connection.execute(f"DELETE FROM raw.{table}")
 
 
 def rows(

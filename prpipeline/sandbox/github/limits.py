@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
-from prpipeline.sandbox.github.model import Actor, Repository
+from prpipeline.sandbox.github.model import Actor, Repository, Team
 
 ANONYMOUS_LIMIT = 60
 
@@ -113,6 +113,10 @@ class Credential:
         if self.kind == "classic":
             return "read:org" in self.scopes
         return "members" not in self.missing_permissions
+
+    def sees_team(self, team: Team) -> bool:
+        """Whether GitHub shows it this team: a secret one only to its members, as here nobody owns an organization."""
+        return self.sees_teams() and (not team.secret or any(map(self.is_actor, team.all_members())))
 
     def reads_pull_requests(self, repository: Repository) -> bool:
         """Whether it may read pull requests; classic tokens that see a repository may."""
