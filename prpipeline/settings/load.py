@@ -15,6 +15,7 @@ from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
+from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
@@ -27,6 +28,9 @@ class Settings(Section, frozen=True, kw_only=True):
     github: GitHubSettings
     file: RepositoriesFile
     alert_secrets: Mapping[str, SecretStr] = {}  # by the variables that alerts name
+    warehouse: WarehousePlace = (
+        WarehousePlace()
+    )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
@@ -51,7 +55,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def warehouse_path(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        """The local file, where it is one."""
+        return self.warehouse.file or self.data_dir / "warehouse.duckdb"
 
     @property
     def published_path(self) -> Path:
@@ -82,6 +87,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         github=github,
         file=file,
         alert_secrets=file.alerts.secrets(env),
+        warehouse=warehouse_place(env, data_dir),
     )
 
 
