@@ -153,7 +153,7 @@ class Warehouse:
         self._open.is_locked = True
         self._locked_at = time.monotonic()
         if self._open.connection is None:
-            self._open.connection = _start(self.path)
+            self._open.connection = start(self.path)
         connection = self._open.connection
         if not self._open.is_attached:
             if not self.store.exists():
@@ -221,7 +221,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _start(path: Path) -> duckdb.DuckDBPyConnection:
+def start(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to memory, whose temporary files are beside the path."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "temp_directory": f"{path}.tmp",  # the default is the working directory
         "preserve_insertion_order": "false",  # nothing relies on it, and inserts use all cores without

@@ -79,8 +79,8 @@ class FileSnapshot:
 
     path: Path
 
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute(f"ATTACH '{quoted(self.path)}' AS {CATALOG} (READ_ONLY)")
+    def attach(self, connection: duckdb.DuckDBPyConnection, name: str = CATALOG) -> None:
+        connection.execute(f"ATTACH '{quoted(self.path)}' AS {name} (READ_ONLY)")
 
 
 def quoted(text: object) -> str:

@@ -101,14 +101,15 @@ class LakeStore:
             Path(self._address).parent.mkdir(parents=True, exist_ok=True)
         if "://" not in self._data:
             Path(self._data).mkdir(parents=True, exist_ok=True)
-        self._attach(connection)
+        self.attach(connection)
         connection.execute("BEGIN")
         make_tables(connection)
         connection.execute("COMMIT")
         self.detach(connection)
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._attach(connection)
+        self.attach_as(connection, CATALOG)
+        connection.execute(f"USE {CATALOG}")
 
     def detach(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("USE memory")
@@ -136,18 +137,17 @@ class LakeStore:
             extensions.load(connection, "httpfs")
             connection.execute(_s3_secret(connection))
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection, *options: str) -> None:
+    def attach_as(self, connection: duckdb.DuckDBPyConnection, name: str, *options: str) -> None:
+        """Attach it under a name, with further options of DuckLake. Raises WarehouseError."""
         self.prepare(connection)
         catalog = ("postgres:" if self._is_postgres else "") + self._address
         given = [f"DATA_PATH '{quoted(self._data)}'", f"DATA_INLINING_ROW_LIMIT {_INLINED_ROWS}", *options]
         if self._is_postgres:
             given.append(f"METADATA_SCHEMA '{SCHEMA}'")
         try:
-            connection.execute(f"ATTACH 'ducklake:{quoted(catalog)}' AS {CATALOG} ({', '.join(given)})")
+            connection.execute(f"ATTACH 'ducklake:{quoted(catalog)}' AS {name} ({', '.join(given)})")
         except duckdb.Error as error:
             raise WarehouseError(self._sentence(str(error))) from None
-        if not options:
-            connection.execute(f"USE {CATALOG}")
 
     def _sentence(self, text: str) -> str:
         """Of an error in attaching it."""
@@ -177,9 +177,9 @@ class LakeSnapshot:
     store: LakeStore
     number: int | None = None  # None: the last one
 
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def attach(self, connection: duckdb.DuckDBPyConnection, name: str = CATALOG) -> None:
         pinned = [] if self.number is None else [f"SNAPSHOT_VERSION {self.number}"]
-        self.store._attach(connection, "READ_ONLY", *pinned)
+        self.store.attach_as(connection, name, "READ_ONLY", *pinned)
 
 
 def _s3_secret(connection: duckdb.DuckDBPyConnection) -> str:

@@ -30,8 +30,8 @@ class Lock(Protocol):
 class Snapshot(Protocol):
     """One state of a store's tables, for readers."""
 
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Attach it read-only as ``CATALOG``."""
+    def attach(self, connection: duckdb.DuckDBPyConnection, name: str = CATALOG) -> None:
+        """Attach it read-only under a name."""
 
 
 class Store(Protocol):

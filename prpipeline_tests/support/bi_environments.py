@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,17 @@ def jupyter() -> Environment:
     return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "pandas", "nbclient", "ipykernel"))
 
 
+def lake() -> Environment:
+    """What extra ``lake`` pins, before everything that this environment has."""
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        requirements = tuple(tomllib.load(file)["project"]["optional-dependencies"]["lake"])
+    folder = sysconfig.get_path("purelib")
+    environment = _environment((*requirements, f"# beside {folder}"))
+    (site_packages,) = environment.folder.glob("lib/python*/site-packages")
+    (site_packages / "beside.pth").write_text(f"import site; site.addsitedir({folder!r})\n")
+    return environment
+
+
 def node_modules() -> Path:
     """A folder with a `node_modules` that holds DuckDB."""
     if shutil.which("node") is None or shutil.which("npm") is None:
@@ -84,7 +97,16 @@ def _environment(requirements: tuple[str, ...]) -> Environment:
         # uv takes seconds for this, pip minutes on two cores.
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-progress"]
         _run([*uv, "venv", "--python", sys.executable, str(folder / "python")])
-        _run([*uv, "pip", "install", "--python", str(folder / "python" / "bin" / "python"), *requirements])
+        _run(
+            [
+                *uv,
+                "pip",
+                "install",
+                "--python",
+                str(folder / "python" / "bin" / "python"),
+                *(r for r in requirements if not r.startswith("#")),
+            ]
+        )
 
     return Environment(_kept(f"uv {sys.version_info[:2]} {requirements}", install) / "python")
 
