@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -134,17 +134,20 @@ class Pipeline:
     ) -> Iterator[SyncResult]:
         """Bring these up to date with GitHub; a result each, as each is done.
 
-        Waits while another process syncs by one of the same credentials. ``on_progress`` may be called from several
+        Waits while another process syncs by one of the same credentials; what another one is syncing by others is left
+        to it, and is "unchanged" here. ``on_progress`` may be called from several
         threads. Raises OtherHost, WarehouseError.
         """
         with self.warehouse.transaction() as connection:
             host.claim(connection, "github", self.tracking.host)
-        with credential_locks.held(self.settings), self._sources() as sources:
-            yield from sync_with_workers(
-                sources, self.warehouse, self.settings.sync, names, options, on_progress
-            )
-            if wanted := organizations(self.settings, self.tracking.tracked_rows()):
-                read_teams(sources, self.warehouse, wanted)
+        with closing(self.warehouse.store.leases()) as leases:
+            credential_locks.take(self.settings, leases)
+            with self._sources() as sources:
+                yield from sync_with_workers(
+                    sources, self.warehouse, self.settings.sync, names, options, on_progress, leases
+                )
+                if wanted := organizations(self.settings, self.tracking.tracked_rows()):
+                    read_teams(sources, self.warehouse, wanted)
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""

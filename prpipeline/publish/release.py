@@ -48,10 +48,11 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
     in pipeline_status. Raises WarehouseError; then the last release stays.
     """
     started = time.monotonic()
-    releases = warehouse.path.parent / "releases"
+    data = warehouse.store.folder
+    releases = data / "releases"
     with warehouse.transaction():
         pass  # creates or migrates the file, and leaves no .wal behind
-    with warehouse.exclusive(), _explained(releases):
+    with warehouse.frozen() as tables, _explained(releases):
         releases.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(releases)
         published_at = utc_now()
@@ -65,15 +66,15 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
                 "version": __version__,
             }
             last = None if is_only else next(iter(_finished(releases)), None)
-            written = write_release(warehouse.path, unfinished, last, values)
-            _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
+            written = write_release(tables, unfinished, last, values)
+            _carry_over(data / LINK_NAME, unfinished)
             _sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
             _sync_to_disk(releases)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-        shown = _show(warehouse.path.parent / LINK_NAME, folder)
+        shown = _show(data / LINK_NAME, folder)
         _clean(releases, folder, all_others=is_only)
     return Release(
         path=shown,

@@ -17,6 +17,7 @@ from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
+from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
 DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
@@ -30,6 +31,9 @@ class Settings(Section, frozen=True, kw_only=True):
     github: GitHubSettings
     file: RepositoriesFile
     alert_secrets: Mapping[str, SecretStr] = {}  # by the variables that alerts name
+    warehouse: WarehousePlace = (
+        WarehousePlace()
+    )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
@@ -57,7 +61,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def warehouse_path(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        """The local file, where it is one."""
+        return self.warehouse.file or self.data_dir / "warehouse.duckdb"
 
     @property
     def published_path(self) -> Path:
@@ -88,6 +93,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         github=github,
         file=file,
         alert_secrets=file.alerts.secrets(env),
+        warehouse=warehouse_place(env, data_dir),
     )
 
 

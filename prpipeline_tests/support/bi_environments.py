@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,17 @@ def of_page(client: str) -> Environment:
     return environment(bi_page.requirements(client))
 
 
+def lake() -> Environment:
+    """What extra ``lake`` pins, before everything that this environment has."""
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        requirements = tuple(tomllib.load(file)["project"]["optional-dependencies"]["lake"])
+    folder = sysconfig.get_path("purelib")
+    found = environment((*requirements, f"# beside {folder}"))
+    (site_packages,) = found.folder.glob("lib/python*/site-packages")
+    (site_packages / "beside.pth").write_text(f"import site; site.addsitedir({folder!r})\n")
+    return found
+
+
 def node_modules(package: str) -> Path:
     """A folder with a `node_modules` that holds the package."""
     if shutil.which("node") is None or shutil.which("npm") is None:
@@ -82,7 +95,16 @@ def environment(requirements: tuple[str, ...]) -> Environment:
         # uv takes seconds for this, pip minutes on two cores.
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-progress"]
         _run([*uv, "venv", "--python", sys.executable, str(folder / "python")])
-        _run([*uv, "pip", "install", "--python", str(folder / "python" / "bin" / "python"), *requirements])
+        _run(
+            [
+                *uv,
+                "pip",
+                "install",
+                "--python",
+                str(folder / "python" / "bin" / "python"),
+                *(r for r in requirements if not r.startswith("#")),
+            ]
+        )
 
     return Environment(_kept(f"uv {sys.version_info[:2]} {requirements}", install) / "python")
 
