@@ -70,6 +70,18 @@ class TokenCredential:
         return False
 
 
+class Stranger:
+    """No credential, for the one question that needs none."""
+
+    name = "none"
+
+    def auth(self, transport: Transport, now: datetime) -> requests.auth.AuthBase:
+        return BearerAuth(None)
+
+    def renew(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Tokens:
     """What the file holds; as the user brings it, the refresh token alone."""

@@ -84,7 +84,7 @@ class Client:
         return self.caller.ask((path, position), once)
 
     def _read(self, answer: Answer, read: Callable[[Any, Answer], T]) -> T:
-        check_status(answer)
+        check_status(answer, at_gateway=self.settings.is_gateway)
         with reading(SERVICE):
             return read(answer.json(), answer)
 

@@ -27,10 +27,11 @@ from prpipeline.model.failures import (
 SERVICE = "Jira"
 
 CHECK_URL = "check that JIRA_URL is the address of your Jira, and that no proxy on the way asks to sign in."
-_WHY_REFUSED = (
-    "check JIRA_URL, JIRA_EMAIL and JIRA_TOKEN: the token may be mistyped, expired or revoked, or be one with scopes, "
-    "which needs the gateway's address; 'prpipeline jira connect' finds out."
+_REFUSED = (
+    "check JIRA_URL, JIRA_EMAIL and JIRA_TOKEN: the token may be mistyped, expired or revoked, or be one"
 )
+_AT_SITE = f"{_REFUSED} with scopes, which needs the gateway's address; 'prpipeline jira connect' finds out."
+_AT_GATEWAY = f"{_REFUSED} without scopes, which needs the site's address as JIRA_URL."
 _LOG_IN = "Jira refuses to try the token after too many failed logins (CAPTCHA): log in to Jira in a browser with that account, then run it again."
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _PAUSE = timedelta(seconds=5)  # where a refusal gives no time, at first
@@ -44,9 +45,9 @@ class ProjectHidden(AccessDenied):
     """Jira says of a project that there is none: it does not exist, or the account may not browse it."""
 
 
-def check_status(answer: Answer) -> None:
+def check_status(answer: Answer, *, at_gateway: bool = False) -> None:
     """Raise the failure that an answer stands for that holds no data."""
-    _check_login(answer)
+    _check_login(answer, _AT_GATEWAY if at_gateway else _AT_SITE)
     status = answer.status
     if status in {200, 201}:
         if words.is_page(answer):
@@ -92,7 +93,7 @@ def check_status(answer: Answer) -> None:
     raise RequestRejected(f"Jira rejected the request ({status}): {said}")
 
 
-def _check_login(answer: Answer) -> None:
+def _check_login(answer: Answer, why: str) -> None:
     """Raise BadCredentials where Jira did not accept the token, whatever the answer's status."""
     reason = answer.headers.get("x-seraph-loginreason", "").upper()
     denied = answer.headers.get("x-authentication-denied-reason", "").upper()
@@ -100,7 +101,7 @@ def _check_login(answer: Answer) -> None:
         raise BadCredentials(_LOG_IN)
     if "AUTHENTICATED_FAILED" in reason:
         raise BadCredentials(
-            f"Jira does not accept the token, and answers as to a stranger ({answer.status}); {_WHY_REFUSED}"
+            f"Jira does not accept the token, and answers as to a stranger ({answer.status}); {why}"
         )
     if answer.status != 401:
         return
@@ -112,7 +113,7 @@ def _check_login(answer: Answer) -> None:
         )
     if "AUTHENTICATION_DENIED" in said.upper():
         raise BadCredentials(_LOG_IN)
-    raise BadCredentials(f"Jira does not accept the token (401); {_WHY_REFUSED}")
+    raise BadCredentials(f"Jira does not accept the token (401); {why}")
 
 
 def _denied(answer: Answer, said: str) -> AccessDenied:
