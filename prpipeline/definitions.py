@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -28,14 +30,30 @@ def build_definitions(
         warnings.simplefilter("ignore", dg.BetaWarning)
         step = build_assets(settings, period, all_checks(period))
         assets = dg.with_source_code_references([step])
+    more = _of_jira(settings, period)
     return dg.Definitions(
-        assets=assets,
-        jobs=[sync_job, reconcile_job, publish_job, tidy_job],
-        schedules=build_schedules(settings.schedule),
-        sensors=[tracking_sensor, publish_sensor, outside_activity_sensor, alerts_sensor],
+        assets=[*assets, *more.get("assets", [])],
+        jobs=[sync_job, reconcile_job, publish_job, tidy_job, *more.get("jobs", [])],
+        schedules=[*build_schedules(settings.schedule), *more.get("schedules", [])],
+        sensors=[
+            tracking_sensor,
+            publish_sensor,
+            outside_activity_sensor,
+            alerts_sensor,
+            *more.get("sensors", []),
+        ],
         resources={"pipeline": PipelineResource.of(settings), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _of_jira(settings: Settings, period: timedelta | None) -> dict[str, list[Any]]:
+    """What there is more of with Jira; nothing without."""
+    if not settings.uses_jira:
+        return {}
+    from prpipeline.defs import jira
+
+    return jira.build(settings, period)
 
 
 @dg.definitions

@@ -38,10 +38,11 @@ from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
 from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, tracking
+from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
 from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.jira_projects import RecordedJiraSync, SelectedProject
 from prpipeline.warehouse.summary import (
     Summary,
     Week,
@@ -54,6 +55,8 @@ from prpipeline.warehouse.summary import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from prpipeline.sync.jira_syncer import JiraResult
 
 __all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
 
@@ -106,6 +109,13 @@ class Pipeline:
             repositories_file.follow(connection, repositories, utc_now(), file.all_teams)
         return stamp
 
+    def follow_jira(self) -> None:
+        """Select the projects of Jira that the repositories file names, and no others. Makes nothing where it names none."""
+        if self.settings.is_demo or not (self.settings.uses_jira or self.warehouse.exists()):
+            return
+        with self.warehouse.transaction() as connection:
+            jira_projects.follow(connection, self.settings.jira_options.entries, utc_now())
+
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
         """What is tracked once the repositories file is followed, and what to say of its patterns; changes nothing.
 
@@ -148,6 +158,31 @@ class Pipeline:
                 )
                 if wanted := organizations(self.settings, self.tracking.tracked_rows()):
                     read_teams(sources, self.warehouse, wanted)
+
+    def sync_jira(self, options: SyncOptions, entries: Sequence[str] | None = None) -> Iterator[JiraResult]:
+        """Bring the selected projects of Jira up to date, or these of them; a result each, as each is done.
+
+        Waits while another process asks Jira with the same credential. Raises ConfigurationError, OtherHost,
+        WarehouseError.
+        """
+        from prpipeline.app import jira  # only where Jira is used
+
+        chosen = self.settings.jira_options.entries if entries is None else entries
+        yield from jira.sync(self.settings, self.warehouse, chosen, options)
+
+    def jira_projects(self) -> list[SelectedProject]:
+        """The projects of Jira that are selected, with how far each has come."""
+        if self.settings.is_demo or not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return jira_projects.selected(connection)
+
+    def jira_activity_since(self, sync_id: int, limit: int) -> list[RecordedJiraSync]:
+        """The recorded syncs of projects with higher numbers, the first ``limit`` of them."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return jira_projects.syncs_since(connection, sync_id, limit)
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from prpipeline import __version__
-from prpipeline.cli import alerts, look, operate, sync, track, warehouse
+from prpipeline.cli import alerts, jira, look, operate, sync, track, warehouse
 from prpipeline.cli.common import BadInput, Interrupted
 
 
@@ -83,7 +83,7 @@ def cli() -> None:
     """
 
 
-for module in (track, sync, look, alerts, operate, warehouse):
+for module in (track, sync, look, jira, alerts, operate, warehouse):
     for command in module.COMMANDS:
         cli.add_command(command)
 

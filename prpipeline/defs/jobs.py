@@ -10,6 +10,10 @@ STEP = "sync_and_publish"
 # and a partitioned job takes no config mapping.
 RECONCILE_TAG = "prpipeline/reconcile"
 
+# Of Jira, where projects are selected: defs/jira.py.
+JIRA_SYNC, SYNC_JIRA, RECONCILE_JIRA = "sync_projects_of_jira", "sync_jira", "reconcile_jira"
+JIRA_GROUP = "jira"
+
 _SYNCED = dg.AssetSelection.assets(*SYNCED).without_checks()
 
 sync_job = dg.define_asset_job(
@@ -31,9 +35,10 @@ reconcile_job = dg.define_asset_job(
 publish_job = dg.define_asset_job(
     "publish",
     # All checks, of what was synced too: once after a batch, not once a run.
-    selection=(dg.AssetSelection.all() - _SYNCED) | dg.AssetSelection.all_asset_checks(),
+    selection=(dg.AssetSelection.all() - _SYNCED - dg.AssetSelection.groups(JIRA_GROUP))
+    | dg.AssetSelection.all_asset_checks(),
     description="Compute the tables that span repositories, check all data, and put everything before its readers.",
     executor_def=dg.in_process_executor,
 )
 
-SYNC_JOBS = frozenset({"sync", "reconcile"})
+SYNC_JOBS = frozenset({"sync", "reconcile", SYNC_JIRA, RECONCILE_JIRA})

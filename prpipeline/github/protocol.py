@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github import limits, words
-from prpipeline.github.words import NO_WORDS, explanation, shorten
+from prpipeline.github import limits
+from prpipeline.github.words import explanation
+from prpipeline.http import words
 from prpipeline.http.answer import Answer
+from prpipeline.http.words import NO_WORDS, shorten
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
