@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.alerts.conditions import run_trouble
-from prpipeline.app import audit, credential_locks, repositories_file
+from prpipeline.app import audit, credential_locks, freshness, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
@@ -136,12 +136,18 @@ class Pipeline:
         Waits while another process syncs by one of the same credentials. ``on_progress`` may be called from several
         threads. Raises OtherHost, WarehouseError.
         """
-        with self.warehouse.transaction() as connection:
-            host.claim(connection, "github", self.tracking.host)
-        with credential_locks.held(self.settings), self._sources() as sources:
+        with self.asking() as sources:
             yield from sync_with_workers(
                 sources, self.warehouse, self.settings.sync, names, options, on_progress
             )
+
+    @contextmanager
+    def asking(self) -> Iterator[Sequence[Source]]:
+        """The sources, while no other process asks by one of the same credentials. Raises OtherHost, WarehouseError."""
+        with self.warehouse.transaction() as connection:
+            host.claim(connection, "github", self.tracking.host)
+        with credential_locks.held(self.settings), self._sources() as sources:
+            yield sources
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""
@@ -263,7 +269,15 @@ class Pipeline:
         """Publish, and put it on record."""
         # From before: what changes while it is written has to be published again.
         basis = self._basis()
-        release = publish(self.warehouse, is_only=is_only, next_run_at=self._next_run_at())
+        deliveries = freshness.of_deliveries(self.settings)
+        release = publish(
+            self.warehouse,
+            is_only=is_only,
+            next_run_at=self._next_run_at(),
+            newest_delivery_at=deliveries.newest_at,
+            median_delivery_seconds=deliveries.median_seconds,
+        )
+        freshness.note_published(self.settings, deliveries.looked_at, release.published_at)
         with self.warehouse.transaction() as connection:
             tracking.record_publication(
                 connection,

@@ -111,7 +111,7 @@ COMMANDS = (sync, demo)
 def _show(ran: RunResult, pipeline: Pipeline, *, as_json: bool) -> None:
     results = ran.results
     if as_json:
-        echo_for_scripts(json.dumps(_as_json(results, pipeline), default=isoformat))
+        echo_for_scripts(json.dumps(results_as_json(results, pipeline), default=isoformat))
     else:
         from prpipeline.cli.text_tables import results_table
 
@@ -189,7 +189,8 @@ def _exit_code(results: Sequence[SyncResult]) -> int:
     return EXIT_FAILED if failed else 0
 
 
-def _as_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, Any]:
+def results_as_json(results: Sequence[SyncResult], pipeline: Pipeline) -> dict[str, Any]:
+    """The results as scripts get them."""
     return {
         "repositories": [
             {
