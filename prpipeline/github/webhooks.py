@@ -116,8 +116,8 @@ def _wrong_with(hook: object) -> str:
         return ""
     wrong = []
     events = hook.get("events")
-    is_list = isinstance(events, list) and "*" not in events
-    if is_list and (missing := [event for event in NEEDED_EVENTS if event not in events]):
+    subscribed = set(map(str, events)) if isinstance(events, list) else {"*"}
+    if "*" not in subscribed and (missing := [event for event in NEEDED_EVENTS if event not in subscribed]):
         wrong.append(f"it is not subscribed to {', '.join(missing)}")
     config = hook.get("config")
     if isinstance(config, Mapping):
