@@ -9,7 +9,8 @@ from prpipeline.app.schedule_times import sync_period
 from prpipeline.app.types import Settings, all_checks, load_settings
 from prpipeline.defs.alerts_sensor import alerts_sensor
 from prpipeline.defs.assets import build_assets
-from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.deliveries_sensor import deliveries_sensor
+from prpipeline.defs.jobs import deliveries_job, publish_job, reconcile_job, sync_job
 from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.publish_sensor import publish_sensor
 from prpipeline.defs.resources import PipelineResource
@@ -30,9 +31,9 @@ def build_definitions(
         assets = dg.with_source_code_references([step])
     return dg.Definitions(
         assets=assets,
-        jobs=[sync_job, reconcile_job, publish_job, tidy_job],
+        jobs=[sync_job, reconcile_job, deliveries_job, publish_job, tidy_job],
         schedules=build_schedules(settings.schedule),
-        sensors=[tracking_sensor, publish_sensor, outside_activity_sensor, alerts_sensor],
+        sensors=[tracking_sensor, publish_sensor, deliveries_sensor, outside_activity_sensor, alerts_sensor],
         resources={"pipeline": PipelineResource.of(settings), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -92,10 +92,12 @@ class Drain:
         self.inbox = Inbox(pipeline.settings.data_dir)
         self.done = 0  # deliveries
         self.undone = 0  # deliveries that were due, and failed
+        self.newest_due = 0  # the number of the newest delivery that was due at the last look
 
     def sort_out(self) -> int:
         """Settle what needs no request; how many hints are left to be looked at now. Raises InboxError, WarehouseError."""
         found = waiting.waiting(self.inbox, utc_now())
+        self.newest_due = found.newest
         if not found.due:
             return 0
         if not self._pipeline.warehouse.exists():

@@ -10,6 +10,9 @@ STEP = "sync_and_publish"
 # and a partitioned job takes no config mapping.
 RECONCILE_TAG = "prpipeline/reconcile"
 
+# Runs with this tag look at what webhooks told of, instead of at all repositories.
+DELIVERIES_TAG = "prpipeline/deliveries"
+
 _SYNCED = dg.AssetSelection.assets(*SYNCED).without_checks()
 
 sync_job = dg.define_asset_job(
@@ -36,4 +39,13 @@ publish_job = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-SYNC_JOBS = frozenset({"sync", "reconcile"})
+deliveries_job = dg.define_asset_job(
+    "deliveries",
+    selection=_SYNCED,
+    tags={DELIVERIES_TAG: "true"},
+    description="Read what deliveries of webhooks told of, and compute its metrics. Of what they told, see: prpipeline "
+    "webhooks status.",
+    executor_def=dg.in_process_executor,
+)
+
+SYNC_JOBS = frozenset({"sync", "reconcile", "deliveries"})
