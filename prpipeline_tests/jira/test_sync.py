@@ -106,7 +106,9 @@ def test_a_history_that_failed_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(tmp_path: Path, edition: str) -> None:
+def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(
+    tmp_path: Path, edition: str
+) -> None:
     world, _ = small_world()
     with lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=4, rows_a_page=4)) as it:
         issue = world.issues[10_001]
@@ -246,7 +248,9 @@ def _move(world: World, issue: Issue, other: Project) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize(("happens", "is_gone"), [(_delete, True), (_hide, True), (_archive, False), (_move, False)])
+@pytest.mark.parametrize(
+    ("happens", "is_gone"), [(_delete, True), (_hide, True), (_archive, False), (_move, False)]
+)
 def test_reconciling_finds(
     tmp_path: Path, edition: str, happens: Callable[[World, Issue, Project], None], is_gone: bool
 ) -> None:
@@ -269,7 +273,10 @@ def test_reconciling_finds(
             assert it.stored()[issue.id] == expected(issue)
 
 
-@pytest.mark.parametrize(("held", "gone", "stops"), [(12, 5, False), (12, 6, True), (60, 6, False), (60, 7, True), (3, 3, True), (3, 2, False)])
+@pytest.mark.parametrize(
+    ("held", "gone", "stops"),
+    [(12, 5, False), (12, 6, True), (60, 6, False), (60, 7, True), (3, 3, True), (3, 2, False)],
+)
 def test_when_too_many_vanish_nothing_is_marked(tmp_path: Path, held: int, gone: int, stops: bool) -> None:
     world, _ = small_world(held)
     with lab(tmp_path, world) as it:
@@ -327,7 +334,9 @@ def test_a_status_that_is_renamed_or_recategorised_is_so_for_all(tmp_path: Path)
         world.statuses["4"].name, world.statuses["4"].category = "复核", "done"
         let_pass(world, hours=1)
         assert it.sync_well()["ABC"].mode == "unchanged"
-        assert it.rows("SELECT name, category FROM raw.jira_statuses WHERE status_id = '4'") == [("复核", "done")]
+        assert it.rows("SELECT name, category FROM raw.jira_statuses WHERE status_id = '4'") == [
+            ("复核", "done")
+        ]
         assert it.rows("SELECT category FROM raw.jira_statuses WHERE status_id = '99'") == [(None,)]
 
 
@@ -392,9 +401,10 @@ def test_twice_is_as_once(tmp_path: Path) -> None:
         once = it.rows("SELECT * EXCLUDE (synced_at) FROM raw.jira_issues ORDER BY ALL")
         it.sync_well(full=True, reconcile=True)
         assert it.rows("SELECT * EXCLUDE (synced_at) FROM raw.jira_issues ORDER BY ALL") == once
-        assert it.rows("SELECT count(*), count(DISTINCT (issue_id, change_key)) FROM raw.jira_changes")[0] == (
-            sum(len(issue.histories) for issue in world.issues.values()),
-        ) * 2
+        assert (
+            it.rows("SELECT count(*), count(DISTINCT (issue_id, change_key)) FROM raw.jira_changes")[0]
+            == (sum(len(issue.histories) for issue in world.issues.values()),) * 2
+        )
 
 
 def test_the_cost_of_a_history_and_of_a_quiet_day(tmp_path: Path) -> None:
