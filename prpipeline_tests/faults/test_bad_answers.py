@@ -17,7 +17,8 @@ from prpipeline.sandbox.github.faults import KINDS
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.faults.kinds import FATAL, LASTING, PASSING, SLOW, both_apis, one_api, sample
 from prpipeline_tests.support.counting import most_requests_per_query
-from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, new_folder, small_world
+from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 APIS = ("graphql", "rest")
 PLAIN = SyncOptions()
@@ -44,7 +45,7 @@ def synced_lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
 @cache
 def _synced_warehouse(api: str) -> Path:
     with Sandbox(_world()) as server:
-        here = lab(server, new_folder(), api, "")
+        here = lab(server, lasting_folder(), api, "")
         (result,) = here.sync()
         assert result.error is None
         return here.warehouse.path

@@ -6,7 +6,6 @@ Expected rows are read from the world directly, not through an API. Waits move t
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,8 @@ from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
 from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.tracking import Tracked
+from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.folders import new_folder as new_folder
 
 TOKEN = "sandbox-token"
 EVENTS = {
@@ -258,15 +259,10 @@ def new_warehouse(folder: Path) -> Warehouse:
 @cache
 def empty_warehouse() -> Path:
     """The file of one. Created once, because creating the tables takes longer than most tests."""
-    warehouse = Warehouse(new_folder() / "warehouse.duckdb")
+    warehouse = Warehouse(lasting_folder() / "warehouse.duckdb")
     with warehouse.transaction():
         pass
     return warehouse.path
-
-
-def new_folder() -> Path:
-    """A temporary folder, for tests that need one for each example."""
-    return Path(tempfile.mkdtemp(prefix="prpipeline-"))
 
 
 def held_sql(teams: bool) -> dict[str, str]:
