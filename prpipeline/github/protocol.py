@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github import limits, words
-from prpipeline.github.words import NO_WORDS, explanation, shorten
+from prpipeline.github import limits
+from prpipeline.github.words import explanation
+from prpipeline.http import words
 from prpipeline.http.answer import Answer
+from prpipeline.http.words import NO_WORDS, shorten
 from prpipeline.model.failures import (
     AccessDenied,
     ApiFailure,
@@ -69,6 +71,20 @@ class LimitsOff(NotFound):
 
 class CommitsDenied(AccessDenied):
     """Only the commits of pull requests are denied; asking without them gets the rest."""
+
+
+class Unprocessable(RequestRejected):
+    """A change that GitHub understands, and does not make (422); the message has each of its reasons."""
+
+    def __init__(self, answer: Answer) -> None:
+        errors = _mapping(words.json_object(answer)).get("errors")
+        reasons = [
+            each if isinstance(each, str) else each.get("message") or each.get("code")
+            for each in (errors if isinstance(errors, list) else [])
+            if isinstance(each, (str, dict))
+        ]
+        said = [shorten(str(reason)).rstrip(".") for reason in reasons if reason]
+        super().__init__(f"GitHub refuses it (422): {', '.join(said) or explanation(answer)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubApp, GitHubSettings
+from prpipeline.settings.jira import Edition, JiraOAuth, JiraOptions, JiraSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
 from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
 from prpipeline.settings.repositories_file import (
@@ -16,6 +17,7 @@ from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.targets import Targets
 from prpipeline.settings.teams import Member, Team, Teams
+from prpipeline.settings.warehouse import WarehousePlace, place_of
 
 __all__ = [
     "DEMO_SOURCE",
@@ -27,8 +29,12 @@ __all__ = [
     "ConfigurationError",
     "DayEnd",
     "DigestSettings",
+    "Edition",
     "GitHubApp",
     "GitHubSettings",
+    "JiraOAuth",
+    "JiraOptions",
+    "JiraSettings",
     "Member",
     "MetricSettings",
     "RepositoriesFile",
@@ -42,10 +48,12 @@ __all__ = [
     "Teams",
     "TrackedOwner",
     "TrackedRepository",
+    "WarehousePlace",
     "Weekday",
     "as_json",
     "load_settings",
     "place",
+    "place_of",
     "project_root",
     "read_repositories_file",
 ]

@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
+from prpipeline.settings.jira import JiraOptions, JiraSettings, jira_settings
 from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.repositories_file import RepositoriesFile, read_repositories_file
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
+from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
 DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
@@ -30,6 +32,10 @@ class Settings(Section, frozen=True, kw_only=True):
     github: GitHubSettings
     file: RepositoriesFile
     alert_secrets: Mapping[str, SecretStr] = {}  # by the variables that alerts name
+    warehouse: WarehousePlace = (
+        WarehousePlace()
+    )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
+    jira: JiraSettings | None = None  # None: there is no Jira, or it is not to be asked
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
@@ -56,8 +62,39 @@ class Settings(Section, frozen=True, kw_only=True):
         return self.file.alerts
 
     @property
+    def jira_options(self) -> JiraOptions:
+        """The file's group ``jira``; without one, nothing of Jira is selected."""
+        return self.file.jira or JiraOptions()
+
+    @property
+    def uses_jira(self) -> bool:
+        """Whether projects of Jira are selected; what else that needs, ``connected_jira`` says."""
+        return bool(self.jira_options.projects) and not self.is_demo
+
+    def connected_jira(self) -> JiraSettings:
+        """Jira's address with a credential. Raises ConfigurationError where the environment lacks one of them."""
+        if self.jira is None:
+            raise ConfigurationError(
+                f"{self.repositories_file} selects projects of Jira, but JIRA_URL is not set; set it to the site's address, "
+                "with JIRA_EMAIL and JIRA_TOKEN."
+                if self.uses_jira
+                else "JIRA_URL is not set; set it to the address of your Jira, with JIRA_EMAIL and JIRA_TOKEN."
+            )
+        if self.jira.token is None and self.jira.oauth is None:
+            raise ConfigurationError(
+                "JIRA_TOKEN is not set; create one at https://id.atlassian.com/manage-profile/security/api-tokens (Data "
+                "Center: in your profile), and set it."
+            )
+        if self.jira.oauth is None and self.jira.email is None and self.jira.known_edition == "cloud":
+            raise ConfigurationError(
+                "JIRA_EMAIL is not set; set it to the e-mail address of the token's account."
+            )
+        return self.jira
+
+    @property
     def warehouse_path(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        """The local file, where it is one."""
+        return self.warehouse.file or self.data_dir / "warehouse.duckdb"
 
     @property
     def published_path(self) -> Path:
@@ -88,6 +125,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         github=github,
         file=file,
         alert_secrets=file.alerts.secrets(env),
+        warehouse=warehouse_place(env, data_dir),
+        jira=jira_settings(env),
     )
 
 

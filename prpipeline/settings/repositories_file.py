@@ -12,6 +12,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError
 from prpipeline.settings.github import GitHubSettings
+from prpipeline.settings.jira import JiraOptions
 from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
@@ -83,6 +84,7 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     metrics: MetricSettings = MetricSettings()
     alerts: AlertSettings = AlertSettings()
     targets: Targets = Targets()
+    jira: JiraOptions | None = None
     teams: TeamsEntry = Teams()
     teams_from_github: FromGitHub = False
 

@@ -26,8 +26,14 @@ def change(method: Callable[Concatenate[W, P], R]) -> Callable[Concatenate[W, P]
     @wraps(method)
     def locked(self: W, *args: P.args, **kwargs: P.kwargs) -> R:
         with self.lock:
-            result = method(self, *args, **kwargs)
+            self._depth += 1
+            try:
+                result = method(self, *args, **kwargs)
+            finally:
+                self._depth -= 1
             self.version += 1
+            if self.on_change and not self._depth:  # some changes are made of others
+                self.on_change(method.__name__, args[0] if args else None, result)
             return result
 
     return cast("Callable[Concatenate[W, P], R]", locked)
@@ -40,6 +46,8 @@ class Accounts:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
         self.version = 0
+        self.on_change: Callable[[str, object, object], None] | None = None  # name, first argument, result
+        self._depth = 0
         self.nodes: dict[str, Actor | Team | Repository | PullRequest] = {}
         self.repositories: dict[int, Repository] = {}
         self._names: dict[str, Repository] = {}

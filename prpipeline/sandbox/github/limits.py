@@ -76,6 +76,7 @@ class Credential:
     repositories: Collection[str] | None = None
     missing_permissions: Collection[str] = ()
     sso_organizations: Collection[str] = ()
+    administered: Collection[str] | None = ()  # organisations and repositories; None: all
     core_limit: int = 5000
     graphql_limit: int = 5000
     window: timedelta = timedelta(hours=1)
@@ -99,6 +100,11 @@ class Credential:
         if self.anonymous:
             return False
         return self.repositories is None or repository.full_name in self.repositories
+
+    def administers(self, target: str) -> bool:
+        """Whether it may set up the webhooks of an organisation, or a repository (`owner/name`)."""
+        names = None if self.administered is None else {name.lower() for name in self.administered}
+        return names is None or target.lower() in names
 
     def must_sign_on(self, repository: Repository) -> bool:
         """Whether the owner requires a single sign-on that this token does not have."""
