@@ -202,7 +202,7 @@ class Alerting:
                 return found
             for team in teams:
                 try:
-                    found[team] = digest(connection, team, self._settings.digest.target_hours)
+                    found[team] = digest(connection, team, self._pipeline.settings.file.digest_target_hours)
                 except UnknownTeam as error:
                     if is_asked:
                         raise

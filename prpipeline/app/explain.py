@@ -6,12 +6,13 @@ the file, printing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
+from prpipeline.app import explain_flow
 from prpipeline.model.repository import Address, InvalidRepositoryName, without_secrets
 from prpipeline.model.sql import Connection
 from prpipeline.settings import GitHubSettings
@@ -87,6 +88,8 @@ class Story:
     steps: tuple[Step, ...]
     metrics: tuple[Metric, ...]
     flags: tuple[str, ...]
+    stages: tuple[explain_flow.Stage, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """As text, a line each."""
@@ -102,6 +105,7 @@ class Story:
                 f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.what}{f'  — {step.note}' if step.note else ''}"
                 for step in self.steps
             ),
+            *_section("In which stage it was (UTC)", explain_flow.stage_lines(self.stages)),
             "",
             "What it amounts to",
             *(
@@ -109,7 +113,14 @@ class Story:
                 for metric, value in zip(self.metrics, values, strict=True)
             ),
             *(["", f"  {', '.join(self.flags)}"] if self.flags else []),
+            *_section("What else there is", self.remarks),
         ]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    """Nothing where there are no lines."""
+    found = [f"  {line}" for line in lines]
+    return ["", title, *found] if found else []
 
 
 def named(text: str, github: GitHubSettings) -> str:
@@ -161,6 +172,10 @@ def explain(connection: Connection, name: str) -> Story:
             _happenings(times, reviews, events, periods, clocks), key=lambda happening: happening[:2]
         )
     ]
+
+    def of_it(table: str) -> list[_Row]:
+        return _rows(connection, f"FROM {table} {key}", ids)
+
     return Story(
         repository=times["repository"],
         number=times["number"],
@@ -169,6 +184,8 @@ def explain(connection: Connection, name: str) -> Story:
         steps=tuple(steps),
         metrics=tuple(_metrics(times, reviews, periods, clocks)),
         flags=tuple(name for name, value in times.items() if value is True and name != "is_counted"),
+        stages=explain_flow.stages(of_it),
+        remarks=tuple(explain_flow.remarks(of_it)),
     )
 
 

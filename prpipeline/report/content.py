@@ -87,6 +87,7 @@ def read_content(
         "as_of": int((as_of - datetime(1970, 1, 1)).total_seconds()),
         "repositories": packed_rows(_repositories(repositories, known)),
         "people": packed.people,
+        "author_teams": packed.author_teams,
         "requested": packed.requested,
         "addresses": packed.addresses,
         "own_addresses": packed.own_addresses,

@@ -53,6 +53,7 @@ class Packed:
     """What the page is given beside the packed columns."""
 
     people: list[str | None]
+    author_teams: list[str | None]
     requested: list[str | None]
     addresses: dict[int, str]
     """Of each repository, by its place: where its pull requests are, up to the number."""
@@ -65,7 +66,7 @@ def pack(
 ) -> Packed:
     """Add the columns of pull requests and of their reviews, in the order of the rows; ``repositories`` are ids."""
     place_of = {repository_id: place for place, repository_id in enumerate(repositories)}
-    people, requested = Names(), Names()
+    people, author_teams, requested = Names(), Names(), Names()
 
     def person(row: Row, who: str) -> int:
         name = row[f"{who}_login"]
@@ -80,6 +81,7 @@ def pack(
     packer.rising("number", [row["number"] for row in pull_requests])
     packer.rising("age", [row["age"] for row in pull_requests])
     column("author", lambda row: person(row, "author"))
+    column("author_team", lambda row: author_teams.place(row["author_team"], row["author_team"]))
     column("state", lambda row: STATES.index(row["state"]))
     column("flags", lambda row: sum(bool(row[flag]) << bit for bit, flag in enumerate(_FLAGS)))
     column("size", lambda row: SIZES.index(row["size_class"]) if row["size_class"] else None)
@@ -107,7 +109,7 @@ def pack(
         ],
     )
     addresses, own = _addresses(pull_requests, places)
-    return Packed(people.all, requested.all, addresses, own)
+    return Packed(people.all, author_teams.all, requested.all, addresses, own)
 
 
 def _after_the_first(pull_request: Row, review: Row) -> int:

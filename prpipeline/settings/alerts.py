@@ -53,13 +53,14 @@ class AlertTarget(Section, frozen=True, kw_only=True):
 
 
 class DigestSettings(Section, frozen=True, kw_only=True):
-    """When Dagster sends the digest, and how long a pull request may wait before it stands in it."""
+    """When Dagster sends the digest, and how long a pull request may wait before it stands in it: without ``target_hours``
+    as long as ``targets.since_ready`` says."""
 
     every: Literal["day", "week", "never"] = "week"
     weekday: Weekday = "monday"
     time: ClockTime = ClockTime(8)
     timezone: str = "UTC"
-    target_hours: Annotated[float, Meta(gt=0, le=100_000)] = 24
+    target_hours: Annotated[float, Meta(gt=0, le=100_000)] | None = None
 
     def __post_init__(self) -> None:
         check_zone(self.timezone)

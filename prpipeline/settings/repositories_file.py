@@ -89,6 +89,12 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     teams_from_github: FromGitHub = False
 
     @property
+    def digest_target_hours(self) -> float:
+        """How long a pull request may be open and ready without a review before it stands in the digest."""
+        own = self.alerts.digest.target_hours
+        return self.targets.since_ready if own is None else own
+
+    @property
     def all_teams(self) -> Teams:
         return msgspec.structs.replace(cast(Teams, self.teams), from_github=self.teams_from_github)
 

@@ -1,4 +1,4 @@
-"""How soon pull requests should get their first review: what the report counts them by."""
+"""How soon pull requests should get their first review: what the report counts them by, and the digest."""
 
 from __future__ import annotations
 

@@ -32,9 +32,11 @@ class AlertLab:
     def file(self) -> Path:
         return Path(self.shell.environment["PRPIPELINE_REPOSITORIES"])
 
-    def configure(self, alerts: str, repositories: str = "[octo/app, octo/lib]") -> None:
+    def configure(self, alerts: str, repositories: str = "[octo/app, octo/lib]", more: str = "") -> None:
         """Write the repositories file."""
-        self.file.write_text(f"sync: {{attempts: 1}}\nrepositories: {repositories}\nalerts: {alerts}\n")
+        self.file.write_text(
+            f"sync: {{attempts: 1}}\nrepositories: {repositories}\nalerts: {alerts}\n{more}\n"
+        )
 
     def sync(self, *names: str) -> list[dict[str, Any]]:
         """Sync, and return what the receiver got by it."""

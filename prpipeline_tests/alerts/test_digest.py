@@ -47,7 +47,7 @@ def world() -> World:
 
 
 def configure(lab: AlertLab, targets: str) -> None:
-    lab.configure(f"{{targets: {targets}, digest: {{target_hours: 24}}}}", REPOSITORIES)
+    lab.configure(f"{{targets: {targets}}}", REPOSITORIES)
 
 
 def test_what_waits_and_what_changed_once_a_week(lab: AlertLab) -> None:
@@ -133,3 +133,18 @@ def test_without_configuration_it_can_be_looked_at(lab: AlertLab) -> None:
     assert lab.shell.run("digest", "--dry-run").stdout.startswith(
         "Reviews: 2 waiting longer than 24 h\n\nTeam core\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("digest", "targets", "hours"),
+    [
+        ("{}", "", "24"),
+        ("{}", "targets: {since_ready: 60, since_opened: 1, business: 1}", "60"),
+        ("{target_hours: 90}", "targets: {since_ready: 60}", "90"),
+    ],
+)
+def test_the_target_is_that_of_the_report(lab: AlertLab, digest: str, targets: str, hours: str) -> None:
+    """What may be open and ready for so long; the digest may have one of its own."""
+    lab.configure(f"{{targets: {{ops: '{TARGET}'}}, digest: {digest}}}", REPOSITORIES, targets)
+    lab.sync()
+    assert f"longer than {hours} h" in lab.shell.run("digest", "--dry-run").stdout

@@ -10,6 +10,8 @@ import pytest
 
 from prpipeline.app.explain import Story, explain
 from prpipeline.publish.reader import open_published
+from prpipeline.settings import MetricSettings
+from prpipeline_tests.support import flow_reference
 from prpipeline_tests.support.metrics_lab import MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -101,3 +103,63 @@ def test_waiting_pauses_while_it_is_closed(explained: Explain) -> None:
     assert because["waiting_hours"] == (
         "open and ready 2026-05-04 10:00 to 2026-05-04 12:00; 2026-05-04 15:00 to now"
     )
+
+
+def test_the_stages_are_the_published_ones(explained: Explain, lab: MetricsLab) -> None:
+    toggles = [(at(2), "ready_for_review")]
+    reviews = [Review(7, BOB, "COMMENTED", at(3)), Review(8, BOB, "APPROVED", at(5.5))]
+    first = at(-26)
+    _, _, story = explained(
+        History(ANN, OPENED, is_draft=False, toggles=toggles, reviews=reviews, first_commit_at=first)
+    )
+    published = lab.rows("SELECT stage, started_at, ended_at, hours FROM metrics.pull_request_stages")
+    assert sorted((s.name, s.started_at, s.ended_at, s.hours) for s in story.stages) == sorted(
+        (row["stage"].replace("_", " "), *list(row.values())[1:]) for row in published
+    )
+    lines = story.lines()
+    start = lines.index("In which stage it was (UTC)")
+    assert lines[start + 1 : start + 6] == [
+        "  coding              2026-05-03 08:00 to 2026-05-04 10:00   26.00 hours",
+        "  draft               2026-05-04 10:00 to 2026-05-04 12:00    2.00 hours",
+        "  waiting for review  2026-05-04 12:00 to 2026-05-04 13:00    1.00 hours",
+        "  in review           2026-05-04 13:00 to 2026-05-04 15:30    2.50 hours",
+        "  approved            2026-05-04 15:30 to now               668.50 hours",
+    ]
+
+
+def test_tickets_labels_and_silent_requests_are_told(lab: MetricsLab, tmp_path: Path) -> None:
+    asked = [(at(1), "review_requested", BOB), (at(2), "review_requested", Person(None, None))]
+    lab.store([History(ANN, OPENED, title="ABC-2, ABC-1: fix", requests=asked)])
+    common = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
+    for label in ("docs", "bug"):
+        lab.insert("raw.pull_request_labels", common | {"label": label})
+    for hour, team in ((3, 70), (4, 71)):
+        lab.event(
+            common,
+            at(hour),
+            "review_requested",
+            subject_id=team,
+            subject_login=f"octo/t{team}",
+            subject_is_team=True,
+        )
+    flow_reference.store_members(lab, {71: flow_reference.Members(OPENED.date(), {3: (None, None)})})
+    lab.insert("raw.reviews", common | {"review_id": 9, "node_id": "R_9", "reviewer_id": 3, "reviewer_login": "cid",
+                                        "reviewer_is_bot": False, "state": "COMMENTED", "submitted_at": at(6)})  # fmt: skip
+    lab.connection.execute("UPDATE raw.pull_requests SET head_ref = 'fix/ABC-2'")
+    lab.rebuild(MetricSettings(ticket_prefixes=("ABC",)))
+    with open_published(lab.publish(tmp_path)) as connection:
+        story = explain(connection, "octo/app#1")
+    assert story.remarks == (
+        "tickets: ABC-2 (in the title and branch), ABC-1 (in the title)",
+        "labels: bug, docs",
+        "bob was asked on 2026-05-04 11:00 and has not answered, for 673.00 hours",
+        "a deleted account was asked on 2026-05-04 12:00 and has not answered, for 672.00 hours",
+        "octo/t70 was asked on 2026-05-04 13:00; whether a review answered that is not known",
+        "octo/t71 was asked on 2026-05-04 14:00; cid answered for it",
+    )
+    assert story.lines()[-7:] == ["What else there is", *(f"  {line}" for line in story.remarks)]
+
+
+def test_who_has_nothing_beside_gets_no_empty_heading(explained: Explain) -> None:
+    _, _, story = explained(History(ANN, OPENED))
+    assert "What else there is" not in story.lines()

@@ -239,3 +239,30 @@ def test_a_cut_page_says_the_same_of_the_presets(
     assert figures(opened)[1] == pytest.approx(median, abs=0.0101)
     assert "Cut, to keep the page small" in opened.page.inner_text("#data-note")
     assert opened.said == []
+
+
+def test_authors_teams_are_those_of_the_opening(browser: Browser, answers: Path, lab: MetricsLab) -> None:
+    opened = Opened(browser, answers, view="#range=1y")
+    opened.choose("compare-kind", "Teams of authors")
+    assert opened.page.evaluate("location.hash") == "#range=1y&compare=author_teams"
+    lo = AS_OF - timedelta(days=PRESETS["1y"])
+    table = {
+        row["author_team"]: (row["n"], as_shown(row["median"]))
+        for row in lab.rows(
+            "SELECT author_team, count(*) AS n, metrics.rounded_hours(median(review_time_hours)) AS median "
+            "FROM metrics.review_time_hours WHERE is_counted AND author_team IS NOT NULL "
+            "AND first_review_at > ? AND first_review_at <= ? GROUP BY ALL",
+            [lo, AS_OF],
+        )
+    }
+    rows = opened.page.locator("#compare tbody tr")
+    shown = {
+        rows.nth(place).locator("th").inner_text(): (
+            int(rows.nth(place).locator("td").nth(2).inner_text()),
+            rows.nth(place).locator("span[title]").nth(0).get_attribute("title"),
+        )
+        for place in range(rows.count())
+    }
+    assert shown == table
+    assert shown.keys() == {"red", "blue"}
+    assert opened.said == []

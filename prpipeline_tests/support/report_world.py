@@ -6,10 +6,18 @@ from datetime import datetime, timedelta
 
 from prpipeline.metrics.calendar import working_intervals
 from prpipeline.report import ReportOptions
-from prpipeline.settings import MetricSettings
+from prpipeline.settings import MetricSettings, Teams
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 
+# Cat moved to Ann's team eight weeks ago; Bob is of none.
+MOVED = AS_OF.date() - timedelta(weeks=8)
+TEAMS = Teams.read(
+    {
+        "red": {"people": ["ann", {"login": "cat", "from": MOVED}]},
+        "blue": {"people": [{"login": "cat", "until": MOVED - timedelta(days=1)}]},
+    }
+)
 ANN, BOB, CAT, APP = Person(1, "ann"), Person(2, "bob"), Person(3, "cat"), Person(8, "app[bot]", True)
 
 
@@ -83,7 +91,7 @@ def fill(lab: MetricsLab) -> None:
         lab.repository(repository_id, name, "core" if repository_id < 3 else None)
         lab.store(histories, repository_id)
     lab.connection.execute("UPDATE raw.pull_requests SET additions = number * 37 % 900, deletions = 3")
-    lab.rebuild(MetricSettings())
+    lab.rebuild(MetricSettings(), teams=TEAMS)
 
 
 def options() -> ReportOptions:

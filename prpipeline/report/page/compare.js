@@ -1,8 +1,9 @@
-// Who got slower: repositories, teams, authors and reviewers in the range, and in the period before.
+// Who got slower: repositories, teams (of the repository, or of the author at the opening), authors and reviewers in the range, and in the period before.
 
 const COMPARED = {
   repositories: { label: 'Repositories', one: 'Repository', key: row => rows.repository[row], name: key => places[key].repository },
   teams: { label: 'Teams', one: 'Team', key: row => repositoryOf(row).team, name: key => key },
+  author_teams: { label: 'Teams of authors', one: 'Team of the author', key: row => rows.author_team[row] || null, name: key => content.author_teams[key] },
   authors: { label: 'Authors', one: 'Author', key: row => rows.author[row], name: person },
   reviewers: { label: 'First reviewers', one: 'First reviewer', key: row => rows.first_reviewer[row], name: person },
 };
@@ -63,7 +64,8 @@ function changeBadge(one) {
 
 function compareTable() {
   const available = Object.entries(COMPARED).filter(([kind]) => (kind !== 'repositories' || here.scope.kind !== 'repository')
-    && (kind !== 'teams' || (here.scope.kind === 'all' && scopes.some(scope => scope.kind === 'team'))));
+    && (kind !== 'teams' || (here.scope.kind === 'all' && scopes.some(scope => scope.kind === 'team')))
+    && (kind !== 'author_teams' || content.author_teams.length > 1));
   const kind = available.some(([name]) => name === view.compare) ? view.compare : available[0][0];
   segments('compare-kind', available.map(([name, { label }]) => [name, label]), kind, chosen => change({ compare: chosen }));
   const { one: label } = COMPARED[kind];

@@ -55,6 +55,7 @@ SELECT
     chosen.number,
     chosen.author_id,
     chosen.author_login,
+    chosen.author_team,
     NOT is_counted AS is_bot,
     state,
     is_draft,
