@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -9,7 +11,8 @@ from prpipeline.app.schedule_times import sync_period
 from prpipeline.app.types import Settings, all_checks, load_settings
 from prpipeline.defs.alerts_sensor import alerts_sensor
 from prpipeline.defs.assets import build_assets
-from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.deliveries_sensor import deliveries_sensor
+from prpipeline.defs.jobs import deliveries_job, publish_job, reconcile_job, sync_job
 from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.publish_sensor import publish_sensor
 from prpipeline.defs.resources import PipelineResource
@@ -28,14 +31,31 @@ def build_definitions(
         warnings.simplefilter("ignore", dg.BetaWarning)
         step = build_assets(settings, period, all_checks(period))
         assets = dg.with_source_code_references([step])
+    more = _of_jira(settings, period)
     return dg.Definitions(
-        assets=assets,
-        jobs=[sync_job, reconcile_job, publish_job, tidy_job],
-        schedules=build_schedules(settings.schedule),
-        sensors=[tracking_sensor, publish_sensor, outside_activity_sensor, alerts_sensor],
+        assets=[*assets, *more.get("assets", [])],
+        jobs=[sync_job, reconcile_job, deliveries_job, publish_job, tidy_job, *more.get("jobs", [])],
+        schedules=[*build_schedules(settings.schedule), *more.get("schedules", [])],
+        sensors=[
+            tracking_sensor,
+            publish_sensor,
+            deliveries_sensor,
+            outside_activity_sensor,
+            alerts_sensor,
+            *more.get("sensors", []),
+        ],
         resources={"pipeline": PipelineResource.of(settings), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _of_jira(settings: Settings, period: timedelta | None) -> dict[str, list[Any]]:
+    """What there is more of with Jira; nothing without."""
+    if not settings.uses_jira:
+        return {}
+    from prpipeline.defs import jira
+
+    return jira.build(settings, period)
 
 
 @dg.definitions

@@ -1,27 +1,38 @@
 """One request in flight per credential, across processes: a sync holds a lease of each of its credentials.
 
-GitHub limits simultaneous requests of a credential, from all processes together, on all hosts.
+GitHub limits simultaneous requests of a credential, from all processes together, on all hosts; Jira is asked as carefully.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from prpipeline.settings import GitHubSettings, Settings
+from prpipeline.settings import GitHubSettings, JiraSettings, Settings
 from prpipeline.warehouse.leases import Leases, wait
 
 
 def take(settings: Settings, leases: Leases) -> None:
-    """Take all credentials of the settings; wait for them as long as it takes. Raises WarehouseError."""
-    for name in _names(settings.github):
-        wait(leases, name, "Waiting for another sync that uses the same token.")
+    """Take all credentials for GitHub; wait for them as long as it takes. Raises WarehouseError."""
+    _take(_secrets(settings.github), leases)
 
 
-def _names(github: GitHubSettings) -> list[str]:
-    """A name per credential that reveals nothing of it; sorted, so that two processes never wait for each other."""
+def take_for_jira(jira: JiraSettings, leases: Leases) -> None:
+    """The same for the credential for Jira."""
+    secret = jira.token.get_secret_value() if jira.token else ""
+    credential = f"{jira.oauth.client_id} {jira.oauth.token_file}" if jira.oauth else secret
+    _take([f"{jira.url} {jira.email} {credential}"], leases)
+
+
+def _take(secrets: Sequence[str], leases: Leases) -> None:
+    # Names that reveal nothing of the credentials; sorted, so that two processes never wait for each other.
+    for name in sorted({hashlib.sha256(text.encode()).hexdigest()[:16] for text in secrets}):
+        wait(leases, f"credential {name}", "Waiting for another sync that uses the same token.")
+
+
+def _secrets(github: GitHubSettings) -> list[str]:
     credentials = [token.get_secret_value() for token in github.tokens]
     if github.app:
         credentials.append(f"app {github.app.app_id}")
     # Without either it is gh's token, or the address of this machine.
-    texts = [f"{github.api_url} {credential}" for credential in credentials or ["default"]]
-    return sorted({f"credential {hashlib.sha256(text.encode()).hexdigest()[:16]}" for text in texts})
+    return [f"{github.api_url} {credential}" for credential in credentials or ["default"]]

@@ -21,7 +21,7 @@ from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
 from prpipeline.model.failures import AccessDenied, ApiFailure, NotFound
 from prpipeline.model.repository import RepositoryName, by_reason, listed
-from prpipeline.settings import Settings
+from prpipeline.settings import ConfigurationError, Settings
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import WarehouseError
 from prpipeline.warehouse.tracking import Tracked
@@ -62,6 +62,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", "repositories file", sentence)
         for sentence in teams.notes(settings, tracking.warehouse, names):
             yield Finding("note", "teams", sentence)
+        for sentence in teams.unread(settings, tracking.warehouse, tracked):
+            yield Finding("note", "teams", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:
@@ -70,6 +72,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for source in sources:
         yield from _credential(source, tracked)
         source.close()
+    yield from _jira(settings)
     yield _schedule(settings)
     yield from _alerts(settings)
     yield _published(settings, is_sample_data=holds_samples)
@@ -160,6 +163,34 @@ def _credential(source: Source, tracked: list[Tracked]) -> Iterator[Finding]:
     )
     does = f"sees {seen}" if seen else "is accepted"
     yield Finding("ok", source.name, f"{source.address} answers, the credential {does}; {left}.")
+
+
+def _jira(settings: Settings) -> Iterator[Finding]:
+    """Whether Jira's credential is accepted, and each selected project may be browsed; nothing where there is no Jira."""
+    if not settings.uses_jira:
+        if settings.jira is not None:
+            says = "JIRA_URL is set, but no project is selected, so that nothing of Jira is read; list some in the repositories file under jira.projects."
+            yield Finding("note", "Jira", says)
+        return
+    from prpipeline.app.jira import opened
+
+    try:
+        source = opened(settings, impatient=True)
+        try:
+            account = source.account()
+            found = source.find_projects(settings.jira_options.entries)
+        finally:
+            source.close()
+    except (ApiFailure, ConfigurationError) as failure:
+        yield Finding("problem", "Jira", str(failure))
+        return
+    name = account.display_name or account.account_id
+    yield Finding("ok", "Jira", f"{source.site} accepts the token of {name} (time zone {account.time_zone}).")
+    for entry, project in found.items():
+        if isinstance(project, ApiFailure):
+            yield Finding("problem", f"Jira {entry}", str(project))
+        else:
+            yield Finding("ok", f"Jira {entry}", f"{project.name} ({project.project_key}) may be browsed.")
 
 
 def _schedule(settings: Settings) -> Finding:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.alerts.conditions import run_trouble
-from prpipeline.app import audit, credential_locks, repositories_file
+from prpipeline.app import audit, credential_locks, freshness, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
-from prpipeline.app.teams import teams_of
+from prpipeline.app.teams import organizations, teams_of
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
@@ -36,11 +36,14 @@ from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositori
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
+from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, tracking
+from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
 from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.jira_projects import RecordedJiraSync, SelectedProject
+from prpipeline.warehouse.leases import Leases
 from prpipeline.warehouse.summary import (
     Summary,
     Week,
@@ -53,6 +56,8 @@ from prpipeline.warehouse.summary import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from prpipeline.sync.jira_syncer import JiraResult
 
 __all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
 
@@ -105,6 +110,13 @@ class Pipeline:
             repositories_file.follow(connection, repositories, utc_now(), file.all_teams)
         return stamp
 
+    def follow_jira(self) -> None:
+        """Select the projects of Jira that the repositories file names, and no others. Makes nothing where it names none."""
+        if self.settings.is_demo or not (self.settings.uses_jira or self.warehouse.exists()):
+            return
+        with self.warehouse.transaction() as connection:
+            jira_projects.follow(connection, self.settings.jira_options.entries, utc_now())
+
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
         """What is tracked once the repositories file is followed, and what to say of its patterns; changes nothing.
 
@@ -137,14 +149,50 @@ class Pipeline:
         to it, and is "unchanged" here. ``on_progress`` may be called from several
         threads. Raises OtherHost, WarehouseError.
         """
+        with self.asking() as (sources, leases):
+            yield from sync_with_workers(
+                sources, self.warehouse, self.settings.sync, names, options, on_progress, leases
+            )
+            if wanted := organizations(self.settings, self.tracking.tracked_rows()):
+                read_teams(sources, self.warehouse, wanted)
+
+    def sync_jira(self, options: SyncOptions, entries: Sequence[str] | None = None) -> Iterator[JiraResult]:
+        """Bring the selected projects of Jira up to date, or these of them; a result each, as each is done.
+
+        Waits while another process asks Jira with the same credential. Raises ConfigurationError, OtherHost,
+        WarehouseError.
+        """
+        from prpipeline.app import jira  # only where Jira is used
+
+        chosen = self.settings.jira_options.entries if entries is None else entries
+        yield from jira.sync(self.settings, self.warehouse, chosen, options)
+
+    def jira_projects(self) -> list[SelectedProject]:
+        """The projects of Jira that are selected, with how far each has come."""
+        if self.settings.is_demo or not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return jira_projects.selected(connection)
+
+    def jira_activity_since(self, sync_id: int, limit: int) -> list[RecordedJiraSync]:
+        """The recorded syncs of projects with higher numbers, the first ``limit`` of them."""
+        if not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            return jira_projects.syncs_since(connection, sync_id, limit)
+
+    @contextmanager
+    def asking(self) -> Iterator[tuple[Sequence[Source], Leases]]:
+        """The sources, while no other process asks by one of the same credentials, and this run's leases.
+
+        Raises OtherHost, WarehouseError.
+        """
         with self.warehouse.transaction() as connection:
             host.claim(connection, "github", self.tracking.host)
         with closing(self.warehouse.store.leases()) as leases:
             credential_locks.take(self.settings, leases)
             with self._sources() as sources:
-                yield from sync_with_workers(
-                    sources, self.warehouse, self.settings.sync, names, options, on_progress, leases
-                )
+                yield sources, leases
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""
@@ -266,7 +314,15 @@ class Pipeline:
         """Publish, and put it on record."""
         # From before: what changes while it is written has to be published again.
         basis = self._basis()
-        release = publish(self.warehouse, is_only=is_only, next_run_at=self._next_run_at())
+        deliveries = freshness.of_deliveries(self.settings)
+        release = publish(
+            self.warehouse,
+            is_only=is_only,
+            next_run_at=self._next_run_at(),
+            newest_delivery_at=deliveries.newest_at,
+            median_delivery_seconds=deliveries.median_seconds,
+        )
+        freshness.note_published(self.settings, deliveries.looked_at, release.published_at)
         with self.warehouse.transaction() as connection:
             tracking.record_publication(
                 connection,

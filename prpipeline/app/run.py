@@ -5,15 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from prpipeline.app.audit import ReleaseBlocked
 from prpipeline.app.pipeline import HistoryProgress, Pipeline, SyncOptions, SyncResult
 from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.release import Release
+from prpipeline.settings import ConfigurationError
 from prpipeline.warehouse import WarehouseError
 
+if TYPE_CHECKING:
+    from prpipeline.sync.jira_syncer import JiraResult
+
 log = logging.getLogger("prpipeline")
+
+Only = Literal["github", "jira"]
 
 _SHARED_BY = 50  # results whose metrics are computed in one transaction
 
@@ -37,14 +44,24 @@ class Watcher:
     def publishing(self) -> None:
         """All repositories are done."""
 
+    def starts_jira(self, projects: int) -> None:
+        """So many projects of Jira are going to be synced."""
+
+    def jira_result(self, result: JiraResult) -> None:
+        """A project is done."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to; ``release`` is None where nothing was published, ``blocked`` says why if checks forbade it."""
+    """What a run came to; ``release`` is None where nothing was published, ``blocked`` says why if checks forbade it.
+
+    ``jira`` is None where Jira was not to be asked.
+    """
 
     results: tuple[SyncResult, ...]
     release: Release | None = None
     blocked: str | None = None
+    jira: tuple[JiraResult, ...] | None = None
 
 
 def run(
@@ -52,10 +69,11 @@ def run(
     names: Sequence[RepositoryName],
     options: SyncOptions,
     watcher: Watcher | None = None,
+    only: Only | None = None,
 ) -> RunResult:
     """Do a whole run, and put on record whether it got to its end, for alerts. See ``_run``."""
     try:
-        ran = _run(pipeline, names, options, watcher or Watcher())
+        ran = _run(pipeline, names, options, watcher or Watcher(), only)
     except NothingTracked:
         raise  # bad input, not a run
     except Exception as error:
@@ -67,17 +85,55 @@ def run(
 
 
 def _run(
-    pipeline: Pipeline, names: Sequence[RepositoryName], options: SyncOptions, watcher: Watcher
+    pipeline: Pipeline,
+    names: Sequence[RepositoryName],
+    options: SyncOptions,
+    watcher: Watcher,
+    only: Only | None,
 ) -> RunResult:
-    """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report.
+    """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report. Then do the
+    same for the selected projects of Jira: whatever Jira does, it delays no pull request.
 
     Follows the repositories file, and tracks what is named and not tracked yet. A name that GitHub does not know is
     not kept. Publishes where that shows readers anything new, and once a day in any case; not where a check found an
     error, or where all failed and nothing was ever published.
 
     Raises NothingTracked, ConfigurationError, WarehouseError, and ApiFailure where the owners in the repositories file
-    cannot be listed; what else GitHub refuses is in the results.
+    cannot be listed; what else GitHub and Jira refuse is in the results.
     """
+    asks_jira = only != "github" and pipeline.settings.uses_jira
+    if only == "jira" and not asks_jira:
+        raise ConfigurationError(
+            f"No project of Jira is selected; list some in {pipeline.settings.repositories_file} under jira.projects."
+        )
+    if asks_jira:
+        pipeline.settings.connected_jira()  # raises before anything is done
+    pipeline.follow_jira()
+    ran = RunResult(())
+    if only != "jira":
+        try:
+            ran = _run_github(pipeline, names, options, watcher)
+        except NothingTracked:
+            if not asks_jira:
+                raise
+    if not asks_jira:
+        return ran
+    watcher.starts_jira(len(pipeline.settings.jira_options.entries))
+    results: list[JiraResult] = []
+    for result in pipeline.sync_jira(options):
+        watcher.jira_result(result)
+        log.log(logging.DEBUG if result.mode == "unchanged" else logging.INFO, jira_sentence(result))
+        results.append(result)
+    all_failed = all(result.failed for result in ran.results) and all(result.failed for result in results)
+    again = _published(pipeline, options, watcher, all_failed=all_failed)
+    return replace(
+        ran, release=again.release or ran.release, blocked=again.blocked or ran.blocked, jira=tuple(results)
+    )
+
+
+def _run_github(
+    pipeline: Pipeline, names: Sequence[RepositoryName], options: SyncOptions, watcher: Watcher
+) -> RunResult:
     pipeline.follow_file()
     tracking, added = pipeline.tracking, []
     if names:
@@ -92,17 +148,23 @@ def _run(
         results += batch
     # Not worth a failure every day.
     pipeline.untrack_never_found(results, added)
+    ran = _published(pipeline, options, watcher, all_failed=all(result.failed for result in results))
+    return replace(ran, results=tuple(results))
+
+
+def _published(pipeline: Pipeline, options: SyncOptions, watcher: Watcher, *, all_failed: bool) -> RunResult:
+    """Publish where that shows anything new, and write the report."""
     is_first = not pipeline.settings.published_path.exists()
-    if (is_first and all(result.failed for result in results)) or not pipeline.has_news():
-        return RunResult(tuple(results))
+    if (is_first and all_failed) or not pipeline.has_news():
+        return RunResult(())
     watcher.publishing()
     pipeline.aggregate()
     try:
         release = pipeline.publish(caller=options.caller)
     except ReleaseBlocked as blocked:
-        return RunResult(tuple(results), blocked=str(blocked))
+        return RunResult((), blocked=str(blocked))
     pipeline.report()
-    return RunResult(tuple(results), release)
+    return RunResult((), release)
 
 
 def in_batches(results: Iterable[SyncResult]) -> Iterator[list[SyncResult]]:
@@ -130,6 +192,21 @@ def sentence(result: SyncResult) -> str:
         f"{result.tracked_as}: {result.mode}, {_counted(result.pull_requests, 'pull request')} with "
         f"{_counted(result.reviews, 'review')} read{removed}, in {_counted(result.requests, 'request')} "
         f"and {result.seconds:.1f} s."
+    )
+
+
+def jira_sentence(result: JiraResult) -> str:
+    """What the sync of a project did, for the log."""
+    if result.failed:
+        return f"{result.project}: failed. {result.error}"
+    if result.mode == "unchanged":
+        return f"{result.project}: nothing new."
+    removed = (
+        f", {_counted(result.removed, 'issue')} that Jira shows no more marked" if result.removed else ""
+    )
+    return (
+        f"{result.project}: {result.mode}, {_counted(result.issues, 'issue')} read{removed}, in "
+        f"{_counted(result.requests, 'request')} and {result.seconds:.1f} s."
     )
 
 

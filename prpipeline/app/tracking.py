@@ -17,7 +17,16 @@ from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 from prpipeline.model.tracking import TrackedBy
 from prpipeline.settings import Settings
-from prpipeline.warehouse import Warehouse, WarehouseError, host, records, shortfalls, tracking
+from prpipeline.warehouse import (
+    Warehouse,
+    WarehouseError,
+    host,
+    jira_projects,
+    jira_records,
+    records,
+    shortfalls,
+    tracking,
+)
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
 from prpipeline.warehouse.stores import open_store
@@ -177,6 +186,28 @@ class TrackingService:
             ids = [t.repository_id for t in rows if t.repository_id]
             lacking = records.lacking_counts(connection, ids, self.field_set)
         return {t.tracked_as: lacking[t.repository_id] for t in rows if t.repository_id in lacking}
+
+    def jira_status(self) -> list[dict[str, Any]]:
+        """One row per selected project of Jira, as it is now in the warehouse; none where there is no Jira."""
+        if self.settings.is_demo or not self.warehouse.exists():
+            return []
+        with self.warehouse.transaction() as connection:
+            rows = jira_projects.selected(connection)
+            held = jira_records.counts(connection) if rows else {}
+        return [
+            {
+                "entry": row.entry,
+                "project": row.project_key,
+                "project_id": row.project_id,
+                "status": row.status,
+                "last_sync_at": row.last_sync_at,
+                "watermark_at": row.watermark_at,
+                "reconciled_at": row.reconciled_at,
+                "issues": held.get(row.project_id or 0, 0),
+                "last_error": row.last_error,
+            }
+            for row in rows
+        ]
 
     def status(self) -> list[dict[str, Any]]:
         """One row per tracked repository, as it is now in the warehouse."""

@@ -9,8 +9,10 @@ from prpipeline.publish.release import Release
 from prpipeline.report import ReportInfo
 from prpipeline.settings import ConfigurationError, ScheduleSettings, Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline.sync.jira_syncer import JiraResult
 from prpipeline.warehouse import WarehouseError
 from prpipeline.warehouse.activity import Publication, RecordedSync
+from prpipeline.warehouse.jira_projects import RecordedJiraSync
 from prpipeline.warehouse.summary import Summary, Week
 from prpipeline.warehouse.tracking import Tracked
 
@@ -20,7 +22,9 @@ __all__ = [
     "ConfigurationError",
     "Findings",
     "InvalidRepositoryName",
+    "JiraResult",
     "Publication",
+    "RecordedJiraSync",
     "RecordedSync",
     "Release",
     "ReportInfo",

@@ -38,11 +38,13 @@ def status(as_json: bool) -> None:
         names = [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
         notes = unmatched_by_tracked(settings.file, names)
         notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
+        of_jira = tracking.jira_status()
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {
             "repositories": rows,
+            **({"jira": of_jira} if of_jira else {}),
             "published": published_path(settings),
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
@@ -50,13 +52,13 @@ def status(as_json: bool) -> None:
         }
         echo_for_scripts(json.dumps(content, default=isoformat))
         return
-    if not rows:
+    if not rows and not of_jira:
         click.echo(
             f"{tracking.nothing_tracked()} Try: prpipeline sync{'' if settings.file.repositories else ' OWNER/NAME'}"
         )
         return
     from prpipeline.app.basics import filling_up
-    from prpipeline.cli.text_tables import status_table
+    from prpipeline.cli.text_tables import jira_status_table, status_table
 
     lacking = sum(row["pull_requests_lacking_fields"] for row in rows)
     status_table(
@@ -66,6 +68,8 @@ def status(as_json: bool) -> None:
         is_sample_data=is_sample_data,
         filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
     )
+    if of_jira:
+        jira_status_table(of_jira)
     for note in notes:
         click.echo(note)
 

@@ -12,6 +12,7 @@ from prpipeline.app.run import Watcher
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from prpipeline.app.jira import JiraResult
     from prpipeline.app.pipeline import HistoryProgress, SyncResult
 
 log = logging.getLogger("prpipeline")
@@ -53,6 +54,14 @@ class SyncProgress(Watcher):
         if self._bars:
             self._bars.publishing()
 
+    def starts_jira(self, projects: int) -> None:
+        if self._bars:
+            self._bars.start(projects, "projects of Jira")
+
+    def jira_result(self, result: JiraResult) -> None:
+        if self._bars:
+            self._bars.advance()
+
 
 class _Bars:
     """A bar for all repositories, and one for each history that is being read."""
@@ -87,9 +96,15 @@ class _Bars:
             log_time_format="%H:%M:%S",
         )
 
-    def start(self, repositories: int) -> None:
-        self._all = self.progress.add_task("repositories", total=repositories, rate="")
+    def start(self, number: int, what: str = "repositories") -> None:
+        if self._all is not None:
+            self.progress.remove_task(self._all)
+        self._all = self.progress.add_task(what, total=number, rate="")
         self.progress.start()
+
+    def advance(self) -> None:
+        if self._all is not None:
+            self.progress.advance(self._all)
 
     def publishing(self) -> None:
         if self._all is not None:
@@ -98,8 +113,7 @@ class _Bars:
     def result(self, result: SyncResult) -> None:
         if (task := self._tasks.pop(result.tracked_as, None)) is not None:
             self.progress.remove_task(task)
-        if self._all is not None:
-            self.progress.advance(self._all)
+        self.advance()
 
     def history(self, progress: HistoryProgress) -> None:
         from rich.markup import escape

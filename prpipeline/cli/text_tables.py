@@ -16,6 +16,7 @@ from prpipeline.app.basics import SAMPLE_DATA, by_reason, listed
 if TYPE_CHECKING:
     import pandas as pd
 
+    from prpipeline.app.jira import JiraEstimate, JiraResult
     from prpipeline.app.pipeline import Estimate, SyncResult
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
@@ -49,6 +50,70 @@ def results_table(results: Sequence[SyncResult], published: str | None) -> None:
     _reasons(console, [(r.tracked_as, r.error or "") for r in results if r.failed])
     if published:
         console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
+
+
+def jira_results_table(results: Sequence[JiraResult], published: str | None) -> None:
+    """What the sync of each project of Jira did, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("project of Jira", overflow="fold")
+    table.add_column("what")
+    for heading in ("issues", "requests", "seconds"):
+        table.add_column(heading, justify="right")
+    for r in results:
+        style = "red" if r.failed else None
+        table.add_row(
+            escape(r.project), r.mode, f"{r.issues:,}", f"{r.requests:,}", f"{r.seconds:.1f}", style=style
+        )
+    console = output()
+    console.print(table)
+    _project_reasons(console, [(r.project, r.error) for r in results if r.error])
+    if published:
+        console.print(f"\nPublished: {escape(published)}", soft_wrap=True)
+
+
+def jira_estimates_table(estimates: Sequence[JiraEstimate]) -> None:
+    """What histories of projects of Jira would cost, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("project of Jira", overflow="fold")
+    for heading in ("issues", "requests", "time"):
+        table.add_column(heading, justify="right")
+    for e in estimates:
+        count = "" if e.issues is None else f"{e.issues:,}"
+        table.add_row(escape(e.project), count, f"{e.requests:,}", duration(e.seconds))
+    console = output()
+    console.print(table)
+    _project_reasons(console, [(e.project, e.error) for e in estimates if e.error])
+
+
+def jira_status_table(rows: Sequence[dict[str, Any]]) -> None:
+    """How far each project of Jira has come, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("project of Jira", overflow="fold")
+    for heading in ("status", "last sync", "complete to (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("issues", justify="right")
+    for row in rows:
+        name = row["entry"]
+        if row["project"] not in {None, name}:
+            name += f" ({row['project']})"
+        table.add_row(
+            escape(name),
+            f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
+            _ago(row["last_sync_at"]),
+            f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
+            f"{row['issues']:,}",
+        )
+    console = output()
+    console.print()
+    console.print(table)
+    _project_reasons(
+        console, [(row["project"] or row["entry"], row["last_error"]) for row in rows if row["last_error"]]
+    )
+
+
+def _project_reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:
+    for name, reason in said:
+        console.print(f"[red]{escape(name)}:[/red] {escape(reason)}", soft_wrap=True)
 
 
 def review_times(latest: pd.DataFrame) -> None:

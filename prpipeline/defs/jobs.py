@@ -10,6 +10,13 @@ STEP = "sync_and_publish"
 # and a partitioned job takes no config mapping.
 RECONCILE_TAG = "prpipeline/reconcile"
 
+# Of Jira, where projects are selected: defs/jira.py.
+JIRA_SYNC, SYNC_JIRA, RECONCILE_JIRA = "sync_projects_of_jira", "sync_jira", "reconcile_jira"
+JIRA_GROUP = "jira"
+
+# Runs with this tag look at what webhooks told of, instead of at all repositories.
+DELIVERIES_TAG = "prpipeline/deliveries"
+
 _SYNCED = dg.AssetSelection.assets(*SYNCED).without_checks()
 
 sync_job = dg.define_asset_job(
@@ -31,9 +38,19 @@ reconcile_job = dg.define_asset_job(
 publish_job = dg.define_asset_job(
     "publish",
     # All checks, of what was synced too: once after a batch, not once a run.
-    selection=(dg.AssetSelection.all() - _SYNCED) | dg.AssetSelection.all_asset_checks(),
+    selection=(dg.AssetSelection.all() - _SYNCED - dg.AssetSelection.groups(JIRA_GROUP))
+    | dg.AssetSelection.all_asset_checks(),
     description="Compute the tables that span repositories, check all data, and put everything before its readers.",
     executor_def=dg.in_process_executor,
 )
 
-SYNC_JOBS = frozenset({"sync", "reconcile"})
+deliveries_job = dg.define_asset_job(
+    "deliveries",
+    selection=_SYNCED,
+    tags={DELIVERIES_TAG: "true"},
+    description="Read what deliveries of webhooks told of, and compute its metrics. Of what they told, see: prpipeline "
+    "webhooks status.",
+    executor_def=dg.in_process_executor,
+)
+
+SYNC_JOBS = frozenset({"sync", "reconcile", "deliveries", SYNC_JIRA, RECONCILE_JIRA})

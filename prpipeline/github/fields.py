@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from prpipeline.http.values import optional_time as optional_time
+from prpipeline.http.values import text as text
+from prpipeline.http.values import time as time
 from prpipeline.model.failures import MalformedRecord
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName
 
@@ -14,18 +17,6 @@ Json = Mapping[str, Any]
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _TOO_LARGE = 2**63
-_YEARS = range(1970, 2200)
-
-
-def text(value: object) -> str | None:
-    """Text that every database takes: no NUL, no half of a surrogate pair."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise MalformedRecord(f"{str(value)[:40]!r} is no text")
-    if value.isascii() and "\0" not in value:
-        return value
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def words(body: Json, field: str) -> str:
@@ -83,10 +74,6 @@ def full_name(body: Json, field: str) -> str:
         raise MalformedRecord(str(error).partition(";")[0]) from None
 
 
-def optional_time(value: object) -> datetime | None:
-    return None if value is None else time(value)
-
-
 def authored(value: object) -> datetime | None:
     """When a commit was authored: by the clock of whoever made it, which may show any year."""
     try:
@@ -95,19 +82,3 @@ def authored(value: object) -> datetime | None:
         if isinstance(value, str):
             return None
         raise
-
-
-def time(value: object) -> datetime:
-    """An ISO 8601 time with its offset → naive UTC, as the warehouse keeps it. Raises MalformedRecord."""
-    try:
-        if not isinstance(value, str) or value[10:11] != "T":
-            raise ValueError
-        if len(value) == 20 and value[-1] == "Z":  # as GitHub writes it
-            moment = datetime.fromisoformat(value[:-1])
-        else:
-            moment = datetime.fromisoformat(value)
-        if moment.year not in _YEARS:  # the zero of some clock, or its end
-            raise ValueError
-    except ValueError:
-        raise MalformedRecord(f"{str(value)[:40]!r} is not a time") from None
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from prpipeline.github import words
+from prpipeline.http import words
 from prpipeline.http.answer import Answer
 from prpipeline.model.failures import LimitReached
 from prpipeline.model.usage import Allowance

@@ -1,7 +1,9 @@
-"""An issue of Jira with its changes, the same from Cloud and Data Center. Times are naive UTC, to the millisecond."""
+"""An issue of Jira with its changes, the same from Cloud and Data Center; what a source answers. Times are naive UTC, to the
+millisecond."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,6 +78,10 @@ class JiraIssue:
     users: tuple[JiraUser, ...] = ()  # all that the issue and its changes name
     sprints: tuple[JiraSprint, ...] = ()  # those of the issue's sprint field
 
+    @property
+    def gone_at(self) -> None:
+        """What was read is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class JiraSprint:
@@ -100,3 +106,38 @@ class JiraProject:
     project_key: str
     name: str
     former_keys: tuple[str, ...] = ()
+    is_archived: bool = False
+
+
+# ── what a source answers ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class JiraAccount:
+    """Who asks: another account may see other issues."""
+
+    account_id: str
+    display_name: str | None
+    time_zone: str | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JiraIssues:
+    """Issues that were read by their ids; every id that was asked for is in one of the three."""
+
+    issues: tuple[JiraIssue, ...]
+    missing: tuple[int, ...]  # Jira shows no such issue, in no way of asking
+    broken: Mapping[int, str]  # what cannot be right about an issue that Jira gives
+    read_at: datetime  # naive UTC
+
+
+@dataclass(frozen=True, slots=True)
+class JiraPage:
+    """A page of a list of issues; ``whole`` where the list gives them whole."""
+
+    issue_ids: tuple[int, ...]
+    updated: Mapping[int, datetime]  # where it was asked for
+    whole: JiraIssues | None
+    cursor: str | None  # the page after this one; None: this is the last
+    read_at: datetime

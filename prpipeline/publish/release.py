@@ -41,11 +41,18 @@ class Release:
     seconds: float
 
 
-def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetime | None = None) -> Release:
+def publish(
+    warehouse: Warehouse,
+    *,
+    is_only: bool = False,
+    next_run_at: datetime | None = None,
+    newest_delivery_at: datetime | None = None,
+    median_delivery_seconds: float | None = None,
+) -> Release:
     """Write the published tables into a new release and point the link at it.
 
-    ``is_only`` removes all older releases, for rows that were deleted on purpose. ``next_run_at`` (UTC) is published
-    in pipeline_status. Raises WarehouseError; then the last release stays.
+    ``is_only`` removes all older releases, for rows that were deleted on purpose. ``next_run_at`` (UTC), and of webhooks
+    the newest delivery and the median delay until its publication, are published in pipeline_status. Raises WarehouseError; then the last release stays.
     """
     started = time.monotonic()
     data = warehouse.store.folder
@@ -63,6 +70,8 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
             values = {
                 "published_at": published_at,
                 "next_run_at": next_run_at,
+                "newest_delivery_at": newest_delivery_at,
+                "median_delivery_seconds": median_delivery_seconds,
                 "version": __version__,
             }
             last = None if is_only else next(iter(_finished(releases)), None)

@@ -3,6 +3,7 @@
 from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubApp, GitHubSettings
+from prpipeline.settings.jira import Edition, JiraOAuth, JiraOptions, JiraSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
 from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
 from prpipeline.settings.repositories_file import (
@@ -28,8 +29,12 @@ __all__ = [
     "ConfigurationError",
     "DayEnd",
     "DigestSettings",
+    "Edition",
     "GitHubApp",
     "GitHubSettings",
+    "JiraOAuth",
+    "JiraOptions",
+    "JiraSettings",
     "Member",
     "MetricSettings",
     "RepositoriesFile",

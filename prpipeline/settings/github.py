@@ -53,8 +53,8 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     api_url = (env.get("GITHUB_API_URL") or PUBLIC_API).rstrip("/")
     graphql_url = (env.get("GITHUB_GRAPHQL_URL") or _graphql_url(api_url)).rstrip("/")
     for name, url in (("GITHUB_API_URL", api_url), ("GITHUB_GRAPHQL_URL", graphql_url)):
-        _check_url(name, url, allow_http=env.get("PRPIPELINE_ALLOW_HTTP", "") in {"1", "true", "yes"})
-    tokens = next((_tokens(name, env[name]) for name in ("GITHUB_TOKEN", "GH_TOKEN") if env.get(name)), [])
+        check_url(name, url, env, example=PUBLIC_API, secret="GITHUB_TOKEN")  # noqa: S106 - a variable's name
+    tokens = next((tokens_in(name, env[name]) for name in ("GITHUB_TOKEN", "GH_TOKEN") if env.get(name)), [])
     api = env.get("PRPIPELINE_GITHUB_API") or "graphql"
     if api not in {"graphql", "rest"}:
         raise ConfigurationError(f"PRPIPELINE_GITHUB_API is {api!r}; write graphql or rest.")
@@ -67,7 +67,7 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     )
 
 
-def _tokens(variable: str, value: str) -> list[str]:
+def tokens_in(variable: str, value: str) -> list[str]:
     """The tokens in a variable, separated by commas. Raises ConfigurationError, which shows none."""
     tokens = list(dict.fromkeys(t for t in (part.strip() for part in value.split(",")) if t))
     for token in [value.strip(), *tokens]:
@@ -87,7 +87,9 @@ def _tokens(variable: str, value: str) -> list[str]:
 
 # Straight and typographic, of all languages, and the one of code in a chat.
 _QUOTES = "\"'`´“”„‟‘’‚‛«»‹›＂＇"
-_PREFIX = re.compile(r"(authorization:|bearer[:\s]|token[:\s]|(?:GITHUB|GH)_TOKEN=|export\s)", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"(authorization:|bearer[:\s]|token[:\s]|(?:GITHUB|GH|JIRA)_TOKEN=|export\s)", re.IGNORECASE
+)
 
 
 def _github_app(env: Mapping[str, str]) -> GitHubApp | None:
@@ -140,7 +142,7 @@ def _web_host(url: str) -> tuple[str, int | None]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = None if parts.port == {"http": 80, "https": 443}[parts.scheme] else parts.port
-    return "localhost" if _is_here(host) else re.sub(r"^(www|api|ssh)\.", "", host), port
+    return "localhost" if is_here(host) else re.sub(r"^(www|api|ssh)\.", "", host), port
 
 
 def _api_root(server: str) -> str:
@@ -154,7 +156,9 @@ def _api_root(server: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/api/v3"
 
 
-def _check_url(name: str, url: str, *, allow_http: bool) -> None:
+def check_url(name: str, url: str, env: Mapping[str, str], *, example: str, secret: str) -> None:
+    """Raise ConfigurationError unless a variable holds the address of an API; ``secret`` is where its credential goes."""
+    allow_http = env.get("PRPIPELINE_ALLOW_HTTP", "") in {"1", "true", "yes"}
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -164,17 +168,17 @@ def _check_url(name: str, url: str, *, allow_http: bool) -> None:
     if " " in url or not url.isprintable():
         parts = None
     if parts is None or not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} is {_redacted(url)!r}; write it like {PUBLIC_API}.")
+        raise ConfigurationError(f"{name} is {_redacted(url)!r}; write it like {example}.")
     if parts.username or parts.password:
-        raise ConfigurationError(f"{name} holds a user name or password; put the credential in GITHUB_TOKEN.")
-    if parts.scheme == "http" and not _is_here(host) and not allow_http:
+        raise ConfigurationError(f"{name} holds a user name or password; put the credential in {secret}.")
+    if parts.scheme == "http" and not is_here(host) and not allow_http:
         raise ConfigurationError(
             f"{name} is plain http, which would send the token unencrypted; use https, "
             "or set PRPIPELINE_ALLOW_HTTP=1 where the network is trusted."
         )
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Whether the host is this machine's loopback address; 127.example.org is not."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

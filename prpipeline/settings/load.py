@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
+from prpipeline.settings.jira import JiraOptions, JiraSettings, jira_settings
 from prpipeline.settings.metrics import MetricSettings
 from prpipeline.settings.repositories_file import RepositoriesFile, read_repositories_file
 from prpipeline.settings.schedule import ScheduleSettings
@@ -17,6 +20,7 @@ from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
 from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
+DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
@@ -31,6 +35,7 @@ class Settings(Section, frozen=True, kw_only=True):
     warehouse: WarehousePlace = (
         WarehousePlace()
     )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
+    jira: JiraSettings | None = None  # None: there is no Jira, or it is not to be asked
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
     @property
@@ -43,7 +48,10 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def metrics(self) -> MetricSettings:
-        return self.file.metrics
+        found = self.file.metrics
+        if self.is_demo and not found.ticket_prefixes:
+            return replace(found, ticket_prefixes=DEMO_TICKET_PREFIXES)
+        return found
 
     @property
     def teams(self) -> Teams:
@@ -52,6 +60,36 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def alerts(self) -> AlertSettings:
         return self.file.alerts
+
+    @property
+    def jira_options(self) -> JiraOptions:
+        """The file's group ``jira``; without one, nothing of Jira is selected."""
+        return self.file.jira or JiraOptions()
+
+    @property
+    def uses_jira(self) -> bool:
+        """Whether projects of Jira are selected; what else that needs, ``connected_jira`` says."""
+        return bool(self.jira_options.projects) and not self.is_demo
+
+    def connected_jira(self) -> JiraSettings:
+        """Jira's address with a credential. Raises ConfigurationError where the environment lacks one of them."""
+        if self.jira is None:
+            raise ConfigurationError(
+                f"{self.repositories_file} selects projects of Jira, but JIRA_URL is not set; set it to the site's address, "
+                "with JIRA_EMAIL and JIRA_TOKEN."
+                if self.uses_jira
+                else "JIRA_URL is not set; set it to the address of your Jira, with JIRA_EMAIL and JIRA_TOKEN."
+            )
+        if self.jira.token is None and self.jira.oauth is None:
+            raise ConfigurationError(
+                "JIRA_TOKEN is not set; create one at https://id.atlassian.com/manage-profile/security/api-tokens (Data "
+                "Center: in your profile), and set it."
+            )
+        if self.jira.oauth is None and self.jira.email is None and self.jira.known_edition == "cloud":
+            raise ConfigurationError(
+                "JIRA_EMAIL is not set; set it to the e-mail address of the token's account."
+            )
+        return self.jira
 
     @property
     def warehouse_path(self) -> Path:
@@ -88,6 +126,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         file=file,
         alert_secrets=file.alerts.secrets(env),
         warehouse=warehouse_place(env, data_dir),
+        jira=jira_settings(env),
     )
 
 

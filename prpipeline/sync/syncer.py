@@ -297,7 +297,7 @@ class Syncer:
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:
-                    _record(connection, result, now, self._caller)
+                    record(connection, result, now, self._caller)
         return results
 
     def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
@@ -339,7 +339,8 @@ def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
-def _record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
+def record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
+    """Put a sync on the warehouse's record."""
     tracking.record_sync(
         connection,
         caller=caller,

@@ -136,7 +136,23 @@ def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
         """
     ).fetchone()
     definitions = connection.execute("FROM metrics.definitions").fetchall()
-    return sha256(f"{row}{definitions}{settings_fingerprint}".encode()).hexdigest()
+    teams = connection.execute("SELECT max(changed_at) FROM meta.team_readings").fetchone()
+    jira = _projects_of_jira(connection)
+    return sha256(f"{row}{definitions}{teams}{settings_fingerprint}{jira}".encode()).hexdigest()
+
+
+def _projects_of_jira(connection: Connection) -> str:
+    """The same of Jira's projects; nothing where there is no Jira."""
+    if "jira_projects" not in {
+        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    }:
+        return ""
+    columns = "last_attempt_at, last_sync_at, watermark_at, reconciled_at, history_cursor"
+    return str(
+        connection.execute(
+            f"SELECT sum(hash(entry)) FROM (SELECT * EXCLUDE ({columns}) FROM meta.jira_projects) AS entry"
+        ).fetchone()
+    )
 
 
 def last_publication(connection: Connection) -> Publication | None:
@@ -151,7 +167,7 @@ def publications_since(connection: Connection, publication_id: int, limit: int) 
     return [Publication(**row | {"row_counts": json.loads(row["row_counts"])}) for row in rows]
 
 
-def next_id(connection: Connection, name: Literal["syncs", "publications", "messages"]) -> int:
+def next_id(connection: Connection, name: Literal["syncs", "jira_syncs", "publications", "messages"]) -> int:
     """The next id from a counter: rows are deleted, and the highest id in the table could be used again."""
     found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
     value = 1 + (found[0] if found else 0)

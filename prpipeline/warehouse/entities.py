@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_type_hints
@@ -116,8 +116,12 @@ def insert(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]
     if rows:
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT unnest(from_json(?::JSON, ?), recursive := true)",
-            [json.dumps(rows, default=datetime.isoformat), json.dumps([columns(connection, table)])],
+            [json.dumps(rows, default=_isoformat), json.dumps([columns(connection, table)])],
         )
+
+
+def _isoformat(value: date) -> str:
+    return value.isoformat()
 
 
 _columns: dict[str, dict[str, str]] = {}  # tables do not change once the schema is of the present version

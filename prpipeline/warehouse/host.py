@@ -16,7 +16,11 @@ DEMO = "demo"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # Whether there are rows of a service: then they are of the server on record.
-_HAS_ROWS = {"github": "SELECT 1 FROM meta.repositories WHERE repository_id IS NOT NULL LIMIT 1"}
+_HAS_ROWS = {
+    "github": "SELECT 1 FROM meta.repositories WHERE repository_id IS NOT NULL LIMIT 1",
+    "jira": "SELECT 1 FROM raw.jira_issues LIMIT 1",
+}
+_VARIABLES = {"github": "GITHUB_API_URL", "jira": "JIRA_URL"}
 
 
 class OtherHost(WarehouseError):
@@ -41,8 +45,8 @@ def check(connection: Connection, service: str, address: str) -> None:
             "PRPIPELINE_DATA_DIR to another folder for the demo."
         )
     raise OtherHost(
-        f"The data folder holds data of {known}, but GITHUB_API_URL leads to {address}, and the numbers of two servers "
-        "collide; set PRPIPELINE_DATA_DIR to another folder, or set GITHUB_API_URL back."
+        f"The data folder holds data of {known}, but {_VARIABLES[service]} leads to {address}, and the numbers of two "
+        f"servers collide; set PRPIPELINE_DATA_DIR to another folder, or set {_VARIABLES[service]} back."
     )
 
 

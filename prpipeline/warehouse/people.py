@@ -95,11 +95,12 @@ def unknown_logins(connection: Connection, logins: Collection[str]) -> set[str]:
 
 
 def forget_unnamed(connection: Connection) -> None:
-    """Delete the logins of accounts that no row names any more."""
+    """Delete the logins of accounts that no row names any more, and that are in no team of an organisation's."""
     named = " UNION ALL ".join(
         f"SELECT {number} FROM {table} WHERE {number} IS NOT NULL AND {where}"
         for table, number, _, where in _PLACES
     )
+    named += " UNION ALL SELECT actor_id FROM raw.team_members"
     connection.execute(f"DELETE FROM raw.actor_logins WHERE actor_id NOT IN ({named})")
 
 

@@ -52,7 +52,7 @@ class Shell:
 
     @staticmethod
     def kept() -> dict[str, str]:
-        ours = ("GITHUB", "GH_", "PRPIPELINE", "DAGSTER")
+        ours = ("GITHUB", "GH_", "JIRA_", "PRPIPELINE", "DAGSTER")
         return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
     def json(self, *arguments: str, **environment: str) -> Any:

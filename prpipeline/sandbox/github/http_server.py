@@ -107,6 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length) if length else b"",
+            query_string=parts.query,
         )
 
     def _send(self, request: Request, response: Response) -> None:

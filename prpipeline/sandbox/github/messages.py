@@ -20,6 +20,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    query_string: str = ""  # parameters that are repeated stand only here with all of their values
     token: str | None = None
     status: int | None = None
     fault: str | None = None

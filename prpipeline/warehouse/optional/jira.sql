@@ -103,3 +103,24 @@ CREATE TABLE IF NOT EXISTS raw.jira_keys (
     issue_id    BIGINT NOT NULL,
     is_current  BOOLEAN NOT NULL
 );
+
+-- Who asked last: another account may see other issues.
+CREATE TABLE IF NOT EXISTS meta.jira_accounts (
+    account_id  VARCHAR NOT NULL,
+    seen_at     TIMESTAMP NOT NULL
+);
+
+-- One row per sync of a project that changed something or failed, as in meta.syncs; rows older than 400 days are deleted.
+CREATE TABLE IF NOT EXISTS meta.jira_syncs (
+    sync_id     BIGINT NOT NULL,                    -- rises in the order of commits
+    caller      VARCHAR NOT NULL,
+    entry       VARCHAR NOT NULL,
+    mode        VARCHAR NOT NULL,                   -- history, increment, reconcile, failed
+    started_at  TIMESTAMP NOT NULL,
+    finished_at TIMESTAMP NOT NULL,
+    issues      BIGINT NOT NULL,
+    removed     BIGINT NOT NULL,
+    requests    DOUBLE NOT NULL,
+    seconds     DOUBLE NOT NULL,
+    error       VARCHAR
+);

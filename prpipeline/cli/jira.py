@@ -1,0 +1,101 @@
+"""The commands ``jira connect`` and ``jira projects``: what a credential for Jira is good for."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from prpipeline.cli.common import EXIT_BAD_INPUT, echo_for_scripts
+
+
+@click.group()
+def jira() -> None:
+    """Jira: test the credential, list projects to select. 'prpipeline sync' reads them."""
+
+
+@jira.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def connect(as_json: bool) -> None:
+    """Test JIRA_URL and its credential: which kind of token it is, at which address it works, whose account it is.
+
+    \b
+    Example:
+      JIRA_URL=https://your-site.atlassian.net JIRA_EMAIL=… JIRA_TOKEN=… prpipeline jira connect
+    """
+    from dataclasses import asdict
+
+    from prpipeline.app.basics import load_settings
+    from prpipeline.app.jira import connect_to
+
+    settings = load_settings()
+    found = connect_to(settings)
+    account = found.account
+    if as_json:
+        echo_for_scripts(json.dumps(asdict(found)))
+    else:
+        edition = "Jira Cloud" if found.edition == "cloud" else "Jira Data Center"
+        click.echo(f"{found.site}: {edition} accepts the {found.credential}.")
+        click.echo(
+            f"Account: {account.display_name or 'without a name'} ({account.account_id}), time zone {account.time_zone or 'unknown'}."
+        )
+        click.echo(f"It may browse {found.projects:,} projects; 'prpipeline jira projects' lists them.")
+        if not settings.uses_jira:
+            click.echo(
+                f"None is selected yet: list them in {settings.repositories_file} under jira.projects."
+            )
+    if not found.projects:
+        click.echo("The account may browse no project; give it the permission Browse projects.", err=True)
+    if not found.is_as_set:
+        click.echo(
+            f"The token has scopes, so it works only at the gateway: set JIRA_URL={found.url}", err=True
+        )
+    if not found.is_as_set or not found.projects:
+        sys.exit(EXIT_BAD_INPUT)
+
+
+@jira.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def projects(as_json: bool) -> None:
+    """List the projects whose issues the account may browse, and which are selected."""
+    from prpipeline.app.basics import load_settings
+    from prpipeline.app.jira import opened
+
+    settings = load_settings()
+    source = opened(settings, impatient=True)
+    try:
+        source.account()  # a stranger would see an empty list
+        found = sorted(source.projects(), key=lambda project: project.project_key)
+    finally:
+        source.close()
+    entries = set(settings.jira_options.entries)
+    rows = [
+        {
+            "project_id": project.project_id,
+            "project_key": project.project_key,
+            "name": project.name,
+            "former_keys": list(project.former_keys),
+            "is_selected": bool(
+                entries
+                & {
+                    str(project.project_id),
+                    project.project_key.upper(),
+                    *(k.upper() for k in project.former_keys),
+                }
+            ),
+        }
+        for project in found
+    ]
+    if as_json:
+        echo_for_scripts(json.dumps(rows))
+        return
+    for row in rows:
+        mark = "selected" if row["is_selected"] else ""
+        line = f"{row['project_key']:<12} {row['project_id']:>10}  {mark:<8}  {row['name']}"
+        click.echo("".join(c for c in line if c.isprintable()).rstrip())
+    if not rows:
+        click.echo("The account may browse no project; give it the permission Browse projects.", err=True)
+
+
+COMMANDS = (jira,)

@@ -1,0 +1,208 @@
+"""Jira in Dagster: one partition per selected project, synced in runs of its own, so that Jira holds up no pull request.
+
+Imported only where projects of Jira are selected.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, timedelta
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.app.schedule_times import daily_cron, weekly_cron
+from prpipeline.app.types import JiraResult, RecordedJiraSync, ScheduleSettings, Settings, SyncOptions
+from prpipeline.defs.jobs import JIRA_GROUP, JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
+from prpipeline.defs.plain_failure import PlainFailure, plainly
+from prpipeline.defs.resources import PipelineResource
+
+PARTITIONS = "jira_projects"
+JIRA_ISSUES = dg.AssetKey(["raw", "jira_issues"])
+
+_LATE = timedelta(hours=2)
+_AT_ONCE = 200  # rows of the record a tick
+_WHY = "why it failed"
+
+Event = dg.AssetMaterialization | dg.AssetObservation
+project_partitions = dg.DynamicPartitionsDefinition(name=PARTITIONS)
+
+
+class JiraConfig(dg.Config):
+    """What to sync, and how."""
+
+    projects: list[str] = Field(
+        default=[],
+        description="Selected projects, as the repositories file has them. Empty: the chosen partitions, or all.",
+    )
+    full: bool = Field(default=False, description="Read the whole history again from its start.")
+    reconcile: bool = Field(
+        default=False,
+        description="Also find what is deleted, hidden, moved or archived. Job reconcile_jira does so.",
+    )
+
+
+def build(settings: Settings, sync_period: timedelta | None) -> dict[str, list[Any]]:
+    """What the definitions have more of with Jira, by the names of their arguments."""
+    step = _step(sync_period, settings.file.owners)
+    selection = dg.AssetSelection.assets(JIRA_ISSUES)
+    jobs = [
+        dg.define_asset_job(
+            SYNC_JIRA,
+            selection=selection,
+            description="Bring the selected projects of Jira up to date. Without a partition: all.",
+            executor_def=dg.in_process_executor,
+        ),
+        dg.define_asset_job(
+            RECONCILE_JIRA,
+            selection=selection,
+            tags={RECONCILE_TAG: "true"},
+            description="Like sync_jira, and find issues that were deleted, hidden, moved away or archived.",
+            executor_def=dg.in_process_executor,
+        ),
+    ]
+    return {
+        "assets": [step],
+        "jobs": jobs,
+        "schedules": _schedules(settings.schedule),
+        "sensors": [jira_sensor],
+    }
+
+
+def _step(sync_period: timedelta | None, owners: Sequence[str]) -> dg.AssetsDefinition:
+    freshness = None
+    if sync_period is not None:
+        freshness = dg.FreshnessPolicy.time_window(
+            warn_window=sync_period + _LATE, fail_window=2 * sync_period + _LATE
+        )
+    spec = dg.AssetSpec(
+        JIRA_ISSUES,
+        group_name=JIRA_GROUP,
+        owners=owners,
+        kinds={"jira", "duckdb"},
+        tags={"layer": "raw"},
+        partitions_def=project_partitions,
+        freshness_policy=freshness,
+        skippable=True,  # a run reports each project by itself, as an event
+        description="Issues of the selected projects of Jira, with their changelogs.",
+    )
+
+    @dg.multi_asset(name=JIRA_SYNC, specs=[spec], backfill_policy=dg.BackfillPolicy.single_run())
+    def sync_jira(
+        context: dg.AssetExecutionContext, config: JiraConfig, pipeline: PipelineResource
+    ) -> Iterator[Event]:
+        with plainly():
+            yield from _events(context, config, pipeline.open())
+
+    return sync_jira
+
+
+def _events(context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pipeline) -> Iterator[Event]:
+    is_partitioned = context.has_partition_key or context.has_partition_key_range
+    named = list(context.partition_keys) if is_partitioned else config.projects
+    closer = config.reconcile or RECONCILE_TAG in context.run.tags
+    options = SyncOptions(config.full, reconcile=closer, caller="dagster")
+    pipeline.follow_jira()
+    failed: list[JiraResult] = []
+    for result in pipeline.sync_jira(options, named or None):
+        if result.failed:
+            failed.append(result)
+            yield dg.AssetObservation(
+                JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""}
+            )
+        else:
+            yield _materialization(result.entry, result.mode, result.issues, result.requests)
+    if failed:
+        raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
+
+
+def _materialization(
+    entry: str, mode: str, issues: int, requests: float, **more: Any
+) -> dg.AssetMaterialization:
+    metadata = {"mode": mode, "issues": issues, "requests": int(requests), **more}
+    return dg.AssetMaterialization(JIRA_ISSUES, partition=entry, metadata=metadata)
+
+
+def _schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
+    return [
+        dg.ScheduleDefinition(
+            name=name,
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone=settings.timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
+            description=description,
+        )
+        for name, job, cron, is_on, description in (
+            (
+                "daily_jira_sync",
+                SYNC_JIRA,
+                daily_cron(settings),
+                settings.enabled,
+                "Every day: what changed in the selected projects of Jira.",
+            ),
+            (
+                "weekly_jira_reconcile",
+                RECONCILE_JIRA,
+                weekly_cron(settings),
+                settings.reconcile,
+                "Every week: what was deleted, hidden, moved away or archived in Jira.",
+            ),
+        )
+    ]
+
+
+@dg.sensor(
+    name="jira",
+    job_name=SYNC_JIRA,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Follows jira.projects of the repositories file, asks for the history of what is new, and reports what "
+    "was synced outside Dagster.",
+)
+def jira_sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
+    opened = pipeline.open()
+    opened.follow_jira()
+    cursor = {"sync": 0, "asked": []} | (json.loads(context.cursor) if context.cursor else {})
+    partitions = set(context.instance.get_dynamic_partitions(PARTITIONS))
+    rows = {row.entry: row for row in opened.jira_projects()}
+    new = sorted(entry for entry, row in rows.items() if row.last_attempt_at is None)
+    to_ask = [entry for entry in new if entry not in cursor["asked"]]
+    syncs = opened.jira_activity_since(cursor["sync"], _AT_ONCE)
+    ready = _ready(syncs, rows.keys() - partitions)
+    events = [_outside(sync) for sync in ready if sync.caller != "dagster" and sync.entry in partitions]
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if missing := sorted(rows.keys() - partitions):
+        changes.append(project_partitions.build_add_request(missing))
+    if surplus := sorted(partitions - rows.keys()):
+        changes.append(project_partitions.build_delete_request(surplus))
+    requests = []
+    if to_ask:
+        config = {"ops": {JIRA_SYNC: {"config": {"projects": to_ask}}}}
+        requests.append(dg.RunRequest(run_config=config, tags={"prpipeline/batch": ", ".join(to_ask)[:200]}))
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=changes,
+        asset_events=events,
+        skip_reason=None if requests or events else "Nothing new of Jira.",
+        cursor=json.dumps({"sync": ready[-1].sync_id if ready else cursor["sync"], "asked": new}),
+    )
+
+
+def _ready(syncs: Sequence[RecordedJiraSync], waiting: set[str]) -> list[RecordedJiraSync]:
+    """Those before the first one whose partition is yet to be added."""
+    stop = next((i for i, sync in enumerate(syncs) if sync.entry in waiting), len(syncs))
+    return list(syncs[:stop])
+
+
+def _outside(sync: RecordedJiraSync) -> Event:
+    more = {
+        "by": sync.caller.replace("_", " "),
+        "at": dg.MetadataValue.timestamp(sync.finished_at.replace(tzinfo=UTC)),
+    }
+    if sync.mode == "failed":
+        return dg.AssetObservation(
+            JIRA_ISSUES, partition=sync.entry, metadata={_WHY: sync.error or "", **more}
+        )
+    return _materialization(sync.entry, sync.mode, sync.issues, sync.requests, **more)

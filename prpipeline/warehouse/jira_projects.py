@@ -1,0 +1,167 @@
+"""Which projects of Jira are selected, and how far the sync of each has come. Works inside the caller's transaction.
+
+The tables of Jira are made when the first project is selected; without Jira there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from prpipeline.model.failures import FailureKind
+from prpipeline.model.sql import Connection
+from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
+from prpipeline.warehouse import activity
+
+_SCHEMA = "optional/jira.sql"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedProject:
+    """A row of ``meta.jira_projects``; ``entry`` is what the repositories file says."""
+
+    entry: str
+    project_id: int | None
+    project_key: str | None
+    former_keys: list[str] | None
+    name: str | None
+    is_tracked: bool
+    status: RepositoryStatus
+    last_attempt_at: datetime | None
+    last_sync_at: datetime | None
+    watermark_at: datetime | None
+    history_started_at: datetime | None
+    history_cursor: str | None
+    history_done_at: datetime | None
+    reconciled_at: datetime | None
+    last_error: str | None
+    last_failure: FailureKind | None
+    changed_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.project_key or self.entry
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedJiraSync:
+    """A row of ``meta.jira_syncs``."""
+
+    sync_id: int
+    caller: Caller
+    entry: str
+    mode: SyncMode
+    started_at: datetime
+    finished_at: datetime
+    issues: int
+    removed: int
+    requests: float
+    seconds: float
+    error: str | None
+
+
+_COLUMNS = ", ".join(field.name for field in fields(SelectedProject))
+_KNOWN = frozenset(field.name for field in fields(SelectedProject))
+
+
+def has_tables(connection: Connection) -> bool:
+    """Whether there is, or was, anything of Jira here."""
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+        "AND schema_name = 'meta' AND table_name = 'jira_projects'"
+    ).fetchone()
+    return bool(found)
+
+
+def follow(connection: Connection, entries: Sequence[str], now: datetime) -> None:
+    """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made."""
+    if not entries and not has_tables(connection):
+        return
+    connection.execute(resources.files("prpipeline.warehouse").joinpath(_SCHEMA).read_text(encoding="utf-8"))
+    known = {project.entry: project for project in all_known(connection)}
+    for entry in entries:
+        if entry not in known:
+            connection.execute(
+                "INSERT INTO meta.jira_projects (entry, is_tracked, status) VALUES (?, true, 'new')", [entry]
+            )
+    for entry, project in known.items():
+        if project.is_tracked != (entry in entries):
+            update(connection, entry, is_tracked=entry in entries, changed_at=now)
+
+
+def all_known(connection: Connection) -> list[SelectedProject]:
+    """Every project that is or was selected, in the order of their names; none where there are no tables."""
+    if not has_tables(connection):
+        return []
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM meta.jira_projects").fetchall()
+    return sorted((SelectedProject(*row) for row in rows), key=lambda project: project.entry)
+
+
+def selected(connection: Connection) -> list[SelectedProject]:
+    """Every project that is selected now."""
+    return [project for project in all_known(connection) if project.is_tracked]
+
+
+def get(connection: Connection, entry: str) -> SelectedProject | None:
+    return next((project for project in all_known(connection) if project.entry == entry), None)
+
+
+def take_over(connection: Connection, entry: str, former: SelectedProject) -> None:
+    """The project of this new entry is known by another one that is no longer selected: go on from there."""
+    connection.execute("DELETE FROM meta.jira_projects WHERE entry = ?", [entry])
+    connection.execute(
+        "UPDATE meta.jira_projects SET entry = ?, is_tracked = true WHERE entry = ?", [entry, former.entry]
+    )
+
+
+def update(connection: Connection, entry: str, **changes: Any) -> None:
+    """Set columns of one project. Raises KeyError for a name that is no column."""
+    if unknown := changes.keys() - _KNOWN:
+        raise KeyError(f"no such columns: {unknown}")
+    assignments = ", ".join(f"{column} = ?" for column in changes)
+    connection.execute(
+        f"UPDATE meta.jira_projects SET {assignments} WHERE entry = ?", [*changes.values(), entry]
+    )
+
+
+def touch_all(connection: Connection, now: datetime) -> None:
+    """All rows may look different now, such as by another name of a status."""
+    connection.execute("UPDATE meta.jira_projects SET changed_at = ?", [now])
+
+
+def note_account(connection: Connection, account_id: str, now: datetime) -> str | None:
+    """Remember who asks; who asked before, where that was somebody else."""
+    row = connection.execute("SELECT account_id FROM meta.jira_accounts").fetchone()
+    connection.execute("DELETE FROM meta.jira_accounts")
+    connection.execute("INSERT INTO meta.jira_accounts VALUES (?, ?)", [account_id, now])
+    return row[0] if row and row[0] != account_id else None
+
+
+# ── the record of syncs ──────────────────────────────────────────────────────────────────────────────
+
+
+def record_syncs(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Add rows to ``meta.jira_syncs``, each without its number."""
+    for row in rows:
+        values = {"sync_id": activity.next_id(connection, "jira_syncs"), **row}
+        marks = ", ".join("?" * len(values))
+        connection.execute(
+            f"INSERT INTO meta.jira_syncs ({', '.join(values)}) VALUES ({marks})", list(values.values())
+        )
+        oldest = row["finished_at"] - timedelta(days=activity.KEPT_DAYS)
+        connection.execute("DELETE FROM meta.jira_syncs WHERE finished_at < ?", [oldest])
+
+
+def syncs_since(connection: Connection, sync_id: int, limit: int) -> list[RecordedJiraSync]:
+    """The first ``limit`` syncs with a higher number, in their order; none where there are no tables."""
+    if not has_tables(connection):
+        return []
+    names = ", ".join(field.name for field in fields(RecordedJiraSync))
+    rows = connection.execute(
+        f"SELECT {names} FROM meta.jira_syncs WHERE sync_id > ? ORDER BY sync_id LIMIT ?", [sync_id, limit]
+    ).fetchall()
+    return [RecordedJiraSync(*row) for row in rows]

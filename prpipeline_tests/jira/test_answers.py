@@ -1,0 +1,208 @@
+"""Answers that lie, limits, faults: each is said in a sentence, and nothing is lost or removed on their strength."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox.github.messages import Delivery
+from prpipeline.sandbox.jira import EMAIL, Fault, JiraSandbox, Token
+from prpipeline_tests.support.jira_lab import JiraLab, let_pass, small_world
+
+PAGE = "<html><head><title>Log in</title></head><body>Please sign in</body></html>"
+STRANGER = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
+
+LASTING = {
+    "answered as to a stranger": (
+        Fault("search", 200, {"issues": []}, STRANGER, 99),
+        "does not accept the token",
+    ),
+    "a stranger in bulk": (
+        Fault("bulkfetch", 200, {"issues": []}, STRANGER, 99),
+        "does not accept the token",
+    ),
+    "a stranger at the statuses": (Fault("/status", 200, [], STRANGER, 99), "does not accept the token"),
+    "captcha": (
+        Fault(
+            "myself", 403, "<html>", {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=x"}, 99
+        ),
+        "log in to Jira in a browser",
+    ),
+    "denied": (
+        Fault("myself", 401, {}, {"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}, 99),
+        "too many failed logins",
+    ),
+    "scope": (
+        Fault("myself", 401, {"code": 401, "message": "Unauthorized; scope does not match"}, {}, 99),
+        "lacks a scope",
+    ),
+    "ip allow list": (Fault("search", 403, PAGE, {}, 99), "IP allow list"),
+    "forbidden": (Fault("status", 403, {"errorMessages": ["No."]}, {}, 99), "denies access (403): No."),
+    "wrong site": (Fault("myself", 404, PAGE, {}, 99), "There is no Jira at this address"),
+    "login redirect": (
+        Fault("myself", 302, {}, {"Location": "https://id.atlassian.com/login"}, 99),
+        "redirects to id.atlassian.com (302), where the token is not sent",
+    ),
+    "a page as data": (Fault("search", 200, PAGE, {}, 99), "“Log in”, not with data"),
+    "no json": (Fault("status", 200, "nonsense", {}, 99), "not JSON"),
+    "another shape": (Fault("search/jql", 200, {"values": []}, {}, 99), "lacks its list of issues"),
+    "removed": (
+        Fault("search", 410, {"errorMessages": ["CHANGE-2046"]}, {}, 99),
+        "no longer has what was asked for",
+    ),
+    "overloaded": (Fault("bulkfetch", 502, "", {}, 99), "overloaded"),
+    "broken": (Fault("bulkfetch", 500, {}, {}, 99), "Jira answered 500."),
+    "quota": (
+        Fault("search", 429, {}, {"RateLimit-Reason": "jira-quota-global-based", "Retry-After": "7200"}, 99),
+        "later than it may wait",
+    ),
+    "reset": (Fault("myself", 500, {}, {}, 99, delivery=Delivery("reset")), "The connection to"),
+    "truncated": (
+        Fault("search", 200, {"issues": []}, {}, 99, delivery=Delivery("truncated_body")),
+        "broke off",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "says"), LASTING.values(), ids=LASTING)
+def test_what_lasts_is_said_and_changes_nothing(tmp_path: Path, fault: Fault, says: str) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        before, watermark = lab.stored(), lab.watermark()
+        let_pass(world, hours=1)
+        world.create(next(iter(world.projects.values())), "A new one")
+        server.faults.append(
+            Fault(fault.path, fault.status, fault.body, fault.headers, 99, delivery=fault.delivery)
+        )
+        result = lab.sync(reconcile=True)["ABC"]
+        assert says in (result.error or "")
+        assert (lab.stored(), lab.watermark()) == (before, watermark)
+        server.faults.clear()
+        assert lab.sync_well()["ABC"].issues == 1
+
+
+PASSING = {
+    "one 502": (Fault("bulkfetch", 502), 0.0),
+    "one 500": (Fault("search", 500), 0.0),
+    "one page": (Fault("search", 200, PAGE), 0.0),
+    "a burst": (Fault("search", 429, {}, {"RateLimit-Reason": "jira-burst-based", "Retry-After": "7"}), 7.0),
+    "now": (Fault("search", 429, {}, {"Retry-After": "0"}), 1.0),
+    "without a time": (Fault("search", 429, {}, {}), 5.0),
+    "until a time": (
+        Fault(
+            "bulkfetch",
+            429,
+            {},
+            {"RateLimit-Reason": "jira-quota-tenant-based", "X-RateLimit-Reset": "2026-01-05T12:30:00Z"},
+        ),
+        60.0,
+    ),
+    "maintenance": (Fault("search", 503, PAGE, {"Retry-After": "30"}), 30.0),
+}
+
+
+@pytest.mark.parametrize(("fault", "waits"), PASSING.values(), ids=PASSING)
+def test_what_passes_is_waited_for(tmp_path: Path, fault: Fault, waits: float) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world) as server:
+        lab = JiraLab(server, tmp_path)
+        server.faults.append(Fault(fault.path, fault.status, fault.body, fault.headers))
+        lab.sync_well()
+        assert len(lab.keys()) == 12
+        assert sum(lab.clock.sleeps) >= waits
+
+
+def test_a_token_that_expires_in_the_middle_removes_nothing(tmp_path: Path) -> None:
+    world, _ = small_world()
+    token = Token("good-token-1234", world.bot)
+    with JiraSandbox(world, tokens=[token]) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        for issue in list(world.issues.values())[:2]:
+            world.delete(issue)
+        let_pass(world, hours=1)
+
+        def expire(request: object) -> None:
+            token.is_revoked = token.is_revoked or "issue/10001" in getattr(request, "path", "")
+
+        server.before_request = expire
+        result = lab.sync(reconcile=True)["ABC"]
+        assert "does not accept the token" in (result.error or "")
+        assert len(lab.keys()) == 12
+
+
+@pytest.mark.parametrize(("kind", "url"), [("scoped", "url"), ("unscoped", "gateway_url")])
+def test_a_token_at_the_wrong_address(tmp_path: Path, kind: str, url: str) -> None:
+    world, _ = small_world()
+    token = Token("good-token-1234", world.bot, "scoped" if kind == "scoped" else "unscoped")
+    with JiraSandbox(world, tokens=[token]) as server:
+        environment = {"JIRA_URL": getattr(server, url), "JIRA_EMAIL": EMAIL, "JIRA_TOKEN": token.token}
+        result = JiraLab(server, tmp_path, environment=environment).sync()["ABC"]
+        assert ("gateway's address" if kind == "scoped" else "site's address") in (result.error or "")
+
+
+def test_a_token_with_scopes_at_the_gateway(tmp_path: Path) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world, tokens=[Token("good-token-1234", world.bot, "scoped")]) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        assert len(lab.keys()) == 12
+        assert lab.rows("SELECT url FROM raw.jira_issues WHERE issue_id = 10001") == [
+            (f"{server.url}/browse/ABC-1",)
+        ]
+
+
+def test_an_account_that_is_deactivated(tmp_path: Path) -> None:
+    world, _ = small_world()
+    world.bot.is_active = False
+    with JiraSandbox(world) as server:
+        assert "is deactivated" in (JiraLab(server, tmp_path).sync()["ABC"].error or "")
+
+
+def test_another_account_than_before_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    world, _ = small_world()
+    other = world.add_user("5e1", "Another", email="other@example.com")
+    tokens = [Token("good-token-1234", world.bot), Token("other-token-123", other, email="other@example.com")]
+    with JiraSandbox(world, tokens=tokens) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        lab.environment = {
+            "JIRA_URL": server.url,
+            "JIRA_EMAIL": "other@example.com",
+            "JIRA_TOKEN": "other-token-123",
+        }
+        lab.sync_well()
+        assert "as another account than before" in caplog.text
+
+
+def test_a_server_that_is_another_one_is_refused(tmp_path: Path) -> None:
+    from prpipeline.warehouse.host import OtherHost
+
+    world, _ = small_world()
+    with JiraSandbox(world) as server, JiraSandbox(world) as second:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        lab.environment = second.environment
+        with pytest.raises(OtherHost, match="JIRA_URL leads to"):
+            lab.sync()
+
+
+def test_an_edition_that_is_set_wrongly(tmp_path: Path) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world) as server:
+        lab = JiraLab(server, tmp_path, environment=server.environment | {"JIRA_EDITION": "data-center"})
+        assert "says that it is cloud" in (lab.sync()["ABC"].error or "")
+
+
+def test_a_clock_that_is_wrong_by_an_hour(tmp_path: Path) -> None:
+    """Watermarks go by Jira's clock: here it is months behind this machine's."""
+    world, _ = small_world()
+    with JiraSandbox(world) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        started = world.clock.now().replace(tzinfo=None, microsecond=0)
+        assert lab.watermark() == started - timedelta(minutes=15)
