@@ -38,7 +38,8 @@ class JiraConfig(dg.Config):
     )
     full: bool = Field(default=False, description="Read the whole history again from its start.")
     reconcile: bool = Field(
-        default=False, description="Also find what is deleted, hidden, moved or archived. Job reconcile_jira does so."
+        default=False,
+        description="Also find what is deleted, hidden, moved or archived. Job reconcile_jira does so.",
     )
 
 
@@ -107,7 +108,9 @@ def _events(context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pip
     for result in pipeline.sync_jira(options, named or None):
         if result.failed:
             failed.append(result)
-            yield dg.AssetObservation(JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""})
+            yield dg.AssetObservation(
+                JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""}
+            )
         else:
             yield _materialization(result.entry, result.mode, result.issues, result.requests)
     if failed:
@@ -194,10 +197,12 @@ def _ready(syncs: Sequence[RecordedJiraSync], waiting: set[str]) -> list[Recorde
 
 
 def _outside(sync: RecordedJiraSync) -> Event:
-    more = {
+    more: dict[str, Any] = {
         "by": sync.caller.replace("_", " "),
         "at": dg.MetadataValue.timestamp(sync.finished_at.replace(tzinfo=UTC)),
     }
     if sync.mode == "failed":
-        return dg.AssetObservation(JIRA_ISSUES, partition=sync.entry, metadata={_WHY: sync.error or "", **more})
+        return dg.AssetObservation(
+            JIRA_ISSUES, partition=sync.entry, metadata={_WHY: sync.error or "", **more}
+        )
     return _materialization(sync.entry, sync.mode, sync.issues, sync.requests, **more)

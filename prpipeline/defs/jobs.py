@@ -35,7 +35,8 @@ reconcile_job = dg.define_asset_job(
 publish_job = dg.define_asset_job(
     "publish",
     # All checks, of what was synced too: once after a batch, not once a run.
-    selection=(dg.AssetSelection.all() - _SYNCED - dg.AssetSelection.groups(JIRA_GROUP)) | dg.AssetSelection.all_asset_checks(),
+    selection=(dg.AssetSelection.all() - _SYNCED - dg.AssetSelection.groups(JIRA_GROUP))
+    | dg.AssetSelection.all_asset_checks(),
     description="Compute the tables that span repositories, check all data, and put everything before its readers.",
     executor_def=dg.in_process_executor,
 )

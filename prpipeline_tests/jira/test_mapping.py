@@ -80,7 +80,11 @@ def test_an_issue_without_its_time_is_none(nonsense: object) -> None:
         ({"summary": "\ud83d!"}, "summary", "?!"),
         ({"summary": "x" * 32_767}, "summary", "x" * 32_767),
         ({"summary": None}, "summary", ""),
-        ({"status": {"id": "1", "name": "N", "statusCategory": {"key": "undefined"}}}, "status_category", None),
+        (
+            {"status": {"id": "1", "name": "N", "statusCategory": {"key": "undefined"}}},
+            "status_category",
+            None,
+        ),
         ({"status": {"id": "1", "name": "N"}}, "status_category", None),
         ({"priority": None}, "priority", None),
         ({"priority": {"id": "3", "name": "Medium"}}, "priority_id", "3"),
@@ -98,7 +102,11 @@ def test_fields(fields: dict[str, Any], field: str, value: object) -> None:
 
 def test_a_sprint_of_an_old_data_center_has_its_name_and_state() -> None:
     (sprint,) = mapping.issue(body(customfield_3=[OLD_SPRINT]), CUSTOM, "").sprints
-    assert (sprint.name, sprint.state, sprint.started_at) == ("A, b=c", "closed", datetime(2020, 6, 12, 0, 38, 51, 882_000))
+    assert (sprint.name, sprint.state, sprint.started_at) == (
+        "A, b=c",
+        "closed",
+        datetime(2020, 6, 12, 0, 38, 51, 882_000),
+    )
 
 
 def entry(number: int, *items: dict[str, Any], at: str = "2021-01-26T00:00:00.000+0000") -> dict[str, Any]:
@@ -126,7 +134,12 @@ def test_whether_changes_lead_to_the_status(steps: list[tuple[str, str]], is_bro
 
 
 def test_changes_are_in_order_once_and_without_texts_of_people() -> None:
-    same = entry(10, {"field": "description", "from": "secret", "to": "text"}, step("2", "3"), {"field": "Key", "fromString": "A-1", "toString": "EE-1"})
+    same = entry(
+        10,
+        {"field": "description", "from": "secret", "to": "text"},
+        step("2", "3"),
+        {"field": "Key", "fromString": "A-1", "toString": "EE-1"},
+    )
     histories = [entry(9, step("4", "2")), same, same, entry(100, step("3", "1"))]
     found = mapping.with_changes(mapping.issue(body(), CUSTOM, ""), histories, CUSTOM)
     assert [(c.change_key, c.field) for c in found.changes or ()] == [
@@ -138,12 +151,28 @@ def test_changes_are_in_order_once_and_without_texts_of_people() -> None:
     assert "secret" not in repr(found)
 
 
-FIELDS = [
-    {"id": "customfield_1", "name": "Estimación", "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}},
-    {"id": "customfield_2", "name": "Story Points", "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
-    {"id": "customfield_5", "name": "Budget", "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
+FIELDS: list[dict[str, Any]] = [
+    {
+        "id": "customfield_1",
+        "name": "Estimación",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"},
+    },
+    {
+        "id": "customfield_2",
+        "name": "Story Points",
+        "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"},
+    },
+    {
+        "id": "customfield_5",
+        "name": "Budget",
+        "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"},
+    },
     {"id": "customfield_3", "name": "冲刺", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
-    {"id": "customfield_4", "name": "Epic Link", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-link"}},
+    {
+        "id": "customfield_4",
+        "name": "Epic Link",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
+    },
     {"id": "summary", "name": "Summary", "schema": {"type": "string"}},
     {"id": "thumbnail", "name": "Images"},
 ]
@@ -151,7 +180,9 @@ FIELDS = [
 
 def test_custom_fields_are_found_by_their_kind() -> None:
     assert custom_fields.find(FIELDS, JiraOptions()) == CUSTOM
-    assert custom_fields.find(FIELDS, JiraOptions(points_fields=("customfield_9",))).points == ("customfield_9",)
+    assert custom_fields.find(FIELDS, JiraOptions(points_fields=("customfield_9",))).points == (
+        "customfield_9",
+    )
     assert custom_fields.find([], JiraOptions()) == CustomFields()
 
 
@@ -163,14 +194,17 @@ def test_recorded_issues_go_through(tmp_path: Path, edition: str) -> None:
         lab = JiraLab(server, tmp_path, entries=keys)
         results = lab.sync_well()
         assert sum(result.issues for result in results.values()) == len(world.issues) == 33
-        for issue_id, summary, updated_at in lab.rows("SELECT issue_id, summary, updated_at FROM raw.jira_issues"):
+        for issue_id, summary, updated_at in lab.rows(
+            "SELECT issue_id, summary, updated_at FROM raw.jira_issues"
+        ):
             issue = world.issues[issue_id]
             assert summary == issue.fields["summary"].replace("\0", "")
             assert updated_at == issue.updated.astimezone(UTC).replace(tzinfo=None)
         assert lab.rows("SELECT count(*) FROM raw.jira_statuses") == [(53,)]
         kept = lab.rows("SELECT count(*) FROM raw.jira_changes")[0][0]
         wanted = sum(
-            str(item["field"]).lower() in {"status", "assignee", "sprint", "key", "project", "resolution", "priority"}
+            str(item["field"]).lower()
+            in {"status", "assignee", "sprint", "key", "project", "resolution", "priority"}
             or str(item["field"]).lower() in {"issuetype", "parent", "epic link", "story points"}
             for issue in world.issues.values()
             for each in issue.histories

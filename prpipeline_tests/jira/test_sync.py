@@ -54,7 +54,7 @@ def _short_pages() -> Quirks:
     "quirks", [_short_pages(), Quirks(empty_page_first=True), Quirks(ids_a_page=1, rows_a_page=1)]
 )
 def test_pages_may_be_shorter_than_asked(tmp_path: Path, quirks: Quirks) -> None:
-    world, project = small_world()
+    world, _ = small_world()
     with lab(tmp_path, world, quirks=quirks) as it:
         it.sync_well()
         assert_equal(it)
@@ -98,15 +98,17 @@ def test_a_history_that_failed_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with lab(tmp_path, world, quirks=Quirks(ids_a_page=3), attempts=1) as it:
         it.server.faults.append(Fault("issue/bulkfetch", 500, after=2))
         assert it.sync()["ABC"].failed
-        assert len(it.keys()) == 6
+        assert len(it.held_keys()) == 6
         it.server.requests.clear()
         it.sync_well()
         assert_equal(it)
-        assert it.server.paths().count("/issue/bulkfetch") == 2
+        assert it.server.paths().count("issue/bulkfetch") == 2
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(tmp_path: Path, edition: str) -> None:
+def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(
+    tmp_path: Path, edition: str
+) -> None:
     world, _ = small_world()
     with lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=4, rows_a_page=4)) as it:
         issue = world.issues[10_001]
@@ -155,7 +157,7 @@ def test_an_index_that_lags_is_caught_up_with(tmp_path: Path) -> None:
         assert it.sync_well()["ABC"].issues == 0
         let_pass(world, minutes=5)
         assert it.sync_well()["ABC"].issues == 1
-        assert issue.key in it.keys()
+        assert issue.key in it.held_keys()
 
 
 def test_bulkfetch_that_leaves_one_out_is_asked_for_it_alone(tmp_path: Path) -> None:
@@ -246,7 +248,9 @@ def _move(world: World, issue: Issue, other: Project) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize(("happens", "is_gone"), [(_delete, True), (_hide, True), (_archive, False), (_move, False)])
+@pytest.mark.parametrize(
+    ("happens", "is_gone"), [(_delete, True), (_hide, True), (_archive, False), (_move, False)]
+)
 def test_reconciling_finds(
     tmp_path: Path, edition: str, happens: Callable[[World, Issue, Project], None], is_gone: bool
 ) -> None:
@@ -269,7 +273,10 @@ def test_reconciling_finds(
             assert it.stored()[issue.id] == expected(issue)
 
 
-@pytest.mark.parametrize(("held", "gone", "stops"), [(12, 5, False), (12, 6, True), (60, 6, False), (60, 7, True), (3, 3, True), (3, 2, False)])
+@pytest.mark.parametrize(
+    ("held", "gone", "stops"),
+    [(12, 5, False), (12, 6, True), (60, 6, False), (60, 7, True), (3, 3, True), (3, 2, False)],
+)
 def test_when_too_many_vanish_nothing_is_marked(tmp_path: Path, held: int, gone: int, stops: bool) -> None:
     world, _ = small_world(held)
     with lab(tmp_path, world) as it:
@@ -279,7 +286,7 @@ def test_when_too_many_vanish_nothing_is_marked(tmp_path: Path, held: int, gone:
         let_pass(world, hours=1)
         result = it.sync(reconcile=True)["ABC"]
         assert ("vanished at once" in (result.error or "")) is stops
-        assert len(it.keys()) == (held if stops else held - gone)
+        assert len(it.held_keys()) == (held if stops else held - gone)
 
 
 def test_a_project_that_was_renamed_goes_on_under_its_new_key(tmp_path: Path) -> None:
@@ -317,7 +324,7 @@ def test_a_key_that_is_a_word_of_the_query_language(tmp_path: Path, key: str) ->
     world.create(world.add_project(key), "One")
     with lab(tmp_path, world, entries=[key]) as it:
         it.sync_well()
-        assert it.keys() == {f"{key}-1"}
+        assert it.held_keys() == {f"{key}-1"}
 
 
 def test_a_status_that_is_renamed_or_recategorised_is_so_for_all(tmp_path: Path) -> None:
@@ -327,7 +334,9 @@ def test_a_status_that_is_renamed_or_recategorised_is_so_for_all(tmp_path: Path)
         world.statuses["4"].name, world.statuses["4"].category = "复核", "done"
         let_pass(world, hours=1)
         assert it.sync_well()["ABC"].mode == "unchanged"
-        assert it.rows("SELECT name, category FROM raw.jira_statuses WHERE status_id = '4'") == [("复核", "done")]
+        assert it.rows("SELECT name, category FROM raw.jira_statuses WHERE status_id = '4'") == [
+            ("复核", "done")
+        ]
         assert it.rows("SELECT category FROM raw.jira_statuses WHERE status_id = '99'") == [(None,)]
 
 
@@ -348,7 +357,7 @@ def test_one_bad_project_harms_no_other(tmp_path: Path) -> None:
         assert "shows no project NOPE" in said[0]
         assert "may not browse it" in said[1]
         assert "is archived" in said[2]
-        assert len(it.keys()) == 13
+        assert len(it.held_keys()) == 13
 
 
 def test_deselected_projects_keep_their_rows_and_come_back(tmp_path: Path) -> None:
@@ -377,7 +386,7 @@ def test_one_bad_issue_stops_no_other_and_is_not_passed_over(tmp_path: Path) -> 
         world.issues[10_003].fields["resolutiondate"] = "yesterday"
         result = it.sync()["ABC"]
         assert "ABC-3: 'yesterday' is not a time" in (result.error or "")
-        assert len(it.keys()) == 11
+        assert len(it.held_keys()) == 11
         world.issues[10_003].fields["resolutiondate"] = None
         it.server.requests.clear()
         assert it.sync_well()["ABC"].issues == 1
@@ -392,9 +401,10 @@ def test_twice_is_as_once(tmp_path: Path) -> None:
         once = it.rows("SELECT * EXCLUDE (synced_at) FROM raw.jira_issues ORDER BY ALL")
         it.sync_well(full=True, reconcile=True)
         assert it.rows("SELECT * EXCLUDE (synced_at) FROM raw.jira_issues ORDER BY ALL") == once
-        assert it.rows("SELECT count(*), count(DISTINCT (issue_id, change_key)) FROM raw.jira_changes")[0] == (
-            sum(len(issue.histories) for issue in world.issues.values()),
-        ) * 2
+        assert (
+            it.rows("SELECT count(*), count(DISTINCT (issue_id, change_key)) FROM raw.jira_changes")[0]
+            == (sum(len(issue.histories) for issue in world.issues.values()),) * 2
+        )
 
 
 def test_the_cost_of_a_history_and_of_a_quiet_day(tmp_path: Path) -> None:

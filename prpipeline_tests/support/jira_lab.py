@@ -82,7 +82,7 @@ class JiraLab:
         with self.warehouse.transaction() as connection:
             return connection.execute(sql).fetchall()
 
-    def keys(self, where: str = "gone_at IS NULL") -> set[str]:
+    def held_keys(self, where: str = "gone_at IS NULL") -> set[str]:
         """The keys of the issues that are held."""
         return {key for (key,) in self.rows(f"SELECT issue_key FROM raw.jira_issues WHERE {where}")}
 
@@ -107,7 +107,10 @@ class JiraLab:
 
 def expected(issue: Issue, *, is_gone: bool = False) -> tuple[Any, ...]:
     """An issue of the world, as the warehouse should have it."""
-    points = next((v for f in ("customfield_10016", "customfield_10024") if (v := issue.fields.get(f)) is not None), None)
+    points = next(
+        (v for f in ("customfield_10016", "customfield_10024") if (v := issue.fields.get(f)) is not None),
+        None,
+    )
     steps = [
         f"{item['from']}>{item['to']}"
         for entry in issue.histories
