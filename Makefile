@@ -44,7 +44,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/.installed-dev       ## update constraints.txt to the newest allowed versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra alerts --extra app --extra dev --extra postgres --no-header --no-annotate \
 		--upgrade pyproject.toml -o constraints.txt
 
 $(VENV)/bin/python:

@@ -11,7 +11,8 @@ from prpipeline.app.schedule_times import sync_period
 from prpipeline.app.types import Settings, all_checks, load_settings
 from prpipeline.defs.alerts_sensor import alerts_sensor
 from prpipeline.defs.assets import build_assets
-from prpipeline.defs.jobs import publish_job, reconcile_job, sync_job
+from prpipeline.defs.deliveries_sensor import deliveries_sensor
+from prpipeline.defs.jobs import deliveries_job, publish_job, reconcile_job, sync_job
 from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.publish_sensor import publish_sensor
 from prpipeline.defs.resources import PipelineResource
@@ -33,11 +34,12 @@ def build_definitions(
     more = _of_jira(settings, period)
     return dg.Definitions(
         assets=[*assets, *more.get("assets", [])],
-        jobs=[sync_job, reconcile_job, publish_job, tidy_job, *more.get("jobs", [])],
+        jobs=[sync_job, reconcile_job, deliveries_job, publish_job, tidy_job, *more.get("jobs", [])],
         schedules=[*build_schedules(settings.schedule), *more.get("schedules", [])],
         sensors=[
             tracking_sensor,
             publish_sensor,
+            deliveries_sensor,
             outside_activity_sensor,
             alerts_sensor,
             *more.get("sensors", []),

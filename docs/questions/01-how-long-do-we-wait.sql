@@ -9,5 +9,4 @@ SELECT
 FROM review_time_hours
 WHERE is_counted
 GROUP BY created_week
-ORDER BY created_week DESC
-LIMIT 12;
+ORDER BY created_week DESC LIMIT 12;

@@ -8,5 +8,4 @@ SELECT
     round(quantile_cont(review_time_hours, 0.9), 1) AS p90_hours
 FROM review_time_hours CROSS JOIN pipeline_status
 WHERE is_counted AND created_at > published_at - INTERVAL 84 DAY
-GROUP BY repository
-ORDER BY median_hours DESC NULLS LAST;
+GROUP BY repository ORDER BY median_hours DESC NULLS LAST;

@@ -9,5 +9,4 @@ SELECT
 FROM reviewer_weekly
 GROUP BY week
 HAVING sum(requests) > 0
-ORDER BY week DESC
-LIMIT 12;
+ORDER BY week DESC LIMIT 12;

@@ -9,5 +9,4 @@ SELECT
     count(*) FILTER (merged_without_review AND (is_hotfix OR is_revert)) AS hotfixes_and_reverts
 FROM review_time_hours
 WHERE merged_at IS NOT NULL AND is_counted
-GROUP BY month
-ORDER BY month DESC;
+GROUP BY month ORDER BY month DESC;

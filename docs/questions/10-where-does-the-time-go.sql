@@ -8,5 +8,4 @@ SELECT
     round(avg(time_to_merge_hours - pickup_time_hours), 1) AS from_review_to_merge_hours
 FROM review_time_hours
 WHERE pickup_time_hours IS NOT NULL AND time_to_merge_hours IS NOT NULL AND is_counted
-GROUP BY repository
-ORDER BY cycle_hours DESC;
+GROUP BY repository ORDER BY cycle_hours DESC;

@@ -220,7 +220,7 @@ class Alerting:
         warehouse = self._pipeline.warehouse
         if not self.is_on or not warehouse.exists():
             return done
-        lock = FileLock(warehouse.path.with_name("alerts.lock"))
+        lock = FileLock(warehouse.store.folder / "alerts.lock")
         try:
             with lock.acquire(timeout=_PATIENCE_SECONDS):
                 with warehouse.transaction() as connection:

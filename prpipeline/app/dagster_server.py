@@ -101,12 +101,25 @@ def _problem(folder: Path, stack: str) -> ConfigurationError:
     """The exception at the end of a stack as a sentence."""
     raised = re.findall(r"^([\w.]+): (.*(?:\n.*)?)", stack, re.MULTILINE)
     kind, said = raised[-1] if raised else ("", stack.strip() or "no reason given")
+    if "postgres" in stack and (problem := _postgres_problem(stack)):
+        return ConfigurationError(f"{folder / 'dagster.yaml'}: {problem}")
     if "sqlite3" in stack or kind.endswith(("OSError", "PermissionError")):
         return unwritable(folder, re.sub(r"^\(sqlite3\.\w+\) ", "", said.splitlines()[0]))
     said = said.removeprefix("Failure condition: ")
     first = re.search(r"Error 1: (.*?)(?:\. |\n|$)", said)  # of several errors Dagster makes a long list
     why = first[1] if first else said.splitlines()[0]
     return ConfigurationError(f"{folder / 'dagster.yaml'} is not valid: {why[:200].rstrip('. ')}.")
+
+
+def _postgres_problem(stack: str) -> str | None:
+    """What is wrong where dagster.yaml puts Dagster's records into Postgres; None where that is not known."""
+    if "No module named 'psycopg'" in stack:
+        return "SQLAlchemy takes plain postgresql for another driver than dagster-postgres brings; write scheme: postgresql+psycopg2."
+    if "No module named 'dagster_postgres'" in stack:
+        return "Dagster's Postgres is not installed; install prpipeline[postgres]."
+    if said := re.search(r"OperationalError[^\n]*?((?:connection|could not)[^\n]*)", stack):
+        return f"Dagster's Postgres cannot be reached ({said[1].strip()}); start it, or correct its address."
+    return None
 
 
 def _relay(log: IO[bytes]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from prpipeline.github.auth import Anonymous
 from prpipeline.github.sources import credentials
 from prpipeline.model.repository import RepositoryName
-from prpipeline.sandbox.github import Sandbox, sample_world
+from prpipeline.sandbox.github import Sandbox, sample_world, with_a_new_login
 from prpipeline.settings import Settings, load_settings
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, no secret
@@ -36,6 +36,8 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
     world = sample_world(now=anchor(settings.data_dir, anew=anew))
     before = dict(os.environ)
     with Sandbox(world, tokens=[TOKEN]) as server:
+        if anew:
+            server.before_request = with_a_new_login(world)
         os.environ |= {
             "GITHUB_API_URL": server.url,
             "GITHUB_GRAPHQL_URL": server.graphql_url,

@@ -62,6 +62,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", "repositories file", sentence)
         for sentence in teams.notes(settings, tracking.warehouse, names):
             yield Finding("note", "teams", sentence)
+        for sentence in teams.unread(settings, tracking.warehouse, tracked):
+            yield Finding("note", "teams", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
     except WarehouseError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 
@@ -38,7 +39,8 @@ def sync(
         return opened[0]
 
     try:
-        with credential_locks.held_for_jira(settings, jira):
+        with closing(warehouse.store.leases()) as leases:
+            credential_locks.take_for_jira(jira, leases)
             yield from JiraSyncer(open_one, warehouse, settings.sync).sync(entries, options)
     finally:
         for source in opened:

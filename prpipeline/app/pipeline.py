@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.alerts.conditions import run_trouble
-from prpipeline.app import audit, credential_locks, repositories_file
+from prpipeline.app import audit, credential_locks, freshness, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
-from prpipeline.app.teams import teams_of
+from prpipeline.app.teams import organizations, teams_of
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
@@ -36,12 +36,14 @@ from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositori
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
 from prpipeline.sync.source import Source
+from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
 from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.jira_projects import RecordedJiraSync, SelectedProject
+from prpipeline.warehouse.leases import Leases
 from prpipeline.warehouse.summary import (
     Summary,
     Week,
@@ -143,15 +145,16 @@ class Pipeline:
     ) -> Iterator[SyncResult]:
         """Bring these up to date with GitHub; a result each, as each is done.
 
-        Waits while another process syncs by one of the same credentials. ``on_progress`` may be called from several
+        Waits while another process syncs by one of the same credentials; what another one is syncing by others is left
+        to it, and is "unchanged" here. ``on_progress`` may be called from several
         threads. Raises OtherHost, WarehouseError.
         """
-        with self.warehouse.transaction() as connection:
-            host.claim(connection, "github", self.tracking.host)
-        with credential_locks.held(self.settings), self._sources() as sources:
+        with self.asking() as (sources, leases):
             yield from sync_with_workers(
-                sources, self.warehouse, self.settings.sync, names, options, on_progress
+                sources, self.warehouse, self.settings.sync, names, options, on_progress, leases
             )
+            if wanted := organizations(self.settings, self.tracking.tracked_rows()):
+                read_teams(sources, self.warehouse, wanted)
 
     def sync_jira(self, options: SyncOptions, entries: Sequence[str] | None = None) -> Iterator[JiraResult]:
         """Bring the selected projects of Jira up to date, or these of them; a result each, as each is done.
@@ -177,6 +180,19 @@ class Pipeline:
             return []
         with self.warehouse.transaction() as connection:
             return jira_projects.syncs_since(connection, sync_id, limit)
+
+    @contextmanager
+    def asking(self) -> Iterator[tuple[Sequence[Source], Leases]]:
+        """The sources, while no other process asks by one of the same credentials, and this run's leases.
+
+        Raises OtherHost, WarehouseError.
+        """
+        with self.warehouse.transaction() as connection:
+            host.claim(connection, "github", self.tracking.host)
+        with closing(self.warehouse.store.leases()) as leases:
+            credential_locks.take(self.settings, leases)
+            with self._sources() as sources:
+                yield sources, leases
 
     def estimate(self, names: Sequence[str], days_back: int | None = None) -> list[Estimate]:
         """What the histories of these repositories would cost; changes nothing."""
@@ -298,7 +314,15 @@ class Pipeline:
         """Publish, and put it on record."""
         # From before: what changes while it is written has to be published again.
         basis = self._basis()
-        release = publish(self.warehouse, is_only=is_only, next_run_at=self._next_run_at())
+        deliveries = freshness.of_deliveries(self.settings)
+        release = publish(
+            self.warehouse,
+            is_only=is_only,
+            next_run_at=self._next_run_at(),
+            newest_delivery_at=deliveries.newest_at,
+            median_delivery_seconds=deliveries.median_seconds,
+        )
+        freshness.note_published(self.settings, deliveries.looked_at, release.published_at)
         with self.warehouse.transaction() as connection:
             tracking.record_publication(
                 connection,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from prpipeline.model.repository import listed
 from prpipeline.settings import Settings, Teams
 from prpipeline.warehouse import Warehouse, people
+from prpipeline.warehouse import teams as of_organizations
+from prpipeline.warehouse.tracking import Tracked
 
 
 def teams_of(settings: Settings) -> Teams:
@@ -17,6 +19,33 @@ def teams_of(settings: Settings) -> Teams:
     from prpipeline.sandbox.github import sample_teams
 
     return Teams.read(sample_teams(anchor(settings.data_dir)))
+
+
+def organizations(settings: Settings, rows: Iterable[Tracked]) -> list[str]:
+    """Those whose teams are to be read: of true the owners of the tracked repositories."""
+    chosen = settings.file.teams_from_github
+    if settings.is_demo or not chosen:
+        return []
+    tracked = [row.repository or row.tracked_as for row in rows if row.tracked_by != "demo"]
+    names = tracked if isinstance(chosen, bool) else chosen
+    found = {name.partition("/")[0].lower(): name.partition("/")[0] for name in names}
+    return list(found.values())
+
+
+def unread(settings: Settings, warehouse: Warehouse, rows: Iterable[Tracked]) -> Iterator[str]:
+    """A sentence for each organisation whose teams GitHub does not give, and for each team in the file that it lacks."""
+    wanted = organizations(settings, rows)
+    if not wanted or not warehouse.exists():
+        return
+    chosen = settings.file.teams_from_github
+    named = [] if isinstance(chosen, bool) else [entry for entry in chosen if "/" in entry]
+    with warehouse.transaction() as connection:
+        problems = of_organizations.problems(connection, wanted)
+        missing = of_organizations.unknown(connection, named)
+    for organization, problem in problems:
+        yield f"The teams of {organization} are not read: {problem}"
+    for team in missing:
+        yield f"GitHub shows no team {team} (teams_from_github in the repositories file); correct its spelling."
 
 
 def notes(settings: Settings, warehouse: Warehouse, names: Collection[str]) -> Iterator[str]:

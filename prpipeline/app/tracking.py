@@ -29,6 +29,7 @@ from prpipeline.warehouse import (
 )
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.host import OtherHost
+from prpipeline.warehouse.stores import open_store
 from prpipeline.warehouse.tracking import Tracked
 
 __all__ = ["OtherHost", "Tracked", "TrackingService", "WarehouseError"]
@@ -39,7 +40,7 @@ class TrackingService:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.warehouse = Warehouse(settings.warehouse_path)
+        self.warehouse = Warehouse(open_store(settings.warehouse, settings.data_dir))
 
     @property
     def host(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from prpipeline import __version__
-from prpipeline.cli import alerts, jira, look, operate, sync, track
+from prpipeline.cli import alerts, jira, look, operate, sync, track, warehouse, webhooks
 from prpipeline.cli.common import BadInput, Interrupted
 
 
@@ -54,7 +54,16 @@ class _Cli(click.Group):
 
 def _shown(error: Exception) -> click.ClickException:
     """The exception that click shows: known failures as their sentence, others with their stack."""
-    from prpipeline.app.basics import ApiFailure, BadCredentials, ConfigurationError, InvalidRepositoryName
+    from prpipeline.app.basics import (
+        ApiFailure,
+        BadCredentials,
+        ConfigurationError,
+        InboxError,
+        InvalidRepositoryName,
+    )
+
+    if isinstance(error, InboxError):
+        return click.ClickException(str(error))
     from prpipeline.app.tracking import OtherHost, WarehouseError
 
     if isinstance(error, (ConfigurationError, InvalidRepositoryName, BadCredentials, OtherHost)):
@@ -83,7 +92,7 @@ def cli() -> None:
     """
 
 
-for module in (track, sync, look, jira, alerts, operate):
+for module in (track, sync, look, jira, alerts, webhooks, operate, warehouse):
     for command in module.COMMANDS:
         cli.add_command(command)
 

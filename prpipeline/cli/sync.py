@@ -123,7 +123,7 @@ COMMANDS = (sync, demo)
 def _show(ran: RunResult, pipeline: Pipeline, *, as_json: bool) -> None:
     results = ran.results
     if as_json:
-        echo_for_scripts(json.dumps(_as_json(ran, pipeline), default=isoformat))
+        echo_for_scripts(json.dumps(results_as_json(results, pipeline, ran.jira), default=isoformat))
     else:
         from prpipeline.cli.text_tables import jira_results_table, results_table
 
@@ -241,9 +241,10 @@ def _exit_code(results: Sequence[SyncResult | JiraResult]) -> int:
     return EXIT_FAILED if failed else 0
 
 
-def _as_json(ran: RunResult, pipeline: Pipeline) -> dict[str, Any]:
-    results = ran.results
-    of_jira = {} if ran.jira is None else {"jira": [_jira_as_json(r) for r in ran.jira]}
+def results_as_json(
+    results: Sequence[SyncResult], pipeline: Pipeline, of_jira: Sequence[JiraResult] | None = None
+) -> dict[str, Any]:
+    """The results as scripts get them; ``of_jira`` is None where Jira was not asked."""
     return {
         "repositories": [
             {
@@ -259,7 +260,7 @@ def _as_json(ran: RunResult, pipeline: Pipeline) -> dict[str, Any]:
             }
             for r in results
         ],
-        **of_jira,
+        **({} if of_jira is None else {"jira": [_jira_as_json(r) for r in of_jira]}),
         "requests": sum(r.requests for r in results),
         "points": sum(r.points for r in results),
         "seconds": round(sum(r.seconds for r in results), 3),

@@ -11,6 +11,8 @@ from datetime import timedelta
 import dagster as dg
 
 from prpipeline.app.audit import ReleaseBlocked, blocking
+from prpipeline.app.deliveries import Drain
+from prpipeline.app.freshness import of_deliveries
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.run import in_batches
 from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult, WarehouseError
@@ -18,7 +20,7 @@ from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs.config import Chosen, SyncConfig
 from prpipeline.defs.events import FEW, Reporter
-from prpipeline.defs.jobs import RECONCILE_TAG, STEP, SYNC_JOBS
+from prpipeline.defs.jobs import DELIVERIES_TAG, RECONCILE_TAG, STEP, SYNC_JOBS
 from prpipeline.defs.keys import (
     AGGREGATES,
     PUBLISHED,
@@ -92,7 +94,9 @@ class _Run:
             self._pipeline.note_run("dagster", stopped_by)
 
     def _events(self) -> Iterator[Event]:
-        if self._selected & set(SYNCED):
+        if DELIVERIES_TAG in self._context.run.tags:
+            yield from self._drain()
+        elif self._selected & set(SYNCED):
             yield from self._sync_or_derive()
         if self._stopped_by and not (self._problems and isinstance(self._stopped_by, SAID_PLAINLY)):
             raise self._stopped_by
@@ -162,6 +166,26 @@ class _Run:
             ]
         return failed
 
+    def _drain(self) -> Iterator[Event]:
+        """What deliveries of webhooks told of, whichever repositories that is about."""
+        reporter = Reporter(self._pipeline, [key for key in SYNCED if key in self._selected])
+        drain = Drain(self._pipeline, "dagster")
+        results: dict[str, SyncResult] = {}
+        try:
+            for result in drain.results():
+                results[result.tracked_as] = result
+        except Exception as error:  # noqa: BLE001 - raised again when what was done is reported
+            self._stopped_by = error
+        finally:
+            drain.inbox.close()
+        done = {name: result for name, result in results.items() if not result.failed}
+        yield from reporter.materializations(done)
+        if failed := [result for result in results.values() if result.failed]:
+            reporter.plan(failed, self._context)
+            yield from reporter.reasons(failed, self._context.instance)
+            self._problems.append(metadata.failures(failed, len(results), publishes=False))
+            self._tables["failed"] = dg.MetadataValue.md(metadata.failure_table(failed))
+
     def _derive(self, chosen: Chosen, reporter: Reporter) -> Generator[Event, None, list[SyncResult]]:
         """The metrics alone, from what is stored."""
         stored = {t.tracked_as for t in self._pipeline.tracking.tracked_rows() if t.repository_id is not None}
@@ -210,7 +234,8 @@ class _Run:
             PUBLISHED_DATABASE,
             metadata=metadata.of_release(
                 release, self._pipeline.weeks(), self._pipeline.tracking.tracked_rows()
-            ),
+            )
+            | metadata.of_deliveries(of_deliveries(self._pipeline.settings)),
         )
         for key in PUBLISHED_TABLES:
             if key in self._selected:

@@ -14,6 +14,9 @@ RECONCILE_TAG = "prpipeline/reconcile"
 JIRA_SYNC, SYNC_JIRA, RECONCILE_JIRA = "sync_projects_of_jira", "sync_jira", "reconcile_jira"
 JIRA_GROUP = "jira"
 
+# Runs with this tag look at what webhooks told of, instead of at all repositories.
+DELIVERIES_TAG = "prpipeline/deliveries"
+
 _SYNCED = dg.AssetSelection.assets(*SYNCED).without_checks()
 
 sync_job = dg.define_asset_job(
@@ -41,4 +44,13 @@ publish_job = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-SYNC_JOBS = frozenset({"sync", "reconcile", SYNC_JIRA, RECONCILE_JIRA})
+deliveries_job = dg.define_asset_job(
+    "deliveries",
+    selection=_SYNCED,
+    tags={DELIVERIES_TAG: "true"},
+    description="Read what deliveries of webhooks told of, and compute its metrics. Of what they told, see: prpipeline "
+    "webhooks status.",
+    executor_def=dg.in_process_executor,
+)
+
+SYNC_JOBS = frozenset({"sync", "reconcile", "deliveries", SYNC_JIRA, RECONCILE_JIRA})

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
+from prpipeline.app.freshness import DeliveryFreshness
 from prpipeline.app.types import (
     Findings,
     Publication,
@@ -115,6 +116,16 @@ def of_publication(
         seconds=publication.seconds,
     )
     return of_release(release, weeks, tracked) | {"by": publication.caller.replace("_", " ")}
+
+
+def of_deliveries(found: DeliveryFreshness) -> Metadata:
+    """How fresh webhooks make what is published; the UI plots the delay. Nothing where there are none."""
+    entries: Metadata = {}
+    if found.newest_at is not None:
+        entries["newest delivery at"] = dg.MetadataValue.timestamp(found.newest_at.replace(tzinfo=UTC))
+    if found.median_seconds is not None:
+        entries["median seconds, delivery to publication"] = found.median_seconds
+    return entries
 
 
 def _failing(tracked: Sequence[Tracked]) -> Metadata:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from prpipeline.app.freshness import of_deliveries
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import sync_period
 from prpipeline.app.types import Publication, RecordedSync, SyncResult, all_checks
@@ -114,7 +115,8 @@ def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Ev
         PUBLISHED_DATABASE,
         metadata=metadata.of_publication(
             publication, pipeline.settings.published_path, pipeline.weeks(), pipeline.tracking.tracked_rows()
-        ),
+        )
+        | metadata.of_deliveries(of_deliveries(pipeline.settings)),
     )
     yield from (_table(key, publication) for key in PUBLISHED_TABLES)
     report = pipeline.report_path

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from prpipeline.app.stores import tidy_warehouse
 from prpipeline.defs.resources import PipelineResource
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -61,11 +62,19 @@ def forget_runs(context: dg.OpExecutionContext, pipeline: PipelineResource) -> N
     context.log.info(f"{count} runs that ended more than {days} days ago are forgotten.")
 
 
+@dg.op(
+    description="Merge a lake's small files, and remove those that nobody needs; a local file needs none of it."
+)
+def tidy_lake(context: dg.OpExecutionContext, pipeline: PipelineResource) -> None:
+    context.log.info(tidy_warehouse(pipeline.open().settings))
+
+
 @dg.job(
     name="tidy",
     description="Forget finished runs that are older than schedule.keep_runs_days, except where a partition's newest "
-    "numbers come from one. Touches no data.",
+    "numbers come from one; merge the small files of a warehouse that is a lake. Loses no data.",
     executor_def=dg.in_process_executor,
 )
 def tidy_job() -> None:
     forget_runs()
+    tidy_lake()

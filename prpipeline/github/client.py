@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from prpipeline.github import protocol
@@ -126,6 +126,31 @@ class Client:
             raise RequestRejected("GitHub redirects in a circle.")
 
         return self.caller.ask(position or url, once, attempts)
+
+    def write(
+        self,
+        method: Literal["POST", "PATCH"],
+        path: str,
+        body: Json,
+        *,
+        read: Callable[[Answer], T],
+        repository: str | None = None,
+    ) -> T:
+        """What ``read`` makes of the answer to a change by REST. It may be sent more than once: see ``get``."""
+
+        def once(_: Attempt) -> T:
+            answer = self._send(
+                method, self._rest_url(path), "core", repository, headers=_REST_HEADERS, body=dict(body)
+            )
+            if answer.status in {301, 302, 307, 308}:
+                raise RequestRejected(f"{path.removeprefix('/repos/')} has another name now; use that one.")
+            if answer.status == 422:
+                raise protocol.Unprocessable(answer)
+            protocol.check_status(answer)
+            with reading(SERVICE):
+                return read(answer)
+
+        return self.caller.ask((method, path), once)
 
     def _rest_url(self, path: str) -> str:
         if path.startswith("/"):

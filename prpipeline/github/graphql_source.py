@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from prpipeline.github import connections, cost, fields
+from prpipeline.github import connections, cost, fields, graphql_teams
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.auth import AppCredential
 from prpipeline.github.client import Client
@@ -34,6 +34,7 @@ from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound, Too
 from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost
 
 _CREATED = {"field": "CREATED_AT", "direction": "ASC"}  # an immutable key: nothing shifts while we page
@@ -97,6 +98,9 @@ class GraphQLSource(ClientSource):
 
         query = ListQuery("owner", {"login": owner}, listing, objects.owned, lambda r: r.full_name, owner)
         return query.all(self.client).rows
+
+    def teams(self, organization: str) -> OrganizationTeams:
+        return graphql_teams.read_teams(self.client, organization)
 
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────
 

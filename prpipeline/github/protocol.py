@@ -62,7 +62,7 @@ _TROUBLE = re.compile(r"INTERNAL|UNAVAILABLE|TIME_?OUT|OVERLOAD|DOWNSTREAM|SERVE
 
 
 class TeamsDenied(AccessDenied):
-    """Only the names of teams are denied; asking without them gets the rest."""
+    """Only teams are denied; asking without them gets the rest."""
 
 
 class LimitsOff(NotFound):
@@ -71,6 +71,20 @@ class LimitsOff(NotFound):
 
 class CommitsDenied(AccessDenied):
     """Only the commits of pull requests are denied; asking without them gets the rest."""
+
+
+class Unprocessable(RequestRejected):
+    """A change that GitHub understands, and does not make (422); the message has each of its reasons."""
+
+    def __init__(self, answer: Answer) -> None:
+        errors = _mapping(words.json_object(answer)).get("errors")
+        reasons = [
+            each if isinstance(each, str) else each.get("message") or each.get("code")
+            for each in (errors if isinstance(errors, list) else [])
+            if isinstance(each, (str, dict))
+        ]
+        said = [shorten(str(reason)).rstrip(".") for reason in reasons if reason]
+        super().__init__(f"GitHub refuses it (422): {', '.join(said) or explanation(answer)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +269,7 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if "saml" in lowered or kind == "SAML":
         return AccessDenied(_SSO)
     if kind == "FORBIDDEN":
-        if "requestedReviewer" in path:
+        if {"requestedReviewer", "teams", "members"} & set(path):
             return TeamsDenied(shorten(message))
         return (CommitsDenied if "commits" in path else _forbidden)(shorten(message))
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
@@ -323,8 +337,9 @@ def _forbidden(message: str, needed: str = "") -> AccessDenied:
         return AccessDenied("The organisation's IP allow list refuses this machine's address.")
     if "not accessible by" in lowered:
         missing = needed.replace("_", " ").replace("=", ": ").replace(";", ", ").capitalize()
+        where = "organisation" if missing.startswith("Members") else "repository"
         return AccessDenied(
             f"The token lacks the permission “{missing or 'Pull requests: read'}”; grant it in the token's or the "
-            "App's settings, for this repository."
+            f"App's settings, for this {where}."
         )
     return AccessDenied(f"GitHub denies access: {message}")

@@ -15,6 +15,8 @@ NAMES = (
     "probe",
     "repository",
     "tail",
+    "team_members",
+    "teams",
     "viewer",
 )
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from prpipeline.github import cost, mapping
+from prpipeline.github import cost, mapping, rest_teams
 from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
@@ -44,6 +44,7 @@ from prpipeline.model.failures import (
 from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost
 
 _CREATED: Parameters = {"state": "all", "sort": "created", "direction": "asc"}
@@ -99,6 +100,11 @@ class RestSource(ClientSource):
         path = f"/orgs/{owner}/repos" if kind == "Organization" else f"/users/{owner}/repos"
         found = self._lists.items(path, {"sort": "created", "direction": "asc"}, owner, objects.owned)
         return list(map(objects.owned, found))
+
+    def teams(self, organization: str) -> OrganizationTeams:
+        if self.is_anonymous:
+            raise AccessDenied("Teams are shown to tokens only; set GITHUB_TOKEN.")
+        return rest_teams.read_teams(self.client, organization)
 
     def _repository(self, path: str, name: str) -> tuple[Repository, datetime]:
         def read(answer: Answer) -> tuple[Repository, datetime]:

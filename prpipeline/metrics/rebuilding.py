@@ -45,7 +45,7 @@ def rebuild_aggregates(
 ) -> None:
     """Bring running clocks and repositories' names up to date, then replace the tables that depend on more than one
     repository, on teams of people (None: there are none), or on now. ``as_of`` as in ``rebuild``."""
-    values = _values(connection, settings, as_of) | _team_values(teams or Teams())
+    values = _values(connection, settings, as_of) | _team_values(Teams() if teams is None else teams)
     _fill(connection, "metric_settings", values)  # which the clocks read
     _fill(connection, "running_clocks", values)
     _fill(connection, "running_flow", values)
@@ -150,7 +150,13 @@ def _team_values(teams: Teams) -> dict[str, Any]:
         for member in team.people or (None,)
     ]
     names = ("listed_teams", "listed_positions", "listed_logins", "listed_from", "listed_until")
-    return dict(zip(names, map(list, zip(*rows, strict=True)) if rows else ([] for _ in names), strict=True))
+    values: dict[str, Any] = dict(
+        zip(names, map(list, zip(*rows, strict=True)) if rows else ([] for _ in names), strict=True)
+    )
+    chosen = teams.from_github
+    values["all_teams_of_github"] = chosen is True
+    values["teams_of_github"] = [] if isinstance(chosen, bool) else [entry.lower() for entry in chosen]
+    return values
 
 
 def _listed(settings: MetricSettings) -> list[str]:

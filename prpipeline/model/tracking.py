@@ -13,5 +13,5 @@ RepositoryStatus = Literal["new", "ok", "failed", "gone", "forbidden"]
 SyncMode = Literal["history", "increment", "reconcile", "unchanged", "failed"]
 """The kind of sync that one repository had."""
 
-Caller = Literal["command_line", "dagster", "python"]
-"""The program that started a sync or a publication."""
+Caller = Literal["command_line", "dagster", "python", "webhooks"]
+"""The program that started a sync or a publication; webhooks: a drain of their inbox outside Dagster."""

@@ -41,17 +41,25 @@ class Release:
     seconds: float
 
 
-def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetime | None = None) -> Release:
+def publish(
+    warehouse: Warehouse,
+    *,
+    is_only: bool = False,
+    next_run_at: datetime | None = None,
+    newest_delivery_at: datetime | None = None,
+    median_delivery_seconds: float | None = None,
+) -> Release:
     """Write the published tables into a new release and point the link at it.
 
-    ``is_only`` removes all older releases, for rows that were deleted on purpose. ``next_run_at`` (UTC) is published
-    in pipeline_status. Raises WarehouseError; then the last release stays.
+    ``is_only`` removes all older releases, for rows that were deleted on purpose. ``next_run_at`` (UTC), and of webhooks
+    the newest delivery and the median delay until its publication, are published in pipeline_status. Raises WarehouseError; then the last release stays.
     """
     started = time.monotonic()
-    releases = warehouse.path.parent / "releases"
+    data = warehouse.store.folder
+    releases = data / "releases"
     with warehouse.transaction():
         pass  # creates or migrates the file, and leaves no .wal behind
-    with warehouse.exclusive(), _explained(releases):
+    with warehouse.frozen() as tables, _explained(releases):
         releases.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(releases)
         published_at = utc_now()
@@ -62,18 +70,20 @@ def publish(warehouse: Warehouse, *, is_only: bool = False, next_run_at: datetim
             values = {
                 "published_at": published_at,
                 "next_run_at": next_run_at,
+                "newest_delivery_at": newest_delivery_at,
+                "median_delivery_seconds": median_delivery_seconds,
                 "version": __version__,
             }
             last = None if is_only else next(iter(_finished(releases)), None)
-            written = write_release(warehouse.path, unfinished, last, values)
-            _carry_over(warehouse.path.parent / LINK_NAME, unfinished)
+            written = write_release(tables, unfinished, last, values)
+            _carry_over(data / LINK_NAME, unfinished)
             _sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
             _sync_to_disk(releases)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-        shown = _show(warehouse.path.parent / LINK_NAME, folder)
+        shown = _show(data / LINK_NAME, folder)
         _clean(releases, folder, all_others=is_only)
     return Release(
         path=shown,

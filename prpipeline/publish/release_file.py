@@ -18,6 +18,7 @@ import duckdb
 
 from prpipeline.publish import dictionary, release_contents, release_sources, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
+from prpipeline.publish.release_tables import Tables
 from prpipeline.warehouse.database import quoted
 
 log = logging.getLogger("prpipeline")
@@ -41,7 +42,7 @@ class WrittenRelease:
 
 
 def write_release(
-    warehouse: Path, folder: Path, last: Path | None, values: Mapping[str, Any]
+    warehouse: Tables, folder: Path, last: Path | None, values: Mapping[str, Any]
 ) -> WrittenRelease:
     """Write the file into the folder. The closed warehouse is only read.
 
@@ -60,7 +61,7 @@ def write_release(
     return WrittenRelease(_write_whole(warehouse, folder, values), is_whole=True)
 
 
-def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
+def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target = folder / FILE_NAME
     rows = write_tables(target, warehouse, values)
     with release_tables.opened(target, warehouse, in_memory=True) as connection:
@@ -72,7 +73,7 @@ def _write_whole(warehouse: Path, folder: Path, values: Mapping[str, Any]) -> di
     return rows
 
 
-def write_tables(target: Path, warehouse: Path, values: Mapping[str, Any]) -> dict[str, int]:
+def write_tables(target: Path, warehouse: Tables, values: Mapping[str, Any]) -> dict[str, int]:
     """Write the tables and views alone, of the closed warehouse; returns the number of rows of each table."""
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
@@ -84,7 +85,7 @@ def write_tables(target: Path, warehouse: Path, values: Mapping[str, Any]) -> di
     return rows
 
 
-def _write_changes(warehouse: Path, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
+def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target, contents = folder / FILE_NAME, folder / release_contents.FILE_NAME
     if not (last / contents.name).exists():
         raise _UnlikeError("there is no record of what the last one was made from.")

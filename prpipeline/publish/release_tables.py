@@ -16,9 +16,14 @@ from prpipeline import metrics
 from prpipeline.model.sql import Connection
 from prpipeline.publish import dictionary
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
+from prpipeline.warehouse.file_store import FileSnapshot
+from prpipeline.warehouse.store import Snapshot
+
+Tables = Path | Snapshot
+"""The warehouse to publish: a closed file, or one state of a store."""
 
 
-def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.DuckDBPyConnection:
+def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the release's file, or to memory, with the warehouse attached read-only."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,
@@ -27,7 +32,7 @@ def opened(target: Path, warehouse: Path, *, in_memory: bool = False) -> duckdb.
         "temp_directory": f"{target}.tmp",  # the default is the current directory
     }
     connection = duckdb.connect(":memory:" if in_memory else str(target), config=config)
-    connection.execute(f"ATTACH '{quoted(warehouse)}' AS warehouse (READ_ONLY)")
+    (FileSnapshot(warehouse) if isinstance(warehouse, Path) else warehouse).attach(connection)
     connection.execute("CREATE TEMP TABLE names AS FROM warehouse.metrics.repository_names")
     return connection
 

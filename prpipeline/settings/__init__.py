@@ -17,6 +17,7 @@ from prpipeline.settings.section import WEEKDAYS, ClockTime, DayEnd, Weekday, as
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.targets import Targets
 from prpipeline.settings.teams import Member, Team, Teams
+from prpipeline.settings.warehouse import WarehousePlace, place_of
 
 __all__ = [
     "DEMO_SOURCE",
@@ -47,10 +48,12 @@ __all__ = [
     "Teams",
     "TrackedOwner",
     "TrackedRepository",
+    "WarehousePlace",
     "Weekday",
     "as_json",
     "load_settings",
     "place",
+    "place_of",
     "project_root",
     "read_repositories_file",
 ]

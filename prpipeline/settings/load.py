@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from prpipeline.settings.alerts import AlertSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
@@ -16,7 +18,9 @@ from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
+from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
+DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
@@ -28,6 +32,9 @@ class Settings(Section, frozen=True, kw_only=True):
     github: GitHubSettings
     file: RepositoriesFile
     alert_secrets: Mapping[str, SecretStr] = {}  # by the variables that alerts name
+    warehouse: WarehousePlace = (
+        WarehousePlace()
+    )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
     jira: JiraSettings | None = None  # None: there is no Jira, or it is not to be asked
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
@@ -41,7 +48,10 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def metrics(self) -> MetricSettings:
-        return self.file.metrics
+        found = self.file.metrics
+        if self.is_demo and not found.ticket_prefixes:
+            return replace(found, ticket_prefixes=DEMO_TICKET_PREFIXES)
+        return found
 
     @property
     def teams(self) -> Teams:
@@ -83,7 +93,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def warehouse_path(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        """The local file, where it is one."""
+        return self.warehouse.file or self.data_dir / "warehouse.duckdb"
 
     @property
     def published_path(self) -> Path:
@@ -114,6 +125,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         github=github,
         file=file,
         alert_secrets=file.alerts.secrets(env),
+        warehouse=warehouse_place(env, data_dir),
         jira=jira_settings(env),
     )
 

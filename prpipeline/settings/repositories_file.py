@@ -18,7 +18,7 @@ from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import DaysBack, Section, sentence
 from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.targets import Targets
-from prpipeline.settings.teams import Teams, TeamsEntry
+from prpipeline.settings.teams import FromGitHub, Teams, TeamsEntry, check_from_github
 
 # What Dagster's catalog accepts as an owner.
 _OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
@@ -86,12 +86,14 @@ class RepositoriesFile(Section, frozen=True, kw_only=True):
     targets: Targets = Targets()
     jira: JiraOptions | None = None
     teams: TeamsEntry = Teams()
+    teams_from_github: FromGitHub = False
 
     @property
     def all_teams(self) -> Teams:
-        return cast(Teams, self.teams)
+        return msgspec.structs.replace(cast(Teams, self.teams), from_github=self.teams_from_github)
 
     def __post_init__(self) -> None:
+        check_from_github(self.teams_from_github)
         for owner in self.owners:
             if not _OWNER.fullmatch(owner):
                 raise ValueError(

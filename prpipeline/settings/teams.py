@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from prpipeline.settings.section import Section
 # As on github.com/LOGIN; an Enterprise Server's may end in _shortcode, an app's in [bot].
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?")
 _PATTERN = re.compile(r"[^/\s]+/[^/\s]+")
+_ORGANIZATION_OR_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_.-]+)?")
+
+FromGitHub: TypeAlias = bool | tuple[str, ...]
 
 
 class MemberEntry:
@@ -92,9 +95,14 @@ class TeamsEntry:
 
 
 class Teams(Section, TeamsEntry, frozen=True, kw_only=True):
-    """All teams in the order of the file: of a person's or a repository's several, the first listed counts."""
+    """All teams in the order of the file: of a person's or a repository's several, the first listed counts.
+
+    ``from_github``: those of GitHub that come after them, all or of these organisations and these teams
+    (``organisation/team``), in this order.
+    """
 
     listed: tuple[Team, ...] = ()
+    from_github: FromGitHub = False
 
     def __post_init__(self) -> None:
         seen: dict[str, str] = {}
@@ -123,6 +131,15 @@ class Teams(Section, TeamsEntry, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return bool(self.listed)
+
+
+def check_from_github(value: FromGitHub) -> None:
+    """Raise ValueError for an entry that names no organisation or team."""
+    for entry in () if isinstance(value, bool) else value:
+        if not _ORGANIZATION_OR_TEAM.fullmatch(entry):
+            raise ValueError(
+                f"teams_from_github: {entry!r} is no organisation; write its name on GitHub, or organisation/team"
+            )
 
 
 def _team(name: str, value: object) -> Team:

@@ -17,6 +17,7 @@ from prpipeline.model.answers import (
     Repository,
 )
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost, Usage
 
 
@@ -63,6 +64,9 @@ class Source(Protocol):
 
     def owner_repositories(self, owner: str) -> list[OwnedRepository]:
         """All repositories of an organisation or user that the credential may see."""
+
+    def teams(self, organization: str) -> OrganizationTeams:
+        """All teams of an organisation that the credential may see, with all their members; of a user none."""
 
     def history(
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None

@@ -5,8 +5,10 @@ One bad repository harms no other: its failure is in its result, and its waterma
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +21,7 @@ from prpipeline.model.failures import (
     NotFound,
     PermanentFailure,
 )
+from prpipeline.model.repository import listed
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.model.usage import Usage
@@ -27,13 +30,21 @@ from prpipeline.sync.context import Context, Progress, still_tracked, untracked
 from prpipeline.sync.fill_up import FillUpBudget, fill_up
 from prpipeline.sync.history import sync_history
 from prpipeline.sync.identity import renewed
-from prpipeline.sync.increment import Outcome, sync_increments
+from prpipeline.sync.increment import PROBE_SIZE, Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
+from prpipeline.warehouse.leases import Leases, taken
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
+
+log = logging.getLogger("prpipeline")
+
+
+def lease_of(tracked_as: str) -> str:
+    """The lease of a repository: no two tracked names may mean one."""
+    return f"repository {tracked_as}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,10 @@ class Syncer:
         settings: SyncSettings,
         report: Callable[[Progress], None] = lambda progress: None,
         budget: FillUpBudget | None = None,
+        leases: Leases | None = None,
     ) -> None:
-        """``budget``: what is shared with the other workers of the run."""
+        """``budget`` and ``leases``: what is shared with the other workers of the run."""
+        self._leases = leases
         self._budget = budget or FillUpBudget(settings.fill_up_per_run)
         self._context = Context(source, warehouse, settings, report)
         self._caller: Caller = "python"
@@ -106,24 +119,64 @@ class Syncer:
         """
         self._caller = options.caller
         with self._context.warehouse.session():
-            yield from self._sync(names, options)
+            if self._leases is not None:
+                yield from self._sync(names, options, self._leases)
+                return
+            with closing(self._context.warehouse.store.leases()) as leases:
+                yield from self._sync(names, options, leases)
 
-    def _sync(self, names: Sequence[str], options: SyncOptions) -> Iterator[SyncResult]:
+    def _sync(self, names: Sequence[str], options: SyncOptions, leases: Leases) -> Iterator[SyncResult]:
+        chosen = yield from self._found(names)
+        shared: ApiFailure | None = None
+        for unit in self._units(chosen, options):
+            with taken(leases, {lease_of(name) for name in unit}) as held:
+                mine = [name for name in unit if lease_of(name) in held]
+                yield from self._busy([name for name in unit if name not in set(mine)])
+                # As they are now: another run may have been at them until a moment ago.
+                chosen = yield from self._found(mine)
+                shared = yield from self._sync_unit(chosen, options, shared)
+
+    def _found(self, names: Sequence[str]) -> Generator[SyncResult, None, list[Tracked]]:
+        """The rows of those that are tracked; a failure each for the others."""
         chosen = self._chosen(names)
         found = {tracked.tracked_as for tracked in chosen}
         yield from (_not_tracked(name) for name in dict.fromkeys(names) if name not in found)
+        return chosen
+
+    def _units(self, chosen: Sequence[Tracked], options: SyncOptions) -> Iterator[list[str]]:
+        """What is worked on at a time: a history, or as many increments as share a request."""
+        is_long = {t.tracked_as: options.full or self._needs_history(t, options) for t in chosen}
+        yield from ([name] for name in is_long if is_long[name])
+        quick = [name for name in is_long if not is_long[name]]
+        for start in range(0, len(quick), PROBE_SIZE):
+            yield quick[start : start + PROBE_SIZE]
+
+    def _busy(self, names: Sequence[str]) -> Iterator[SyncResult]:
+        """Another run is syncing these: it will not be long, and no two read the same."""
+        if not names:
+            return
+        log.warning("Another run is syncing %s; this one leaves them to it.", listed(names))
+        with self._context.warehouse.transaction() as connection:
+            rows = tracking.get(connection, names)
+            held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
+        for tracked in rows.values():
+            yield self._result(_Done(tracked, "unchanged", 0.0, None), tracked, held)
+
+    def _sync_unit(
+        self, chosen: Sequence[Tracked], options: SyncOptions, shared: ApiFailure | None
+    ) -> Generator[SyncResult, None, ApiFailure | None]:
+        """Sync these, unless ``shared`` is a failure that would be every repository's; returns it, or a new one."""
         chosen, failed = self._renewed(chosen)
         yield from self._results(failed)
         histories = [t for t in chosen if options.full or self._needs_history(t, options)]
         long = {t.tracked_as for t in histories}
         increments = [t for t in chosen if t.tracked_as not in long]
-        shared: ApiFailure | None = None
         for tracked in histories:
             result, shared = self._one(tracked, "history", shared, lambda t: self._history(t, options))
             yield result
         if shared is not None:
             yield from self._results([_Done(t, "increment", 0.0, shared) for t in increments])
-            return
+            return shared
         for outcomes in self._timed(self._filled_up(sync_increments(self._context, increments))):
             if not options.reconcile:
                 yield from self._results(outcomes)
@@ -135,6 +188,7 @@ class Syncer:
                         done.tracked, "reconcile", shared, lambda t: reconcile(self._context, t)
                     )
                     yield result
+        return shared
 
     def _filled_up(self, chunks: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
         for chunk in chunks:
@@ -243,7 +297,7 @@ class Syncer:
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             for result in results:
                 if result.mode != "unchanged" and result.tracked_as in rows:
-                    _record(connection, result, now, self._caller)
+                    record(connection, result, now, self._caller)
         return results
 
     def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
@@ -285,7 +339,8 @@ def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
     return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
-def _record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
+def record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
+    """Put a sync on the warehouse's record."""
     tracking.record_sync(
         connection,
         caller=caller,

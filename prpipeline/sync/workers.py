@@ -18,6 +18,7 @@ from prpipeline.sync.increment import PROBE_SIZE
 from prpipeline.sync.source import Source
 from prpipeline.sync.syncer import Syncer, SyncOptions, SyncResult
 from prpipeline.warehouse import Warehouse, tracking
+from prpipeline.warehouse.leases import Leases
 
 _PLAIN = SyncOptions()
 
@@ -29,6 +30,7 @@ def sync_with_workers(
     names: Sequence[str],
     options: SyncOptions = _PLAIN,
     report: Callable[[Progress], None] = lambda progress: None,
+    leases: Leases | None = None,
 ) -> Iterator[SyncResult]:
     """``Syncer.sync`` with a worker for each source; a result per repository, as each is done.
 
@@ -36,15 +38,17 @@ def sync_with_workers(
     threads. When the caller leaves early, or a worker fails, all sources are stopped for good. Raises WarehouseError.
     """
     if len(sources) == 1:
-        yield from Syncer(sources[0], warehouse, settings, report).sync(names, options)
+        yield from Syncer(sources[0], warehouse, settings, report, leases=leases).sync(names, options)
         return
+    # One run's: what a worker leaves to another one is not held by somebody else.
+    leases = leases or warehouse.store.leases()
     work = _Work(_batches(warehouse, names, options, len(sources)), len(sources))
     results: queue.SimpleQueue[SyncResult | BaseException | None] = queue.SimpleQueue()
 
     budget = FillUpBudget(settings.fill_up_per_run)
 
     def run(worker: int, source: Source) -> None:
-        syncer = Syncer(source, warehouse, settings, report, budget)
+        syncer = Syncer(source, warehouse, settings, report, budget, leases)
         try:
             while batch := work.take(worker):
                 for result in syncer.sync(batch.names, options):

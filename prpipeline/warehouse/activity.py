@@ -136,8 +136,9 @@ def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
         """
     ).fetchone()
     definitions = connection.execute("FROM metrics.definitions").fetchall()
+    teams = connection.execute("SELECT max(changed_at) FROM meta.team_readings").fetchone()
     jira = _projects_of_jira(connection)
-    return sha256(f"{row}{definitions}{settings_fingerprint}{jira}".encode()).hexdigest()
+    return sha256(f"{row}{definitions}{teams}{settings_fingerprint}{jira}".encode()).hexdigest()
 
 
 def _projects_of_jira(connection: Connection) -> str:

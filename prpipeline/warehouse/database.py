@@ -23,8 +23,9 @@ from prpipeline.warehouse.errors import WarehouseError as WarehouseError
 from prpipeline.warehouse.file_store import STORAGE_VERSION as STORAGE_VERSION
 from prpipeline.warehouse.file_store import FileStore
 from prpipeline.warehouse.file_store import quoted as quoted
+from prpipeline.warehouse.leases import wait
 from prpipeline.warehouse.lock import LockError
-from prpipeline.warehouse.store import Store
+from prpipeline.warehouse.store import Snapshot, Store
 
 log = logging.getLogger("prpipeline")
 
@@ -63,6 +64,7 @@ class Warehouse:
             connection = self._take()
             connection.execute("BEGIN")
             yield connection
+            self.store.lock.confirm()
             connection.execute("COMMIT")
             if self._sessions and time.monotonic() - self._locked_at < _LONGEST_HOLD_SECONDS:
                 self._let_go_soon()
@@ -100,6 +102,31 @@ class Warehouse:
                 self.store.lock.release()
 
     @contextmanager
+    def frozen(self) -> Iterator[Snapshot]:
+        """The tables as they are now, for connections of the block's own; one block at a time, over all processes.
+
+        A file is locked meanwhile; a store that stays attached may be written to. Raises WarehouseError.
+        """
+        if not self.store.keeps_attached:
+            with self.exclusive():
+                yield self.store.snapshot(None)
+            return
+        leases = self.store.leases()
+        try:
+            wait(leases, "publication", f"Waiting for another pipeline that publishes {self.store.where}.")
+            with self.transaction() as connection:
+                snapshot = self.store.snapshot(connection)
+            yield snapshot
+        finally:
+            leases.close()
+
+    def maintain(self) -> None:
+        """Keep the store small and fast, where it needs that. Raises WarehouseError."""
+        with self._threads, self._explained():
+            self.store.maintain(self._take())
+            self._let_go()
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         """On any exception close all and unlock, so that nothing half done remains; DuckDB's errors become sentences."""
         try:
@@ -126,7 +153,7 @@ class Warehouse:
         self._open.is_locked = True
         self._locked_at = time.monotonic()
         if self._open.connection is None:
-            self._open.connection = _start(self.path)
+            self._open.connection = start(self.path)
         connection = self._open.connection
         if not self._open.is_attached:
             if not self.store.exists():
@@ -194,7 +221,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _start(path: Path) -> duckdb.DuckDBPyConnection:
+def start(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to memory, whose temporary files are beside the path."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "temp_directory": f"{path}.tmp",  # the default is the working directory
         "preserve_insertion_order": "false",  # nothing relies on it, and inserts use all cores without

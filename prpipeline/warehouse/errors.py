@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from prpipeline.warehouse.store import Store
+if TYPE_CHECKING:
+    from prpipeline.warehouse.store import Store
 
 
 class WarehouseError(Exception):
@@ -28,6 +30,8 @@ _NEWER = ("storage version number", "with version number", "newer version of duc
 def sentence(error: duckdb.Error, store: Store) -> str:
     """One sentence on an error that a store's tables were used with."""
     text, path = str(error), store.path
+    if said := store.explain(text):
+        return said
     first, lowered = text.splitlines()[0] if text else type(error).__name__, text.lower()
     if "conflicting lock" in lowered or "could not set lock" in lowered:
         holder = re.search(r"held in (.*?PID \d+)", text)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from prpipeline.warehouse.leases import FileLeases, Leases
 from prpipeline.warehouse.lock import FileWriterLock
 from prpipeline.warehouse.store import CATALOG
 
@@ -23,13 +25,21 @@ class FileStore:
 
     keeps_attached = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: Path | None = None) -> None:
+        """``folder``: where this machine's other files are, if not beside it."""
         self.path = path
+        self.folder = folder or path.parent
         self.where = str(path)
         self.lock = FileWriterLock(path)
 
     def exists(self) -> bool:
         return self.path.exists()
+
+    def explain(self, error: str) -> str | None:
+        return None
+
+    def leases(self) -> Leases:
+        return FileLeases(self.path.parent)
 
     def create(
         self, connection: duckdb.DuckDBPyConnection, make_tables: Callable[[duckdb.DuckDBPyConnection], None]
@@ -55,6 +65,22 @@ class FileStore:
     def detach(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("USE memory")
         connection.execute(f"DETACH {CATALOG}")
+
+    def snapshot(self, connection: duckdb.DuckDBPyConnection | None) -> FileSnapshot:
+        return FileSnapshot(self.path)
+
+    def maintain(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """DuckDB uses freed space again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSnapshot:
+    """A file that nobody writes to."""
+
+    path: Path
+
+    def attach(self, connection: duckdb.DuckDBPyConnection, name: str = CATALOG) -> None:
+        connection.execute(f"ATTACH '{quoted(self.path)}' AS {name} (READ_ONLY)")
 
 
 def quoted(text: object) -> str:

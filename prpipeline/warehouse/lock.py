@@ -52,6 +52,9 @@ class FileWriterLock:
                 "a folder that can."
             ) from None
 
+    def confirm(self) -> None:
+        """The operating system's lock is held until it is released."""
+
     def release(self) -> None:
         """Release the lock; does nothing if it is not held."""
         self._lock.release(force=True)

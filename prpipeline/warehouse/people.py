@@ -95,11 +95,12 @@ def unknown_logins(connection: Connection, logins: Collection[str]) -> set[str]:
 
 
 def forget_unnamed(connection: Connection) -> None:
-    """Delete the logins of accounts that no row names any more."""
+    """Delete the logins of accounts that no row names any more, and that are in no team of an organisation's."""
     named = " UNION ALL ".join(
         f"SELECT {number} FROM {table} WHERE {number} IS NOT NULL AND {where}"
         for table, number, _, where in _PLACES
     )
+    named += " UNION ALL SELECT actor_id FROM raw.team_members"
     connection.execute(f"DELETE FROM raw.actor_logins WHERE actor_id NOT IN ({named})")
 
 
@@ -129,11 +130,16 @@ def _remember(
     added: list[tuple[int, _LoginPeriod]],
 ) -> None:
     for read_at, pairs in later.items():
+        # By name: a lake counts the parameters of an UPDATE with FROM in another order.
         connection.execute(
-            "UPDATE raw.actor_logins AS known SET last_read_at = ? "
-            "FROM (SELECT unnest(?::BIGINT[]) AS actor_id, unnest(?::VARCHAR[]) AS login) AS again "
+            "UPDATE raw.actor_logins AS known SET last_read_at = $read_at "
+            "FROM (SELECT unnest($actors::BIGINT[]) AS actor_id, unnest($logins::VARCHAR[]) AS login) AS again "
             "WHERE known.actor_id = again.actor_id AND known.login = again.login",
-            [read_at, [actor_id for actor_id, _ in pairs], [login for _, login in pairs]],
+            {
+                "read_at": read_at,
+                "actors": [actor_id for actor_id, _ in pairs],
+                "logins": [login for _, login in pairs],
+            },
         )
     rows = [
         {
@@ -152,13 +158,19 @@ def _spread(connection: Connection, newest: Mapping[int, str]) -> None:
     """Put these logins on every row of their accounts."""
     changed: set[int] = set()
     for table, number, login, where in _PLACES:
+        given = {"actors": list(newest), "logins": list(newest.values())}
+        logins = (
+            "(SELECT unnest($actors::BIGINT[]) AS actor_id, unnest($logins::VARCHAR[]) AS login) AS newest"
+        )
+        outdated = f"row.{number} = newest.actor_id AND row.{login} <> newest.login AND {where}"
+        # Asked first: a lake knows no RETURNING.
         rows = connection.execute(
-            f"UPDATE {table} AS row SET {login} = newest.login "
-            "FROM (SELECT unnest(?::BIGINT[]) AS actor_id, unnest(?::VARCHAR[]) AS login) AS newest "
-            f"WHERE row.{number} = newest.actor_id AND row.{login} <> newest.login AND {where} "
-            "RETURNING row.repository_id",
-            [list(newest), list(newest.values())],
+            f"SELECT DISTINCT row.repository_id FROM {table} AS row, {logins} WHERE {outdated}", given
         ).fetchall()
+        if rows:
+            connection.execute(
+                f"UPDATE {table} AS row SET {login} = newest.login FROM {logins} WHERE {outdated}", given
+            )
         changed |= {repository_id for (repository_id,) in rows}
     if changed:
         connection.execute(

@@ -69,6 +69,14 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """A pull request that is stored, by GitHub's number of it."""
+
+    node_id: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A pull request that is stored, as reconciling compares it."""
 
@@ -149,6 +157,18 @@ def versions(connection: Connection, node_ids: Sequence[str]) -> dict[str, Versi
         [list(node_ids)],
     ).fetchall()
     return {node_id: Version(updated_at, synced_at) for node_id, updated_at, synced_at in rows}
+
+
+def identities(connection: Connection, pull_request_ids: Sequence[int]) -> dict[int, Identity]:
+    """By GitHub's number, those of these pull requests that are stored."""
+    rows = connection.execute(
+        """
+        SELECT pull_request_id, node_id, updated_at, synced_at FROM raw.pull_requests
+        WHERE pull_request_id IN (SELECT unnest(?::BIGINT[]))
+        """,
+        [list(pull_request_ids)],
+    ).fetchall()
+    return {number: Identity(node_id, Version(updated, synced)) for number, node_id, updated, synced in rows}
 
 
 def held(connection: Connection, repository_id: int) -> list[Held]:

@@ -133,7 +133,7 @@ def test_a_broken_repositories_file_is_named_with_the_place(shell: Shell, text: 
         pytest.param("{", "is not valid: while parsing", marks=pytest.mark.slow),
         pytest.param("[1]", "is not valid: Expected YAML", marks=pytest.mark.slow),
         ("fooo: bar", 'is not valid: Received unexpected config entry "fooo"'),
-        ("storage: {postgres: {postgres_url: x}}", "is not valid: Couldn't import module dagster_postgres"),
+        ("storage: {mysql: {mysql_url: x}}", "is not valid: Couldn't import module dagster_mysql"),
     ],
 )
 def test_a_broken_dagster_yaml_is_named(shell: Shell, text: str, sentence: str) -> None:

@@ -45,6 +45,27 @@ def published(shell: Shell) -> list[str]:
     return [name for (name,) in shell.published("SELECT DISTINCT repository FROM pull_requests ORDER BY ALL")]
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        "pull_request_keys WHERE source = 'title'",
+        "pull_request_keys WHERE source = 'branch' AND is_primary",
+        "pull_request_labels",
+        "pull_requests WHERE is_from_fork",
+        "pull_requests WHERE milestone IS NOT NULL",
+        "people WHERE former_logins = 'hedwig' AND login = 'hedy'",
+        "team_members WHERE member_until IS NOT NULL",
+        "review_requests WHERE outcome = 'pending' AND NOT is_team",
+        "review_requests WHERE outcome = 'pending' AND is_team",
+        "pull_request_stages WHERE stage = 'coding'",
+        "review_pairs WHERE reviewer_team <> author_team",
+    ],
+)
+def test_the_samples_have_a_little_of_everything(demonstrated: Path, found: str) -> None:
+    with open_published(demonstrated / "published" / "prpipeline.duckdb") as connection:
+        assert connection.execute(f"SELECT count(*) FROM {found}").fetchall() > [(0,)]
+
+
 def test_every_command_that_shows_sample_data_says_so(sampled: Shell) -> None:
     assert sampled.published("SELECT is_sample_data FROM pipeline_status") == [(True,)]
     assert sampled.published("SELECT count(*) > 300 FROM review_time_hours") == [(True,)]

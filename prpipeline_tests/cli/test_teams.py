@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Credential, Sandbox
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import small_world
 
@@ -102,3 +102,110 @@ def test_explain_names_the_teams_of_the_time(shell: Shell) -> None:
     story = shell.run("explain", "octo/app#1").stdout
     assert "ann (Core) opened it" in story
     assert "bob approved" in story
+
+
+# ── teams of GitHub's own ────────────────────────────────────────────────────────────────────────────
+
+TEAMS = "SELECT team, source, github_team, people FROM teams"
+
+
+@pytest.fixture
+def github_teams(server: Sandbox) -> None:
+    """App is above UI; Core is the file's, too."""
+    app = server.world.add_team("octo", "app", ["ann"], name="App")
+    server.world.add_team("octo", "ui", ["bob"], name="UI", parent=app)
+    server.world.add_team("octo", "core", ["ann", "bob"], name="core")
+    server.world.add_team("other", "ui", ["ann"], name="ui")
+
+
+@pytest.mark.usefixtures("github_teams")
+def test_the_organisations_own_teams_come_after_those_of_the_file(shell: Shell) -> None:
+    """Of a team that both have, people that the file lists are the file's; of several of GitHub the lowest counts."""
+    write(
+        shell, "teams_from_github: true\nteams: {Core: {people: [bob]}, Empty: {repositories: ['octo/lib']}}"
+    )
+    assert shell.run("sync").returncode == 0
+    assert shell.published(TEAMS) == [
+        ("Core", "file", None, 1), ("Empty", "file", None, 0), ("UI", "github", "octo/ui", 1), ("App", "github", "octo/app", 2),
+        ("Own", "file", None, 0),
+    ]  # fmt: skip
+    assert shell.published("SELECT login, team, teams FROM people WHERE login IN ('ann', 'bob') ORDER BY login") == [
+        ("ann", "App", "App"), ("bob", "Core", "Core, UI, App")
+    ]  # fmt: skip
+    assert shell.published(PAIRS) == [("App", "Core"), ("Core", "App")]
+    assert shell.published("SELECT DISTINCT source FROM team_members ORDER BY ALL") == [
+        ("file",),
+        ("github",),
+    ]
+    write(shell, "teams_from_github: true\nteams: {CORE: {repositories: ['octo/app']}}")
+    shell.run("sync")
+    assert shell.published(f"{TEAMS} WHERE team = 'CORE'") == [("CORE", "file", "octo/core", 2)]
+    write(shell, "")
+    shell.run("sync")
+    assert shell.published(f"{TEAMS} WHERE source <> 'file'") == []
+
+
+@pytest.mark.usefixtures("github_teams")
+def test_organisations_and_teams_may_be_chosen_in_an_order_of_their_own(
+    shell: Shell, server: Sandbox
+) -> None:
+    write(shell, "teams_from_github: [octo/core, Other, octo]")
+    shell.run("sync")
+    assert [row[:3] for row in shell.published(f"{TEAMS} WHERE team <> 'Own'")] == [
+        ("core", "github", "octo/core"), ("other/ui", "github", "other/ui"), ("octo/ui", "github", "octo/ui"),
+        ("App", "github", "octo/app"),
+    ]  # fmt: skip
+    write(shell, "teams_from_github: [octo/ui, octo/nosuch, nobody]")
+    assert shell.run("sync").returncode == 0
+    assert [row[0] for row in shell.published(TEAMS)] == ["UI", "Own"]
+    doctor = shell.run("doctor").stdout
+    assert "GitHub shows no team octo/nosuch (teams_from_github in the repositories file)" in doctor
+    assert "The teams of nobody are not read: GitHub knows no organisation nobody" in doctor
+    server.reset_requests()
+    shell.run("sync")
+    assert [r for r in server.requests if "Teams(" in str(r.json)] == [], "once a day"
+
+
+@pytest.mark.usefixtures("github_teams")
+def test_a_member_answers_a_request_to_the_team(shell: Shell, server: Sandbox) -> None:
+    """Before their names are known, nobody knows whether the reviewer is one of them."""
+    world = server.world
+    for author, reviewer in (("ann", "bob"), ("eve", "bob"), ("bob", "bob"), ("ann", "eve")):
+        pr = world.open_pull_request("octo/app", author)
+        world.request_review(pr, "octo/core")
+        world.review(pr, reviewer, "COMMENTED")
+    asked = "SELECT outcome, answered_by_login, review_id IS NOT NULL FROM review_requests ORDER BY number"
+    write(shell, "")
+    shell.run("sync")
+    assert shell.published(asked) == [
+        (None, None, False), (None, None, False), ("pending", None, False), (None, None, False)
+    ]  # fmt: skip
+    write(shell, "teams_from_github: [octo]")
+    shell.run("sync")
+    answered = [("answered", "bob", True), ("answered", "bob", True), ("pending", None, False)]
+    assert shell.published(asked) == [*answered, ("pending", None, False)]
+
+
+@pytest.mark.usefixtures("github_teams")
+def test_a_token_that_may_not_see_teams_costs_nothing_else(shell: Shell, server: Sandbox) -> None:
+    server.add_token(Credential("ghp_small", scopes=("repo",)))
+    write(shell, "teams_from_github: true")
+    ended = shell.run("sync", GITHUB_TOKEN="ghp_small")
+    assert (ended.returncode, ended.stderr.count("team")) == (0, 0)
+    status = shell.json("status", "--json", GITHUB_TOKEN="ghp_small")
+    assert {row["status"] for row in status["repositories"]} == {"ok"}
+    (said,) = [
+        line
+        for line in shell.run("doctor", GITHUB_TOKEN="ghp_small").stdout.splitlines()
+        if "octo are" in line
+    ]
+    assert "The teams of octo are not read: The token lacks the scope read:org" in said
+
+
+@pytest.mark.parametrize("wrong", ["octo", "[octo/app/x]", "['']", "[3]", "maybe"])
+def test_a_setting_that_names_nothing_is_refused(shell: Shell, wrong: str) -> None:
+    write(shell, f"teams_from_github: {wrong}")
+    ended = shell.run("sync")
+    assert ended.returncode == 2
+    assert "teams_from_github" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1

@@ -126,9 +126,7 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     assert {name: now[name] for name in rows} == rows
     assert now["review_time_hours"] == now["pull_requests"]
     assert not list((tmp_path / "releases").glob(".*"))
-    assert {file.name for file in tmp_path.glob(".*")} <= {
-        ".credentials"
-    }  # locks, which end with their process
+    assert {file.name for file in tmp_path.glob(".*")} <= {".leases"}  # which end with their process
 
 
 def test_killed_while_old_rows_are_filled_up(lab: SyncLab, tmp_path: Path) -> None:

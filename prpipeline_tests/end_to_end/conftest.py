@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import sample_world
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.sandbox.github import World, sample_world
 from prpipeline_tests.support import bi_sandbox
 from prpipeline_tests.support.bi_environments import Environment, environments
 
@@ -19,13 +22,32 @@ def clients() -> dict[str, Environment]:
     return environments()
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The sample repositories on a server, and a folder with what was published of them."""
+
+    folder: Path
+    world: World
+    pipeline: Pipeline
+
+    def publish_again(self) -> None:
+        """Sync what changed in the world, and publish it."""
+        bi_sandbox.run(self.pipeline, bi_sandbox.names(self.world))
+
+
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data/published/prpipeline.duckdb of the sample repositories: the path that the recipes use."""
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "data").mkdir()
+    shutil.copytree(QUESTIONS, folder / "docs" / "questions")
     world = sample_world()
     with bi_sandbox.pipeline_of(world, folder / "data") as pipeline:
-        bi_sandbox.run(pipeline, bi_sandbox.names(world))
-    shutil.copytree(QUESTIONS, folder / "docs" / "questions")
-    return folder
+        published = Published(folder, world, pipeline)
+        published.publish_again()
+        yield published
+
+
+@pytest.fixture(scope="module")
+def checkout(published: Published) -> Path:
+    """A folder with data/published/prpipeline.duckdb of the sample repositories: the path that the recipes use."""
+    return published.folder

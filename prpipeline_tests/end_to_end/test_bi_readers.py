@@ -16,7 +16,7 @@ from prpipeline.publish.release import publish
 from prpipeline.sandbox.github import World, generated_world
 from prpipeline.warehouse import Warehouse
 from prpipeline_tests.support import bi_reader, bi_sandbox
-from prpipeline_tests.support.bi_environments import Environment
+from prpipeline_tests.support.bi_environments import DUCKDB_VERSIONS, Environment, environment, of_page
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
 
@@ -31,7 +31,7 @@ def test_readers_are_never_disturbed_by_a_backfill(clients: dict[str, Environmen
         held = duckdb.connect(file, read_only=True)
         before = held.execute("FROM pipeline_status").fetchall()
         commands = {version: [found.python, "duckdb"] for version, found in clients.items()}
-        commands["sqlalchemy"] = [clients["1.5"].python, "sqlalchemy"]
+        commands["sqlalchemy"] = [of_page("sqlalchemy").python, "sqlalchemy"]
         readers = {
             name: subprocess.Popen(
                 [python, bi_reader.__file__, client, file, str(connections)],
@@ -122,3 +122,48 @@ def test_an_open_connection_keeps_its_release(
     publish(Warehouse(checkout / "data" / "warehouse.duckdb"))
     out, _ = reader.communicate("go\n", timeout=60)
     assert (reader.returncode, out.strip()) == (0, beside_it)
+
+
+ARROW = """
+import duckdb, sys
+path = "data/published/prpipeline.duckdb"
+connection = duckdb.connect(path, read_only=True)
+reader = connection.sql("FROM review_events").to_arrow_reader(10)
+reader.read_next_batch()
+{what}
+connection.close()
+print("closed", flush=True)
+print(duckdb.connect(path, read_only=True).execute("SELECT 1").fetchone())
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "what", "waits"),
+    [
+        ("1.5", "", True),
+        ("1.5", "reader.close()", False),
+        ("1.5", "reader.read_all()", False),
+        ("2.0", "reader.close()", False),
+        ("2.0", "reader.read_all()", False),
+    ],
+)
+def test_an_unread_arrow_reader_blocks_as_the_page_says(
+    checkout: Path, version: str, what: str, waits: bool
+) -> None:
+    python = environment((f"duckdb=={DUCKDB_VERSIONS[version]}", "pyarrow")).python
+    reader = subprocess.Popen(
+        [python, "-c", ARROW.format(what=what)], cwd=checkout, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert reader.stdout
+        assert reader.stdout.readline() == "closed\n"
+        if waits:
+            with pytest.raises(
+                subprocess.TimeoutExpired
+            ):  # opening takes milliseconds, this would last for ever
+                reader.wait(timeout=5)
+        else:
+            assert reader.wait(timeout=60) == 0
+    finally:
+        reader.kill()
+        reader.wait()

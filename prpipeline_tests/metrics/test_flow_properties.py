@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from prpipeline import metrics
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.metrics.test_properties import PEOPLE, START, histories, metric_settings
 from prpipeline_tests.support import flow_reference as reference
-from prpipeline_tests.support.flow_reference import Team, Work
+from prpipeline_tests.support.flow_reference import Members, Team, Work
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 
 # Few different seconds, so that ties are common; some eight days.
@@ -50,13 +50,16 @@ def shared_lab() -> Iterator[MetricsLab]:
     lab.connection.close()
 
 
-def filled(lab: MetricsLab, found: list[Work], chosen: MetricSettings) -> None:
+def filled(
+    lab: MetricsLab, found: list[Work], chosen: MetricSettings, members: Mapping[int, Members] = {}
+) -> None:
     ids = iter(range(100, 10_000))
     for work in found:
         for review in work.reviews:
             review.id = next(ids)
     lab.clear()
     reference.store(lab, found)
+    reference.store_members(lab, members)
     lab.rebuild(chosen, aggregates=False)
 
 
@@ -114,13 +117,29 @@ def check_day(row: dict, found: list[Work], chosen: MetricSettings, before: dict
         assert row[f"{whose}open"] >= row[f"{whose}draft"] + row[f"{whose}waiting"]
 
 
+days = st.integers(0, 9).map(lambda n: START.date() + timedelta(days=n))
+teams = st.dictionaries(
+    st.sampled_from([team.id for team in SUBJECTS if isinstance(team, Team) and team.id]),
+    st.builds(
+        Members,
+        days,
+        st.dictionaries(
+            st.sampled_from([person.id for person in PEOPLE if person.id]),
+            st.tuples(st.none() | days, st.none() | days.map(lambda day: day + timedelta(days=9))),
+        ),
+    ),
+)
+
+
 @pytest.mark.examples
-@given(st.lists(works(), min_size=1, max_size=15), metric_settings)
-def test_requests_equal_a_replay(shared_lab: MetricsLab, found: list[Work], chosen: MetricSettings) -> None:
-    filled(shared_lab, found, chosen)
+@given(st.lists(works(), min_size=1, max_size=15), metric_settings, teams)
+def test_requests_equal_a_replay(
+    shared_lab: MetricsLab, found: list[Work], chosen: MetricSettings, members: dict[int, Members]
+) -> None:
+    filled(shared_lab, found, chosen, members)
     rows = shared_lab.rows("FROM metrics.review_requests")
     for number, work in enumerate(found, 1):
-        expected = reference.requests(work, chosen)
+        expected = reference.requests(work, chosen, members)
         of_one = [row for row in rows if row["number"] == number]
         names = expected[0] if expected else []
         assert sorted(({name: row[name] for name in names} for row in of_one), key=repr) == expected

@@ -25,6 +25,7 @@ from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
 from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
 from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
 
@@ -63,7 +64,9 @@ def rows(file: Path) -> dict[str, list[str]]:
 def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
     """What the same warehouse publishes where there is no last release."""
     file = new_folder() / "prpipeline.duckdb"
-    write_tables(file, warehouse.path, {"published_at": AS_OF, "next_run_at": None, "version": "0"})
+    write_tables(
+        file, warehouse.path, {"published_at": AS_OF, "next_run_at": None, "version": "0", **NO_DELIVERIES}
+    )
     return rows(file)
 
 

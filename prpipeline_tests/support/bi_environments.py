@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from prpipeline_tests.support import bi_page
+
 DUCKDB_VERSIONS = {"1.2": "1.2.2", "1.4": "1.4.4", "1.5": "1.5.6", "2.0": "2.0.0"}
 NODE_PACKAGE = "@duckdb/node-api@1.5.6-r.1"
-
-# With SQLAlchemy 2.1 duckdb-engine lists columns by tables of Postgres's catalog that DuckDB does not have.
-_TOOLS = ("duckdb-engine==0.17.*", "sqlalchemy==2.0.*", "pandas", "marimo", "harlequin", "duckdb-cli==1.5.*")
+EVIDENCE_CONNECTOR = "@evidence-dev/duckdb@2.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +42,35 @@ class Environment:
 
 
 def environments() -> dict[str, Environment]:
-    """An environment for each version of DuckDB; that of 1.5 has the other Python tools too."""
-    wanted = {
-        version: (f"duckdb=={release}", *(_TOOLS if version == "1.5" else ()))
-        for version, release in DUCKDB_VERSIONS.items()
-    }
-    return {version: _environment(requirements) for version, requirements in wanted.items()}
+    """An environment for each version of DuckDB."""
+    return {version: environment((f"duckdb=={release}",)) for version, release in DUCKDB_VERSIONS.items()}
 
 
-def jupyter() -> Environment:
-    """Jupyter with its kernel, and the packages that the notebook imports."""
-    return _environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "pandas", "nbclient", "ipykernel"))
+def of_page(client: str) -> Environment:
+    """What docs/bi.md says to install for a client."""
+    return environment(bi_page.requirements(client))
 
 
-def node_modules() -> Path:
-    """A folder with a `node_modules` that holds DuckDB."""
+def lake() -> Environment:
+    """What extra ``lake`` pins, before everything that this environment has."""
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        requirements = tuple(tomllib.load(file)["project"]["optional-dependencies"]["lake"])
+    folder = sysconfig.get_path("purelib")
+    found = environment((*requirements, f"# beside {folder}"))
+    (site_packages,) = found.folder.glob("lib/python*/site-packages")
+    (site_packages / "beside.pth").write_text(f"import site; site.addsitedir({folder!r})\n")
+    return found
+
+
+def node_modules(package: str) -> Path:
+    """A folder with a `node_modules` that holds the package."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("no Node here: install node and npm")
 
     def install(folder: Path) -> None:
-        _run(["npm", "install", "--loglevel=error", "--no-audit", "--no-fund", NODE_PACKAGE], cwd=folder)
+        _run(["npm", "install", "--loglevel=error", "--no-audit", "--no-fund", package], cwd=folder)
 
-    return _kept(f"node {NODE_PACKAGE}", install)
+    return _kept(f"node {package}", install)
 
 
 def foreign_environment(path: str | None = None) -> dict[str, str]:
@@ -70,21 +79,32 @@ def foreign_environment(path: str | None = None) -> dict[str, str]:
     return kept | ({"PATH": path} if path else {})
 
 
-def run(command: list[str], cwd: Path, path: str | None = None) -> str:
-    """Run a client; its standard output. Fails if the client does."""
+def run(command: list[str], cwd: Path, path: str | None = None, timeout: float = 120) -> str:
+    """Run a client, for as many seconds at most; its standard output. Fails if the client does."""
     done = subprocess.run(
-        command, cwd=cwd, env=foreign_environment(path), capture_output=True, text=True, timeout=120
+        command, cwd=cwd, env=foreign_environment(path), capture_output=True, text=True, timeout=timeout
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def _environment(requirements: tuple[str, ...]) -> Environment:
+def environment(requirements: tuple[str, ...]) -> Environment:
+    """A virtual environment with the requirements, without those of this checkout."""
+
     def install(folder: Path) -> None:
         # uv takes seconds for this, pip minutes on two cores.
         uv = [sys.executable, "-m", "uv", "--quiet", "--no-progress"]
         _run([*uv, "venv", "--python", sys.executable, str(folder / "python")])
-        _run([*uv, "pip", "install", "--python", str(folder / "python" / "bin" / "python"), *requirements])
+        _run(
+            [
+                *uv,
+                "pip",
+                "install",
+                "--python",
+                str(folder / "python" / "bin" / "python"),
+                *(r for r in requirements if not r.startswith("#")),
+            ]
+        )
 
     return Environment(_kept(f"uv {sys.version_info[:2]} {requirements}", install) / "python")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,6 +24,21 @@ SECOND = timedelta(seconds=1)
 class Team:
     id: int | None
     login: str | None
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is in a team: ids, each with the first day and the first day without them (None: always); and since when that
+    is known."""
+
+    known_from: date
+    periods: dict[int, tuple[date | None, date | None]]
+
+    def had(self, person: Person, at: datetime) -> bool:
+        if person.id not in self.periods:
+            return False
+        joined, left = self.periods[person.id]
+        return (joined is None or joined <= at.date()) and (left is None or at.date() < left)
 
 
 @dataclass
@@ -58,6 +73,23 @@ def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> Non
         for at, event, who in work.asks:
             team = isinstance(who, Team)
             lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
+
+
+def store_members(lab: MetricsLab, members: Mapping[int, Members]) -> None:
+    for team_id, team in members.items():
+        names = {
+            "organization": "octo",
+            "organization_id": 1,
+            "slug": f"team-{team_id}",
+            "name": f"Team {team_id}",
+        }
+        lab.insert(
+            "raw.teams",
+            {"team_id": team_id, "depth": 0, "known_from": team.known_from, "is_gone": False} | names,
+        )
+        for actor_id, (joined, left) in team.periods.items():
+            row = {"team_id": team_id, "actor_id": actor_id, "joined_on": joined, "left_on": left}
+            lab.insert("raw.team_members", row)
 
 
 def switched(work: Work) -> tuple[list[datetime], bool]:
@@ -179,15 +211,24 @@ def day(works: Sequence[Work], that: date, settings: MetricSettings, *, bots: bo
     return found
 
 
-def requests(work: Work, settings: MetricSettings) -> list[dict[str, Any]]:
-    """By replaying what happens to each person and team, second by second."""
+def requests(
+    work: Work, settings: MetricSettings, members: Mapping[int, Members] = {}
+) -> list[dict[str, Any]]:
+    """By replaying what happens to each person and team, second by second. ``members``: by the number of the team."""
     counted = [r for r in work.reviews if work.merged_at is None or r.at <= work.merged_at]
     asked: dict[tuple[bool, Any], list[tuple[datetime, str, Person | Team]]] = defaultdict(list)
     for one in work.asks:
         asked[isinstance(one[2], Team), one[2].id or one[2].login].append(one)
     found = []
     for (is_team, key), events in asked.items():
+        team = members.get(key) if is_team else None
         reviews = [r for r in counted if not is_team and key is not None and r.by.id == key]
+        if team:
+            reviews = [
+                r
+                for r in counted
+                if team.had(r.by, r.at) and (work.author.id is None or r.by.id != work.author.id)
+            ]
         login = max(events, key=lambda event: event[0])[2].login
         pending: dict[str, Any] | None = None
         for second in sorted({at for at, _, _ in events} | {review.at for review in reviews}):
@@ -201,17 +242,22 @@ def requests(work: Work, settings: MetricSettings) -> list[dict[str, Any]]:
                 pending = {
                     "reviewer_login": login, "is_team": is_team, "asked_at": second, "times_asked": 0,
                     "answered_at": None, "withdrawn_at": None, "review_id": None, "outcome": None,
+                    "answered_by_id": None,
                 }  # fmt: skip
                 found.append(pending)
             if pending:
                 pending["times_asked"] += times
                 if answers:
+                    by = {review.id: review.by.id for review in reviews}
                     pending.update(answered_at=second, review_id=min(answers), outcome="answered")
+                    pending["answered_by_id"] = by[min(answers)]
                     pending = None
         if pending:
             others = [r for r in counted if r.at >= pending["asked_at"]]
             of_people = [r for r in others if not reference.is_bot(r.by, settings)]
             of_others = [r for r in of_people if r.by.id is None or r.by.id != work.author.id]
+            if team:
+                of_others = [r for r in of_others if r.by.id is None or r.at.date() < team.known_from]
             may_be = of_others if is_team else [r for r in others if key is None and r.by.id is None]
             if not may_be:
                 pending["outcome"] = "closed" if work.end else "pending"

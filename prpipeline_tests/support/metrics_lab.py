@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +12,12 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.settings import MetricSettings, Teams
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.reference import History
-from prpipeline_tests.support.sync_lab import empty_warehouse, new_folder
+from prpipeline_tests.support.sync_lab import new_folder
 
 AS_OF = datetime(2026, 6, 1, 12, 0, 0)
+NO_DELIVERIES = {"newest_delivery_at": None, "median_delivery_seconds": None}
 
 # What storing an answer of GitHub's does: the logins of all accounts that are not remembered yet.
 _LOGINS = """
@@ -39,9 +40,7 @@ class MetricsLab:
     """Histories in, rows of the metrics out."""
 
     def __init__(self) -> None:
-        file = new_folder() / "lab.duckdb"
-        shutil.copyfile(empty_warehouse(), file)
-        self.connection = duckdb.connect(str(file))
+        self.connection = stores.connected(new_folder(), "lab")
 
     def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
         self.connection.execute(
@@ -152,13 +151,13 @@ class MetricsLab:
         self.connection.execute(f"ATTACH '{warehouse}' AS warehouse")
         self.connection.execute("COPY FROM DATABASE lab TO warehouse")
         self.connection.execute("DETACH warehouse")
-        values = {"published_at": published_at, "next_run_at": None, "version": "0"}
+        values = {"published_at": published_at, "next_run_at": None, "version": "0", **NO_DELIVERIES}
         write_release(warehouse, folder, None, values)
         return folder / FILE_NAME
 
     def clear(self) -> None:
-        for table in ("raw.pull_requests", "raw.reviews", "raw.review_events", "raw.actor_logins"):
-            self.connection.execute(f"DELETE FROM {table}")
+        for table in ("pull_requests", "reviews", "review_events", "actor_logins", "teams", "team_members"):
+            self.connection.execute(f"DELETE FROM raw.{table}")
 
 
 def rows(

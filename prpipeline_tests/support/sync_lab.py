@@ -5,12 +5,10 @@ Expected rows are read from the world directly, not through an API. Waits move t
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,10 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import Settings, SyncSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.tracking import Tracked
+from prpipeline_tests.support import stores
+from prpipeline_tests.support.stores import new_warehouse as new_warehouse
 
 TOKEN = "sandbox-token"
 EVENTS = {
@@ -241,27 +241,10 @@ def make_settings(
         "GITHUB_TOKEN": tokens,
         "PRPIPELINE_GITHUB_API": api,
         "PRPIPELINE_DATA_DIR": str(folder),
+        **stores.variables(folder),
     }
     settings = load_settings(environment)
     return replace(settings, file=replace(settings.file, sync=sync or SyncSettings()))
-
-
-def new_warehouse(folder: Path) -> Warehouse:
-    """The folder's warehouse, created without rows if there is none."""
-    path = folder / "warehouse.duckdb"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(empty_warehouse(), path)
-    return Warehouse(path)
-
-
-@cache
-def empty_warehouse() -> Path:
-    """The file of one. Created once, because creating the tables takes longer than most tests."""
-    warehouse = Warehouse(new_folder() / "warehouse.duckdb")
-    with warehouse.transaction():
-        pass
-    return warehouse.path
 
 
 def new_folder() -> Path:

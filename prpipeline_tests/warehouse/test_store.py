@@ -26,6 +26,9 @@ class RecordingLock:
         self.is_held = True
         self.times += 1
 
+    def confirm(self) -> None:
+        assert self.is_held
+
     def release(self) -> None:
         self.is_held = False
 
@@ -37,7 +40,13 @@ class RecordingStore:
 
     def __init__(self, path: Path, *, keeps_attached: bool) -> None:
         self._file = FileStore(path)
-        self.path = path
+        self.path, self.folder = path, path.parent
+        self.leases, self.snapshot, self.maintain = (
+            self._file.leases,
+            self._file.snapshot,
+            self._file.maintain,
+        )
+        self.explain = self._file.explain
         self.keeps_attached = keeps_attached
         self.lock = RecordingLock()
         self.calls: list[str] = []

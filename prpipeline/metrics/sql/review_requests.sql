@@ -2,13 +2,15 @@
 --
 -- A request begins when somebody is asked who is not asked already; asking again before it ends is the same request
 -- (times_asked counts). It ends with the first of
---   answered    the person submits a review (also as a draft, or while it is closed), no later than the merge
+--   answered    the person submits a review (also as a draft, or while it is closed), no later than the merge; of a team,
+--               whoever is in it that day, but for the author (answered_by_login), as far as its members are known: see
+--               teams_from_github
 --   withdrawn   the request is removed
 -- and afterwards the same person may be asked again, which is another request. Without either its outcome is
 --   closed      the pull request was merged or closed while they were asked, or before
 --   pending     it is open, and they are asked now
---   NULL        not known: a team was asked and a person other than the author has reviewed since, who may be of the
---               team (nobody knows who was); or a deleted account was asked and a deleted account has reviewed since
+--   NULL        not known: a team was asked and a person other than the author has reviewed since, who may have been of the
+--               team (before its members were first read, nobody knows who was); or a deleted account was asked and a deleted account has reviewed since
 -- In the same second a review answers what is asked, and a removal comes before a request. GitHub drops a request when
 -- the review comes; a removal in that second is this, no withdrawal.
 -- Persons are distinguished by id, and have the login of the last event; a deleted account has none.
@@ -29,6 +31,8 @@ CREATE TABLE IF NOT EXISTS metrics.review_requests (
     waiting_hours   DOUBLE,
     times_asked     BIGINT,
     review_id       BIGINT,
+    answered_by_id    BIGINT,
+    answered_by_login VARCHAR,
     is_bot_author   BOOLEAN,
     reviewer_id     BIGINT,
     pull_request_id BIGINT,
@@ -86,6 +90,13 @@ seconds AS (
         FROM reviews
         JOIN subjects USING (pull_request_id)
         WHERE NOT is_team AND subject_id = reviewer_id
+        UNION ALL
+        SELECT pull_request_id, true, subject, submitted_at, false, review_id
+        FROM reviews
+        JOIN subjects USING (pull_request_id)
+        JOIN raw.team_members AS member ON team_id = subject_id AND actor_id = reviewer_id
+        WHERE is_team AND NOT is_self
+          AND coalesce(joined_on, DATE '-infinity') <= submitted_at AND coalesce(left_on, DATE 'infinity') > submitted_at
     )
     GROUP BY pull_request_id, is_team, subject, moment
 ),
@@ -119,12 +130,16 @@ periods AS (
 ),
 -- The last review by which a request may have been answered, though nobody knows.
 possible_answers AS (
-    SELECT
-        pull_request_id,
-        max(submitted_at) FILTER (NOT is_self AND NOT is_bot) AS by_a_person_at,
-        max(submitted_at) FILTER (reviewer_id IS NULL) AS by_a_deleted_account_at
-    FROM reviews
-    GROUP BY pull_request_id
+    SELECT pull_request_id, is_team, subject, max(submitted_at) AS perhaps_answered_at
+    FROM subjects
+    JOIN reviews USING (pull_request_id)
+    LEFT JOIN raw.teams AS team ON is_team AND team_id = subject_id
+    WHERE CASE
+        WHEN is_team THEN NOT is_self AND NOT is_bot
+            AND (reviewer_id IS NULL OR submitted_at < coalesce(known_from, DATE 'infinity'))
+        ELSE subject = '' AND reviewer_id IS NULL
+    END
+    GROUP BY ALL
 ),
 requests AS (
     SELECT
@@ -143,15 +158,14 @@ requests AS (
         CASE
             WHEN review_id IS NOT NULL THEN 'answered'
             WHEN ended_at IS NOT NULL THEN 'withdrawn'
-            WHEN asked_at <= CASE WHEN is_team THEN by_a_person_at WHEN subject = '' THEN by_a_deleted_account_at END
-                THEN NULL
+            WHEN asked_at <= perhaps_answered_at THEN NULL
             WHEN is_open THEN 'pending'
             ELSE 'closed'
         END AS outcome
     FROM periods
     JOIN subjects USING (pull_request_id, is_team, subject)
     JOIN metrics.pull_request_times AS times USING (pull_request_id)
-    LEFT JOIN possible_answers USING (pull_request_id)
+    LEFT JOIN possible_answers USING (pull_request_id, is_team, subject)
     WHERE times.repository_id IN (SELECT unnest($repositories))
 ),
 half_days AS (
@@ -161,7 +175,7 @@ half_days AS (
 )
 SELECT
     repository_names.repository,
-    number,
+    request.number,
     login AS reviewer_login,
     is_team,
     NOT is_team AND metrics.is_bot(login, false, $bots) AS is_bot,
@@ -177,11 +191,14 @@ SELECT
         THEN metrics.hours_between(asked_at, greatest(asked_at, coalesce(clock.as_of, $as_of))) END AS waiting_hours,
     times_asked,
     review_id,
+    answer.reviewer_id AS answered_by_id,
+    answer.reviewer_login AS answered_by_login,
     is_bot_author,
-    reviewer_id,
-    pull_request_id,
+    request.reviewer_id,
+    request.pull_request_id,
     request.repository_id
 FROM requests AS request
+LEFT JOIN raw.reviews AS answer USING (repository_id, review_id)
 LEFT JOIN half_days AS asked
     ON asked.half_day = CASE WHEN answered_at IS NOT NULL THEN metrics.half_day_of(asked_at) END
 LEFT JOIN half_days AS answered ON answered.half_day = metrics.half_day_of(answered_at)

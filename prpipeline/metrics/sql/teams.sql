@@ -1,8 +1,11 @@
--- teams: one row per team that the repositories file names, for people or for a repository.
+-- teams: one row per team that the repositories file names, for people or for a repository, or that is taken from GitHub.
 --
+-- source is file where the file names it; github_team is the team of GitHub whose name it has, as organisation/team.
 -- people are those of now; unknown_logins are the ones among them that no account is known to have had.
 CREATE TABLE IF NOT EXISTS metrics.teams (
     team           VARCHAR,
+    source         VARCHAR,
+    github_team    VARCHAR,
     people         BIGINT,
     unknown_logins VARCHAR,
     repositories   BIGINT
@@ -12,7 +15,9 @@ DELETE FROM metrics.teams;
 
 INSERT INTO metrics.teams BY NAME
 WITH listed AS (
-    SELECT team, min(position) AS position FROM metrics.team_lists GROUP BY team
+    SELECT team, min(position) AS position, min(source) AS source, max(github_team) AS github_team
+    FROM metrics.team_lists
+    GROUP BY team
 ),
 members AS (
     SELECT
@@ -25,7 +30,13 @@ members AS (
 owners AS (
     SELECT team, count(*) AS repositories FROM metrics.repository_names WHERE team IS NOT NULL GROUP BY team
 )
-SELECT team, coalesce(people, 0) AS people, unknown_logins, coalesce(repositories, 0) AS repositories
+SELECT
+    team,
+    coalesce(source, 'file') AS source,
+    github_team,
+    coalesce(people, 0) AS people,
+    unknown_logins,
+    coalesce(repositories, 0) AS repositories
 FROM listed
 FULL JOIN owners USING (team)
 LEFT JOIN members USING (team)

@@ -8,5 +8,7 @@ SELECT
     min(last_sync_at) AS oldest_sync_at,
     max(last_sync_at) AS newest_sync_at,
     $next_run_at::TIMESTAMP AS next_run_at,
+    $newest_delivery_at::TIMESTAMP AS newest_delivery_at,
+    $median_delivery_seconds::DOUBLE AS median_delivery_seconds,
     (SELECT count(*) FROM warehouse.meta.repositories WHERE tracked_by = 'demo') > 0 AS is_sample_data
 FROM warehouse.meta.repositories WHERE is_tracked

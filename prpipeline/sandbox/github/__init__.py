@@ -6,10 +6,11 @@ It imports nothing else of this package, so that it cannot share a mistake with 
 from prpipeline.sandbox.github.apps import App, Installation
 from prpipeline.sandbox.github.clock import ManualClock, SystemClock
 from prpipeline.sandbox.github.faults import Fault
+from prpipeline.sandbox.github.generated import generated_world
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team
 from prpipeline.sandbox.github.recorded import recorded_world
-from prpipeline.sandbox.github.samples import generated_world, sample_teams, sample_world
+from prpipeline.sandbox.github.samples import sample_teams, sample_world, with_a_new_login
 from prpipeline.sandbox.github.server import Sandbox
 from prpipeline.sandbox.github.world import SILENT, World
 
@@ -32,4 +33,5 @@ __all__ = [
     "recorded_world",
     "sample_teams",
     "sample_world",
+    "with_a_new_login",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -26,8 +26,14 @@ def change(method: Callable[Concatenate[W, P], R]) -> Callable[Concatenate[W, P]
     @wraps(method)
     def locked(self: W, *args: P.args, **kwargs: P.kwargs) -> R:
         with self.lock:
-            result = method(self, *args, **kwargs)
+            self._depth += 1
+            try:
+                result = method(self, *args, **kwargs)
+            finally:
+                self._depth -= 1
             self.version += 1
+            if self.on_change and not self._depth:  # some changes are made of others
+                self.on_change(method.__name__, args[0] if args else None, result)
             return result
 
     return cast("Callable[Concatenate[W, P], R]", locked)
@@ -40,6 +46,8 @@ class Accounts:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
         self.version = 0
+        self.on_change: Callable[[str, object, object], None] | None = None  # name, first argument, result
+        self._depth = 0
         self.nodes: dict[str, Actor | Team | Repository | PullRequest] = {}
         self.repositories: dict[int, Repository] = {}
         self._names: dict[str, Repository] = {}
@@ -94,13 +102,44 @@ class Accounts:
         return self.add_user(login, kind="Organization")
 
     @change
-    def add_team(self, organization: Actor | str, slug: str) -> Team:
+    def add_team(
+        self,
+        organization: Actor | str,
+        slug: str,
+        members: Iterable[Actor | str] = (),
+        *,
+        name: str = "",
+        secret: bool = False,
+        parent: Team | None = None,
+    ) -> Team:
         """Add a team to an organization."""
         owner = organization if isinstance(organization, Actor) else self._owner(organization)
-        team = Team(self.next_id("team"), owner, slug)
+        team = Team(self.next_id("team"), owner, slug, name=name, secret=secret, parent=parent)
+        team.members = [self.actor(member) for member in members]
+        if parent:
+            parent.children.append(team)
         self._teams[team.combined_slug.lower()] = team
         self.nodes[team.node_id] = team
         return team
+
+    @change
+    def set_members(self, team: Team, members: Iterable[Actor | str]) -> None:
+        """Let a team have these members, and no others of its own."""
+        team.members = [self.actor(member) for member in members]
+
+    @change
+    def delete_team(self, team: Team) -> None:
+        """Delete a team and its child teams."""
+        for child in list(team.children):
+            self.delete_team(child)
+        if team.parent:
+            team.parent.children.remove(team)
+        self._teams.pop(team.combined_slug.lower())
+        self.nodes.pop(team.node_id, None)
+
+    def teams_of(self, organization: Actor) -> list[Team]:
+        """The teams of an organization, by id."""
+        return sorted((t for t in self._teams.values() if t.organization is organization), key=lambda t: t.id)
 
     @change
     def rename_user(self, user: Actor | str, login: str) -> Actor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
-from prpipeline.sandbox.github.model import Actor, Repository
+from prpipeline.sandbox.github.model import Actor, Repository, Team
 
 ANONYMOUS_LIMIT = 60
 
@@ -76,6 +76,7 @@ class Credential:
     repositories: Collection[str] | None = None
     missing_permissions: Collection[str] = ()
     sso_organizations: Collection[str] = ()
+    administered: Collection[str] | None = ()  # organisations and repositories; None: all
     core_limit: int = 5000
     graphql_limit: int = 5000
     window: timedelta = timedelta(hours=1)
@@ -100,6 +101,11 @@ class Credential:
             return False
         return self.repositories is None or repository.full_name in self.repositories
 
+    def administers(self, target: str) -> bool:
+        """Whether it may set up the webhooks of an organisation, or a repository (`owner/name`)."""
+        names = None if self.administered is None else {name.lower() for name in self.administered}
+        return names is None or target.lower() in names
+
     def must_sign_on(self, repository: Repository) -> bool:
         """Whether the owner requires a single sign-on that this token does not have."""
         return repository.owner.login in self.sso_organizations
@@ -113,6 +119,10 @@ class Credential:
         if self.kind == "classic":
             return "read:org" in self.scopes
         return "members" not in self.missing_permissions
+
+    def sees_team(self, team: Team) -> bool:
+        """Whether GitHub shows it this team: a secret one only to its members, as here nobody owns an organization."""
+        return self.sees_teams() and (not team.secret or any(map(self.is_actor, team.all_members())))
 
     def reads_pull_requests(self, repository: Repository) -> bool:
         """Whether it may read pull requests; classic tokens that see a repository may."""

@@ -68,20 +68,34 @@ class Actor:
 
 @dataclass(slots=True, eq=False)
 class Team:
-    """A team of an organization, which can be requested for a review."""
+    """A team of an organization, which can be requested for a review. A secret one is shown to its members only."""
 
     id: int
     organization: Actor
     slug: str
     node_id: str = ""
+    name: str = ""
+    secret: bool = False
+    parent: Team | None = None
+    members: list[Actor] = field(default_factory=list)  # its own, without those of child teams
+    children: list[Team] = field(default_factory=list)
+    members_miscounted: int = 0  # how many more members GitHub counts than it lists
 
     def __post_init__(self) -> None:
         self.node_id = self.node_id or node_id("Team", self.id)
+        self.name = self.name or self.slug
 
     @property
     def combined_slug(self) -> str:
         """`organization/team`."""
         return f"{self.organization.login}/{self.slug}"
+
+    def all_members(self) -> list[Actor]:
+        """Its members and those of its child teams, as both APIs list them, by id."""
+        found = {member.id: member for member in self.members}
+        for child in self.children:
+            found |= {member.id: member for member in child.all_members()}
+        return sorted((m for m in found.values() if not m.deleted), key=lambda member: member.id)
 
 
 @dataclass(slots=True, eq=False)

@@ -19,8 +19,9 @@ from prpipeline.sandbox.github.model import (
     Team,
     TimelineEvent,
 )
-from prpipeline.sandbox.github.paging import InvalidCursor, Listing, Page
+from prpipeline.sandbox.github.paging import Listing, Page
 from prpipeline.sandbox.github.readers import EVENT_TYPES, Reader, ReviewRequest, readers
+from prpipeline.sandbox.github.team_resolvers import resolve_members, resolve_parent, resolve_teams
 from prpipeline.sandbox.github.visibility import (
     FieldError,
     QueryContext,
@@ -29,6 +30,7 @@ from prpipeline.sandbox.github.visibility import (
     find_owner,
     find_repository,
     forbidden,
+    page_of,
     visible_reviews,
 )
 from prpipeline.sandbox.github.world import World
@@ -40,21 +42,6 @@ def _snake_case(name: str) -> str:
 
 ITEM_TYPES = {kind: _snake_case(type_)[1:].upper() for kind, type_ in EVENT_TYPES.items()}
 """The value of PullRequestTimelineItemsItemType that stands for each kind of event."""
-
-
-def _page(
-    listing: Listing,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> Page:
-    try:
-        return listing.page(first, after, last, before)
-    except InvalidCursor as error:
-        raise FieldError(
-            "INVALID_CURSOR_ARGUMENTS", f"`{error}` does not appear to be a valid cursor."
-        ) from error
 
 
 # Query
@@ -129,7 +116,7 @@ def _resolve_repositories(
     chosen.sort(key=lambda r: (value(r), r.id))
     scope = f"{owner.node_id}:repositories:{order['field']}"
     descending = order["direction"] == "DESC"
-    return _page(Listing(chosen, lambda r: (value(r), r.id), scope, descending), **paging)
+    return page_of(Listing(chosen, lambda r: (value(r), r.id), scope, descending), **paging)
 
 
 def _resolve_owned(owner: Actor, info: GraphQLResolveInfo, name: str, follow_renames: bool) -> Repository:
@@ -172,7 +159,7 @@ def _resolve_pull_requests(
     if base_ref_name:
         items = [p for p in items if p.base_ref == base_ref_name]
     scope = f"{repository.node_id}:pullRequests:{order['field']}"
-    page = _page(Listing(items, _KEYS[order["field"]], scope, order["direction"] == "DESC"), **paging)
+    page = page_of(Listing(items, _KEYS[order["field"]], scope, order["direction"] == "DESC"), **paging)
     if any(pr.is_hidden for pr in page.nodes):
         page = page.without(lambda pr: pr.is_hidden)
     return (
@@ -204,7 +191,7 @@ def _resolve_reviews(
         items = [r for r in items if r.state in states]
     if author:
         items = [r for r in items if (actor := alive(r.author)) and actor.login.lower() == author.lower()]
-    page = _page(Listing(items, lambda r: (r.id,), f"{pull_request.node_id}:reviews"), **paging)
+    page = page_of(Listing(items, lambda r: (r.id,), f"{pull_request.node_id}:reviews"), **paging)
     hidden = pull_request.reviews_miscounted if not states or "COMMENTED" in states else 0
     return page.miscounted(hidden) if hidden else page
 
@@ -228,7 +215,7 @@ def _resolve_timeline(
         items = sorted([*items, *reviews], key=_by_time)
     if since:
         items = [i for i in items if _by_time(i)[0] >= since]
-    return _page(Listing(items, _by_time, f"{pull_request.node_id}:timelineItems"), **paging)
+    return page_of(Listing(items, _by_time, f"{pull_request.node_id}:timelineItems"), **paging)
 
 
 def _resolve_requests(pull_request: PullRequest, info: GraphQLResolveInfo, **paging: Any) -> Page:
@@ -237,19 +224,19 @@ def _resolve_requests(pull_request: PullRequest, info: GraphQLResolveInfo, **pag
         for reviewer in pull_request.requested_reviewers
     ]
     items.sort(key=lambda r: r.reviewer.id)
-    return _page(
+    return page_of(
         Listing(items, lambda r: (r.reviewer.id,), f"{pull_request.node_id}:reviewRequests"), **paging
     )
 
 
 def _resolve_labels(pull_request: PullRequest, info: GraphQLResolveInfo, **paging: Any) -> Page:
     items = sorted(pull_request.labels, key=lambda label: label.id)
-    return _page(Listing(items, lambda label: (label.id,), f"{pull_request.node_id}:labels"), **paging)
+    return page_of(Listing(items, lambda label: (label.id,), f"{pull_request.node_id}:labels"), **paging)
 
 
 def _resolve_commits(pull_request: PullRequest, info: GraphQLResolveInfo, **paging: Any) -> Page:
     items = pull_request.all_commits()
-    return _page(Listing(items, lambda c: (c.position,), f"{pull_request.node_id}:commits"), **paging)
+    return page_of(Listing(items, lambda c: (c.position,), f"{pull_request.node_id}:commits"), **paging)
 
 
 def _resolve_commit(commit: Commit, info: GraphQLResolveInfo) -> Commit:
@@ -281,7 +268,12 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "user": lambda _, info, login: find_owner(info.context.world, login, ("User",), "User"),
         "viewer": _resolve_viewer,
     },
-    "Organization": {"repositories": _resolve_repositories, "repository": _resolve_owned},
+    "Organization": {
+        "repositories": _resolve_repositories,
+        "repository": _resolve_owned,
+        "teams": resolve_teams,
+    },
+    "Team": {"members": resolve_members, "parentTeam": resolve_parent},
     "User": {"repositories": _resolve_repositories, "repository": _resolve_owned},
     "Repository": {"pullRequest": _resolve_pull_request, "pullRequests": _resolve_pull_requests},
     "PullRequest": {

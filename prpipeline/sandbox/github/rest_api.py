@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from prpipeline.sandbox.github import rest_objects as objects
+from prpipeline.sandbox.github import rest_teams
 from prpipeline.sandbox.github.limits import Credential
 from prpipeline.sandbox.github.messages import ApiError, Request, Response
 from prpipeline.sandbox.github.model import PullRequest, Repository
+from prpipeline.sandbox.github.rest_teams import not_accessible, sign_on
 from prpipeline.sandbox.github.visibility import visible_reviews
 from prpipeline.sandbox.github.world import World
 
@@ -148,6 +150,8 @@ class RestApi:
                 return self._user(call, login)
             case ["orgs" | "users" as kind, login, "repos"]:
                 return self._repositories(call, kind, login)
+            case ["orgs", login, "teams", *rest]:
+                return rest_teams.respond(call, login, rest)
             case ["installation", "repositories"]:
                 return self._installed(call)
             case ["repos", owner, name, *rest]:
@@ -225,22 +229,9 @@ class RestApi:
         if found.blocked:
             raise ApiError(found.blocked, "Repository access blocked")
         if credential.must_sign_on(found):
-            owner = found.owner.login
-            raise ApiError(
-                403,
-                "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.",
-                {
-                    "X-GitHub-SSO": f"required; url=https://github.com/orgs/{owner}/sso?authorization_request=AAAA"
-                },
-            )
+            raise sign_on(found.owner.login)
         if rest and not credential.reads_pull_requests(found):
-            integration = credential.kind == "installation"
-            by = "integration" if integration else "personal access token"
-            raise ApiError(
-                403,
-                f"Resource not accessible by {by}",
-                {"X-Accepted-GitHub-Permissions": "pull_requests=read"},
-            )
+            raise not_accessible(credential, "pull_requests=read")
         match rest:
             case []:
                 return call.answer(objects.repository(found, call.base))

@@ -47,16 +47,16 @@ def user(actor: Actor | None, base: str) -> dict[str, Any] | None:
 def team(found: Team, base: str) -> dict[str, Any]:
     """A team."""
     return {
-        "name": found.slug,
+        "name": found.name,
         "id": found.id,
         "node_id": found.node_id,
         "slug": found.slug,
         "description": None,
-        "privacy": "closed",
+        "privacy": "secret" if found.secret else "closed",
         "permission": "push",
         "url": f"{base}/organizations/{found.organization.id}/team/{found.id}",
         "html_url": f"{WEB}/orgs/{found.organization.login}/teams/{found.slug}",
-        "parent": None,
+        "parent": found.parent and team(found.parent, base),
     }
 
 

@@ -1,44 +1,23 @@
-"""Made-up repositories: a small one of everything for demo and tests, and large ones for measuring.
+"""Made-up repositories with a little of everything, for the demo and tests.
 
 Deterministic: the same seed and the same `now` give the same world, to the byte.
 """
 
 from __future__ import annotations
 
-import gc
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
-from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, TimelineEvent
+from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review
+from prpipeline.sandbox.github.sample_titles import HARD_TITLES, SUBJECTS
 from prpipeline.sandbox.github.world import World
 
 HISTORY = timedelta(days=270)
-SUBJECTS = (
-    "Add retry to the uploader", "Fix race in scheduler", "Speed up cold start", "Document the config file",
-    "Drop Python 3.10", "Handle empty responses", "Refactor telemetry", "Make timeouts configurable",
-    "Cache parsed manifests", "Split the billing module", "Tighten input validation", "Use UTC everywhere",
-    "Paginate the audit log", "Add dark mode", "Remove dead code", "Improve error messages",
-    "Support Windows paths", "Stream large exports", "Reduce memory use", "Test the migration",
-)  # fmt: skip
-HARD_TITLES = (
-    'Revert "Speed up cold start"',
-    "Hotfix: do not drop the last row",
-    "HOTFIX restore login 🚑",
-    "<script>alert('title')</script> & <b>escape</b> me",
-    "`code` **bold** [link](javascript:alert(1)) | pipe | # heading",
-    "Fix 'quotes', \"double\" and \\backslashes\\; DROP TABLE pull_requests;--",
-    "دعم اللغة العربية في الواجهة",
-    "תמיכה בעברית \u202eRTL override\u202c",
-    "修复时区错误 🕒 in 東京",
-    '=HYPERLINK("https://example.com") is not a formula',
-    "Zero\u200bwidth and combining e\u0301",
-    "A title that is very long " + "and goes on " * 18,
-)
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
 HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
 
@@ -72,6 +51,17 @@ def sample_teams(now: datetime) -> dict[str, dict[str, list[str | dict[str, obje
     }
 
 
+def with_a_new_login(world: World) -> Callable[[Request], None]:
+    """A hook of the server: Hedy bears another login until the last repository is asked for, and so has a former one."""
+    hedy = world.rename_user("hedy", "hedwig")
+
+    def change(request: Request) -> None:
+        if hedy.login == "hedwig" and b"lander" in request.body:
+            world.rename_user(hedy, "hedy")
+
+    return change
+
+
 class _Sampler:
     """Builds the sample world; one method per kind of content."""
 
@@ -79,6 +69,7 @@ class _Sampler:
         self.world = world
         self.dice = dice
         self.more_dice = random.Random(8)  # for what was added later, so that all else stays as it was
+        self.ticket_dice = random.Random(9)
         self.now = now
 
     def build(self) -> World:
@@ -117,6 +108,9 @@ class _Sampler:
             title = f"Bump {dice.choice(('requests', 'lodash', 'serde', 'urllib3'))} from 1.{number} to 1.{number + 1}"
         else:
             title = HARD_TITLES[number // 9 % len(HARD_TITLES)] if number % 9 == 0 else dice.choice(SUBJECTS)
+        ticket = None if by_bot or number % 9 == 0 else self._ticket(repository, number)
+        if ticket and self.ticket_dice.random() < 0.5:
+            title, ticket = f"{ticket}: {title}", None
         draft = not by_bot and dice.random() < 0.2
         size = int(dice.lognormvariate(3.8, 1.2)) + 1
         pr = world.open_pull_request(
@@ -129,7 +123,7 @@ class _Sampler:
             deletions=int(size * dice.random()),
             changed_files=1 + size // 40,
             at=opened,
-            **self._branch(number, title, opened, by_bot=by_bot),
+            **self._branch(number, title, opened, ticket, by_bot=by_bot),
         )
         if dice.random() < 0.15:
             world.label(pr, dice.choice(("bug", "docs", "performance")), at=opened + timedelta(minutes=1))
@@ -140,10 +134,18 @@ class _Sampler:
         self._requests(pr, ready, reviewers, author)
         self._reviews(pr, ready, reviewers, hours)
 
-    def _branch(self, number: int, title: str, opened: datetime, *, by_bot: bool) -> dict[str, Any]:
+    def _ticket(self, repository: Repository, number: int) -> str | None:
+        """Every other pull request is about a ticket, and some are about the same one."""
+        prefix = "MOON" if repository.owner.login == "moonbase" else "OCTO"
+        return f"{prefix}-{100 + number // 3}" if self.ticket_dice.random() < 0.5 else None
+
+    def _branch(
+        self, number: int, title: str, opened: datetime, ticket: str | None, *, by_bot: bool
+    ) -> dict[str, Any]:
         """The branch, what it is about, and when work on it began: after a rebase that seems later than the opening."""
         dice = self.more_dice
         words = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")[:30] or "change"
+        words = f"{ticket}-{words}" if ticket else words
         labels = (
             ["dependencies"]
             if by_bot
@@ -289,79 +291,3 @@ class _Sampler:
     def _comment(self, pr: PullRequest, who: str, at: datetime) -> None:
         if at < self.now:
             self.world.comment(pr, who, at=at)
-
-
-def generated_world(
-    repositories: int = 1,
-    pull_requests: int = 1000,
-    reviews_per_pr: int = 4,
-    seed: int = 7,
-    clock: Clock | None = None,
-    now: datetime | None = None,
-) -> World:
-    """Repositories `bulk/repository-1`… with `pull_requests` pull requests each, four of five merged; no hard cases."""
-    clock = clock or SystemClock()
-    world = World(clock)
-    end = whole_second(now or clock.now())
-    people = [world.add_user(f"person-{number}") for number in range(1, 41)]
-    with _garbage_uncollected():
-        for number in range(1, repositories + 1):
-            repository = world.add_repository(f"bulk/repository-{number}", at=end - timedelta(days=1100))
-            chance = random.Random(seed * 100_003 + number).random
-            _fill(world, repository, people, pull_requests, reviews_per_pr, chance, end)
-    return world
-
-
-@contextmanager
-def _garbage_uncollected() -> Iterator[None]:
-    """Turn garbage collection off: a million new objects, all alive, would be traversed over and over."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _fill(
-    world: World,
-    repository: Repository,
-    people: Sequence[Actor],
-    pull_requests: int,
-    reviews_per_pr: int,
-    chance: Callable[[], float],
-    end: datetime,
-) -> None:
-    step = timedelta(days=1000) / max(1, pull_requests)
-    started = end - timedelta(days=1000)
-    for number in range(1, pull_requests + 1):
-        opened = (started + step * (number - 1)).replace(microsecond=0)
-        author = people[int(chance() * len(people))]
-        pr = PullRequest(
-            world.next_id("pull_request"), repository, number, author, f"Change {number}", opened, opened,
-            additions=1 + int(chance() * 400), deletions=int(chance() * 200), changed_files=1 + int(chance() * 8),
-        )  # fmt: skip
-        moment = opened
-        for _ in range(reviews_per_pr):
-            moment = moment + timedelta(seconds=600 + int(chance() * 40_000))
-            reviewer = people[int(chance() * len(people))]
-            state = "COMMENTED" if chance() < 0.5 else "APPROVED"
-            pr.reviews.append(
-                Review(
-                    world.next_id("review"),
-                    pr,
-                    reviewer,
-                    state,
-                    moment,
-                    moment,
-                    moment,
-                    commit_oid=pr.head_oid,
-                )
-            )
-        if number % 5:
-            moment = moment + timedelta(minutes=5)
-            pr.state, pr.closed_at, pr.merged_at, pr.merged_by = "MERGED", moment, moment, author
-            pr.events.append(TimelineEvent(world.next_id("event"), pr, "closed", author, moment))
-        pr.updated_at = moment
-        world.adopt(pr)

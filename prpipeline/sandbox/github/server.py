@@ -11,6 +11,8 @@ from prpipeline.sandbox.github.app_api import AppApi
 from prpipeline.sandbox.github.apps import App
 from prpipeline.sandbox.github.faults import Faults
 from prpipeline.sandbox.github.graphql_api import GraphQLApi
+from prpipeline.sandbox.github.hooks import Hooks
+from prpipeline.sandbox.github.hooks_api import HooksApi
 from prpipeline.sandbox.github.http_server import HttpServer
 from prpipeline.sandbox.github.limits import Budget, Credential, anonymous
 from prpipeline.sandbox.github.messages import ApiError, Request, Response, encode
@@ -62,6 +64,8 @@ class Sandbox:
         self._graphql = GraphQLApi(world, has_rate_limits, unknown_fields)
         self._apps = AppApi(world, self.apps, self.add_token)
         self._rest = RestApi(world, lambda: self.url)
+        self.hooks = Hooks(world, lambda: self.url)
+        self._hooks_api = HooksApi(self.hooks, lambda: self.url)
         self._lock = threading.Lock()
         self._http: HttpServer | None = None
 
@@ -183,6 +187,10 @@ class Sandbox:
             raise ApiError(404, "Rate limiting is not enabled.")
         if path == "/graphql":
             return self._respond_graphql(request, credential)
+        if self._hooks_api.answers(path):
+            request.points = 1
+            credential.core.spend(1, self.world.clock.now())
+            return self._hooks_api.respond(request, path, credential)
         return self._rest.respond(request, path, credential)
 
     def _respond_graphql(self, request: Request, credential: Credential) -> Response:

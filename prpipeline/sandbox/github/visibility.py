@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review
+from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team
+from prpipeline.sandbox.github.paging import InvalidCursor, Listing, Page
 from prpipeline.sandbox.github.world import World
 
 
@@ -35,6 +36,16 @@ def forbidden() -> FieldError:
     )
 
 
+def protected() -> FieldError:
+    """The error where an organization requires a single sign-on that a credential lacks."""
+    return FieldError(
+        "FORBIDDEN",
+        "Resource protected by organization SAML enforcement. You must grant your Personal Access token "
+        "access to this organization.",
+        {"saml_failure": True},
+    )
+
+
 def alive(actor: Actor | None) -> Actor | None:
     """The actor, or None if the account is deleted."""
     return None if actor is None or actor.deleted else actor
@@ -47,12 +58,7 @@ def visible_reviews(pull_request: PullRequest, credential: Credential) -> list[R
 
 def _check_readable(repository: Repository, credential: Credential) -> None:
     if credential.must_sign_on(repository):
-        raise FieldError(
-            "FORBIDDEN",
-            "Resource protected by organization SAML enforcement. You must grant your Personal Access token "
-            "access to this organization.",
-            {"saml_failure": True},
-        )
+        raise protected()
     if repository.blocked:
         raise FieldError("FORBIDDEN", "Repository access blocked")
 
@@ -71,6 +77,7 @@ def find_node(world: World, credential: Credential, id: str) -> Any:
     found = world.nodes.get(id)
     home = found.repository if isinstance(found, PullRequest) else found
     is_hidden = isinstance(found, PullRequest) and found.is_hidden
+    is_hidden = is_hidden or (isinstance(found, Team) and not credential.sees_team(found))
     if found is None or is_hidden or (isinstance(home, Repository) and not credential.sees(home)):
         raise FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{id}'.")
     if isinstance(home, Repository):
@@ -84,3 +91,19 @@ def find_owner(world: World, login: str, kinds: tuple[str, ...], called: str) ->
     if found is None or found.kind not in kinds:
         raise FieldError("NOT_FOUND", f"Could not resolve to a {called} with the login of '{login}'.")
     return found
+
+
+def page_of(
+    listing: Listing,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Page:
+    """The items between two cursors. Raises FieldError for one that is of no such list."""
+    try:
+        return listing.page(first, after, last, before)
+    except InvalidCursor as error:
+        raise FieldError(
+            "INVALID_CURSOR_ARGUMENTS", f"`{error}` does not appear to be a valid cursor."
+        ) from error

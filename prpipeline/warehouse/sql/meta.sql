@@ -46,7 +46,7 @@ CREATE TABLE meta.counters (
 -- One row per repository and sync that changed something or failed; rows older than 400 days are deleted.
 CREATE TABLE meta.syncs (
     sync_id              BIGINT NOT NULL,           -- rises in the order of commits
-    caller               VARCHAR,                   -- command_line, dagster, python; NULL: from before this was recorded
+    caller               VARCHAR,                   -- command_line, dagster, python, webhooks; NULL: from before this was recorded
     tracked_as           VARCHAR NOT NULL,
     repository_id        BIGINT,
     mode                 VARCHAR NOT NULL,          -- history, increment, reconcile, failed
@@ -65,7 +65,7 @@ CREATE TABLE meta.syncs (
 CREATE TABLE meta.publications (
     publication_id  BIGINT NOT NULL,                -- rises in the order of commits
     published_at    TIMESTAMP NOT NULL,
-    caller          VARCHAR NOT NULL,               -- command_line, dagster, python
+    caller          VARCHAR NOT NULL,               -- command_line, dagster, python, webhooks
     is_whole        BOOLEAN NOT NULL,               -- written whole, or as a changed copy of the last one
     size_bytes      BIGINT NOT NULL,
     seconds         DOUBLE NOT NULL,

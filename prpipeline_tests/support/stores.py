@@ -1,0 +1,83 @@
+"""The store that the tests' warehouses are on: a file, or with PRPIPELINE_TEST_STORE=lake a lake of one machine.
+
+``prpipeline_tests/warehouse/test_both_stores.py`` runs tests again so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from prpipeline.settings import WarehousePlace, place_of
+from prpipeline.warehouse import Warehouse
+from prpipeline.warehouse.stores import open_store
+
+IS_LAKE = os.environ.get("PRPIPELINE_TEST_STORE") == "lake"
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """The environment that leads to a folder's warehouse; none for a file, which is at its usual place."""
+    if not IS_LAKE:
+        return {}
+    return {
+        "PRPIPELINE_WAREHOUSE": f"ducklake:duckdb:{folder / 'catalog.ducklake'}",
+        "PRPIPELINE_LAKE_DATA": str(folder / "lake"),
+    }
+
+
+def place(folder: Path) -> WarehousePlace:
+    given = variables(folder)
+    return place_of(given.get("PRPIPELINE_WAREHOUSE", ""), given.get("PRPIPELINE_LAKE_DATA", ""), folder)
+
+
+def open_warehouse(folder: Path) -> Warehouse:
+    """The folder's warehouse, as it is."""
+    return Warehouse(open_store(place(folder), folder))
+
+
+def new_warehouse(folder: Path) -> Warehouse:
+    """The folder's warehouse, created without rows if there is none."""
+    warehouse = open_warehouse(folder)
+    if not warehouse.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = _empty()
+        if not IS_LAKE:
+            shutil.copyfile(empty / "warehouse.duckdb", folder / "warehouse.duckdb")
+        else:
+            shutil.copytree(empty / "lake", folder / "lake")
+            shutil.copyfile(empty / "catalog.ducklake", catalog := folder / "catalog.ducklake")
+            with duckdb.connect(str(catalog)) as connection:  # where its data are is in it
+                connection.execute(
+                    "UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [f"{folder / 'lake'}/"]
+                )
+    return warehouse
+
+
+@cache
+def _empty() -> Path:
+    """The folder of one. Created once, because creating the tables takes longer than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="prpipeline-"))
+    with open_warehouse(folder).transaction():
+        pass
+    return folder
+
+
+def connected(folder: Path, name: str) -> duckdb.DuckDBPyConnection:
+    """A connection to an empty warehouse, which is its default database, under a name."""
+    if not IS_LAKE:
+        shutil.copyfile(_empty() / "warehouse.duckdb", folder / f"{name}.duckdb")
+        return duckdb.connect(str(folder / f"{name}.duckdb"))
+    warehouse = new_warehouse(folder)
+    connection = duckdb.connect()
+    warehouse.store.prepare(connection)  # type: ignore[attr-defined]
+    catalog, data = folder / "catalog.ducklake", folder / "lake"
+    connection.execute(
+        f"ATTACH 'ducklake:{catalog}' AS {name} (DATA_PATH '{data}/', DATA_INLINING_ROW_LIMIT 100)"
+    )
+    connection.execute(f"USE {name}")
+    return connection
