@@ -216,6 +216,19 @@ def test_times_that_are_misunderstood_stop_the_sync(tmp_path: Path, zone: str) -
         assert (it.watermark() == before) is is_missing
 
 
+def test_an_index_that_lags_is_no_misunderstanding(tmp_path: Path) -> None:
+    world, _ = small_world()
+    world.lag = timedelta(minutes=3)
+    world.transition(world.issues[10_001], "4")  # the history reads it, and the index does not know of it yet
+    with lab(tmp_path, world) as it:
+        it.sync_well()
+        let_pass(world, minutes=1)
+        it.sync_well()
+        let_pass(world, minutes=5)
+        it.sync_well()
+        assert_equal(it)
+
+
 def test_a_canary_that_is_gone_does_not_speak(tmp_path: Path) -> None:
     world, _ = small_world()
     with lab(tmp_path, world) as it:
