@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,18 @@ def test_secrets_and_addresses_of_people_show_nowhere(
         for secret in secrets:
             assert secret not in f"{result} {caplog.text} {stored} {lab.settings}"
         assert "No access for ***" in (result.error or "")
+
+
+def test_two_that_refresh_at_once_use_the_refresh_token_once(tmp_path: Path) -> None:
+    world, _ = small_world()
+    file = tmp_path / "token"
+    file.write_text("first-refresh-token")
+    with JiraSandbox(world, apps=[app(world)]) as server:
+        lab = JiraLab(server, tmp_path, environment=oauth(server, file, server.gateway_url))
+        with ThreadPoolExecutor(4) as threads:
+            sources = [found.result() for found in [threads.submit(lab.open) for _ in range(4)]]
+            names = [each.result().account_id for each in [threads.submit(s.account) for s in sources]]
+        for source in sources:
+            source.close()
+        assert names == ["712020:reader"] * 4
+        assert server.apps[0].used == ["first-refresh-token"]
