@@ -99,7 +99,10 @@ def shell_on(folder: Path, server: Sandbox) -> Shell:
         "GITHUB_TOKEN": TOKEN,
         "PRPIPELINE_DATA_DIR": str(folder / "data"),
         "DAGSTER_HOME": str(folder / "dagster"),
+        "PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml"),
     }
+    # Old rows that this server does not know would be asked for again and again.
+    (folder / "repositories.yaml").write_text("sync: {fill_up_per_run: 0}\n")
     return Shell(folder, environment)
 
 
