@@ -11,7 +11,7 @@ from prpipeline.model.alerts import ConditionKind, Level, Message
 from prpipeline.model.repository import by_reason, listed
 from prpipeline.warehouse.alerts import Told
 
-_REPOSITORIES: frozenset[ConditionKind] = frozenset({"sync", "freshness"})
+_REPOSITORIES: frozenset[ConditionKind] = frozenset({"sync", "freshness", "webhooks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def _wrong(conditions: Sequence[Condition]) -> list[str]:
         ("run", "- A run stopped before it was done. {says}"),
         ("sync", "- {names}: {says}"),
         ("freshness", "- {names}: {says}"),
+        ("webhooks", "- {names}: {says}"),
     ):
         groups: dict[str, list[Condition]] = {}
         for each in conditions:
@@ -107,7 +108,11 @@ def _title(conditions: Sequence[Condition]) -> str:
         titles.append("release kept back")
     if "run" in kinds:
         titles.append("run failed")
-    for kind, verb in (("sync", "failed"), ("freshness", "not synced")):
+    for kind, verb in (
+        ("sync", "failed"),
+        ("freshness", "not synced"),
+        ("webhooks", "without webhook deliveries"),
+    ):
         names = [each.told.subject for each in conditions if each.told.kind == kind]
         if names:
             titles.append(f"{_named(names)} {verb}")

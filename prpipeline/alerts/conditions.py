@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from prpipeline.model import failures
 from prpipeline.model.failures import ApiFailure, FailureKind, MustWait, TransientFailure
@@ -28,15 +29,22 @@ class Condition:
 
 
 def conditions(
-    tracked: Sequence[Tracked], troubles: Sequence[Trouble], stale_after: timedelta | None, now: datetime
+    tracked: Sequence[Tracked],
+    troubles: Sequence[Trouble],
+    stale_after: timedelta | None,
+    now: datetime,
+    unannounced: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Condition]:
     """Everything that is wrong; no freshness where ``stale_after`` is None.
 
-    A repository whose sync failed is not also called stale.
+    ``unannounced``: by tracked name, what to say where deliveries of webhooks stopped. A repository whose sync failed is
+    not also called stale.
     """
     for trouble in troubles:
         yield Condition(Told(trouble.kind, trouble.caller, trouble.cause), trouble.says)
     for row in tracked:
+        if row.tracked_as in unannounced:
+            yield Condition(Told("webhooks", row.tracked_as, ""), unannounced[row.tracked_as], row.team)
         if row.last_error is not None:
             cause = cause_of(without_name(row.tracked_as, row.last_error), row.last_failure)
             yield Condition(Told("sync", row.tracked_as, cause), row.last_error, row.team)

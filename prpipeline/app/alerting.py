@@ -19,7 +19,7 @@ from prpipeline.alerts.conditions import Condition, conditions
 from prpipeline.alerts.digest import UnknownTeam as UnknownTeam
 from prpipeline.alerts.digest import digest
 from prpipeline.alerts.receiver import NotSent, Receiver
-from prpipeline.app import unrecorded
+from prpipeline.app import silence, unrecorded
 from prpipeline.app.schedule_times import sync_period
 from prpipeline.model.alerts import ConditionKind, Message
 from prpipeline.model.sql import Connection
@@ -117,7 +117,9 @@ class Alerting:
         self, connection: Connection, now: datetime, kept: Collection[ConditionKind]
     ) -> Iterator[tuple[str, Changes]]:
         tracked = [row for row in all_tracked(connection) if row.tracked_by != "demo"]
-        current = list(conditions(tracked, alerts.troubles(connection), self._stale_after(), now))
+        unannounced = silence.unannounced(connection, self._pipeline.settings, tracked)
+        troubles = alerts.troubles(connection)
+        current = list(conditions(tracked, troubles, self._stale_after(), now, unannounced))
         for name, target in self._targets("alerts"):
             mine = {row.tracked_as for row in tracked if not target.teams or row.team in target.teams}
             told = alerts.told(connection, name)

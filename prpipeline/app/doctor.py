@@ -17,15 +17,20 @@ from prpipeline.app import teams
 from prpipeline.app.basics import SAMPLE_DATA, filling_up
 from prpipeline.app.repositories_file import unmatched_by_tracked
 from prpipeline.app.schedule_times import next_runs
+from prpipeline.app.silence import unannounced
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.sources import open_sources
+from prpipeline.model.deliveries import InboxError
 from prpipeline.model.failures import AccessDenied, ApiFailure, NotFound
 from prpipeline.model.repository import RepositoryName, by_reason, listed
 from prpipeline.settings import ConfigurationError, Settings
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import Tracked
+from prpipeline.webhooks.inbox import Inbox
 
+_OLDEST_HINT_SECONDS = 15 * 60
 _SMALLEST_DISK = 1_000_000_000
 _SHOWN_REASONS = 5
 _TRIED_REPOSITORIES = 3
@@ -75,6 +80,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _jira(settings)
     yield _schedule(settings)
     yield from _alerts(settings)
+    yield from _webhooks(settings, tracked)
     yield _published(settings, is_sample_data=holds_samples)
 
 
@@ -212,6 +218,59 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
             yield Finding("problem", "alerts", str(error))
         else:
             yield Finding("ok", "alerts", f"{name}: its address can be used.")
+
+
+def _webhooks(settings: Settings, tracked: list[Tracked]) -> Iterator[Finding]:
+    """What came, what waits and what is wrong with hooks; nothing where no receiver ever ran."""
+    inbox = Inbox(settings.data_dir)
+    if not inbox.exists():
+        return
+    try:
+        found = inbox.summary()
+        now = utc_now()
+        last = (
+            f"the last delivery came at {found.last_delivery_at:%Y-%m-%d %H:%M} UTC"
+            if found.last_delivery_at
+            else "none came yet"
+        )
+        age = found.oldest_seconds(now) or 0.0
+        is_stuck = age > _OLDEST_HINT_SECONDS
+        yield Finding(
+            "problem" if is_stuck else "ok",
+            "webhooks",
+            f"{found.received:,} deliveries, {last}; {found.refused:,} refused, {found.parked:,} parked, {found.depth:,} wait"
+            f"{f', the oldest for {age / 60:,.0f} minutes: does Dagster run, or serve with --drain?' if is_stuck else '.'}",
+        )
+        if found.refused > found.received:
+            yield Finding(
+                "problem",
+                "webhooks",
+                "More were refused than received: is the secret the same on both sides?",
+            )
+        for hook in found.hooks:
+            if hook.deleted_at:
+                yield Finding(
+                    "problem",
+                    f"webhook {hook.hook_id}",
+                    f"It was deleted at GitHub at {hook.deleted_at:%Y-%m-%d %H:%M} UTC.",
+                )
+            elif hook.problem:
+                says = f"It is set up wrong: {hook.problem}. Mend it: prpipeline webhooks install"
+                yield Finding("problem", f"webhook {hook.hook_id}", says)
+    except InboxError as error:
+        yield Finding("problem", "webhooks", str(error))
+        return
+    finally:
+        inbox.close()
+    warehouse = TrackingService(settings).warehouse
+    if warehouse.exists():
+        try:
+            with warehouse.transaction() as connection:
+                stopped = unannounced(connection, settings, tracked)
+        except WarehouseError:
+            return  # it is said already
+        for name, says in stopped.items():
+            yield Finding("problem", name, says)
 
 
 def _published(settings: Settings, *, is_sample_data: bool) -> Finding:

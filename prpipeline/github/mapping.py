@@ -1,4 +1,4 @@
-"""The one mapping from GitHub's objects to our records: GraphQL node, REST object, webhook.
+"""The one mapping from GitHub's objects to our records: GraphQL node, REST object. What a webhook sends is only a hint.
 
 Pure. A field that cannot be what GitHub promises raises MalformedRecord; unknown is None, never a guess.
 """
@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from prpipeline.github import fields
-from prpipeline.model.failures import MalformedRecord
 from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.pull_requests import (
     NOBODY,
@@ -242,14 +241,6 @@ def event_from_rest(body: Json) -> ReviewEvent | None:
         review_id=fields.optional_integer(dismissed, "review_id"),
         previous_state=(fields.text(state) or "").upper() or None,
     )
-
-
-def pull_request_from_webhook(payload: Json) -> PullRequest:
-    """The pull request inside a ``pull_request`` or ``pull_request_review`` delivery, children unknown."""
-    body = payload.get("pull_request")
-    if not isinstance(body, Mapping):
-        raise MalformedRecord("the webhook payload has no pull_request")
-    return pull_request_from_rest(body)
 
 
 def _team_organization(team: Json) -> str | None:

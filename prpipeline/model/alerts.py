@@ -8,8 +8,9 @@ from typing import Literal
 TroubleKind = Literal["run", "release"]
 """run: it stopped before it was done. release: checks found errors in the data, so nothing was published."""
 
-ConditionKind = Literal["run", "release", "sync", "freshness"]
-"""sync: the last sync of a repository failed. freshness: nobody has synced it for too long."""
+ConditionKind = Literal["run", "release", "sync", "freshness", "webhooks"]
+"""sync: the last sync of a repository failed. freshness: nobody has synced it for too long. webhooks: its deliveries
+stopped, for syncs find changes that none announced."""
 
 Level = Literal["failure", "success", "info"]
 

@@ -171,6 +171,22 @@ def identities(connection: Connection, pull_request_ids: Sequence[int]) -> dict[
     return {number: Identity(node_id, Version(updated, synced)) for number, node_id, updated, synced in rows}
 
 
+def newest_change(connection: Connection, repository_ids: Sequence[int]) -> dict[int, datetime]:
+    """By repository, when a pull request was last opened, closed or reviewed; those without any are absent."""
+    if not repository_ids:
+        return {}
+    rows = connection.execute(
+        """
+        SELECT repository_id, max(at) FROM (
+            SELECT repository_id, greatest(created_at, closed_at) AS at FROM raw.pull_requests
+            UNION ALL SELECT repository_id, submitted_at FROM raw.reviews
+        ) WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND at IS NOT NULL GROUP BY ALL
+        """,
+        [list(repository_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
 def held(connection: Connection, repository_id: int) -> list[Held]:
     """All stored pull requests of a repository, as reconciling compares them."""
     rows = connection.execute(

@@ -14,13 +14,14 @@ import requests
 from msgspec.structs import replace
 
 from prpipeline import metrics
+from prpipeline.app.deliveries import Drain
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.github.mapping import pull_request_from_webhook
+from prpipeline.github.webhooks import read
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
-from prpipeline.warehouse import records
+from prpipeline.warehouse.database import utc_now
 
 DAY_1 = datetime(2026, 1, 5, tzinfo=UTC)
 _TIMED = re.compile(r"(?:day (-?\d+) )?(\d\d):(\d\d) (\S+) (.+)")
@@ -186,10 +187,17 @@ class Stage:
             timeout=10,
         )
         answer.raise_for_status()
-        payload = {"action": "submitted", "pull_request": json.loads(answer.text)}
-        now = self.clock.now().replace(tzinfo=None)
-        with self.pipeline.warehouse.transaction() as connection:
-            records.write(connection, [(self.repository.id, pull_request_from_webhook(payload))], now)
+        pull_request = json.loads(answer.text)
+        payload = {
+            "action": "submitted",
+            "pull_request": pull_request,
+            "repository": {"id": self.repository.id},
+        }
+        draining = Drain(self.pipeline, "python")
+        a_while_ago = utc_now() - timedelta(seconds=10)
+        assert draining.inbox.store("a-guid", None, read("pull_request_review", payload), a_while_ago)
+        assert not any(result.failed for result in draining.results())
+        draining.inbox.close()
 
     # ── the results ──────────────────────────────────────────────────────────────────────────────
 

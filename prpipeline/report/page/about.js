@@ -3,7 +3,8 @@
 function published() {
   const { status } = content;
   fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), `
-    + (status.newest_sync_at ? `last synced${status.is_sample_data ? '' : ' with GitHub'} ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.'));
+    + (status.newest_sync_at ? `last synced${status.is_sample_data ? '' : ' with GitHub'} ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.')
+    + (status.newest_delivery_at ? ` The newest delivery of a webhook came ${ago(status.newest_delivery_at)}.` : ''));
 }
 
 const TROUBLES = { failed: 'failed', gone: 'gone from GitHub', forbidden: 'access denied', new: 'never synced', untracked: 'no longer tracked' };
