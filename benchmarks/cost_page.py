@@ -14,6 +14,14 @@ HISTORIES = (1_000, 10_000, 100_000)
 DAYS = ((10, 10), (1_000, 50), (1_000, 1_000), (5_000, 250), (5_000, 5_000))
 PULL_REQUESTS_CHANGED = 5  # in each changed repository
 
+# A company, a very large one, and as much of GitHub as anybody would want.
+SCALES = (10_000, 100_000, 1_000_000)
+PULL_REQUESTS_EACH = 300
+SHARE_CHANGED = 20  # one in so many repositories a day
+# Measured on ten million pull requests with their reviews and events; CPU of one core.
+WAREHOUSE_BYTES, PUBLISHED_BYTES = 210, 250  # a pull request
+METRICS_SECONDS = 12e-6  # a pull request, all metrics computed anew
+
 
 def tables() -> str:
     size = SyncSettings().page_size
@@ -24,7 +32,34 @@ def tables() -> str:
         f"| {n:,} repositories | {changed:,} | {_cells(day_cost(n, changed, PULL_REQUESTS_CHANGED, size))} |"
         for n, changed in DAYS
     ]
+    lines += ["", *_scales(size)]
     return "\n".join(lines) + "\n"
+
+
+def _scales(size: int) -> list[str]:
+    lines = [
+        "| repositories | requests of the histories | hours of one credential | with 10 credentials | a day: requests | "
+        "hours of one credential | warehouse + published | all metrics, CPU |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for n in SCALES:
+        requests = n * graphql_history(PULL_REQUESTS_EACH, size).requests
+        hours = n * graphql_history(PULL_REQUESTS_EACH, size).seconds / 3600
+        day = day_cost(n, n // SHARE_CHANGED, PULL_REQUESTS_CHANGED, size)
+        pull_requests = n * PULL_REQUESTS_EACH
+        sizes = (pull_requests * each / 1e9 for each in (WAREHOUSE_BYTES, PUBLISHED_BYTES))
+        cells = [
+            f"{n:,}",
+            f"{requests:,}",
+            f"{hours:,.0f}",
+            f"{hours / 10:,.0f} h",
+            f"{day.requests:,}",
+            f"{day.seconds / 3600:.1f}",
+            " + ".join(f"{gigabytes:.1f} GB" for gigabytes in sizes),
+            f"{pull_requests * METRICS_SECONDS / 60:.1f} min",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _cells(cost: Cost) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+from prpipeline_tests.support.folders import folders_removed
 
 FEW, MANY = 5, 100  # random examples in `make test` and in `make test-slow`
 
@@ -28,3 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """All temporary files in pytest's folder: ``make test`` keeps it in memory, and pytest removes it."""
     tempfile.tempdir = str(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folders_of_module() -> Iterator[None]:
+    with folders_removed():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def folders_of_test() -> Iterator[None]:
+    with folders_removed():
+        yield

@@ -72,8 +72,11 @@ def run(
     only: Only | None = None,
 ) -> RunResult:
     """Do a whole run, and put on record whether it got to its end, for alerts. See ``_run``."""
+    asks_jira = _asks_jira(pipeline, only)
     try:
-        ran = _run(pipeline, names, options, watcher or Watcher(), only)
+        ran = _run(
+            pipeline, names, options, watcher or Watcher(), asks_github=only != "jira", asks_jira=asks_jira
+        )
     except NothingTracked:
         raise  # bad input, not a run
     except Exception as error:
@@ -84,12 +87,26 @@ def run(
     return ran
 
 
+def _asks_jira(pipeline: Pipeline, only: Only | None) -> bool:
+    """Whether Jira is to be asked. Raises ConfigurationError where it cannot be, before anything is done."""
+    asks_jira = only != "github" and pipeline.settings.uses_jira
+    if only == "jira" and not asks_jira:
+        raise ConfigurationError(
+            f"No project of Jira is selected; list some in {pipeline.settings.repositories_file} under jira.projects."
+        )
+    if asks_jira:
+        pipeline.settings.connected_jira()
+    return asks_jira
+
+
 def _run(
     pipeline: Pipeline,
     names: Sequence[RepositoryName],
     options: SyncOptions,
     watcher: Watcher,
-    only: Only | None,
+    *,
+    asks_github: bool,
+    asks_jira: bool,
 ) -> RunResult:
     """Sync these repositories, or all tracked ones where none is named; derive their metrics; publish; report. Then do the
     same for the selected projects of Jira: whatever Jira does, it delays no pull request.
@@ -101,16 +118,9 @@ def _run(
     Raises NothingTracked, ConfigurationError, WarehouseError, and ApiFailure where the owners in the repositories file
     cannot be listed; what else GitHub and Jira refuse is in the results.
     """
-    asks_jira = only != "github" and pipeline.settings.uses_jira
-    if only == "jira" and not asks_jira:
-        raise ConfigurationError(
-            f"No project of Jira is selected; list some in {pipeline.settings.repositories_file} under jira.projects."
-        )
-    if asks_jira:
-        pipeline.settings.connected_jira()  # raises before anything is done
     pipeline.follow_jira()
     ran = RunResult(())
-    if only != "jira":
+    if asks_github:
         try:
             ran = _run_github(pipeline, names, options, watcher)
         except NothingTracked:

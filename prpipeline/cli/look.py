@@ -61,13 +61,14 @@ def status(as_json: bool) -> None:
     from prpipeline.cli.text_tables import jira_status_table, status_table
 
     lacking = sum(row["pull_requests_lacking_fields"] for row in rows)
-    status_table(
-        rows,
-        published_path(settings),
-        coming,
-        is_sample_data=is_sample_data,
-        filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
-    )
+    if rows:
+        status_table(
+            rows,
+            published_path(settings),
+            coming,
+            is_sample_data=is_sample_data,
+            filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
+        )
     if of_jira:
         jira_status_table(of_jira)
     for note in notes:

@@ -197,7 +197,7 @@ def _ready(syncs: Sequence[RecordedJiraSync], waiting: set[str]) -> list[Recorde
 
 
 def _outside(sync: RecordedJiraSync) -> Event:
-    more = {
+    more: dict[str, Any] = {
         "by": sync.caller.replace("_", " "),
         "at": dg.MetadataValue.timestamp(sync.finished_at.replace(tzinfo=UTC)),
     }

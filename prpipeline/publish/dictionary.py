@@ -37,6 +37,8 @@ class Table:
     columns: tuple[Column, ...]
     is_team_joined: bool = False
     """Whether the column team is the repository's, which publishing adds."""
+    key: str | None = None
+    """The column that is unique and never NULL, where a single one is."""
 
     @property
     def comment(self) -> str:
@@ -137,6 +139,7 @@ def _table(name: str, group: str, entry: dict[str, Any], common: dict[str, Any])
         _line(entry["grain"]),
         columns,
         is_team_joined=is_team_joined,
+        key=entry.get("key"),
     )
 
 

@@ -53,11 +53,15 @@ def query(connection: Connection, sql: str) -> tuple[list[str], list[tuple[Any, 
 
 def queries(connection: Connection, sql: str) -> Iterator[tuple[list[str], list[tuple[Any, ...]]]]:
     """The column names and the rows of each statement that has any columns. Raises QueryError."""
+    is_copy = False
     try:
         for statement in connection.extract_statements(sql):
+            is_copy = statement.type == duckdb.StatementType.COPY
             result = connection.execute(statement)
             if names := [column[0] for column in result.description or ()]:
                 yield names, result.fetchall()
     except duckdb.Error as error:
         # DuckDB's later lines say where the mistake is. The query's data may hold control characters.
-        raise QueryError("".join(c if c.isprintable() or c == "\n" else " " for c in str(error))) from None
+        text = "".join(c if c.isprintable() or c == "\n" else " " for c in str(error))
+        hint = "\nTo write tables to files: prpipeline export DIR" if is_copy else ""
+        raise QueryError(f"{text}{hint}") from None

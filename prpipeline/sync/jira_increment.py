@@ -79,17 +79,20 @@ def check_times(context: JiraContext, project: SelectedProject) -> None:
     assert project.project_id is not None
     with context.warehouse.transaction() as connection:
         candidates = jira_records.newest(connection, project.project_id, _CANARIES)
+    missed: MalformedAnswer | None = None
     for issue_id, key, updated_at in candidates:
         if context.source.indexed(issue_id, updated_at - _MINUTE) is None:
             alone = context.source.indexed(issue_id, None)
-            if alone is None or alone < updated_at:  # gone, hidden, archived; or the index lags
-                continue
-            raise _misunderstood(key, updated_at)
+            if alone is not None and alone >= updated_at:  # else it is gone, hidden, archived
+                missed = missed or _misunderstood(key, updated_at)
+            continue  # the index may lag behind the newest: then the next one is found
         later = (updated_at + _DAY).replace(second=0, microsecond=0)
         listed = context.source.indexed(issue_id, later)
         if listed is not None and listed < later:
             raise _misunderstood(key, updated_at)
         return
+    if missed:
+        raise missed
     if candidates:
         log.info("%s: no issue is left by which to check how Jira understands times.", project.label)
 

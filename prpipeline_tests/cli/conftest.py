@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, small_world
 
 
 @pytest.fixture
 def server() -> Iterator[Sandbox]:
-    with Sandbox(small_world(repositories=("octo/app", "octo/lib"))) as server:
+    with Sandbox(_world()) as server:
         yield server
+
+
+def _world() -> World:
+    return small_world(repositories=("octo/app", "octo/lib"))
 
 
 @pytest.fixture
 def shell(server: Sandbox, tmp_path: Path) -> Shell:
-    impatient = tmp_path / "impatient.yaml"
+    return _shell(server, tmp_path)
+
+
+@pytest.fixture
+def synced(shell: Shell) -> Shell:
+    """After ``prpipeline sync octo/app``, which takes longer than what most tests do with its data."""
+    shutil.copytree(_synced_data(), shell.folder / "data", symlinks=True)
+    return shell
+
+
+@cache
+def _synced_data() -> Path:
+    with Sandbox(_world()) as server:
+        shell = _shell(server, lasting_folder())
+        ended = shell.run("sync", "octo/app")
+        assert ended.returncode == 0, ended.stderr
+        return shell.folder / "data"
+
+
+def _shell(server: Sandbox, folder: Path) -> Shell:
+    impatient = folder / "impatient.yaml"
     impatient.write_text("sync:\n  attempts: 2\n")
     return Shell(
-        tmp_path,
+        folder,
         {
             "GITHUB_API_URL": server.url,
             "GITHUB_TOKEN": TOKEN,
-            "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
-            "DAGSTER_HOME": str(tmp_path / "dagster"),
+            "PRPIPELINE_DATA_DIR": str(folder / "data"),
+            "DAGSTER_HOME": str(folder / "dagster"),
             "PRPIPELINE_REPOSITORIES": str(impatient),
             "COLUMNS": "160",
         },

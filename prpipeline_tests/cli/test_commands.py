@@ -142,13 +142,12 @@ def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:
     assert "_PRPIPELINE_COMPLETE" in shell.run("completion", "bash").stdout
 
 
-def test_the_report_of_an_earlier_versions_file(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
-    folder = (shell.folder / "data" / "published").resolve()
+def test_the_report_of_an_earlier_versions_file(synced: Shell) -> None:
+    folder = (synced.folder / "data" / "published").resolve()
     before = (folder / "review_time_report.html").read_bytes()
     with duckdb.connect(str(folder / "prpipeline.duckdb")) as connection:
         connection.execute("ALTER TABLE open_daily DROP COLUMN waiting")
-    failed = shell.run("report")
+    failed = synced.run("report")
     assert failed.returncode == 1
     assert "The file was published by an earlier version; run 'prpipeline sync' first" in failed.stderr
     assert (folder / "review_time_report.html").read_bytes() == before

@@ -124,12 +124,11 @@ def test_published_tables_named_in_the_readme_exist() -> None:
 
 
 @pytest.mark.end_to_end
-def test_the_command_lines_shown_run(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
+def test_the_command_lines_shown_run(synced: Shell) -> None:
     shown = [
         line for block in blocks(README, "bash") for line in block.splitlines() if "bin/prpipeline" in line
     ]
     assert shown
     for line in shown:
-        ended = shell.run(*shlex.split(line)[1:])
+        ended = synced.run(*shlex.split(line)[1:])
         assert ended.returncode == 0, ended.stderr

@@ -13,26 +13,24 @@ from prpipeline_tests.support.shell import Shell
 pytestmark = pytest.mark.end_to_end
 
 
-def test_queries_for_people_and_scripts(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
+def test_queries_for_people_and_scripts(synced: Shell) -> None:
     query = "SELECT number, title FROM pull_requests ORDER BY number LIMIT 2"
-    assert shell.json("sql", "--format", "json", query) == [
+    assert synced.json("sql", "--format", "json", query) == [
         {"number": 1, "title": "Change 1"},
         {"number": 2, "title": "Change 2"},
     ]
-    assert shell.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
-    assert "Change 2" in shell.run("sql", query).stdout
+    assert synced.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
+    assert "Change 2" in synced.run("sql", query).stdout
     for forbidden in ("SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE x (i INTEGER)", "SELEC 1"):
-        ended = shell.run("sql", forbidden)
+        ended = synced.run("sql", forbidden)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
 
 
-def test_no_query_is_shown_in_columns_too_narrow_to_read(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
+def test_no_query_is_shown_in_columns_too_narrow_to_read(synced: Shell) -> None:
 
     def lines(query: str) -> list[str]:
-        ended = shell.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
+        ended = synced.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
         return [line.rstrip() for line in click.unstyle(ended.stdout).splitlines()]
 
     long = f"SELECT number AS a_number_with_a_name, '{'word ' * 30}' AS text, 'octo' AS owner FROM pull_requests LIMIT 1"
@@ -77,12 +75,11 @@ def test_a_narrow_screen_cuts_titles_alone(
     assert "".join(names) == long
 
 
-def test_a_mistyped_column_is_answered_with_what_was_meant(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
-    ended = shell.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
+def test_a_mistyped_column_is_answered_with_what_was_meant(synced: Shell) -> None:
+    ended = synced.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
     assert ended.returncode == 2
     assert '"review_time_hours"' in ended.stderr
-    foreign = shell.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
+    foreign = synced.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
     assert "[31mred" in foreign.stderr
     assert "\x1b" not in foreign.stderr
 
@@ -99,34 +96,35 @@ SEVERAL = "-- what there is\nSELECT 1 AS one; /* and */ SELECT 'x' AS two;\n-- t
         ("table", "one\n1\n\ntwo\nx\n"),
     ],
 )
-def test_the_results_of_all_statements_are_shown(shell: Shell, how: str, style: str, shown: str) -> None:
-    shell.run("sync", "octo/app")
+def test_the_results_of_all_statements_are_shown(synced: Shell, how: str, style: str, shown: str) -> None:
     arguments = ["sql", SEVERAL, "--format", style] if how == "argument" else ["sql", "--format", style]
-    ended = shell.run(*arguments, said=SEVERAL)
+    ended = synced.run(*arguments, said=SEVERAL)
     assert ended.returncode == 0, ended.stderr
     assert "\n".join(line.strip() for line in ended.stdout.splitlines()) + "\n" == shown
-    assert shell.run("sql", "-- nothing but a comment").stdout == ""
-    failed = shell.run("sql", "SELECT 1 AS one; SELEC 2")
+    assert synced.run("sql", "-- nothing but a comment").stdout == ""
+    failed = synced.run("sql", "SELECT 1 AS one; SELEC 2")
     assert failed.returncode == 2
 
 
-def test_times_are_utc_wherever_the_query_is_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    shell.run("sync", "octo/app")
+def test_times_are_utc_wherever_the_query_is_run(synced: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     query = (
         "SELECT current_setting('TimeZone') AS zone, TIMESTAMPTZ '2026-01-01 02:00:00+02'::VARCHAR AS noon"
     )
     monkeypatch.setenv("TZ", "America/New_York")
-    assert shell.json("sql", "--format", "json", query) == [{"zone": "UTC", "noon": "2026-01-01 00:00:00+00"}]
-    assert shell.run("sql", "SET GLOBAL enable_external_access = true").returncode == 2
+    assert synced.json("sql", "--format", "json", query) == [
+        {"zone": "UTC", "noon": "2026-01-01 00:00:00+00"}
+    ]
+    assert synced.run("sql", "SET GLOBAL enable_external_access = true").returncode == 2
 
 
-def test_a_long_name_of_a_column_stays_whole(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
+def test_a_long_name_of_a_column_stays_whole(synced: Shell) -> None:
     name = "the_longest_name_of_a_column_that_a_person_would_ever_think_of_"
     for room, long in ((80, name), (80, name[:30]), (60, name[:58])):
         text = "some words that need a second line on such a narrow screen " * 3
         query = f"SELECT 1 AS {long}, '{text}' AS other, 2 AS {long}2, 3 AS {long}3"
-        lines = click.unstyle(shell.run("sql", query, COLUMNS=str(room), FORCE_COLOR="1").stdout).splitlines()
+        lines = click.unstyle(
+            synced.run("sql", query, COLUMNS=str(room), FORCE_COLOR="1").stdout
+        ).splitlines()
         shown = [line.rstrip() for line in lines]
         assert any(line.split(" ")[0] == long for line in shown), shown
         assert " ".join(" ".join(shown).split()).count("narrow screen") == 3

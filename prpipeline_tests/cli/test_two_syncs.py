@@ -47,3 +47,8 @@ def test_no_dagster_is_imported(shell: Shell, arguments: list[str]) -> None:
     imported = set(ended.stderr.split())
     assert "prpipeline.cli.sync" in imported
     assert imported.isdisjoint({"dagster", "pandas", "pydantic", "rich.progress"})
+    # Nor anything that only a lake takes.
+    lakes = {
+        f"prpipeline.warehouse.{name}" for name in ("lake_store", "postgres_locks", "extensions", "copying")
+    }
+    assert imported.isdisjoint({"psycopg2", "dagster_postgres", *lakes})

@@ -12,6 +12,7 @@ from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
 from prpipeline_tests.support.disks import program
+from prpipeline_tests.support.slow import some_slow
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE, MISSING = "bulk/no-such-thing", "bulk/nor-this"
@@ -51,7 +52,7 @@ def test_a_second_run_adds_nothing(lab: DagsterLab) -> None:
     assert (found["rows added"], found["mode"]) == (0, "unchanged")
 
 
-@pytest.mark.parametrize("by", ["range", "list"])
+@pytest.mark.parametrize("by", some_slow(["range", "list"], "list"))
 def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
     lab.track(ONE, GONE, TWO)
     result = lab.run_partitions(ONE, TWO) if by == "range" else lab.run(repositories=[ONE, GONE, TWO])
@@ -64,7 +65,7 @@ def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
         assert GONE in lab.observed(key, GONE)["why it failed"]
 
 
-@pytest.mark.parametrize("by", ["range", "list"])
+@pytest.mark.parametrize("by", some_slow(["range", "list"], "range"))
 def test_what_a_stopped_run_did_not_reach_shows_as_failed(
     lab: DagsterLab, github: Sandbox, world: World, by: str
 ) -> None:

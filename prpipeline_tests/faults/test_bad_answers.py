@@ -17,7 +17,9 @@ from prpipeline.sandbox.github.faults import KINDS
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.faults.kinds import FATAL, LASTING, PASSING, SLOW, both_apis, one_api, sample
 from prpipeline_tests.support.counting import most_requests_per_query
-from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, new_folder, small_world
+from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.slow import some_slow
+from prpipeline_tests.support.sync_lab import SyncLab, busy_pull_request, small_world
 
 APIS = ("graphql", "rest")
 PLAIN = SyncOptions()
@@ -44,7 +46,7 @@ def synced_lab(server: Sandbox, folder: Path, api: str, name: str) -> SyncLab:
 @cache
 def _synced_warehouse(api: str) -> Path:
     with Sandbox(_world()) as server:
-        here = lab(server, new_folder(), api, "")
+        here = lab(server, lasting_folder(), api, "")
         (result,) = here.sync()
         assert result.error is None
         return here.warehouse.path
@@ -93,7 +95,7 @@ def test_an_increment_recovers(server: Sandbox, tmp_path: Path, api: str, name: 
     here.assert_equal()
 
 
-@pytest.mark.parametrize(("api", "name"), one_api(LASTING))
+@pytest.mark.parametrize(("api", "name"), some_slow(one_api(LASTING), *one_api(LASTING)[::3]))
 def test_a_lasting_fault_is_a_failure_with_its_type(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:
@@ -134,7 +136,7 @@ def test_a_history_that_never_recovers(server: Sandbox, tmp_path: Path, api: str
     here.assert_equal()
 
 
-@pytest.mark.parametrize(("api", "name"), both_apis(FATAL))
+@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(FATAL), *one_api(FATAL)))
 def test_permanent_failures_are_not_retried(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
     here = lab(server, tmp_path, api, name)
     server.faults.add(Fault(name, after=2))

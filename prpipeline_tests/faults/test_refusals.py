@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sandbox.github.faults.http import GATEWAY, SECONDARY, TOO_FAST, UNICORN
 from prpipeline.sandbox.github.messages import Response
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 APIS = ("graphql", "rest")
@@ -62,6 +64,12 @@ LASTING: dict[str, tuple[int, Any, dict[str, str], str]] = {
 }  # fmt: skip
 
 
+def in_turn(names: Iterable[str]) -> list[ParameterSet]:
+    """Each with both APIs; in ``make test`` with one of them, in turn."""
+    pairs = [(api, name) for name in names for api in APIS]
+    return some_slow(pairs, *pairs[::4], *pairs[3::4])
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
     """A server of two small repositories that no test here changes."""
@@ -89,8 +97,7 @@ def refuse(
         fault.match = lambda request: request.variables.get("name") == "app" or "octo/app" in request.path
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize(("api", "name"), in_turn(PASSING))
 def test_what_passes_is_asked_again(lab: SyncLab, name: str) -> None:
     refuse(lab, *PASSING[name], times=2)
     assert [result.error for result in lab.sync()] == [None, None]
@@ -139,8 +146,7 @@ def test_a_wait_that_would_be_too_long_says_so(server: Sandbox, tmp_path: Path, 
     assert tool.error is None
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize(("api", "name"), in_turn(LASTING))
 def test_a_reason_that_lasts_is_said_at_once(lab: SyncLab, name: str) -> None:
     status, body, headers, says = LASTING[name]
     refuse(lab, status, body, headers, times=None)

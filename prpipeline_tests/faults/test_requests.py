@@ -19,6 +19,7 @@ from prpipeline.sandbox.github.messages import Request
 from prpipeline.settings import SyncSettings
 from prpipeline_tests.faults.kinds import LASTING, PASSING, SLOW, both_apis, one_api
 from prpipeline_tests.support.counting import most_requests_per_query, requests_per_query
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import (
     SyncLab,
     busy_pull_request,
@@ -58,7 +59,7 @@ def asking(
     }
 
 
-@pytest.mark.parametrize(("api", "name"), both_apis(LASTING))
+@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(LASTING), *one_api(LASTING)))
 def test_no_query_costs_more_requests_than_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:

@@ -11,8 +11,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from prpipeline.github import limits, protocol, words
+from prpipeline.github import limits, protocol
 from prpipeline.github.protocol import TeamsDenied
+from prpipeline.http import words
 from prpipeline.http.answer import Answer, same_origin
 from prpipeline.model.failures import (
     AccessDenied,

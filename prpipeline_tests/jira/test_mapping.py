@@ -151,7 +151,7 @@ def test_changes_are_in_order_once_and_without_texts_of_people() -> None:
     assert "secret" not in repr(found)
 
 
-FIELDS = [
+FIELDS: list[dict[str, Any]] = [
     {
         "id": "customfield_1",
         "name": "Estimación",

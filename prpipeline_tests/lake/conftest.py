@@ -70,7 +70,8 @@ def lake(server: Postgres, tmp_path: Path) -> Lake:
 @pytest.fixture
 def lab(lake: Lake, tmp_path: Path) -> Iterator[SyncLab]:
     """Repositories on GitHub, tracked in the lake."""
-    with Sandbox(small_world(30, REPOSITORIES), latency=0.03) as running:
+    tokens = ["sandbox-token", "token-of-one", "token-of-two"]
+    with Sandbox(small_world(30, REPOSITORIES), latency=0.03, tokens=tokens) as running:
         lab = SyncLab(running.world, running, tmp_path / "file")
         lab.warehouse = lake.open()
         lab.track(lab.names)

@@ -24,6 +24,7 @@ from prpipeline.publish.release import publish
 from prpipeline.settings import MetricSettings, SizeLimits, Teams
 from prpipeline.warehouse import Warehouse
 from prpipeline_tests.publish.test_release_file import AS_OF, first_release, rows, written_whole
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import new_folder
 
 PULL_REQUEST = (
@@ -159,7 +160,7 @@ def test_each_statement_alone(statement: str) -> None:
     assert_nothing_stale([([(statement, 5)], "nothing", 0), ([(statement, 17)], "all", 0)])
 
 
-@pytest.mark.parametrize("other", OTHER_TABLES)
+@pytest.mark.parametrize("other", some_slow(OTHER_TABLES, "reviews", "repositories"))
 def test_a_column_of_another_table(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expression, change = OTHER_TABLES[other]
     warehouse = copied()
@@ -210,7 +211,7 @@ def add_column(monkeypatch: pytest.MonkeyPatch, table: str, expression: str) -> 
     monkeypatch.setattr(dictionary, "load", lambda: Dictionary(described.groups, tables))
 
 
-@pytest.mark.parametrize("number", [5, 9, 13])
+@pytest.mark.parametrize("number", some_slow([5, 9, 13], 9))
 def test_a_pull_request_computed_without_the_others_is_the_same(number: int) -> None:
     """What the copying relies on. The hash sums are spoilt, so that it takes these for changed."""
     warehouse = copied()
@@ -241,7 +242,7 @@ def test_a_week_computed_without_the_others_is_the_same() -> None:
     assert rows(release.path) == written_whole(warehouse)
 
 
-@pytest.mark.parametrize("missed", ["raw.reviews", "reviewer_login"])
+@pytest.mark.parametrize("missed", some_slow(["raw.reviews", "reviewer_login"], "reviewer_login"))
 def test_what_is_read_but_not_compared_is_noticed(missed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that does not show all that a query reads is not relied on."""
     scans = release_sources._scans

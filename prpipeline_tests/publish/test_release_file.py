@@ -25,8 +25,9 @@ from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
 from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.folders import lasting_folder, new_folder
 from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
-from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
 
 # Changes come to the first two, and the last synced is read again: less than a third of all.
@@ -75,7 +76,7 @@ def first_release() -> Path:
     """A folder with a warehouse and its first release, made once: it takes longer than what most tests do with it."""
     world = small_world(repositories=REPOSITORIES)
     with Sandbox(world) as server:
-        lab = SyncLab(world, server, new_folder())
+        lab = SyncLab(world, server, lasting_folder())
         lab.sync()
     derive(lab, AS_OF, MetricSettings())
     assert publish(lab.warehouse).is_whole

@@ -51,6 +51,11 @@ def of_page(client: str) -> Environment:
     return environment(bi_page.requirements(client))
 
 
+def dbt() -> Environment:
+    """dbt with its adapter for DuckDB. dbt-core 1.12 downloads a part of it from GitHub while it is installed."""
+    return environment((f"duckdb=={DUCKDB_VERSIONS['1.5']}", "dbt-core==1.11.*", "dbt-duckdb==1.10.*"))
+
+
 def lake() -> Environment:
     """What extra ``lake`` pins, before everything that this environment has."""
     with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:

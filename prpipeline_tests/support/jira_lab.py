@@ -82,7 +82,7 @@ class JiraLab:
         with self.warehouse.transaction() as connection:
             return connection.execute(sql).fetchall()
 
-    def keys(self, where: str = "gone_at IS NULL") -> set[str]:
+    def held_keys(self, where: str = "gone_at IS NULL") -> set[str]:
         """The keys of the issues that are held."""
         return {key for (key,) in self.rows(f"SELECT issue_key FROM raw.jira_issues WHERE {where}")}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import duckdb
 from prpipeline.settings import WarehousePlace, place_of
 from prpipeline.warehouse import Warehouse
 from prpipeline.warehouse.stores import open_store
+from prpipeline_tests.support.folders import lasting_folder
 
 IS_LAKE = os.environ.get("PRPIPELINE_TEST_STORE") == "lake"
 
@@ -61,7 +61,7 @@ def new_warehouse(folder: Path) -> Warehouse:
 @cache
 def _empty() -> Path:
     """The folder of one. Created once, because creating the tables takes longer than most tests."""
-    folder = Path(tempfile.mkdtemp(prefix="prpipeline-"))
+    folder = lasting_folder()
     with open_warehouse(folder).transaction():
         pass
     return folder

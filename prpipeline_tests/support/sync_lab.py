@@ -5,7 +5,6 @@ Expected rows are read from the world directly, not through an API. Waits move t
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from prpipeline.sync import Syncer, SyncOptions, SyncResult
 from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.tracking import Tracked
 from prpipeline_tests.support import stores
+from prpipeline_tests.support.folders import new_folder as new_folder
 from prpipeline_tests.support.stores import new_warehouse as new_warehouse
 
 TOKEN = "sandbox-token"
@@ -245,11 +245,6 @@ def make_settings(
     }
     settings = load_settings(environment)
     return replace(settings, file=replace(settings.file, sync=sync or SyncSettings()))
-
-
-def new_folder() -> Path:
-    """A temporary folder, for tests that need one for each example."""
-    return Path(tempfile.mkdtemp(prefix="prpipeline-"))
 
 
 def held_sql(teams: bool) -> dict[str, str]:

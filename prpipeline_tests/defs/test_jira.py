@@ -1,0 +1,108 @@
+"""Jira in Dagster: partitions follow the file, projects are synced one by one, cron's work is reported; nothing without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from prpipeline.app.pipeline import Pipeline
+from prpipeline.definitions import build_definitions
+from prpipeline.defs.jira import JIRA_ISSUES, PARTITIONS, jira_sensor
+from prpipeline.defs.jobs import SYNC_JIRA
+from prpipeline.sandbox.jira import JiraSandbox
+from prpipeline.settings import load_settings
+from prpipeline.sync import SyncOptions
+from prpipeline_tests.support.dagster_lab import fixed
+from prpipeline_tests.support.jira_lab import small_world
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    world, _ = small_world(3)
+    (tmp_path / "repositories.yaml").write_text("jira: {projects: [ABC, NOPE]}\nsync: {attempts: 1}\n")
+    with JiraSandbox(world) as server:
+        folders = {
+            "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
+            "PRPIPELINE_REPOSITORIES": str(tmp_path / "repositories.yaml"),
+        }
+        yield Pipeline(load_settings(folders | server.environment))
+
+
+def tick(pipeline: Pipeline, instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"pipeline": fixed(pipeline)}
+    )
+    found = jira_sensor(context)
+    assert isinstance(found, dg.SensorResult)
+    for change in found.dynamic_partitions_requests or []:
+        if isinstance(change, dg.AddDynamicPartitionsRequest):
+            instance.add_dynamic_partitions(PARTITIONS, list(change.partition_keys))
+    for event in found.asset_events:
+        instance.report_runless_asset_event(event)
+    return found
+
+
+def materialized(instance: dg.DagsterInstance) -> dict[str, int]:
+    records = instance.fetch_materializations(JIRA_ISSUES, limit=10).records
+    found = {}
+    for record in reversed(records):
+        event = record.asset_materialization
+        assert event is not None
+        found[str(event.partition)] = int(str(event.metadata["issues"].value))
+    return found
+
+
+def test_a_project_fails_alone_and_the_others_are_materialized(pipeline: Pipeline) -> None:
+    with dg.instance_for_test() as instance:
+        first = tick(pipeline, instance)
+        assert set(instance.get_dynamic_partitions(PARTITIONS)) == {"ABC", "NOPE"}
+        (request,) = first.run_requests or ()
+        definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+        ran = definitions.resolve_job_def(SYNC_JIRA).execute_in_process(
+            instance=instance, run_config=request.run_config, raise_on_error=False
+        )
+        assert not ran.success
+        assert materialized(instance) == {"ABC": 3}
+        observed = instance.fetch_observations(JIRA_ISSUES, limit=1).records[0].asset_observation
+        assert observed is not None
+        assert observed.partition == "NOPE"
+        assert "shows no project NOPE" in str(observed.metadata["why it failed"].value)
+        assert not tick(pipeline, instance, first.cursor).run_requests
+
+
+def test_what_cron_synced_is_reported(pipeline: Pipeline) -> None:
+    with dg.instance_for_test() as instance:
+        pipeline.follow_jira()
+        list(pipeline.sync_jira(SyncOptions(caller="command_line")))
+        first = tick(pipeline, instance)
+        assert materialized(instance) == {}  # the partitions are added first
+        second = tick(pipeline, instance, first.cursor)
+        assert materialized(instance) == {"ABC": 3}
+        assert not tick(pipeline, instance, second.cursor).asset_events
+
+
+def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> None:
+    definitions = build_definitions(pipeline.settings)
+    job = definitions.resolve_job_def("publish")
+    assert JIRA_ISSUES not in (job.asset_layer.selected_asset_keys if job.asset_layer else set())
+    assert {schedule.name for schedule in definitions.schedules or ()} >= {
+        "daily_jira_sync",
+        "weekly_jira_reconcile",
+    }
+
+
+def test_without_projects_there_is_nothing_of_jira(tmp_path: Path) -> None:
+    (tmp_path / "repositories.yaml").write_text("repositories: []\n")
+    settings = load_settings(
+        {
+            "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
+            "PRPIPELINE_REPOSITORIES": str(tmp_path / "repositories.yaml"),
+        }
+    )
+    definitions = build_definitions(settings)
+    keys = definitions.resolve_asset_graph().get_all_asset_keys()
+    assert JIRA_ISSUES not in keys
+    assert not any("jira" in job.name for job in definitions.resolve_all_job_defs())

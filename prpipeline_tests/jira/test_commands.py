@@ -1,0 +1,188 @@
+"""The command line with Jira, as people and scripts use it; and without, where nothing of it is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.jira import Fault, JiraSandbox, Token, World
+from prpipeline_tests.support.jira_lab import small_world
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import small_world as github_world
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Sandbox]:
+    with Sandbox(github_world(3)) as server:
+        yield server
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world()[0]
+
+
+@pytest.fixture
+def jira(world: World) -> Iterator[JiraSandbox]:
+    with JiraSandbox(world) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(tmp_path: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
+    select(tmp_path, "[ABC]")
+    environment = {
+        "GITHUB_API_URL": github.url,
+        "GITHUB_TOKEN": "sandbox-token",
+        "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
+        "PRPIPELINE_REPOSITORIES": str(tmp_path / "repositories.yaml"),
+    }
+    return Shell(tmp_path, environment | jira.environment)
+
+
+def select(folder: Path, projects: str) -> None:
+    (folder / "repositories.yaml").write_text(
+        f"sync: {{attempts: 1}}\njira: {{projects: {projects}}}\n", encoding="utf-8"
+    )
+
+
+def test_a_sync_reads_both_and_publishes(shell: Shell) -> None:
+    ended = shell.json("sync", "octo/app", "--json")
+    (project,) = ended["jira"]
+    assert (project["project"], project["mode"], project["issues"], project["errors"]) == (
+        "ABC",
+        "history",
+        12,
+        [],
+    )
+    assert project["requests"] > 0
+    assert len(ended["repositories"]) == 1
+    again = shell.json("sync", "--json")
+    assert [p["mode"] for p in again["jira"]] == ["unchanged"]
+    assert [p["project"] for p in shell.json("status", "--json")["jira"]] == ["ABC"]
+    assert "projects of Jira" not in shell.run("sync").stdout
+    assert "ABC" in shell.run("status").stdout
+
+
+def test_only_one_of_both(shell: Shell) -> None:
+    ended = shell.json("sync", "--only", "github", "octo/app", "--json")
+    assert "jira" not in ended
+    ended = shell.json("sync", "--only", "jira", "--json")
+    assert (ended["repositories"], ended["jira"][0]["issues"]) == ([], 12)
+    assert shell.run("sync", "--only", "jira", "octo/app").returncode == 2
+
+
+def test_projects_without_any_repository(shell: Shell) -> None:
+    assert shell.run("sync").returncode == 0
+
+
+def test_projects_without_an_address(shell: Shell) -> None:
+    del shell.environment["JIRA_URL"]
+    ended = shell.run("sync", "octo/app")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "selects projects of Jira, but JIRA_URL is not set" in ended.stderr
+    assert not (shell.folder / "data").exists()
+    assert shell.run("sync", "octo/app", "--only", "github").returncode == 0
+
+
+def test_only_jira_without_projects(shell: Shell) -> None:
+    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
+    for more in ([], ["--dry-run"]):
+        ended = shell.run("sync", "--only", "jira", *more)
+        assert ended.returncode == 2
+        assert "No project of Jira is selected" in ended.stderr
+    assert "nothing of Jira is read" in shell.run("doctor").stdout
+
+
+def test_jira_down_leaves_pull_requests_published(shell: Shell, jira: JiraSandbox) -> None:
+    jira.faults.append(Fault("/rest/", 500, times=99))
+    ended = shell.run("sync", "octo/app", "--json")
+    assert ended.returncode == 1
+    assert '"mode": "failed"' in ended.stdout
+    assert "ABC: Jira answered 500." in ended.stderr
+    assert shell.published("SELECT count(*) FROM pull_requests") == [(3,)]
+
+
+def test_one_unknown_project_is_said_and_the_other_read(shell: Shell) -> None:
+    select(shell.folder, "[ABC, NOPE]")
+    ended = shell.run("sync", "octo/app", "--json")
+    assert ended.returncode == 1
+    assert "NOPE: Jira shows no project NOPE to this account" in ended.stderr
+
+
+def test_a_wrong_token(shell: Shell) -> None:
+    shell.environment["JIRA_TOKEN"] = "wrong-token-123456"
+    for command in (["sync", "--only", "jira"], ["jira", "connect"], ["jira", "projects"]):
+        ended = shell.run(*command)
+        assert ended.returncode == 2
+        assert "does not accept the token" in ended.stderr + ended.stdout
+        assert "wrong-token" not in ended.stderr + ended.stdout
+
+
+def test_the_cost_beforehand(shell: Shell) -> None:
+    (found,) = shell.json("sync", "--only", "jira", "--dry-run", "--json")
+    assert (found["project"], found["issues"], found["requests"]) == ("ABC", 12, 5 + 1 + 1 + 1)
+    assert "12" in shell.run("sync", "--dry-run").stdout
+
+
+def test_100_000_issues_on_paper() -> None:
+    from prpipeline.app.jira import history_requests
+
+    assert history_requests(100_000, is_cloud=True) == 1_225
+
+
+def test_what_a_token_is_good_for(shell: Shell, jira: JiraSandbox, world: World) -> None:
+    ended = shell.run("jira", "connect")
+    assert ended.returncode == 0
+    assert "accepts the API token without scopes" in ended.stdout
+    assert "Reader (712020:reader), time zone UTC" in ended.stdout
+    jira.tokens = [Token("scoped-token-1234", world.bot, "scoped")]
+    shell.environment["JIRA_TOKEN"] = "scoped-token-1234"
+    ended = shell.run("jira", "connect")
+    assert ended.returncode == 2
+    assert f"set JIRA_URL={jira.gateway_url}" in ended.stderr
+    shell.environment["JIRA_URL"] = jira.gateway_url
+    assert "API token with scopes" in shell.run("jira", "connect").stdout
+
+
+def test_the_projects_that_may_be_selected(shell: Shell, world: World) -> None:
+    world.add_project("XYZ").is_browsable = False
+    world.add_project("OPS")
+    found = shell.json("jira", "projects", "--json")
+    assert [(p["project_key"], p["is_selected"]) for p in found] == [("ABC", True), ("OPS", False)]
+    assert "selected" in shell.run("jira", "projects").stdout
+
+
+def test_the_doctor_knows_jira(shell: Shell) -> None:
+    select(shell.folder, "[ABC, NOPE]")
+    said = shell.run("doctor").stdout
+    assert "Jira ABC: Project ABC (ABC) may be browsed." in said
+    assert "Jira NOPE: Jira shows no project NOPE" in said
+
+
+@pytest.mark.slow
+def test_without_jira_nothing_of_it_is_there(shell: Shell) -> None:
+    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
+    shell.environment = {k: v for k, v in shell.environment.items() if not k.startswith("JIRA_")}
+    code = """
+import sys
+from click.testing import CliRunner
+from prpipeline.cli.main import cli
+for command in (["sync", "octo/app"], ["status"]):
+    assert CliRunner().invoke(cli, command).exit_code == 0, command
+from prpipeline.definitions import build_definitions
+from prpipeline.settings import load_settings
+found = build_definitions(load_settings())
+assert not any("jira" in key.to_user_string() for key in found.resolve_asset_graph().get_all_asset_keys())
+print([name for name in sys.modules if name.startswith(("prpipeline.jira", "prpipeline.app.jira", "prpipeline.defs.jira"))])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=Shell.kept() | shell.environment, capture_output=True, text=True
+    )
+    assert ended.stdout.strip().endswith("[]"), ended.stdout + ended.stderr
+    assert shell.published("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE '%jira%'") == [(0,)]
