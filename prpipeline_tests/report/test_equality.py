@@ -249,9 +249,9 @@ def test_authors_teams_are_those_of_the_opening(browser: Browser, answers: Path,
     table = {
         row["author_team"]: (row["n"], as_shown(row["median"]))
         for row in lab.rows(
-            "SELECT author_team, count(*) AS n, metrics.rounded_hours(median(review_time_hours)) AS median "
-            "FROM metrics.review_time_hours WHERE is_counted AND author_team IS NOT NULL "
-            "AND first_review_at > ? AND first_review_at <= ? GROUP BY ALL",
+            "SELECT author_team, count(*) AS n, metrics.rounded_hours(median(times.review_time_hours)) AS median "
+            "FROM metrics.counted_times AS times JOIN metrics.review_time_hours AS facts USING (pull_request_id) "
+            "WHERE author_team IS NOT NULL AND facts.first_review_at > ? AND facts.first_review_at <= ? GROUP BY ALL",
             [lo, AS_OF],
         )
     }
