@@ -33,15 +33,15 @@ class DataCenterSource(Source):
 
     def walk(self, project_id: int, cursor: str | None) -> Iterator[JiraPage]:
         """All issues of a project with their changes, from a page's cursor on. Raises CursorRejected."""
-        return self._search(f"project = {project_id} ORDER BY key ASC", cursor)
+        return self._search(project_id, f"project = {project_id} ORDER BY key ASC", cursor)
 
     def changed(self, project_id: int, since: datetime) -> Iterator[JiraPage]:
         """The issues that changed since then, which is floored to the minute."""
         jql = f"project = {project_id} AND updated >= {instant(since)} ORDER BY key ASC"
         try:
-            yield from self._search(jql, None)
+            yield from self._search(project_id, jql, None)
         except CursorRejected:
-            yield from self._search(jql, None)
+            yield from self._search(project_id, jql, None)
 
     def all_ids(self, project_id: int) -> set[int]:
         """The ids of all issues that Jira lists of a project."""
@@ -116,11 +116,20 @@ class DataCenterSource(Source):
     def _fields(self) -> list[str]:
         return [*mapping.FIELDS, *self.custom.ids]
 
-    def _search(self, jql: str, cursor: str | None) -> Iterator[JiraPage]:
+    def _search(self, project_id: int, jql: str, cursor: str | None) -> Iterator[JiraPage]:
         for rows, following, read_at in self._rows(jql, self._fields, "changelog", cursor, _ISSUES_A_PAGE):
-            whole = self._whole(rows, (), read_at)
+            whole = self._present(project_id, self._whole(rows, (), read_at))
             ids = tuple(dict.fromkeys(mapping.number(row, "id") for row in rows))
             yield JiraPage(ids, {}, whole, following, read_at)
+
+    def _present(self, project_id: int, whole: JiraIssues) -> JiraIssues:
+        """With issues that left the project as they are now: of those the index gave an earlier state."""
+        moved = [issue.issue_id for issue in whole.issues if issue.project_id != project_id]
+        if not moved:
+            return whole
+        now = self.hydrate(moved)
+        stayed = tuple(issue for issue in whole.issues if issue.project_id == project_id)
+        return JiraIssues(stayed + now.issues, whole.missing, {**whole.broken, **now.broken}, whole.read_at)
 
     def _rows(
         self, jql: str, fields: list[str], expand: str | None, cursor: str | None, size: int
