@@ -44,7 +44,12 @@ def commands(text: str) -> set[tuple[str, str]]:
 def test_commands_and_options_exist(page: Path) -> None:
     for name, rest in commands(page.read_text(encoding="utf-8")):
         assert name in cli.commands, f"prpipeline {name}"
-        options = {o for p in cli.commands[name].params if isinstance(p, click.Option) for o in p.opts}
+        named = cli.commands[name]
+        if isinstance(named, click.Group) and (
+            sub := named.commands.get(rest.split()[0] if rest.split() else "")
+        ):
+            named = sub
+        options = {o for p in named.params if isinstance(p, click.Option) for o in p.opts}
         for option in re.findall(r"(?<!\S)--[\w-]+", rest):
             assert option in options, f"prpipeline {name} {option}"
 
