@@ -15,10 +15,10 @@ from prpipeline.cli.common import EXIT_FAILED, BadInput, echo_for_scripts, isofo
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["parquet", "csv", "xlsx", "dbt"]),
+    type=click.Choice(["parquet", "csv", "xlsx", "dbt", "superset"]),
     default="parquet",
     show_default=True,
-    help="A file for each table, one Excel workbook, or only the sources.yml that describes them to dbt.",
+    help="A file for each table; one Excel workbook; the sources.yml that describes them to dbt; a dashboard for Superset.",
 )
 @click.option("--tables", metavar="A,B", default="", help="Only these tables and views; default: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")

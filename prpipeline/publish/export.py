@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from prpipeline.model.version import __version__
+from prpipeline.publish import superset
 from prpipeline.publish.dbt import sources
 from prpipeline.publish.workbook import write_workbook
 from prpipeline.warehouse.database import WarehouseError, quoted
@@ -35,6 +36,7 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     DBT = "dbt"  # no data, but what the tables mean to dbt
+    SUPERSET = "superset"  # no data, but a dashboard over the published file
 
 
 class ExportError(ValueError):
@@ -55,7 +57,7 @@ class Export:
 def export(published: Path, folder: Path, style: Format, tables: Sequence[str] = ()) -> Export:
     """Write these tables and the dictionary (default: all tables and views) into ``folder``.
 
-    An earlier export is replaced when the new one is whole. Raises ExportError, and WarehouseError where the
+    For Superset the tables are of no matter. An earlier export is replaced when the new one is whole. Raises ExportError, and WarehouseError where the
     published file cannot be read or the folder cannot be written; what was there stays then.
     """
     folder = folder.resolve()
@@ -64,7 +66,11 @@ def export(published: Path, folder: Path, style: Format, tables: Sequence[str] =
         names = _chosen(connection, tables)
         published_at, is_sample_data = _status(connection)
         with _unfinished(folder) as unfinished:
-            cut = _WRITERS[style](connection, unfinished, names)
+            if style is Format.SUPERSET:
+                superset.write(unfinished / "superset.zip", published)
+                cut: list[str] = []
+            else:
+                cut = _WRITERS[style](connection, unfinished, names)
             rows = {name: _count(connection, name) for name in names}
             content = {
                 "prpipeline_export": 1,

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import requests
 
-from prpipeline.publish import superset
+from prpipeline.publish.export import Format, export
 from prpipeline_tests.end_to_end.conftest import Published
 from prpipeline_tests.support.bi_environments import foreign_environment, of_page
 from prpipeline_tests.support.bi_page import recipe
@@ -75,9 +75,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Superset:
 def imported(installed: Superset, published: Published) -> Superset:
     """With the dashboard, imported as the page says. The path has a space in it."""
     (installed.home / "the data").symlink_to(published.folder / "data")
-    superset.write(
-        installed.home / "superset.zip", installed.home / "the data" / "published" / "prpipeline.duckdb"
-    )
+    database = installed.home / "the data" / "published" / "prpipeline.duckdb"
+    export(database, installed.home / "board", Format.SUPERSET)
     installed.run("bash", "-euc", recipe("superset"))
     return installed
 

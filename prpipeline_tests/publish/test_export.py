@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,12 @@ def test_dbt_itself_reads_the_sources(shell: Shell, tmp_path: Path) -> None:
         out = run(["bash", "-euc", ran], tmp_path, environment.path)
         assert "deprecat" not in out.lower()
         assert "WARN" not in out.replace("WARN=0", "")
+
+
+def test_the_dashboard_of_superset_leads_to_the_published_file(shell: Shell, tmp_path: Path) -> None:
+    done = shell.run("export", str(tmp_path / "board"), "--format", "superset")
+    assert (done.returncode, done.stderr) == (0, "")
+    with zipfile.ZipFile(tmp_path / "board" / "superset.zip") as zipped:
+        (database,) = [name for name in zipped.namelist() if "/databases/" in name]
+        uri = yaml.safe_load(zipped.read(database))["sqlalchemy_uri"]
+    assert f"{shell.folder / 'data' / 'published' / 'prpipeline.duckdb'}?" in uri
