@@ -18,6 +18,7 @@ _LOGGERS = ("apprise", "urllib3.connectionpool")
 _PART = re.compile(r"[/@:?&=#,\s]+")
 _TOKEN = re.compile(r"[A-Z0-9]")  # words such as "services" stand in addresses, too
 _HOST = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+_ADDRESS = re.compile(r"(localhost|[0-9]+(\.[0-9]+){3})(:[0-9]+)?")  # which other messages name, too
 
 
 class NotSent(Exception):
@@ -81,6 +82,8 @@ def _hold(secrets: list[str]) -> None:
     for secret in secrets:
         parts = [part for part in _PART.split(secret) if _TOKEN.search(part) and not _HOST.fullmatch(part)]
         for text in (secret, *parts):
+            if _ADDRESS.fullmatch(text):
+                continue
             hold(text)
             hold(unquote(text))
 
