@@ -267,8 +267,9 @@ def _webhooks(settings: Settings, tracked: list[Tracked]) -> Iterator[Finding]:
         try:
             with warehouse.transaction() as connection:
                 stopped = unannounced(connection, settings, tracked)
-        except WarehouseError:
-            return  # it is said already
+        except WarehouseError as error:
+            yield Finding("problem", "webhooks", str(error))
+            return
         for name, says in stopped.items():
             yield Finding("problem", name, says)
 

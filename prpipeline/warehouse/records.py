@@ -177,10 +177,10 @@ def newest_change(connection: Connection, repository_ids: Sequence[int]) -> dict
         return {}
     rows = connection.execute(
         """
-        SELECT repository_id, max(at) FROM (
-            SELECT repository_id, greatest(created_at, closed_at) AS at FROM raw.pull_requests
+        SELECT repository_id, max(happened_at) FROM (
+            SELECT repository_id, greatest(created_at, closed_at) AS happened_at FROM raw.pull_requests
             UNION ALL SELECT repository_id, submitted_at FROM raw.reviews
-        ) WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND at IS NOT NULL GROUP BY ALL
+        ) WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND happened_at IS NOT NULL GROUP BY ALL
         """,
         [list(repository_ids)],
     ).fetchall()
