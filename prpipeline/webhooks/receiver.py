@@ -49,9 +49,12 @@ class Refused(Exception):
 
 
 class Receiver:
-    """The application, over an inbox. ``secrets``: any of them may have signed."""
+    """The application, over an inbox. ``secrets``: any of them may have signed. ``patience``: seconds for a body."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[SecretStr]) -> None:
+    def __init__(
+        self, inbox: Inbox, secrets: Sequence[SecretStr], *, patience: float = READING_SECONDS
+    ) -> None:
+        self._patience = patience
         self._inbox = inbox
         self._secrets = [s.get_secret_value().encode("utf-8", "surrogateescape") for s in secrets]
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="inbox")  # SQLite has one writer, too
@@ -125,7 +128,7 @@ class Receiver:
         pieces: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(READING_SECONDS):
+            async with asyncio.timeout(self._patience):
                 async for piece in request.stream():
                     size += len(piece)
                     self._bytes += len(piece)

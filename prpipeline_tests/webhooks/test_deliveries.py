@@ -230,6 +230,23 @@ def test_hints_of_untracked_repositories_are_counted_and_not_kept(lab: DeliveryL
     assert lab.server.requests == []
 
 
+def test_tracked_under_two_names_it_is_read_once(lab: DeliveryLab) -> None:
+    lab.world.rename_repository("octo/app", "apple")
+    lab.track(["octo/apple"])
+    lab.names.append("octo/apple")
+    lab.sync()
+    lab.wait(minutes=5)
+    lab.take()
+    lab.world.edit_title(first_of(lab, "octo/apple"), "Twice tracked")
+    settle(lab)
+    lab.server.reset_requests()
+    lab.arrive()
+    assert lab.drained() == {"done": 1}
+    assert len(lab.server.requests) == 1
+    lab.assert_equal()
+    lab.assert_no_row_twice()
+
+
 def test_untracked_meanwhile(lab: DeliveryLab) -> None:
     lab.world.edit_title(first(lab), "Too late")
     lab.arrive()

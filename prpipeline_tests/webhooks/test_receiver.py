@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -16,8 +17,9 @@ import pytest
 
 from prpipeline.github.webhooks import Signature, signed
 from prpipeline.model.deliveries import InboxError
+from prpipeline.settings import SecretStr
 from prpipeline.webhooks.inbox import Inbox
-from prpipeline.webhooks.receiver import LARGEST_BODY
+from prpipeline.webhooks.receiver import LARGEST_BODY, Receiver
 from prpipeline_tests.support.disks import fill, small_disk
 from prpipeline_tests.support.receiving import SECRETS, Post, receiving
 
@@ -240,3 +242,26 @@ def test_the_receiver_imports_neither_duckdb_nor_dagster() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    receiver = Receiver(Inbox(tmp_path), [SecretStr(SECRETS[0])], patience=0.05)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/github",
+        "raw_path": b"/github",
+        "query_string": b"",
+        "headers": [(b"content-length", b"100")],
+    }
+    asyncio.run(receiver.application(scope, receive, send))
+    assert sent[0]["status"] == 408
