@@ -15,7 +15,7 @@ from prpipeline.jira.connection import Connection, connect
 from prpipeline.jira.sources import JiraEdition, open_source
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.jira import JiraProject
-from prpipeline.settings import Settings
+from prpipeline.settings import Settings, SyncSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.jira_context import AT_ONCE
 from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
@@ -52,16 +52,17 @@ def opened(settings: Settings, *, impatient: bool = False) -> JiraEdition:
 
     Raises ConfigurationError, ApiFailure.
     """
-    sync = settings.sync
-    if impatient:
-        sync = replace(sync, attempts=min(_ATTEMPTS, sync.attempts), max_wait_minutes=0)
+    sync = _impatient(settings.sync) if impatient else settings.sync
     return open_source(settings.connected_jira(), settings.jira_options, sync)
 
 
 def connect_to(settings: Settings) -> Connection:
     """What the credential is, where it works and what it may. Raises ConfigurationError, ApiFailure."""
-    sync = replace(settings.sync, attempts=min(_ATTEMPTS, settings.sync.attempts), max_wait_minutes=0)
-    return connect(settings.connected_jira(), settings.jira_options, sync)
+    return connect(settings.connected_jira(), settings.jira_options, _impatient(settings.sync))
+
+
+def _impatient(sync: SyncSettings) -> SyncSettings:
+    return replace(sync, attempts=min(_ATTEMPTS, sync.attempts), max_wait_minutes=0)
 
 
 # ── the cost ─────────────────────────────────────────────────────────────────────────────────────────

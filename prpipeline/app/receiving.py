@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prpipeline.model.deliveries import InboxError
+from prpipeline.model.deliveries import InboxError, NotListening
 from prpipeline.settings import Settings
 from prpipeline.settings.webhooks import webhook_secrets
 from prpipeline.webhooks.inbox import Inbox, Summary
@@ -12,19 +12,12 @@ from prpipeline.webhooks.inbox import Inbox, Summary
 __all__ = ["InboxError", "NotListening", "Summary", "serve", "summary"]
 
 
-class NotListening(Exception):
-    """The address cannot be listened at; the message says why and what to do."""
-
-
 def serve(settings: Settings, *, host: str, port: int, drain: bool, listening: Callable[[str], None]) -> None:
     """Receive until the process is asked to end. Raises ConfigurationError, NotListening, InboxError."""
     secrets = webhook_secrets()
     from prpipeline.webhooks import serve as server  # Starlette and uvicorn, which nothing else needs
 
-    try:
-        server.serve(settings.data_dir, secrets, host=host, port=port, drain=drain, listening=listening)
-    except server.NotListening as error:
-        raise NotListening(str(error)) from None
+    server.serve(settings.data_dir, secrets, host=host, port=port, drain=drain, listening=listening)
 
 
 def summary(settings: Settings) -> Summary:

@@ -17,6 +17,10 @@ class InboxError(Exception):
     """The inbox cannot be used; the message is one sentence that says why and what to do."""
 
 
+class NotListening(Exception):
+    """The receiver's address cannot be listened at; the message says why and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A delivery's content: identities and a time. ``updated_at`` is GitHub's, naive UTC."""
@@ -27,9 +31,7 @@ class Notice:
     repository_id: int | None = None
     pull_request_id: int | None = None
     number: int | None = None
-    node_id: str | None = (
-        None  # of any age; it may be in the form of years ago, so it is never stored as data
-    )
+    node_id: str | None = None  # maybe in the form of years ago, so never stored as data
     updated_at: datetime | None = None
     repositories: tuple[int, ...] | None = None  # whom a roster's change concerns; None: all of them
     hook_id: int | None = None  # as the content says it

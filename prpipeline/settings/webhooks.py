@@ -15,7 +15,7 @@ def webhook_secrets(environment: Mapping[str, str] | None = None) -> tuple[Secre
 
     An empty one would let anybody sign.
     """
-    value = (os.environ if environment is None else environment).get("PRPIPELINE_WEBHOOK_SECRETS", "")
+    value = (os.environ if environment is None else environment).get(VARIABLE, "")
     secrets = [part.strip() for part in value.split(",")]
     if secrets == [""]:
         raise ConfigurationError(

@@ -38,9 +38,8 @@ from prpipeline.warehouse.tracking import Tracked
 # Failures that asking for fewer would not help.
 _SHARED = (BadCredentials, LimitReached, MustWait, NetworkTrouble, Overloaded, ServerTrouble)
 
-_ANY = (
-    datetime.min
-)  # a replica may be behind; whether the answer is new enough is looked at when it is stored
+# A replica may be behind; whether the answer is new enough is looked at when it is stored.
+_ANY = datetime.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,7 @@ class Looked:
     """What became of hints; each is in one list. ``results`` has those of repositories that GitHub was asked about."""
 
     untracked: list[Hint] = field(default_factory=list)
-    early: list[Hint] = field(
-        default_factory=list
-    )  # the history of their repository is under way, or to come
+    early: list[Hint] = field(default_factory=list)  # their repository's history is under way or to come
     held: list[Hint] = field(default_factory=list)  # what they tell was stored already
     read: list[Hint] = field(default_factory=list)
     behind: list[Hint] = field(default_factory=list)  # GitHub does not show yet what it told of

@@ -179,11 +179,12 @@ def _note(
     is_changed: bool = False,
     problem: str | None = None,
 ) -> None:
+    # Asked first: a lake knows no RETURNING.
+    its = "FROM meta.team_readings WHERE lower(organization) = lower(?)"
     before = connection.execute(
-        "DELETE FROM meta.team_readings WHERE lower(organization) = lower(?) "
-        "RETURNING organization_id, first_read_at, changed_at",
-        [organization],
+        f"SELECT organization_id, first_read_at, changed_at {its}", [organization]
     ).fetchone() or (None, None, None)
+    connection.execute(f"DELETE {its}", [organization])
     insert(
         connection,
         "meta.team_readings",

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from prpipeline.model import redaction
+from prpipeline.model.deliveries import NotListening
 from prpipeline.model.redaction import RedactingFilter
 from prpipeline.settings import SecretStr
 from prpipeline.webhooks.drainer import Drainer
@@ -20,10 +21,6 @@ from prpipeline.webhooks.inbox import Inbox
 from prpipeline.webhooks.receiver import Receiver
 
 _GRACE_SECONDS = 10  # GitHub does not wait longer for its answer
-
-
-class NotListening(Exception):
-    """The address cannot be listened at; the message says why and what to do."""
 
 
 def serve(
