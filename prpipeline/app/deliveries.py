@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from prpipeline.app.audit import ReleaseBlocked
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.app.run import in_batches
+from prpipeline.app.run import in_batches, publish_all
 from prpipeline.model.deliveries import Hint, InboxError
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.tracking import Caller
@@ -245,13 +244,8 @@ def _publish(pipeline: Pipeline, draining: Drain) -> str | None:
     if not pipeline.warehouse.exists() or not pipeline.has_news():
         waiting.note_no_news(draining.inbox, before)
         return None
-    pipeline.aggregate()
-    try:
-        pipeline.publish(caller="webhooks")
-    except ReleaseBlocked as blocked:
-        return str(blocked)
-    pipeline.report()
-    return None
+    _, blocked = publish_all(pipeline, "webhooks")
+    return blocked
 
 
 def _split(hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:

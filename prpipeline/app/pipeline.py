@@ -21,13 +21,13 @@ from prpipeline.app import audit, credential_locks, freshness, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
 from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
+from prpipeline.app.stored import Stored
 from prpipeline.app.teams import organizations, teams_of
 from prpipeline.app.tracking import TrackingService
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.github.sources import open_sources
 from prpipeline.metrics.checks import Findings, all_checks, find
 from prpipeline.model.repository import RepositoryName
-from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller
 from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
@@ -39,24 +39,14 @@ from prpipeline.sync.source import Source
 from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
-from prpipeline.warehouse.activity import Publication, RecordedSync
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
-from prpipeline.warehouse.jira_projects import RecordedJiraSync, SelectedProject
 from prpipeline.warehouse.leases import Leases
 from prpipeline.warehouse.summary import (
-    Summary,
-    Week,
     count_rows,
-    preview,
-    row_counts,
-    summaries,
-    weeks_of_all,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from prpipeline.sync.jira_syncer import JiraResult
 
 __all__ = ["Estimate", "HistoryProgress", "Pipeline", "SyncOptions", "SyncResult"]
@@ -70,19 +60,14 @@ _DERIVED_AT_ONCE = 200
 _QUIET = timedelta(hours=23)  # less than a day, so that a daily run is never passed over
 
 
-_LATEST = """
-    SELECT repository, number, title, author_login, state, review_time_hours, null_reason, first_reviewer_login
-    FROM review_time_hours WHERE NOT is_bot_author ORDER BY created_at DESC LIMIT ?
-"""
-
-
 class Pipeline:
-    """The steps on one data folder. ``tracking`` says which repositories it is about."""
+    """The steps on one data folder. ``tracking`` says which repositories it is about, ``stored`` what is there."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.tracking = TrackingService(settings)
         self.warehouse = self.tracking.warehouse
+        self.stored = Stored(settings, self.warehouse)
 
     def follow_file(self, seen: str | None = None) -> str:
         """Track what the repositories file names, unless it is as it was when ``seen`` was returned.
@@ -167,20 +152,6 @@ class Pipeline:
         chosen = self.settings.jira_options.entries if entries is None else entries
         yield from jira.sync(self.settings, self.warehouse, chosen, options)
 
-    def jira_projects(self) -> list[SelectedProject]:
-        """The projects of Jira that are selected, with how far each has come."""
-        if self.settings.is_demo or not self.warehouse.exists():
-            return []
-        with self.warehouse.transaction() as connection:
-            return jira_projects.selected(connection)
-
-    def jira_activity_since(self, sync_id: int, limit: int) -> list[RecordedJiraSync]:
-        """The recorded syncs of projects with higher numbers, the first ``limit`` of them."""
-        if not self.warehouse.exists():
-            return []
-        with self.warehouse.transaction() as connection:
-            return jira_projects.syncs_since(connection, sync_id, limit)
-
     @contextmanager
     def asking(self) -> Iterator[tuple[Sequence[Source], Leases]]:
         """The sources, while no other process asks by one of the same credentials, and this run's leases.
@@ -255,44 +226,6 @@ class Pipeline:
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
             metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now(), teams_of(self.settings))
             return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
-
-    def check(self, checks: Sequence[metrics.Check]) -> list[Findings]:
-        """What these checks find in the warehouse, all of the same moment."""
-        with self.warehouse.transaction() as connection:
-            return list(find(connection, checks))
-
-    def row_counts(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
-        """How many rows of these repositories each table holds, by tracked name."""
-        with self.warehouse.transaction() as connection:
-            ids = self._ids(connection, names)
-            return {ids[i]: rows for i, rows in row_counts(connection, list(ids)).items()}
-
-    def summaries(self, names: Sequence[str]) -> dict[str, Summary]:
-        """What is stored of these repositories, by tracked name."""
-        with self.warehouse.transaction() as connection:
-            ids = self._ids(connection, names)
-            return {ids[i]: summary for i, summary in summaries(connection, list(ids)).items()}
-
-    def weeks(self) -> tuple[Week, ...]:
-        """The last half year of all repositories together, by week."""
-        with self.warehouse.transaction() as connection:
-            return weeks_of_all(connection)
-
-    @staticmethod
-    def _ids(connection: Connection, names: Sequence[str]) -> dict[int, str]:
-        known = tracking.get(connection, names)
-        return {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
-
-    def latest(self, limit: int) -> pd.DataFrame:
-        """The newest pull requests with their review times, as published."""
-        with open_published(self.settings.published_path) as connection:
-            latest: pd.DataFrame = connection.execute(_LATEST, [limit]).df()
-            return latest
-
-    def preview(self, table: str, repository_id: int) -> pd.DataFrame:
-        """The newest rows of a repository in a table."""
-        with self.warehouse.transaction() as connection:
-            return preview(connection, table, repository_id)
 
     def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
         """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
@@ -369,18 +302,6 @@ class Pipeline:
         self.aggregate()
         self._published("command_line", is_only=True)
         self.report()
-
-    def activity_since(
-        self, sync_id: int, publication_id: int, limit: int
-    ) -> tuple[list[RecordedSync], list[Publication]]:
-        """The recorded syncs and publications with higher numbers, the first ``limit`` of each."""
-        if not self.warehouse.exists():
-            return [], []
-        with self.warehouse.transaction() as connection:
-            return (
-                activity.syncs_since(connection, sync_id, limit),
-                activity.publications_since(connection, publication_id, limit),
-            )
 
     @property
     def report_path(self) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from prpipeline.app.audit import ReleaseBlocked
 from prpipeline.app.pipeline import HistoryProgress, Pipeline, SyncOptions, SyncResult
 from prpipeline.model.repository import RepositoryName
+from prpipeline.model.tracking import Caller
 from prpipeline.publish.release import Release
 from prpipeline.settings import ConfigurationError
 from prpipeline.warehouse import WarehouseError
@@ -168,13 +169,19 @@ def _published(pipeline: Pipeline, options: SyncOptions, watcher: Watcher, *, al
     if (is_first and all_failed) or not pipeline.has_news():
         return RunResult(())
     watcher.publishing()
+    release, blocked = publish_all(pipeline, options.caller)
+    return RunResult((), release, blocked)
+
+
+def publish_all(pipeline: Pipeline, caller: Caller) -> tuple[Release | None, str | None]:
+    """Bring all tables up to date, publish them, and write the report; the release, or why checks forbid one."""
     pipeline.aggregate()
     try:
-        release = pipeline.publish(caller=options.caller)
+        release = pipeline.publish(caller=caller)
     except ReleaseBlocked as blocked:
-        return RunResult((), blocked=str(blocked))
+        return None, str(blocked)
     pipeline.report()
-    return RunResult((), release)
+    return release, None
 
 
 def in_batches(results: Iterable[SyncResult]) -> Iterator[list[SyncResult]]:

@@ -112,7 +112,7 @@ def demo(repositories: Sequence[str]) -> None:
         ran = _run(pipeline, names)
     results = ran.results
     if any(not r.failed for r in results):
-        review_times(pipeline.latest(15))
+        review_times(pipeline.stored.latest(15))
     results_table(results, published_path(pipeline.settings))
     _end(ran)
 
@@ -249,8 +249,7 @@ def results_as_json(
         "repositories": [
             {
                 "repository": r.repository or r.tracked_as,
-                # Scripts know four modes; a reconciliation is an increment that compared more.
-                "mode": "increment" if r.mode == "reconcile" else r.mode,
+                "mode": _mode(r),
                 "pull_requests": r.pull_requests,
                 "reviews": r.reviews,
                 "errors": [r.error] if r.error else [],
@@ -268,10 +267,15 @@ def results_as_json(
     }
 
 
+def _mode(result: SyncResult | JiraResult) -> str:
+    """Scripts know four modes; a reconciliation is an increment that compared more."""
+    return "increment" if result.mode == "reconcile" else result.mode
+
+
 def _jira_as_json(result: JiraResult) -> dict[str, Any]:
     return {
         "project": result.project,
-        "mode": "increment" if result.mode == "reconcile" else result.mode,
+        "mode": _mode(result),
         "issues": result.issues,
         "removed": result.removed,
         "errors": [result.error] if result.error else [],

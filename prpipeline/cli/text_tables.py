@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prpipeline.app.pipeline import Estimate, SyncResult
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
+_PROGRESS = ("status", "last sync", "complete to (UTC)")
 
 
 def results_table(results: Sequence[SyncResult], published: str | None) -> None:
@@ -85,11 +86,20 @@ def jira_estimates_table(estimates: Sequence[JiraEstimate]) -> None:
     _project_reasons(console, [(e.project, e.error) for e in estimates if e.error])
 
 
+def _progress(row: dict[str, Any]) -> tuple[str, str, str]:
+    """The cells of how far a repository or project has come, for the headings in ``_PROGRESS``."""
+    return (
+        f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
+        _ago(row["last_sync_at"]),
+        f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
+    )
+
+
 def jira_status_table(rows: Sequence[dict[str, Any]]) -> None:
     """How far each project of Jira has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("project of Jira", overflow="fold")
-    for heading in ("status", "last sync", "complete to (UTC)"):
+    for heading in _PROGRESS:
         table.add_column(heading, no_wrap=True)
     table.add_column("issues", justify="right")
     for row in rows:
@@ -98,9 +108,7 @@ def jira_status_table(rows: Sequence[dict[str, Any]]) -> None:
             name += f" ({row['project']})"
         table.add_row(
             escape(name),
-            f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
-            _ago(row["last_sync_at"]),
-            f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
+            *_progress(row),
             f"{row['issues']:,}",
         )
     console = output()
@@ -194,9 +202,8 @@ def status_table(
     """How far each repository has come, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    table.add_column("last sync", no_wrap=True)
-    table.add_column("complete to (UTC)", no_wrap=True)
+    for heading in _PROGRESS:
+        table.add_column(heading, no_wrap=True)
     table.add_column("pull requests", justify="right")
     table.add_column("GitHub counts", justify="right")
     for row in rows:
@@ -205,9 +212,7 @@ def status_table(
             name += f" (now {row['repository']})"
         table.add_row(
             escape(name),
-            f"[{_STYLES.get(row['status'], 'white')}]{row['status']}",
-            _ago(row["last_sync_at"]),
-            f"{row['watermark_at']:%Y-%m-%d %H:%M}" if row["watermark_at"] else "",
+            *_progress(row),
             f"{row['pull_requests']:,}",
             _counted_by_github(row),
         )

@@ -106,7 +106,7 @@ class _Run:
             yield from self._aggregate()
         findings: list[Findings] = []
         if self._publishes or self._selected_checks:
-            findings = self._pipeline.check(
+            findings = self._pipeline.stored.check(
                 [c for c in self._checks if self._publishes or c.name in self._selected_checks]
             )
             yield from (
@@ -144,7 +144,7 @@ class _Run:
     ) -> Generator[Event, None, list[SyncResult]]:
         failed, reported = list(chosen.refused), {result.tracked_as for result in chosen.refused}
         try:
-            before = self._pipeline.row_counts(chosen.names)
+            before = self._pipeline.stored.row_counts(chosen.names)
             for results in in_batches(self._pipeline.sync(chosen.names, options)):
                 changed = {r.tracked_as: r for r in results if r.mode not in {"unchanged", "failed"}}
                 if REVIEW_TIME_HOURS in self._selected:
@@ -233,7 +233,7 @@ class _Run:
         yield dg.AssetMaterialization(
             PUBLISHED_DATABASE,
             metadata=metadata.of_release(
-                release, self._pipeline.weeks(), self._pipeline.tracking.tracked_rows()
+                release, self._pipeline.stored.weeks(), self._pipeline.tracking.tracked_rows()
             )
             | metadata.of_deliveries(of_deliveries(self._pipeline.settings)),
         )

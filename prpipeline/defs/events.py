@@ -35,7 +35,7 @@ class Reporter:
         """An event per repository and asset; ``before`` has the row counts from before the sync."""
         if not results:
             return
-        summaries = self._pipeline.summaries(list(results))
+        summaries = self._pipeline.stored.summaries(list(results))
         ids = {row.tracked_as: row.repository_id for row in self._pipeline.tracking.tracked_rows()}
         for name, result in results.items():
             summary, repository_id = summaries.get(name, Summary()), ids.get(name)
@@ -45,7 +45,7 @@ class Reporter:
                 rows_before = None if before is None else before.get(name, {}).get(table, 0)
                 entries = metadata.of_partition(table, summary, result, rows_before)
                 if self._reported <= FEW and repository_id is not None:
-                    rows = self._pipeline.preview(table, repository_id)
+                    rows = self._pipeline.stored.preview(table, repository_id)
                     entries = metadata.to_look_at(table, summary, rows) | entries
                 yield dg.AssetMaterialization(key, partition=name, metadata=entries)
 

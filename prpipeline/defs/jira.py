@@ -166,10 +166,10 @@ def jira_sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResource)
     opened.follow_jira()
     cursor = {"sync": 0, "asked": []} | (json.loads(context.cursor) if context.cursor else {})
     partitions = set(context.instance.get_dynamic_partitions(PARTITIONS))
-    rows = {row.entry: row for row in opened.jira_projects()}
+    rows = {row.entry: row for row in opened.stored.jira_projects()}
     new = sorted(entry for entry, row in rows.items() if row.last_attempt_at is None)
     to_ask = [entry for entry in new if entry not in cursor["asked"]]
-    syncs = opened.jira_activity_since(cursor["sync"], _AT_ONCE)
+    syncs = opened.stored.jira_activity_since(cursor["sync"], _AT_ONCE)
     ready = _ready(syncs, rows.keys() - partitions)
     events = [_outside(sync) for sync in ready if sync.caller != "dagster" and sync.entry in partitions]
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []

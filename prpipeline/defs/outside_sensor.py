@@ -43,7 +43,7 @@ def outside_activity_sensor(
     opened = pipeline.open()
     cursor = {"sync": 0, "publication": 0} | (json.loads(context.cursor) if context.cursor else {})
     partitions = set(context.instance.get_dynamic_partitions(repository_partitions.name or ""))
-    syncs, publications = opened.activity_since(cursor["sync"], cursor["publication"], _AT_ONCE)
+    syncs, publications = opened.stored.activity_since(cursor["sync"], cursor["publication"], _AT_ONCE)
     ready = _ready(syncs, opened, partitions)
     events = list(_of_syncs(ready, opened, partitions, context.instance))
     if ready:
@@ -107,14 +107,17 @@ def _result(sync: RecordedSync) -> SyncResult:
 
 
 def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Event]:
-    found = pipeline.check(all_checks(sync_period(pipeline.settings.schedule)))
+    found = pipeline.stored.check(all_checks(sync_period(pipeline.settings.schedule)))
     yield from map(checks.evaluation, found)
     # In the order of their lineage, for the same reason.
     yield from (_table(key, publication) for key in AGGREGATES)
     yield dg.AssetMaterialization(
         PUBLISHED_DATABASE,
         metadata=metadata.of_publication(
-            publication, pipeline.settings.published_path, pipeline.weeks(), pipeline.tracking.tracked_rows()
+            publication,
+            pipeline.settings.published_path,
+            pipeline.stored.weeks(),
+            pipeline.tracking.tracked_rows(),
         )
         | metadata.of_deliveries(of_deliveries(pipeline.settings)),
     )

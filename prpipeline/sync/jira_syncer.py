@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from prpipeline.model.failures import (
-    AccessDenied,
     ApiFailure,
     BadCredentials,
     FailureKind,
     LimitReached,
-    NotFound,
     PermanentFailure,
 )
 from prpipeline.model.jira import JiraProject
 from prpipeline.model.sql import Connection
-from prpipeline.model.tracking import RepositoryStatus, SyncMode
+from prpipeline.model.tracking import SyncMode, status_after
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.jira_context import JiraContext, still_selected
 from prpipeline.sync.jira_history import sync_history
@@ -200,7 +198,7 @@ class JiraSyncer:
                 jira_projects.update(
                     connection,
                     project.entry,
-                    status=_status(project, failure),
+                    status=status_after(failure, was_seen=project.project_id is not None),
                     last_error=str(failure),
                     last_failure=failure.kind,
                     last_attempt_at=now,
@@ -234,9 +232,3 @@ class JiraSyncer:
                 }
                 jira_projects.record_syncs(connection, [row])
         return result
-
-
-def _status(project: SelectedProject, failure: ApiFailure) -> RepositoryStatus:
-    if isinstance(failure, NotFound) and project.project_id is not None:
-        return "gone"
-    return "forbidden" if isinstance(failure, AccessDenied) else "failed"

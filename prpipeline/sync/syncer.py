@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prpipeline.model.failures import (
-    AccessDenied,
     ApiFailure,
     BadCredentials,
     FailureKind,
     LimitReached,
-    NotFound,
     PermanentFailure,
 )
 from prpipeline.model.repository import listed
 from prpipeline.model.sql import Connection
-from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
+from prpipeline.model.tracking import Caller, SyncMode, status_after
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
 from prpipeline.sync.context import Context, Progress, still_tracked, untracked
@@ -287,7 +285,7 @@ class Syncer:
                     tracking.update(
                         connection,
                         each.tracked.tracked_as,
-                        status=_status(each.tracked, each.failure),
+                        status=status_after(each.failure, was_seen=each.tracked.repository_id is not None),
                         last_error=str(each.failure),
                         last_failure=each.failure.kind,
                         last_attempt_at=now,
@@ -331,12 +329,6 @@ def _not_tracked(name: str) -> SyncResult:
     """It was untracked since it was chosen, or mistyped where names are not checked."""
     failure = PermanentFailure("Not tracked. Track it first, or correct its spelling.")
     return SyncResult(name, None, None, "failed", error=str(failure), failure=failure.kind, is_permanent=True)
-
-
-def _status(tracked: Tracked, failure: ApiFailure) -> RepositoryStatus:
-    if isinstance(failure, NotFound) and tracked.repository_id is not None:
-        return "gone"
-    return "forbidden" if isinstance(failure, AccessDenied) else "failed"
 
 
 def record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:

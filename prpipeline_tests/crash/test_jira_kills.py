@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prpipeline.sandbox.github.messages import Request
 from prpipeline.sandbox.jira import JiraSandbox, Quirks
+from prpipeline.sandbox.messages import Request
 from prpipeline_tests.support.jira_lab import JiraLab, expected, let_pass, small_world
 from prpipeline_tests.support.shell import Shell
 

@@ -63,7 +63,7 @@ def pipeline_of(dagster: DagsterServer) -> Pipeline:
 
 
 def published_rows(dagster: DagsterServer) -> int:
-    return len(pipeline_of(dagster).latest(1000))
+    return len(pipeline_of(dagster).stored.latest(1000))
 
 
 def open_dialog(page: Page, dagster: DagsterServer, asset: str | None = None) -> None:

@@ -71,7 +71,7 @@ def test_a_partition_added_in_the_ui_gets_its_history_and_is_published(dagster: 
     dagster.wait_until_quiet()
     assert dagster.partitions() == {"all": [ONE], "materialized": [ONE], "failed": []}
     assert len(dagster.runs("sync")) == publications(dagster) == 1
-    assert len(pipeline_of(dagster).latest(10)) == 3
+    assert len(pipeline_of(dagster).stored.latest(10)) == 3
 
 
 def test_two_hundred_repositories_of_a_schedule_end_with_one_publication(
@@ -164,7 +164,7 @@ def test_a_killed_worker_is_started_again(dagster: DagsterServer, github: Sandbo
         lambda: next(r["status"] for r in dagster.runs("sync") if r["runId"] == retry["runId"]) == "SUCCESS",
     )
     dagster.wait_until_quiet()
-    assert len(pipeline_of(dagster).latest(1000)) >= 4
+    assert len(pipeline_of(dagster).stored.latest(1000)) >= 4
 
 
 def test_what_the_command_line_does_shows_within_half_a_minute(dagster: DagsterServer, world: World) -> None:

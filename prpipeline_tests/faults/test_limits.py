@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prpipeline.sandbox.github import Credential, Fault, Sandbox, World
-from prpipeline.sandbox.github.messages import Response
+from prpipeline.sandbox.messages import Response
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 APIS = ("graphql", "rest")

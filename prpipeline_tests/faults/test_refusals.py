@@ -12,7 +12,7 @@ from _pytest.mark import ParameterSet
 
 from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sandbox.github.faults.http import GATEWAY, SECONDARY, TOO_FAST, UNICORN
-from prpipeline.sandbox.github.messages import Response
+from prpipeline.sandbox.messages import Response
 from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 

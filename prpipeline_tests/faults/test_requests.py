@@ -15,7 +15,7 @@ from prpipeline.model.answers import Head, Repository
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.messages import Request
 from prpipeline.settings import SyncSettings
 from prpipeline_tests.faults.kinds import LASTING, PASSING, SLOW, both_apis, one_api
 from prpipeline_tests.support.counting import most_requests_per_query, requests_per_query

@@ -12,7 +12,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.etags import MemoryEtags
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, PullRequest, Sandbox, World
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.messages import Request
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import etags
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, make_settings

@@ -11,7 +11,7 @@ import pytest
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox, World
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.messages import Request
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline_tests.support.sync_lab import TOKEN, SyncLab, busy_pull_request, let_pass, small_world

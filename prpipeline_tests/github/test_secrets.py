@@ -13,7 +13,7 @@ from prpipeline.model import redaction
 from prpipeline.model.failures import ApiFailure, RequestRejected
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox
-from prpipeline.sandbox.github.messages import Response
+from prpipeline.sandbox.messages import Response
 from prpipeline.settings import ConfigurationError, load_settings
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github.messages import Delivery
 from prpipeline.sandbox.jira import EMAIL, Fault, JiraSandbox, Token
+from prpipeline.sandbox.messages import Delivery
 from prpipeline_tests.support.jira_lab import JiraLab, let_pass, small_world
 
 PAGE = "<html><head><title>Log in</title></head><body>Please sign in</body></html>"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from prpipeline.sandbox.github.messages import Request
 from prpipeline.sandbox.jira import Fault, Issue, JiraSandbox, Project, Quirks, World
+from prpipeline.sandbox.messages import Request
 from prpipeline_tests.support.jira_lab import JiraLab, expected, let_pass, small_world
 
 EDITIONS = ["cloud", "data-center"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 
 from prpipeline.sandbox.github import Sandbox
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.messages import Request
 
 _POSITION = ("owner", "name", "login", "id", "after", "reviewsAfter", "eventsAfter")
 

@@ -131,7 +131,7 @@ def test_another_repository_under_the_name_is_started_beside_the_old_one(
             "SELECT max(as_of) FROM repositories WHERE status = 'untracked'"
         ).fetchone() or (None,)
         assert late == old.last_sync_at, "what waited in it waits no longer"
-    assert not [found for found in pipeline.check(all_checks(None)) if found.count]
+    assert not [found for found in pipeline.stored.check(all_checks(None)) if found.count]
 
     service = TrackingService(lab.settings)
     service.untrack([RepositoryName.parse(former)], delete_data=True)

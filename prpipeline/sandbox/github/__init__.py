@@ -3,8 +3,8 @@
 It imports nothing else of this package, so that it cannot share a mistake with what it tests.
 """
 
+from prpipeline.sandbox.clock import ManualClock, SystemClock
 from prpipeline.sandbox.github.apps import App, Installation
-from prpipeline.sandbox.github.clock import ManualClock, SystemClock
 from prpipeline.sandbox.github.faults import Fault
 from prpipeline.sandbox.github.generated import generated_world
 from prpipeline.sandbox.github.limits import Credential

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
-from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
+from prpipeline.sandbox.clock import Clock, SystemClock, whole_second
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Team
 
 P = ParamSpec("P")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from prpipeline.sandbox.github.apps import App, Installation, describe_token
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError, Request, Response
 from prpipeline.sandbox.github.world import World
+from prpipeline.sandbox.messages import ApiError, Request, Response
 
 
 class AppApi:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from prpipeline.sandbox.github.clock import iso
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError
+from prpipeline.sandbox.messages import ApiError
 
 LONGEST_JWT = timedelta(minutes=10)
 TOKEN_LIFE = timedelta(hours=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from prpipeline.sandbox.clock import Clock, whole_second
 from prpipeline.sandbox.github.accounts import Accounts, change
-from prpipeline.sandbox.github.clock import Clock, whole_second
 from prpipeline.sandbox.github.model import Actor, Label, Milestone, PullRequest, TimelineEvent
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
+from prpipeline.sandbox.clock import Clock, SystemClock, whole_second
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, TimelineEvent
 from prpipeline.sandbox.github.world import World
 

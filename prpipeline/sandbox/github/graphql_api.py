@@ -25,12 +25,12 @@ from graphql.pyutils import Path
 
 from prpipeline.sandbox.github.cost import Calculator, Cost
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError, Request, Response
 from prpipeline.sandbox.github.old_schema import unknown_to
 from prpipeline.sandbox.github.readers import type_name
 from prpipeline.sandbox.github.resolvers import attach, plain_leaves
 from prpipeline.sandbox.github.visibility import FieldError, QueryContext
 from prpipeline.sandbox.github.world import World
+from prpipeline.sandbox.messages import ApiError, Request, Response
 
 
 @cache

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github import rest_objects as objects
-from prpipeline.sandbox.github.clock import iso
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review
 from prpipeline.sandbox.github.world import World
 

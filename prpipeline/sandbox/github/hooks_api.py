@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from prpipeline.sandbox.github.hooks import MOST_HOOKS, Hook, Hooks, shown
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError, Request, Response
+from prpipeline.sandbox.messages import ApiError, Request, Response
 
 PING = ["push"]  # what GitHub subscribes to where no events are named
 

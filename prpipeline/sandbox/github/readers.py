@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from prpipeline.sandbox.github.clock import iso
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github.model import Actor, Commit, PullRequest, Review, Team, TimelineEvent
 from prpipeline.sandbox.github.visibility import alive
 

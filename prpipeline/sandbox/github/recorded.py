@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prpipeline.sandbox.github.clock import Clock
+from prpipeline.sandbox.clock import Clock
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review
 from prpipeline.sandbox.github.world import World
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, get_named_type, is_leaf_type
 
-from prpipeline.sandbox.github.clock import iso
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github.model import (
     Actor,
     Commit,

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from prpipeline.sandbox.github import rest_objects as objects
 from prpipeline.sandbox.github import rest_teams
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError, Request, Response
 from prpipeline.sandbox.github.model import PullRequest, Repository
 from prpipeline.sandbox.github.rest_teams import not_accessible, sign_on
 from prpipeline.sandbox.github.visibility import visible_reviews
 from prpipeline.sandbox.github.world import World
+from prpipeline.sandbox.messages import ApiError, Request, Response
 
 STATES = {"open": ("OPEN",), "closed": ("CLOSED", "MERGED"), "all": ()}
 SORTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prpipeline.sandbox.github.clock import iso
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github.model import (
     Actor,
     Commit,

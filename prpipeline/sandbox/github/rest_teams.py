@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prpipeline.sandbox.github import rest_objects as objects
 from prpipeline.sandbox.github.limits import Credential
-from prpipeline.sandbox.github.messages import ApiError, Response
+from prpipeline.sandbox.messages import ApiError, Response
 
 if TYPE_CHECKING:
     from prpipeline.sandbox.github.rest_api import RestCall

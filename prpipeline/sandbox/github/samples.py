@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from prpipeline.sandbox.github.clock import Clock, SystemClock, whole_second
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.clock import Clock, SystemClock, whole_second
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review
 from prpipeline.sandbox.github.sample_titles import HARD_TITLES, SUBJECTS
 from prpipeline.sandbox.github.world import World
+from prpipeline.sandbox.messages import Request
 
 HISTORY = timedelta(days=270)
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from types import TracebackType
 
 from prpipeline.sandbox.github.app_api import AppApi
 from prpipeline.sandbox.github.apps import App
@@ -13,18 +12,18 @@ from prpipeline.sandbox.github.faults import Faults
 from prpipeline.sandbox.github.graphql_api import GraphQLApi
 from prpipeline.sandbox.github.hooks import Hooks
 from prpipeline.sandbox.github.hooks_api import HooksApi
-from prpipeline.sandbox.github.http_server import HttpServer
 from prpipeline.sandbox.github.limits import Budget, Credential, anonymous
-from prpipeline.sandbox.github.messages import ApiError, Request, Response, encode
 from prpipeline.sandbox.github.rest_api import RestApi
 from prpipeline.sandbox.github.world import World
+from prpipeline.sandbox.local_server import LocalServer
+from prpipeline.sandbox.messages import ApiError, Request, Response, encode
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 Hook = Callable[[Request], object]
 
 
-class Sandbox:
+class Sandbox(LocalServer):
     """A GitHub server for one world on 127.0.0.1.
 
     `tokens` are strings or `Credential`s. `latency` is how long every answer takes, in seconds. `before_request` and
@@ -45,9 +44,9 @@ class Sandbox:
         has_rate_limits: bool = True,
         unknown_fields: Collection[str] = (),
     ) -> None:
+        super().__init__(world.clock, port)
         self.world = world
         self.latency = latency
-        self.port = port
         self.secondary_limit = secondary_limit
         self.has_rate_limits = has_rate_limits
         self.credentials: dict[str, Credential] = {}
@@ -67,30 +66,6 @@ class Sandbox:
         self.hooks = Hooks(world, lambda: self.url)
         self._hooks_api = HooksApi(self.hooks, lambda: self.url)
         self._lock = threading.Lock()
-        self._http: HttpServer | None = None
-
-    # Running
-
-    def start(self) -> Sandbox:
-        """Listen; the port stays the same over a stop and a start."""
-        self._http = HttpServer(self.port, self.world.clock, self._handle, self._done)
-        self.port = self._http.server_address[1]
-        self._http.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop listening and cut the connections; clients are refused until the next start."""
-        if self._http:
-            self._http.stop()
-            self._http = None
-
-    def __enter__(self) -> Sandbox:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # Looking and preparing
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from prpipeline.sandbox.clock import Clock, whole_second
 from prpipeline.sandbox.github.accounts import change
-from prpipeline.sandbox.github.clock import Clock, whole_second
 from prpipeline.sandbox.github.edits import Edits
 from prpipeline.sandbox.github.model import Actor, PullRequest, Repository, Review, Team, TimelineEvent
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from prpipeline.sandbox.github.messages import Request
 from prpipeline.sandbox.jira import jql
 from prpipeline.sandbox.jira.model import Issue, State, User
 from prpipeline.sandbox.jira.objects import FIELDS, Objects
 from prpipeline.sandbox.jira.world import World
+from prpipeline.sandbox.messages import Request
 
 _TOKEN_LIFE = timedelta(days=7)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from prpipeline.sandbox.github.clock import ManualClock
+from prpipeline.sandbox.clock import ManualClock
 from prpipeline.sandbox.jira.model import Issue, Project, State, Status
 from prpipeline.sandbox.jira.world import World
 

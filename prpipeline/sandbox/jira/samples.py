@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from prpipeline.sandbox.github.clock import ManualClock
+from prpipeline.sandbox.clock import ManualClock
 from prpipeline.sandbox.jira.world import World
 
 _END = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
+from functools import cached_property
 from typing import Any
 
-from prpipeline.sandbox.github.http_server import HttpServer
-from prpipeline.sandbox.github.messages import Delivery, Request, Response
 from prpipeline.sandbox.jira.api import Api, JiraError, Quirks
 from prpipeline.sandbox.jira.model import User
 from prpipeline.sandbox.jira.tokens import OAuthApp, Token, presented
 from prpipeline.sandbox.jira.world import World
+from prpipeline.sandbox.local_server import LocalServer
+from prpipeline.sandbox.messages import Delivery, Request, Response
 
 EMAIL, TOKEN = "reader@example.com", "sandbox-jira-token"
 _FAILED = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
@@ -40,7 +40,7 @@ class Fault:
         return found
 
 
-class JiraSandbox:
+class JiraSandbox(LocalServer):
     """A Jira for one world on 127.0.0.1: a site of Cloud with its gateway, or a Data Center below a context path.
 
     ``answers_strangers``: a wrong token gets what a stranger gets, with status 200; else 401.
@@ -58,7 +58,8 @@ class JiraSandbox:
         answers_strangers: bool = True,
         port: int = 0,
     ) -> None:
-        self.world, self.edition, self.context, self.port = world, edition, context.rstrip("/"), port
+        super().__init__(world.clock, port)
+        self.world, self.edition, self.context = world, edition, context.rstrip("/")
         self.tokens = list(tokens) or [
             Token(TOKEN, world.bot, "unscoped" if edition == "cloud" else "personal", EMAIL)
         ]
@@ -71,34 +72,15 @@ class JiraSandbox:
         self.max_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
-        self._http: HttpServer | None = None
-        self._api: Api | None = None
-
-    def start(self) -> JiraSandbox:
-        """Listen; the port stays the same over a stop and a start."""
-        self._http = HttpServer(self.port, self.world.clock, self._handle, self._done)
-        self.port = self._http.server_address[1]
-        self._api = self._api or Api(self.world, self.edition, self.quirks, self.url)
-        self._http.start()
-        return self
-
-    def stop(self) -> None:
-        if self._http:
-            self._http.stop()
-            self._http = None
-
-    def __enter__(self) -> JiraSandbox:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
         """The value for JIRA_URL."""
         return f"http://127.0.0.1:{self.port}{self.context}"
+
+    @cached_property
+    def _api(self) -> Api:
+        return Api(self.world, self.edition, self.quirks, self.url)
 
     @property
     def gateway_url(self) -> str:
@@ -118,7 +100,6 @@ class JiraSandbox:
         return [request.path.rpartition("/rest/api/")[2][2:] or request.path for request in self.requests]
 
     def forget_page_tokens(self) -> None:
-        assert self._api is not None
         self._api.forget_page_tokens()
 
     # ── answering ────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +164,6 @@ class JiraSandbox:
     ) -> Response:
         for root in ("/rest/api/2/", "/rest/api/3/") if self.edition == "cloud" else ("/rest/api/2/",):
             if path.startswith(root):
-                assert self._api is not None
                 try:
                     content = self._api.respond(request, path.removeprefix(root), user)
                 except JiraError as error:

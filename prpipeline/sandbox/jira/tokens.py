@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from prpipeline.sandbox.github.messages import Request
 from prpipeline.sandbox.jira.model import User
+from prpipeline.sandbox.messages import Request
 
 Kind = Literal["unscoped", "scoped", "personal", "oauth"]
 ALL_SCOPES = frozenset({"read:jira-work", "read:jira-user"})

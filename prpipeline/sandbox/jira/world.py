@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from prpipeline.sandbox.github.clock import Clock, ManualClock
+from prpipeline.sandbox.clock import Clock, ManualClock
 from prpipeline.sandbox.jira.model import EPIC, POINTS, SPRINT, Issue, Project, Sprint, State, Status, User
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prpipeline.sandbox.github.clock import Clock
+from prpipeline.sandbox.clock import Clock
 from prpipeline.sandbox.github.faults import graphql, http
 from prpipeline.sandbox.github.faults.effect import Effect
 from prpipeline.sandbox.github.faults.walk import list_size
-from prpipeline.sandbox.github.messages import Request, Response
+from prpipeline.sandbox.messages import Request, Response
 
 KINDS = (*http.KINDS, *graphql.KINDS)
 

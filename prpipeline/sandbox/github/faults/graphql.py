@@ -7,7 +7,7 @@ from typing import Any
 
 from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, inner_lists, null_nodes, outer_lists
-from prpipeline.sandbox.github.messages import Request
+from prpipeline.sandbox.messages import Request
 
 IP_ALLOW_LIST = (
     "Although you appear to have the correct authorization credentials, the `octo-labs` organization has an IP allow "

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from math import ceil
 
-from prpipeline.sandbox.github.clock import iso
+from prpipeline.sandbox.clock import iso
 from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, encoded, null_nodes
-from prpipeline.sandbox.github.messages import Delivery, Request, Response, encode
+from prpipeline.sandbox.messages import Delivery, Request, Response, encode
 
 UNICORN = b"""<!DOCTYPE html>
 <html>

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from prpipeline.sandbox.github.messages import Response, encode
+from prpipeline.sandbox.messages import Response, encode
 
 
 def dictionaries(value: Any, path: list[str | int]) -> Iterator[tuple[list[str | int], dict[str, Any]]]:

@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from prpipeline.sandbox.github.clock import Clock
-from prpipeline.sandbox.github.messages import Request, Response
+from prpipeline.sandbox.clock import Clock
+from prpipeline.sandbox.messages import Request, Response
 
 Handle = Callable[[Request], Response]
 Done = Callable[[Request], None]
