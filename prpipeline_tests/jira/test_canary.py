@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,7 +30,7 @@ NIGHTS = [
 
 
 @contextmanager
-def lab(folder: Path, world: World, edition: str = "cloud", **quirks: bool) -> Iterator[JiraLab]:
+def lab(folder: Path, world: World, edition: str = "cloud", **quirks: Any) -> Iterator[JiraLab]:
     with JiraSandbox(world, edition=edition, quirks=Quirks(**quirks)) as server:
         yield JiraLab(server, folder)
 
