@@ -8,9 +8,9 @@ from typing import Literal
 TroubleKind = Literal["run", "release"]
 """run: it stopped before it was done. release: checks found errors in the data, so nothing was published."""
 
-ConditionKind = Literal["run", "release", "sync", "freshness", "webhooks"]
+ConditionKind = Literal["run", "release", "sync", "freshness", "webhooks", "jira", "jira_freshness"]
 """sync: the last sync of a repository failed. freshness: nobody has synced it for too long. webhooks: its deliveries
-stopped, for syncs find changes that none announced."""
+stopped, for syncs find changes that none announced. jira, jira_freshness: as the first two, of a project of Jira."""
 
 Level = Literal["failure", "success", "info"]
 

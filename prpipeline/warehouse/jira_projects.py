@@ -86,7 +86,8 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime) -> Non
     for entry in entries:
         if entry not in known:
             connection.execute(
-                "INSERT INTO meta.jira_projects (entry, is_tracked, status) VALUES (?, true, 'new')", [entry]
+                "INSERT INTO meta.jira_projects (entry, is_tracked, status, changed_at) VALUES (?, true, 'new', ?)",
+                [entry, now],
             )
     for entry, project in known.items():
         if project.is_tracked != (entry in entries):

@@ -165,6 +165,16 @@ def test_the_doctor_knows_jira(shell: Shell) -> None:
     assert "Jira NOPE: Jira shows no project NOPE" in said
 
 
+def test_the_doctor_says_why_the_last_sync_of_a_project_failed(shell: Shell, world: World) -> None:
+    world.issues[10_003].fields["resolutiondate"] = "yesterday"
+    assert shell.run("sync", "--only", "jira").returncode == 1
+    said = " ".join(shell.run("doctor").stdout.split())
+    assert (
+        "Jira ABC: It may be browsed, but its last sync failed: Jira gives issues that cannot be right"
+        in said
+    )
+
+
 @pytest.mark.slow
 def test_without_jira_nothing_of_it_is_there(shell: Shell) -> None:
     (shell.folder / "repositories.yaml").write_text("repositories: []\n")

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS meta.jira_projects (
     reconciled_at   TIMESTAMP,
     last_error      VARCHAR,
     last_failure    VARCHAR,
-    changed_at      TIMESTAMP                       -- when rows of it last changed
+    changed_at      TIMESTAMP                       -- when rows of it last changed; before its first sync, since when it is selected
 );
 
 CREATE TABLE IF NOT EXISTS raw.jira_issues (
