@@ -79,7 +79,7 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json, only)
         return
-    with telling(pipeline):
+    with pipeline.warehouse.session(), telling(pipeline):
         ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile, only=only)
         _show(ran, pipeline, as_json=as_json)
     _end(ran)

@@ -54,7 +54,9 @@ def build_assets(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
     ) -> Iterator[Event]:
         with plainly():
-            yield from _Run(context, config, pipeline.open(), checks).events()
+            opened = pipeline.open()
+            with opened.warehouse.session():
+                yield from _Run(context, config, opened, checks).events()
 
     return sync_and_publish
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import duckdb
 from prpipeline.publish import dictionary, release_contents, release_sources, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
 from prpipeline.publish.release_tables import Tables
-from prpipeline.warehouse.database import quoted
+from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 
 log = logging.getLogger("prpipeline")
 
@@ -66,7 +68,7 @@ def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> 
     rows = write_tables(target, warehouse, values)
     with release_tables.opened(target, warehouse, in_memory=True) as connection:
         connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
-        sources = release_sources.find(connection)
+        sources = release_sources.find(connection, with_extract=False)
         connection.execute("BEGIN")
         release_contents.write(connection, sources, target.stat().st_size)
         connection.execute("COMMIT")
@@ -75,14 +77,28 @@ def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> 
 
 def write_tables(target: Path, warehouse: Tables, values: Mapping[str, Any]) -> dict[str, int]:
     """Write the tables and views alone, of the closed warehouse; returns the number of rows of each table."""
+    tables = sorted(dictionary.load().tables, key=release_tables.is_view)  # views after all tables
+    target.write_bytes(_without_rows(";".join(map(release_tables.empty, tables))))
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
-        for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
-            release_tables.create(connection, table, values)
+        for table in tables:
+            release_tables.fill(connection, table, values)
         connection.execute("COMMIT")
         rows = release_tables.count(connection)
         connection.execute("CHECKPOINT")
     return rows
+
+
+@lru_cache(maxsize=2)
+def _without_rows(statements: str) -> bytes:
+    """The file that these statements make. Kept, as the comments of 500 columns take as long as the rows of a small warehouse."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / FILE_NAME
+        with duckdb.connect(
+            str(file), config={"storage_compatibility_version": STORAGE_VERSION}
+        ) as connection:
+            connection.execute(f"BEGIN;{statements};COMMIT;CHECKPOINT")
+        return file.read_bytes()
 
 
 def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
