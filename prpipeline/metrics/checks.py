@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
 
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,9 +64,8 @@ def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
 def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
     """Run the checks, one after the other."""
     for check in checks:
-        rows = connection.execute(
-            f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}", check.parameters
-        ).df()
+        sql = f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}"
+        rows = connection.execute(parsed(connection, sql), check.parameters).df()
         count = int(rows.pop("row_count").iloc[0]) if len(rows) else 0
         if count and "repository_id" in rows:  # people know repositories by name
             names = dict(

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from prpipeline import metrics
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.publish import dictionary
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 from prpipeline.warehouse.file_store import FileSnapshot
@@ -68,7 +68,7 @@ def fill(connection: Connection, table: dictionary.Table, values: Mapping[str, A
         # Analysts filter by repository and time: sorted rows let scans skip row groups.
         order = " ORDER BY repository_id, number" if table.grain == "pull request" else ""
         connection.execute(
-            f'INSERT INTO main."{table.name}" {source}{order}',
+            parsed(connection, f'INSERT INTO main."{table.name}" {source}{order}'),
             {name: value for name, value in values.items() if f"${name}" in source},
         )
 
