@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prpipeline.github.auth import Anonymous
 from prpipeline.github.client import Client
 from prpipeline.model.usage import Usage
@@ -31,6 +33,9 @@ class ClientSource:
 
     def check_queries(self, repository: str | None = None) -> None:
         """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        self.client.caller.before_wait = note
 
     def stop(self) -> None:
         self.client.caller.stop()

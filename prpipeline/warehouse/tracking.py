@@ -187,7 +187,12 @@ def all_known(connection: Connection) -> list[Tracked]:
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
     """Every repository with this number: the same one may have been tracked under several names."""
-    return _select(connection, "repository_id = ?", [repository_id])
+    return with_ids(connection, [repository_id])
+
+
+def with_ids(connection: Connection, repository_ids: Sequence[int]) -> list[Tracked]:
+    """Every repository with one of these numbers."""
+    return _select(connection, "repository_id IN (SELECT unnest(?::BIGINT[]))", [list(repository_ids)])
 
 
 def with_metrics_behind(connection: Connection) -> list[int]:
