@@ -72,6 +72,7 @@ def _wrong(conditions: Sequence[Condition]) -> list[str]:
     lines = []
     for kind, line in (
         ("release", "- {says}"),
+        ("bucket", "- {says}"),
         ("run", "- A run stopped before it was done. {says}"),
         ("sync", "- {names}: {says}"),
         ("freshness", "- {names}: {says}"),
@@ -94,6 +95,8 @@ def _well(over: Sequence[Told]) -> list[str]:
     lines = []
     if any(each.kind == "release" for each in over):
         lines.append("- The checks find no errors any more, and a release was published.")
+    if any(each.kind == "bucket" for each in over):
+        lines.append("- The release is in the bucket.")
     if any(each.kind == "run" for each in over):
         lines.append("- A run got to its end.")
     if names := [each.subject for each in over if each.kind in _REPOSITORIES]:
@@ -106,6 +109,8 @@ def _title(conditions: Sequence[Condition]) -> str:
     titles = []
     if "release" in kinds:
         titles.append("release kept back")
+    if "bucket" in kinds:
+        titles.append("release not uploaded")
     if "run" in kinds:
         titles.append("run failed")
     for kind, verb in (
@@ -121,7 +126,7 @@ def _title(conditions: Sequence[Condition]) -> str:
 
 def _subjects(over: Sequence[Told]) -> str:
     names = [each.subject for each in over if each.kind in _REPOSITORIES]
-    others = {"release": "releases", "run": "runs"}
+    others = {"release": "releases", "bucket": "uploads", "run": "runs"}
     kinds = [others[each.kind] for each in over if each.kind in others]
     return ", ".join([*dict.fromkeys(kinds), *([_named(names)] if names else [])])
 
