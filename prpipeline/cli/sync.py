@@ -20,6 +20,7 @@ from prpipeline.cli.common import (
     open_pipeline,
     parse_names,
     published_path,
+    published_to,
 )
 
 if TYPE_CHECKING:
@@ -229,9 +230,11 @@ def _print_jira_reasons(said: Sequence[tuple[str, str]]) -> None:
 
 
 def _end(ran: RunResult) -> None:
-    if ran.blocked:
-        click.echo(ran.blocked, err=True)
-    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if ran.blocked else 0))
+    for problem in (ran.blocked, ran.not_uploaded):
+        if problem:
+            click.echo(problem, err=True)
+    stays_behind = ran.blocked or ran.not_uploaded
+    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if stays_behind else 0))
 
 
 def _exit_code(results: Sequence[SyncResult | JiraResult]) -> int:
@@ -264,6 +267,7 @@ def results_as_json(
         "points": sum(r.points for r in results),
         "seconds": round(sum(r.seconds for r in results), 3),
         "published": published_path(pipeline.settings),
+        **published_to(pipeline.settings),
     }
 
 

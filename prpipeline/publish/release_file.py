@@ -20,12 +20,12 @@ import duckdb
 
 from prpipeline.publish import dictionary, release_contents, release_sources, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
+from prpipeline.publish.release_folder import FILE_NAME as FILE_NAME
 from prpipeline.publish.release_tables import Tables
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 
 log = logging.getLogger("prpipeline")
 
-FILE_NAME = "prpipeline.duckdb"
 
 _LARGEST_GROWTH = 1.5
 _LEAST_GROWTH_BYTES = 4 << 20  # every table that is created anew takes blocks of 256 KB
