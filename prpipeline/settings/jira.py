@@ -83,7 +83,7 @@ class JiraOptions(Section, frozen=True, kw_only=True):
     """The group ``jira`` of the file. ``projects``: keys or numbers, in upper case and as text once read.
 
     ``points_fields``, ``sprint_field``, ``epic_field``: ids of custom fields, by default found by their kind.
-    ``links_from`` is read and has no effect yet: keys in pull requests are not linked to issues.
+    ``links_from``: where keys of issues are looked for in pull requests.
     """
 
     projects: tuple[str | int, ...] = ()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
+from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
@@ -78,10 +79,14 @@ def has_tables(connection: Connection) -> bool:
 
 
 def follow(connection: Connection, entries: Sequence[str], now: datetime) -> None:
-    """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made."""
-    if not entries and not has_tables(connection):
+    """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made;
+    with the first one come those of metrics, too."""
+    is_known = has_tables(connection)
+    if not entries and not is_known:
         return
     connection.execute(resources.files("prpipeline.warehouse").joinpath(_SCHEMA).read_text(encoding="utf-8"))
+    if not is_known:
+        metrics.create_tables(connection)
     known = {project.entry: project for project in all_known(connection)}
     for entry in entries:
         if entry not in known:
