@@ -22,19 +22,19 @@ summed AS (
     WHERE is_counted
     GROUP BY issue_id
 ),
-both AS (
+paired AS (
     FROM issues
     JOIN summed USING (issue_id)
     WHERE is_tracked AND NOT is_gone AND coalesce(hierarchy_level, 0) < 1
 ),
 kinds AS (
     SELECT *, 'merged_and_open' AS kind, last_merged_at AS since
-    FROM both
+    FROM paired
     WHERE status_category IN ('new', 'indeterminate') AND last_merged_at IS NOT NULL AND open_pull_requests = 0
     UNION ALL
-    SELECT *, 'done_before_merge', done_at FROM both WHERE done_at < last_merged_at
+    SELECT *, 'done_before_merge', done_at FROM paired WHERE done_at < last_merged_at
     UNION ALL
-    SELECT *, 'done_and_open', done_at FROM both WHERE status_category = 'done' AND open_pull_requests > 0
+    SELECT *, 'done_and_open', done_at FROM paired WHERE status_category = 'done' AND open_pull_requests > 0
 )
 SELECT
     issue_id, issue_key, project_key, kind, summary, issue_type, status, status_category, assignee_id, pull_requests,
