@@ -16,9 +16,11 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
 from prpipeline.warehouse import alerts, host, jira_projects, people
+from prpipeline.warehouse.activity import RecordedSync as RecordedSync
 from prpipeline.warehouse.activity import publications_since as publications_since
 from prpipeline.warehouse.activity import record_publication as record_publication
 from prpipeline.warehouse.activity import record_sync as record_sync
+from prpipeline.warehouse.activity import record_syncs as record_syncs
 from prpipeline.warehouse.activity import syncs_since as syncs_since
 
 
