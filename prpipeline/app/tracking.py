@@ -22,7 +22,6 @@ from prpipeline.warehouse import (
     WarehouseError,
     host,
     jira_projects,
-    jira_records,
     records,
     shortfalls,
     tracking,
@@ -193,7 +192,11 @@ class TrackingService:
             return []
         with self.warehouse.transaction() as connection:
             rows = jira_projects.selected(connection)
-            held = jira_records.counts(connection) if rows else {}
+            if not rows:
+                return []
+            from prpipeline.warehouse import jira_records  # only where Jira is used
+
+            held = jira_records.counts(connection)
         return [
             {
                 "entry": row.entry,
