@@ -118,6 +118,8 @@ class _Run:
             yield from self._publish(findings)
         elif errors := blocking(findings):
             self._problems.append(metadata.errors(errors))
+        if not_uploaded := self._pipeline.upload():  # also what an earlier run could not
+            self._problems.append(not_uploaded)
         if self._problems:
             raise PlainFailure(" ".join(self._problems), self._tables)
 

@@ -8,7 +8,7 @@ and the views of metrics over them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,15 +50,18 @@ def piece_of(table: dictionary.Table) -> str | None:
     return piece([column.name for column in table.columns])
 
 
-def find(connection: Connection, *, with_extract: bool = True) -> Sources:
-    """Find what is read, and create the extract if it is wanted. The connection is to memory, with ``warehouse`` attached."""
+def find(connection: Connection, tables: Sequence[dictionary.Table], *, with_extract: bool = True) -> Sources:
+    """Find what these tables read, and create the extract if it is wanted.
+
+    The connection is to memory, with ``warehouse`` attached.
+    """
     columns = _columns(connection)
-    queries = [query(table, EXTRACT) for table in dictionary.load().tables]
+    queries = [query(table, EXTRACT) for table in tables]
     planned = repr((columns, queries, metrics.definitions_fingerprint()))
     if with_extract or planned not in _FOUND:
         _create_extract(connection, columns)
     if planned not in _FOUND:
-        _FOUND[planned] = _find(connection, dict(columns))
+        _FOUND[planned] = _find(connection, dict(columns), tables)
     return _FOUND[planned]
 
 
@@ -66,14 +69,14 @@ _FOUND: dict[str, Sources] = {}
 """By all that is planned: this process's next publication need not plan it again."""
 
 
-def _find(connection: Connection, columns: dict[str, list[str]]) -> Sources:
+def _find(
+    connection: Connection, columns: dict[str, list[str]], tables: Sequence[dictionary.Table]
+) -> Sources:
     optimizers = {name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
     optimizers.remove("unused_columns")  # others leave out tables that are empty
     connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
     scans = {
-        table: _plan(connection, table)
-        for table in dictionary.load().tables
-        if piece_of(table) and not is_from_code(table)
+        table: _plan(connection, table) for table in tables if piece_of(table) and not is_from_code(table)
     }
     connection.execute("RESET disabled_optimizers")
     read: dict[str, set[str]] = {}

@@ -5,7 +5,7 @@ Works on a connection that has the warehouse attached, and the release as its cu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,20 @@ def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckd
     return connection
 
 
-def create(connection: Connection, table: dictionary.Table, values: Mapping[str, Any]) -> None:
-    """Create the table or view with its comments and rows, or replace it."""
+def described(connection: Connection) -> dictionary.Dictionary:
+    """The tables that a release of the attached warehouse has."""
+    return dictionary.load(with_jira=metrics.has_jira(connection, "warehouse"))
+
+
+def create(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Create the table or view with its comments and rows, or replace it. ``tables``: all of the release."""
     connection.execute(empty(table))
-    fill(connection, table, values)
+    fill(connection, table, values, tables)
 
 
 def empty(table: dictionary.Table) -> str:
@@ -59,10 +69,15 @@ def empty(table: dictionary.Table) -> str:
     return ";".join([f"CREATE OR REPLACE {kind} {name} {made}", *comments])
 
 
-def fill(connection: Connection, table: dictionary.Table, values: Mapping[str, Any]) -> None:
-    """Insert the rows into an empty table; a view has none."""
+def fill(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Insert the rows into an empty table; a view has none. ``tables``: all of the release."""
     if table.name == "data_dictionary":
-        _fill_dictionary(connection, table)
+        _fill_dictionary(connection, table, tables)
     elif not is_view(table):
         source = query(table, "warehouse")
         # Analysts filter by repository and time: sorted rows let scans skip row groups.
@@ -73,10 +88,12 @@ def fill(connection: Connection, table: dictionary.Table, values: Mapping[str, A
         )
 
 
-def _fill_dictionary(connection: Connection, table: dictionary.Table) -> None:
+def _fill_dictionary(
+    connection: Connection, table: dictionary.Table, tables: Sequence[dictionary.Table]
+) -> None:
     rows = [
         [t.name, column.name, column.type, column.description, t.comment]
-        for t in dictionary.load().tables
+        for t in tables
         for column in t.columns
     ]
     names = ", ".join(f"rows[{n}]" for n, _ in enumerate(table.columns, 1))
@@ -87,7 +104,7 @@ def _fill_dictionary(connection: Connection, table: dictionary.Table) -> None:
 
 def is_view(table: dictionary.Table) -> bool:
     """Views read published tables only, so they stay right when those change."""
-    return table.name in metrics.published_views()
+    return table.name in metrics.published_views(with_jira=True)
 
 
 def is_from_code(table: dictionary.Table) -> bool:
@@ -118,7 +135,7 @@ def _owner(table: dictionary.Table, column: dictionary.Column) -> str:
 
 def definition(table: str, catalog: str) -> str:
     """The table's file in sql/, the query of a published view, or all of the table of the same name in metrics."""
-    if table in metrics.published_views():
+    if table in metrics.published_views(with_jira=True):
         return metrics.published_view(table)
     file = resources.files(__package__).joinpath("sql", f"{table}.sql")
     if file.is_file():
@@ -126,12 +143,12 @@ def definition(table: str, catalog: str) -> str:
     return f'SELECT * FROM {catalog}.metrics."{table}"'
 
 
-def count(connection: Connection) -> dict[str, int]:
+def count(connection: Connection, tables: Sequence[dictionary.Table]) -> dict[str, int]:
     """The number of rows of each table. Views are not counted: that would compute them."""
     return {
         table.name: int(
             (connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone() or (0,))[0]
         )
-        for table in dictionary.load().tables
+        for table in tables
         if not is_view(table)
     }
