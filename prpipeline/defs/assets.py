@@ -54,7 +54,9 @@ def build_assets(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
     ) -> Iterator[Event]:
         with plainly():
-            yield from _Run(context, config, pipeline.open(), checks).events()
+            opened = pipeline.open()
+            with opened.warehouse.session():
+                yield from _Run(context, config, opened, checks).events()
 
     return sync_and_publish
 
@@ -116,6 +118,8 @@ class _Run:
             yield from self._publish(findings)
         elif errors := blocking(findings):
             self._problems.append(metadata.errors(errors))
+        if not_uploaded := self._pipeline.upload():  # also what an earlier run could not
+            self._problems.append(not_uploaded)
         if self._problems:
             raise PlainFailure(" ".join(self._problems), self._tables)
 

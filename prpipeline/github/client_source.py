@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
+from prpipeline.github import fields
+from prpipeline.github import rest_objects as objects
 from prpipeline.github.auth import Anonymous
 from prpipeline.github.client import Client
+from prpipeline.http.answer import Answer
+from prpipeline.http.values import text
+from prpipeline.model.profiles import Profile
 from prpipeline.model.usage import Usage
 
 
@@ -31,6 +37,10 @@ class ClientSource:
     def usage(self) -> Usage:
         return self.client.caller.usage
 
+    def profile(self, login: str) -> Profile:
+        """See ``sync.source.Source``. By REST, which tells a public e-mail address without any scope."""
+        return self.client.get(f"/users/{quote(login)}", read=_profile)
+
     def check_queries(self, repository: str | None = None) -> None:
         """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""
 
@@ -42,3 +52,10 @@ class ClientSource:
 
     def close(self) -> None:
         self.client.caller.close()
+
+
+def _profile(answer: Answer) -> Profile:
+    body = objects.body_of(answer)
+    return Profile(
+        fields.integer(body, "id"), text(body.get("name")) or None, text(body.get("email")) or None
+    )

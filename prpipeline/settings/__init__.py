@@ -6,6 +6,7 @@ from prpipeline.settings.github import GitHubApp, GitHubSettings
 from prpipeline.settings.jira import Edition, JiraOAuth, JiraOptions, JiraSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
 from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
+from prpipeline.settings.publishing import BucketPlace, pull_from
 from prpipeline.settings.repositories_file import (
     RepositoriesFile,
     TrackedOwner,
@@ -24,6 +25,7 @@ __all__ = [
     "WEEKDAYS",
     "AlertSettings",
     "AlertTarget",
+    "BucketPlace",
     "Calendar",
     "ClockTime",
     "ConfigurationError",
@@ -55,5 +57,6 @@ __all__ = [
     "place",
     "place_of",
     "project_root",
+    "pull_from",
     "read_repositories_file",
 ]

@@ -48,5 +48,8 @@ class JiraSource(Protocol):
     def hydrate(self, issue_ids: Sequence[int]) -> JiraIssues:
         """Read these whole, wherever they are now."""
 
-    def indexed(self, issue_id: int, since: datetime | None) -> datetime | None:
-        """When an issue changed last, if searching finds it as changed since then; None if it does not."""
+    def indexed(self, issue_id: int, since: datetime | None, *, past_index: bool = False) -> datetime | None:
+        """When an issue changed last, if searching finds it as changed since then; None if it does not.
+
+        ``past_index``: by its present state, where Jira can search so.
+        """

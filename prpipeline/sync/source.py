@@ -16,6 +16,7 @@ from prpipeline.model.answers import (
     ProbeAnswer,
     Repository,
 )
+from prpipeline.model.profiles import Profile
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost, Usage
@@ -67,6 +68,9 @@ class Source(Protocol):
 
     def teams(self, organization: str) -> OrganizationTeams:
         """All teams of an organisation that the credential may see, with all their members; of a user none."""
+
+    def profile(self, login: str) -> Profile:
+        """What a person says of themselves. Raises NotFound where no account has this login."""
 
     def history(
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None

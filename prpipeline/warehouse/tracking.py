@@ -15,7 +15,7 @@ from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
-from prpipeline.warehouse import alerts, host, people
+from prpipeline.warehouse import alerts, host, jira_projects, people
 from prpipeline.warehouse.activity import RecordedSync as RecordedSync
 from prpipeline.warehouse.activity import publications_since as publications_since
 from prpipeline.warehouse.activity import record_publication as record_publication
@@ -161,6 +161,8 @@ def forget_tracked_by(connection: Connection, tracked_by: TrackedBy) -> None:
     for known in _select(connection, "tracked_by = ?", [tracked_by]):
         untrack(connection, RepositoryName.parse(known.tracked_as), delete_data=True)
     if tracked_by == "demo":
+        if jira_projects.holds_samples(connection):
+            jira_projects.drop(connection)
         host.forget(connection, host.DEMO)
 
 
