@@ -35,10 +35,20 @@ from prpipeline.report import FILE_NAME, EarlierVersionError, ReportInfo, write_
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
+from prpipeline.sync.profiles import read_profiles
 from prpipeline.sync.source import Source
 from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
+from prpipeline.warehouse import (
+    WarehouseError,
+    activity,
+    alerts,
+    etags,
+    host,
+    jira_people,
+    jira_projects,
+    tracking,
+)
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.leases import Leases
@@ -97,10 +107,13 @@ class Pipeline:
 
     def follow_jira(self) -> None:
         """Select the projects of Jira that the repositories file names, and no others. Makes nothing where it names none."""
-        if self.settings.is_demo or not (self.settings.uses_jira or self.warehouse.exists()):
+        if not (self.settings.uses_jira or self.warehouse.exists()):
             return
+        options, is_demo = self.settings.jira_options, self.settings.is_demo
         with self.warehouse.transaction() as connection:
-            jira_projects.follow(connection, self.settings.jira_options.entries, utc_now())
+            jira_projects.follow(connection, options.entries, utc_now(), is_demo=is_demo)
+            if jira_projects.has_tables(connection):
+                jira_people.follow(connection, options.people_rows, utc_now())
 
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
         """What is tracked once the repositories file is followed, and what to say of its patterns; changes nothing.
@@ -140,6 +153,8 @@ class Pipeline:
             )
             if wanted := organizations(self.settings, self.tracking.tracked_rows()):
                 read_teams(sources, self.warehouse, wanted)
+            if self.settings.uses_jira:
+                read_profiles(sources, self.warehouse)
 
     def sync_jira(self, options: SyncOptions, entries: Sequence[str] | None = None) -> Iterator[JiraResult]:
         """Bring the selected projects of Jira up to date, or these of them; a result each, as each is done.
@@ -224,8 +239,15 @@ class Pipeline:
             stale = set(metrics.stale_repositories(connection, self.settings.metrics))
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
-            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now(), teams_of(self.settings))
-            return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
+            metrics.rebuild_aggregates(
+                connection,
+                self.settings.metrics,
+                utc_now(),
+                teams_of(self.settings),
+                self.settings.jira_options.links_from,
+            )
+            tables = metrics.aggregate_tables(with_jira=metrics.has_jira(connection))
+            return count_rows(connection, [f"metrics.{table}" for table in tables])
 
     def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
         """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
@@ -234,7 +256,8 @@ class Pipeline:
         """
         if audited is None:
             with self.warehouse.transaction() as connection:
-                audited = list(find(connection, audit.failing(connection, all_checks(None))))
+                checks = all_checks(None, with_jira=metrics.has_jira(connection))
+                audited = list(find(connection, audit.failing(connection, checks)))
         if found := audit.blocking(audited):
             blocked = audit.ReleaseBlocked(found)
             causes = ", ".join(sorted(each.check.name for each in found))
@@ -290,8 +313,10 @@ class Pipeline:
 
     def _basis(self) -> str:
         with self.warehouse.transaction() as connection:
-            teams = json.dumps(as_json(teams_of(self.settings)))
-            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + teams)
+            chosen = json.dumps(as_json(teams_of(self.settings)))
+            if self.settings.uses_jira:
+                chosen += ",".join(self.settings.jira_options.links_from)
+            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + chosen)
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))

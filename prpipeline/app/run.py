@@ -77,9 +77,15 @@ def run(
     """Do a whole run, and put on record whether it got to its end, for alerts. See ``_run``."""
     asks_jira = _asks_jira(pipeline, only)
     try:
-        ran = _run(
-            pipeline, names, options, watcher or Watcher(), asks_github=only != "jira", asks_jira=asks_jira
-        )
+        with pipeline.warehouse.session():
+            ran = _run(
+                pipeline,
+                names,
+                options,
+                watcher or Watcher(),
+                asks_github=only != "jira",
+                asks_jira=asks_jira,
+            )
     except NothingTracked:
         raise  # bad input, not a run
     except Exception as error:

@@ -40,7 +40,7 @@ def status(as_json: bool) -> None:
         names = [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
         notes = unmatched_by_tracked(settings.file, names)
         notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
-        of_jira = tracking.jira_status()
+        of_jira = tracking.shown().jira_status()
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
     elsewhere = published_to(settings)
     coming = next_run(settings.schedule, datetime.now(UTC))

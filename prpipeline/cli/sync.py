@@ -80,7 +80,7 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json, only)
         return
-    with telling(pipeline):
+    with pipeline.warehouse.session(), telling(pipeline):
         ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile, only=only)
         _show(ran, pipeline, as_json=as_json)
     _end(ran)
@@ -96,7 +96,7 @@ def demo(repositories: Sequence[str]) -> None:
     from prpipeline.app import demo as sample
     from prpipeline.app.basics import SAMPLE_DATA
     from prpipeline.app.pipeline import Pipeline
-    from prpipeline.cli.text_tables import results_table, review_times
+    from prpipeline.cli.text_tables import jira_results_table, results_table, review_times
 
     pipeline = open_pipeline()
     names = parse_names(repositories, pipeline.settings)
@@ -115,6 +115,8 @@ def demo(repositories: Sequence[str]) -> None:
     if any(not r.failed for r in results):
         review_times(pipeline.stored.latest(15))
     results_table(results, published_path(pipeline.settings))
+    if ran.jira:
+        jira_results_table(ran.jira, None)
     _end(ran)
 
 

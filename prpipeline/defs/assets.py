@@ -55,9 +55,9 @@ def build_assets(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
     ) -> Iterator[Event]:
         with plainly():
-            yield from _Run(
-                context, config, pipeline.open(context.run.tags.get(CREDENTIAL_TAG)), checks
-            ).events()
+            opened = pipeline.open(context.run.tags.get(CREDENTIAL_TAG))
+            with opened.warehouse.session():
+                yield from _Run(context, config, opened, checks).events()
 
     return sync_and_publish
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from prpipeline.publish import dictionary, release_contents, release_sources, re
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
 from prpipeline.publish.release_folder import FILE_NAME as FILE_NAME
 from prpipeline.publish.release_tables import Tables
-from prpipeline.warehouse.database import quoted
+from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 
 log = logging.getLogger("prpipeline")
 
@@ -63,26 +65,43 @@ def write_release(
 
 def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target = folder / FILE_NAME
-    rows = write_tables(target, warehouse, values)
     with release_tables.opened(target, warehouse, in_memory=True) as connection:
+        described = release_tables.described(connection)
+        rows = write_tables(target, warehouse, values, described.tables)
         connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
-        sources = release_sources.find(connection)
+        sources = release_sources.find(connection, described.tables, with_extract=False)
         connection.execute("BEGIN")
-        release_contents.write(connection, sources, target.stat().st_size)
+        release_contents.write(connection, described, sources, target.stat().st_size)
         connection.execute("COMMIT")
     return rows
 
 
-def write_tables(target: Path, warehouse: Tables, values: Mapping[str, Any]) -> dict[str, int]:
-    """Write the tables and views alone, of the closed warehouse; returns the number of rows of each table."""
+def write_tables(
+    target: Path, warehouse: Tables, values: Mapping[str, Any], tables: Sequence[dictionary.Table]
+) -> dict[str, int]:
+    """Write these tables and views alone, of the closed warehouse; returns the number of rows of each table."""
+    in_order = sorted(tables, key=release_tables.is_view)  # views after all tables
+    target.write_bytes(_without_rows(";".join(map(release_tables.empty, in_order))))
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
-        for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
-            release_tables.create(connection, table, values)
+        for table in in_order:
+            release_tables.fill(connection, table, values, tables)
         connection.execute("COMMIT")
-        rows = release_tables.count(connection)
+        rows = release_tables.count(connection, tables)
         connection.execute("CHECKPOINT")
     return rows
+
+
+@lru_cache(maxsize=2)
+def _without_rows(statements: str) -> bytes:
+    """The file that these statements make. Kept, as the comments of 500 columns take as long as the rows of a small warehouse."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / FILE_NAME
+        with duckdb.connect(
+            str(file), config={"storage_compatibility_version": STORAGE_VERSION}
+        ) as connection:
+            connection.execute(f"BEGIN;{statements};COMMIT;CHECKPOINT")
+        return file.read_bytes()
 
 
 def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
@@ -94,16 +113,17 @@ def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
         connection.execute(f"ATTACH '{quoted(contents)}' AS contents")
-        sources = release_sources.find(connection)
+        described = release_tables.described(connection)
+        sources = release_sources.find(connection, described.tables)
         layout, bytes_when_whole = connection.execute("FROM contents.release").fetchone() or ("", 0)
-        if layout != release_contents.layout(connection, sources):
+        if layout != release_contents.layout(connection, described, sources):
             raise _UnlikeError("the tables were defined differently.")
         if (last / FILE_NAME).stat().st_size > bytes_when_whole * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
             raise _UnlikeError("changes have made the last one half as large again.")
         copying = beside.submit(shutil.copyfile, last / FILE_NAME, target)
         flushing = beside.submit(_to_disk, target)
         connection.execute("BEGIN")
-        changes = Changes(connection, sources)
+        changes = Changes(connection, described.tables, sources)
         connection.execute("COMMIT")
         if changes.share > LARGEST_CHANGE:
             raise _UnlikeError("much has changed since the last one.")
@@ -113,7 +133,7 @@ def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[
         connection.execute("USE release")
         connection.execute("BEGIN")
         changes.apply(values)
-        rows = release_tables.count(connection)
+        rows = release_tables.count(connection, described.tables)
         connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH release")

@@ -5,7 +5,7 @@ Works on a connection that has the warehouse attached, and the release as its cu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from prpipeline import metrics
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.publish import dictionary
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 from prpipeline.warehouse.file_store import FileSnapshot
@@ -37,45 +37,74 @@ def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckd
     return connection
 
 
-def create(connection: Connection, table: dictionary.Table, values: Mapping[str, Any]) -> None:
-    """Create the table or view with its comments, or replace it."""
-    kind = "VIEW" if is_view(table) else "TABLE"
-    if table.name == "data_dictionary":
-        _create_dictionary(connection, table)
-    elif is_view(table):
-        connection.execute(f'CREATE OR REPLACE VIEW main."{table.name}" AS {query(table, "")}')
+def described(connection: Connection) -> dictionary.Dictionary:
+    """The tables that a release of the attached warehouse has."""
+    return dictionary.load(with_jira=metrics.has_jira(connection, "warehouse"))
+
+
+def create(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Create the table or view with its comments and rows, or replace it. ``tables``: all of the release."""
+    connection.execute(empty(table))
+    fill(connection, table, values, tables)
+
+
+def empty(table: dictionary.Table) -> str:
+    """The statements that create the table or view with its comments, or replace it."""
+    name = f'main."{table.name}"'
+    if is_view(table):
+        kind, made = "VIEW", f"AS {query(table, '')}"
     else:
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+        kind, made = "TABLE", f"({columns})"
+    comments = [f"COMMENT ON {kind} {name} IS '{quoted(table.comment)}'"]
+    comments += [
+        f"COMMENT ON COLUMN {name}.\"{column.name}\" IS '{quoted(column.description)}'"
+        for column in table.columns
+    ]
+    return ";".join([f"CREATE OR REPLACE {kind} {name} {made}", *comments])
+
+
+def fill(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Insert the rows into an empty table; a view has none. ``tables``: all of the release."""
+    if table.name == "data_dictionary":
+        _fill_dictionary(connection, table, tables)
+    elif not is_view(table):
         source = query(table, "warehouse")
         # Analysts filter by repository and time: sorted rows let scans skip row groups.
         order = " ORDER BY repository_id, number" if table.grain == "pull request" else ""
         connection.execute(
-            f'CREATE OR REPLACE TABLE main."{table.name}" AS {source}{order}',
+            parsed(connection, f'INSERT INTO main."{table.name}" {source}{order}'),
             {name: value for name, value in values.items() if f"${name}" in source},
         )
-    comments = [f"COMMENT ON {kind} main.\"{table.name}\" IS '{quoted(table.comment)}'"]
-    comments += [
-        f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{quoted(column.description)}\''
-        for column in table.columns
-    ]
-    connection.execute(";".join(comments))
 
 
-def _create_dictionary(connection: Connection, table: dictionary.Table) -> None:
+def _fill_dictionary(
+    connection: Connection, table: dictionary.Table, tables: Sequence[dictionary.Table]
+) -> None:
     rows = [
         [t.name, column.name, column.type, column.description, t.comment]
-        for t in dictionary.load().tables
+        for t in tables
         for column in t.columns
     ]
-    names = ", ".join(f'rows[{n}] AS "{column.name}"' for n, column in enumerate(table.columns, 1))
+    names = ", ".join(f"rows[{n}]" for n, _ in enumerate(table.columns, 1))
     connection.execute(
-        f"CREATE OR REPLACE TABLE main.data_dictionary AS SELECT {names} FROM (SELECT unnest(?) AS rows)",
-        [rows],
+        f"INSERT INTO main.data_dictionary SELECT {names} FROM (SELECT unnest(?) AS rows)", [rows]
     )
 
 
 def is_view(table: dictionary.Table) -> bool:
     """Views read published tables only, so they stay right when those change."""
-    return table.name in metrics.published_views()
+    return table.name in metrics.published_views(with_jira=True)
 
 
 def is_from_code(table: dictionary.Table) -> bool:
@@ -106,7 +135,7 @@ def _owner(table: dictionary.Table, column: dictionary.Column) -> str:
 
 def definition(table: str, catalog: str) -> str:
     """The table's file in sql/, the query of a published view, or all of the table of the same name in metrics."""
-    if table in metrics.published_views():
+    if table in metrics.published_views(with_jira=True):
         return metrics.published_view(table)
     file = resources.files(__package__).joinpath("sql", f"{table}.sql")
     if file.is_file():
@@ -114,12 +143,12 @@ def definition(table: str, catalog: str) -> str:
     return f'SELECT * FROM {catalog}.metrics."{table}"'
 
 
-def count(connection: Connection) -> dict[str, int]:
+def count(connection: Connection, tables: Sequence[dictionary.Table]) -> dict[str, int]:
     """The number of rows of each table. Views are not counted: that would compute them."""
     return {
         table.name: int(
             (connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone() or (0,))[0]
         )
-        for table in dictionary.load().tables
+        for table in tables
         if not is_view(table)
     }

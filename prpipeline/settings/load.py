@@ -21,7 +21,7 @@ from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
 from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
-DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
+DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets, and their projects
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
@@ -65,13 +65,15 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def jira_options(self) -> JiraOptions:
-        """The file's group ``jira``; without one, nothing of Jira is selected."""
+        """The file's group ``jira``; without one, nothing of Jira is selected. The demo has projects of its own."""
+        if self.is_demo:
+            return JiraOptions(projects=DEMO_TICKET_PREFIXES if self.jira else ())
         return self.file.jira or JiraOptions()
 
     @property
     def uses_jira(self) -> bool:
         """Whether projects of Jira are selected; what else that needs, ``connected_jira`` says."""
-        return bool(self.jira_options.projects) and not self.is_demo
+        return bool(self.jira_options.projects)
 
     def connected_jira(self) -> JiraSettings:
         """Jira's address with a credential. Raises ConfigurationError where the environment lacks one of them."""

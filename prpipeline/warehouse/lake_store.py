@@ -44,6 +44,8 @@ _UPKEEP = (
 class LakeStore:
     """A lake. ``folder`` holds the local files: temporary ones, releases."""
 
+    batch_rows = 500  # of pull requests or issues: twenty pages of a history
+
     def __init__(self, place: WarehousePlace, folder: Path) -> None:
         assert place.catalog is not None
         kind, _, address = place.catalog.get_secret_value().partition(":")

@@ -208,7 +208,7 @@ def add_column(monkeypatch: pytest.MonkeyPatch, table: str, expression: str) -> 
         for t in described.tables
     )
     monkeypatch.setattr(release_tables, "definition", definition)
-    monkeypatch.setattr(dictionary, "load", lambda: Dictionary(described.groups, tables))
+    monkeypatch.setattr(dictionary, "load", lambda **_: Dictionary(described.groups, tables))
 
 
 @pytest.mark.parametrize("number", some_slow([5, 9, 13], 9))
@@ -253,6 +253,7 @@ def test_what_is_read_but_not_compared_is_noticed(missed: str, monkeypatch: pyte
                 yield name, [column for column in columns if column != missed]
 
     monkeypatch.setattr(release_sources, "_scans", fewer)
+    monkeypatch.setattr(release_sources, "_FOUND", {})
     warehouse = copied()
     publish(warehouse)
     execute(warehouse, "UPDATE raw.reviews SET reviewer_login = 'renamed'")
