@@ -18,6 +18,7 @@ from prpipeline.app.run import in_batches
 from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult, WarehouseError
 from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
+from prpipeline.defs.batches import CREDENTIAL_TAG
 from prpipeline.defs.config import Chosen, SyncConfig
 from prpipeline.defs.events import FEW, Reporter
 from prpipeline.defs.jobs import DELIVERIES_TAG, RECONCILE_TAG, STEP, SYNC_JOBS
@@ -54,7 +55,7 @@ def build_assets(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
     ) -> Iterator[Event]:
         with plainly():
-            opened = pipeline.open()
+            opened = pipeline.open(context.run.tags.get(CREDENTIAL_TAG))
             with opened.warehouse.session():
                 yield from _Run(context, config, opened, checks).events()
 

@@ -2,7 +2,7 @@
 
 from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
-from prpipeline.settings.github import GitHubApp, GitHubSettings
+from prpipeline.settings.github import GitHubApp, GitHubSettings, NamedCredential
 from prpipeline.settings.jira import Edition, JiraOAuth, JiraOptions, JiraSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
 from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
@@ -39,6 +39,7 @@ __all__ = [
     "JiraSettings",
     "Member",
     "MetricSettings",
+    "NamedCredential",
     "RepositoriesFile",
     "ScheduleSettings",
     "SecretStr",
