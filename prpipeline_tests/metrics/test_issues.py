@@ -243,7 +243,7 @@ def test_moved_renamed_hidden_and_deselected_issues(tmp_path: Path) -> None:
 
 DAMAGE = {
     "row_per_issue": "DELETE FROM metrics.issue_times WHERE issue_key = 'ABC-1'",
-    "status_spans_follow_each_other": "UPDATE metrics.issue_status_spans SET ended_at = NULL WHERE issue_key = 'ABC-2'",
+    "status_spans_follow_each_other": "UPDATE metrics.issue_states SET ended_at = ended_at + INTERVAL 9 HOUR",
     "issue_moments_in_order": "UPDATE metrics.issues SET done_at = TIMESTAMP '2001-01-01' WHERE issue_key = 'ABC-2'",
     "issue_hours_add_up": "UPDATE metrics.issue_times SET hours_new = hours_new + 1 WHERE issue_key = 'ABC-2'",
     "issue_links_are_sound": "INSERT INTO metrics.pull_request_issues FROM metrics.pull_request_issues",
