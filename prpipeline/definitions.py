@@ -29,9 +29,9 @@ def build_definitions(
     with warnings.catch_warnings():
         # Code references are beta: they help developers, and nothing depends on them.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        step = build_assets(settings, period, all_checks(period))
+        step = build_assets(settings, period, all_checks(period, with_jira=settings.uses_jira))
         assets = dg.with_source_code_references([step])
-    more = _of_jira(settings, period)
+        more = _of_jira(settings, period)
     return dg.Definitions(
         assets=[*assets, *more.get("assets", [])],
         jobs=[sync_job, reconcile_job, deliveries_job, publish_job, tidy_job, *more.get("jobs", [])],

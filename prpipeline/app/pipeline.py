@@ -239,8 +239,15 @@ class Pipeline:
             stale = set(metrics.stale_repositories(connection, self.settings.metrics))
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
-            metrics.rebuild_aggregates(connection, self.settings.metrics, utc_now(), teams_of(self.settings))
-            return count_rows(connection, [f"metrics.{table}" for table in metrics.aggregate_tables()])
+            metrics.rebuild_aggregates(
+                connection,
+                self.settings.metrics,
+                utc_now(),
+                teams_of(self.settings),
+                self.settings.jira_options.links_from,
+            )
+            tables = metrics.aggregate_tables(with_jira=metrics.has_jira(connection))
+            return count_rows(connection, [f"metrics.{table}" for table in tables])
 
     def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
         """Put what the warehouse holds before its readers, unless an ERROR check finds rows.
@@ -249,7 +256,8 @@ class Pipeline:
         """
         if audited is None:
             with self.warehouse.transaction() as connection:
-                audited = list(find(connection, audit.failing(connection, all_checks(None))))
+                checks = all_checks(None, with_jira=metrics.has_jira(connection))
+                audited = list(find(connection, audit.failing(connection, checks)))
         if found := audit.blocking(audited):
             blocked = audit.ReleaseBlocked(found)
             causes = ", ".join(sorted(each.check.name for each in found))
@@ -305,8 +313,10 @@ class Pipeline:
 
     def _basis(self) -> str:
         with self.warehouse.transaction() as connection:
-            teams = json.dumps(as_json(teams_of(self.settings)))
-            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + teams)
+            chosen = json.dumps(as_json(teams_of(self.settings)))
+            if self.settings.uses_jira:
+                chosen += ",".join(self.settings.jira_options.links_from)
+            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + chosen)
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))

@@ -14,6 +14,7 @@ from pydantic import Field
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
 from prpipeline.app.types import JiraResult, RecordedJiraSync, ScheduleSettings, Settings, SyncOptions
+from prpipeline.defs import specs
 from prpipeline.defs.jobs import JIRA_GROUP, JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
 from prpipeline.defs.plain_failure import PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
@@ -63,7 +64,7 @@ def build(settings: Settings, sync_period: timedelta | None) -> dict[str, list[A
         ),
     ]
     return {
-        "assets": [step],
+        "assets": [step, *specs.of_jira(JIRA_ISSUES, settings.file.owners)],
         "jobs": jobs,
         "schedules": _schedules(settings.schedule),
         "sensors": [jira_sensor],

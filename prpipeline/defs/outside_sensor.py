@@ -107,7 +107,8 @@ def _result(sync: RecordedSync) -> SyncResult:
 
 
 def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Event]:
-    found = pipeline.stored.check(all_checks(sync_period(pipeline.settings.schedule)))
+    chosen = all_checks(sync_period(pipeline.settings.schedule), with_jira=pipeline.settings.uses_jira)
+    found = pipeline.stored.check(chosen)
     yield from map(checks.evaluation, found)
     # In the order of their lineage, for the same reason.
     yield from (_table(key, publication) for key in AGGREGATES)

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 import prpipeline
-from prpipeline.app.types import dictionary
+from prpipeline.app.types import aggregate_tables, dictionary
 from prpipeline.defs.keys import (
     AGGREGATES,
     PUBLISHED_DATABASE,
@@ -79,6 +79,25 @@ def _specs(sync_period: timedelta | None) -> list[dg.AssetSpec]:
     ]
 
 
+def of_jira(issues: dg.AssetKey, owners: Sequence[str]) -> list[dg.AssetSpec]:
+    """The published tables of issues, which the runs that publish make besides the others."""
+    tables = dictionary.load(with_jira=True).of_group("jira")
+    made = {
+        name: dg.AssetKey(["metrics" if name in aggregate_tables(with_jira=True) else "published", name])
+        for name in (table.name for table in tables)
+    }
+    specs = [
+        _table(
+            key,
+            key.path[0],
+            {"duckdb"},
+            deps=[issues, REVIEW_TIME_HOURS] if key.path[0] == "metrics" else [PUBLISHED_DATABASE],
+        )
+        for key in made.values()
+    ]
+    return [spec.replace_attributes(owners=owners) for spec in specs]
+
+
 def _table(
     key: dg.AssetKey,
     group: str,
@@ -87,7 +106,7 @@ def _table(
     deps: tuple[dg.AssetKey, ...] | list[dg.AssetKey] = (),
     partitioned: bool = False,
 ) -> dg.AssetSpec:
-    table = dictionary.load().table(key.path[-1])
+    table = dictionary.load(with_jira=True).table(key.path[-1])
     columns = [
         dg.TableColumn(column.name, column.type.lower(), description=column.description)
         for column in table.columns

@@ -1,6 +1,6 @@
 """Checks of the data in schemas raw, meta and metrics: what must never, or should hardly ever, be found.
 
-Each is a file in check_sql/: its first comment line gives the severity and the table under which to show it, the
+Each is a file in check_sql/, those of Jira's tables in a folder there: its first comment line gives the severity and the table under which to show it, the
 following lines the description, and its query returns one row per finding. Not here: what is done about a finding.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
 
+from prpipeline.metrics.definitions import has_jira
+from prpipeline.metrics.statements import JIRA
 from prpipeline.model.sql import Connection
 
 if TYPE_CHECKING:
@@ -33,13 +35,14 @@ class Check:
     severity: Literal["error", "warn"]
     sql: str
     parameters: Mapping[str, object] = field(default_factory=dict)
+    is_of_jira: bool = False
 
     def bound(self, parameters: Mapping[str, object]) -> Check:
         """With these values for what query and description write as $name."""
         description = self.description
         for name, value in parameters.items():
             description = description.replace(f"${name}", str(value))
-        return Check(self.name, self.table, description, self.severity, self.sql, parameters)
+        return replace(self, description=description, parameters=parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,9 @@ class Findings:
     rows: pd.DataFrame
 
 
-def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
+def all_checks(sync_period: timedelta | None, *, with_jira: bool = False) -> tuple[Check, ...]:
     """Every check; that of freshness only where syncs run by themselves, once in ``sync_period``."""
-    checks = _load()
+    checks = tuple(check for check in _load() if with_jira or not check.is_of_jira)
     timeless = tuple(check for check in checks if "$hours" not in check.sql)
     if sync_period is None:
         return timeless
@@ -62,8 +65,12 @@ def all_checks(sync_period: timedelta | None) -> tuple[Check, ...]:
 
 
 def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
-    """Run the checks, one after the other."""
+    """Run the checks, one after the other. Those of Jira find nothing where there are no tables of it yet."""
+    lacks_jira = any(check.is_of_jira for check in checks) and not has_jira(connection)
     for check in checks:
+        if check.is_of_jira and lacks_jira:
+            yield Findings(check, 0, connection.execute("SELECT 1 LIMIT 0").df())
+            continue
         rows = connection.execute(
             f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}", check.parameters
         ).df()
@@ -81,13 +88,17 @@ def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
 @cache  # and not at import: the command line seldom needs them
 def _load() -> tuple[Check, ...]:
     folder = resources.files(__package__).joinpath("check_sql")
+    places = {JIRA: folder / JIRA, "": folder}
     files = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
+        (file.name, file.read_text(encoding="utf-8"), part == JIRA)
+        for part, place in places.items()
+        for file in place.iterdir()
+        if file.name.endswith(".sql")
     )
-    return tuple(_check(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8")) for file in files)
+    return tuple(_check(name.removesuffix(".sql"), text, of_jira) for name, text, of_jira in files)
 
 
-def _check(name: str, text: str) -> Check:
+def _check(name: str, text: str, is_of_jira: bool) -> Check:
     comment = [line for line in text.splitlines() if line.startswith("--")]
     head = _HEAD.fullmatch(comment[0])
     if head is None:
@@ -95,4 +106,4 @@ def _check(name: str, text: str) -> Check:
     severity = cast(Literal["error", "warn"], head[1])
     description = " ".join(line[2:].strip() for line in comment[1:])
     sql = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";")
-    return Check(name, f"{head[2]}.{head[3]}", description, severity, sql)
+    return Check(name, f"{head[2]}.{head[3]}", description, severity, sql, is_of_jira=is_of_jira)

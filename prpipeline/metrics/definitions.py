@@ -1,5 +1,9 @@
 """What the .sql files define, all together: which tables there are, in which order they build on each other, and the
-version of these definitions in a warehouse."""
+version of these definitions in a warehouse.
+
+Jira's are for warehouses that have its tables (``has_jira``); the version is of all files, whether used or not, so that no
+pull request is computed anew when Jira is added.
+"""
 
 from __future__ import annotations
 
@@ -28,56 +32,75 @@ def _in_order() -> tuple[SqlFile, ...]:
 
 
 @cache
-def _warehouse() -> tuple[SqlFile, ...]:
-    return tuple(file for file in _in_order() if file.created and file.created[0].schema)
+def _chosen(with_jira: bool) -> tuple[SqlFile, ...]:
+    return tuple(file for file in _in_order() if file.created and (with_jira or not file.is_of_jira))
 
 
 @cache
-def _stored() -> tuple[SqlFile, ...]:
+def _warehouse(with_jira: bool) -> tuple[SqlFile, ...]:
+    return tuple(file for file in _chosen(with_jira) if file.created[0].schema)
+
+
+@cache
+def _stored(with_jira: bool) -> tuple[SqlFile, ...]:
     return tuple(
-        file for file in _warehouse() if file.kind == "TABLE" and file.created[0].schema == "metrics"
+        file for file in _warehouse(with_jira) if file.kind == "TABLE" and file.created[0].schema == "metrics"
     )
+
+
+def has_jira(connection: Connection, catalog: str | None = None) -> bool:
+    """Whether the database (default: the current one) has Jira's tables, so that it has its metrics, too."""
+    found = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = coalesce(?, current_database()) "
+        "AND schema_name = 'raw' AND table_name = 'jira_issues'",
+        [catalog],
+    ).fetchone()
+    return bool(found and found[0])
 
 
 @cache
 def repository_tables() -> tuple[str, ...]:
-    """Tables whose rows depend on their own repository alone, in the order in which they build on each other."""
-    return tuple(file.name for file in _stored() if "repositories" in file.parameters)
+    """Tables whose rows depend on their own repository alone, in the order in which they build on each other.
+
+    None is Jira's: then a repository would be stale whenever an issue changed.
+    """
+    return tuple(file.name for file in _stored(False) if "repositories" in file.parameters)
 
 
 @cache
-def published_tables() -> tuple[str, ...]:
+def published_tables(*, with_jira: bool = False) -> tuple[str, ...]:
     """Tables and views of the warehouse that are published, each described in the data dictionary."""
     return tuple(
-        file.name for file in _warehouse() if file.definition.startswith(f"{file.name}: one row per")
+        file.name for file in _warehouse(with_jira) if file.definition.startswith(f"{file.name}: one row per")
     )
 
 
 @cache
-def aggregate_tables() -> tuple[str, ...]:
+def aggregate_tables(*, with_jira: bool = False) -> tuple[str, ...]:
     """Published tables that are made after the pull requests' own: many pull requests a row, or of all repositories."""
     of_pull_requests = {
         file.name
-        for file in _stored()
+        for file in _stored(False)
         if file.name in repository_tables() and "pull_request_id" in dict(file.columns)
     }
-    return tuple(f.name for f in _stored() if f.name in published_tables() and f.name not in of_pull_requests)
+    published = set(published_tables(with_jira=with_jira)) - of_pull_requests
+    return tuple(file.name for file in _stored(with_jira) if file.name in published)
 
 
 @cache
-def spanning_tables() -> tuple[str, ...]:
+def spanning_tables(*, with_jira: bool = False) -> tuple[str, ...]:
     """Tables whose rows depend on more than one repository, or on now, in the order in which they build on each other."""
-    return tuple(file.name for file in _stored() if file.name not in repository_tables())
+    return tuple(file.name for file in _stored(with_jira) if file.name not in repository_tables())
 
 
 @cache
-def published_views() -> tuple[str, ...]:
+def published_views(*, with_jira: bool = False) -> tuple[str, ...]:
     """Views over the published tables, which only a published file has."""
-    return tuple(file.name for file in _in_order() if file.created and not file.created[0].schema)
+    return tuple(file.name for file in _chosen(with_jira) if not file.created[0].schema)
 
 
 def published_view(name: str) -> str:
-    """The query of one of ``published_views``, over the tables of a published file."""
+    """The query of one of ``published_views``, Jira's too, over the tables of a published file."""
     return sql_file(name).creates[0].sql.partition(" AS\n")[2]
 
 
@@ -86,7 +109,7 @@ def create_tables(connection: Connection) -> None:
 
     Other definitions than the last ones get a new version, so that all repositories are stale.
     """
-    for file in _warehouse():
+    for file in _warehouse(has_jira(connection)):
         for statement in file.creates:
             connection.execute(statement.sql)
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -99,8 +122,9 @@ def create_tables(connection: Connection) -> None:
 def renew_tables(connection: Connection) -> None:
     """``create_tables`` where others may have made some: what has another shape or no use is dropped, for all is derived."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    _drop_unknown(connection)
-    expected = {file.name: list(file.columns) for file in _stored()}
+    with_jira = has_jira(connection)
+    _drop_unknown(connection, with_jira)
+    expected = {file.name: list(file.columns) for file in _stored(with_jira)}
     found = _stored_tables(connection)
     for name, columns in found.items():
         if expected.get(name) != columns:
@@ -140,9 +164,9 @@ def definitions_fingerprint() -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def _drop_unknown(connection: Connection) -> None:
+def _drop_unknown(connection: Connection, with_jira: bool) -> None:
     """Views and macros that earlier versions had."""
-    known = {one.name for file in _warehouse() for one in file.created}
+    known = {one.name for file in _warehouse(with_jira) for one in file.created}
     found = connection.execute(
         """
         SELECT 'VIEW', view_name FROM duckdb_views()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.metrics.calendar import half_days
-from prpipeline.metrics.definitions import metric_version, repository_tables, spanning_tables
+from prpipeline.metrics.definitions import has_jira, metric_version, repository_tables, spanning_tables
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection
 from prpipeline.settings import WEEKDAYS, MetricSettings, Teams, as_json
@@ -41,18 +41,25 @@ def rebuild(
 
 
 def rebuild_aggregates(
-    connection: Connection, settings: MetricSettings, as_of: datetime, teams: Teams | None = None
+    connection: Connection,
+    settings: MetricSettings,
+    as_of: datetime,
+    teams: Teams | None = None,
+    links_from: Sequence[str] = ("title", "branch"),
 ) -> None:
     """Bring running clocks and repositories' names up to date, then replace the tables that depend on more than one
-    repository, on teams of people (None: there are none), or on now. ``as_of`` as in ``rebuild``."""
+    repository, on teams of people (None: there are none), on Jira, or on now. ``as_of`` as in ``rebuild``;
+    ``links_from``: where keys of issues are looked for."""
     values = _values(connection, settings, as_of) | _team_values(Teams() if teams is None else teams)
+    if with_jira := has_jira(connection):
+        values |= _jira_values(connection, settings, values["as_of"], links_from)
     _fill(connection, "metric_settings", values)  # which the clocks read
     _fill(connection, "running_clocks", values)
     _fill(connection, "running_flow", values)
     for name in repository_tables():
         if "repository" in dict(sql_file(name).columns):
             _rename(connection, name)
-    for name in spanning_tables():
+    for name in spanning_tables(with_jira=with_jira):
         _fill(connection, name, values)
 
 
@@ -157,6 +164,17 @@ def _team_values(teams: Teams) -> dict[str, Any]:
     values["all_teams_of_github"] = chosen is True
     values["teams_of_github"] = [] if isinstance(chosen, bool) else [entry.lower() for entry in chosen]
     return values
+
+
+def _jira_values(
+    connection: Connection, settings: MetricSettings, as_of: datetime, links_from: Sequence[str]
+) -> dict[str, Any]:
+    (prefixes,), (years,) = (sql_file(name).fills for name in ("jira_prefixes", "jira_years"))
+    (first,) = connection.execute(years.sql).fetchone()
+    table = half_days(settings.calendar, min(first or as_of.year, as_of.year), as_of.year)
+    values = {name: getattr(table, name) for name in table.__slots__}
+    values["jira_prefixes"] = [prefix for (prefix,) in connection.execute(prefixes.sql).fetchall()]
+    return values | {"links_from": list(links_from)}
 
 
 def _listed(settings: MetricSettings) -> list[str]:

@@ -1,7 +1,8 @@
 """The .sql files of this package: the statements of each, which parameters they bind, what they create.
 
 A file holds what makes one table, view or set of macros: its CREATE statements, then the statements that fill it. The
-comment at its head is its definition in words. Where that comment says "{name} stands for each of a, b and c", every
+comment at its head is its definition in words. Those in a folder of sql/ are of an optional source, and are for warehouses
+that have its tables. Where that comment says "{name} stands for each of a, b and c", every
 run of lines with {name} is repeated for a, b and c. Needs no connection.
 """
 
@@ -12,7 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Literal, NamedTuple
+
+JIRA = "jira"
+"""The folder of Jira's files, here and among the checks."""
 
 # A semicolon at the end of a line ends a statement, except in a comment.
 _END = re.compile(r"^(?!--)(.*);$", re.MULTILINE)
@@ -59,6 +64,7 @@ class SqlFile:
     created: tuple[Created, ...]
     uses: frozenset[str]
     """Objects of schema metrics that it reads, without its own."""
+    is_of_jira: bool = False
 
     @property
     def kind(self) -> str:
@@ -85,7 +91,7 @@ class SqlText(NamedTuple):
 
 @cache
 def sql_text(name: str) -> SqlText:
-    text = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    text = _files()[name].read_text(encoding="utf-8")
     head = _HEAD.match(text)
     definition = re.sub(r"^-- ?", "", head[0], flags=re.MULTILINE).strip() if head else ""
     return SqlText(definition, _expanded(text[head.end() :] if head else text, definition))
@@ -109,20 +115,32 @@ def sql_file(name: str) -> SqlFile:
         tuple(s for s in statements if s not in creates),
         created,
         frozenset(uses.difference(one.name for one in created)),
+        _is_of_jira(name),
     )
 
 
 @cache
 def file_names() -> tuple[str, ...]:
-    """Of all files, without ".sql"."""
-    names = (file.name for file in resources.files(__package__).joinpath("sql").iterdir())
-    return tuple(sorted(name.removesuffix(".sql") for name in names if name.endswith(".sql")))
+    """Of all files, those of optional sources too, without ".sql"."""
+    return tuple(sorted(_files()))
 
 
 @cache
 def sql_files() -> tuple[SqlFile, ...]:
     """All of them, by name."""
     return tuple(map(sql_file, file_names()))
+
+
+@cache
+def _files() -> dict[str, Traversable]:
+    """By name; a name is unique over the folders."""
+    folder = resources.files(__package__).joinpath("sql")
+    files = [file for place in (folder, folder / JIRA) for file in place.iterdir()]
+    return {file.name.removesuffix(".sql"): file for file in files if file.name.endswith(".sql")}
+
+
+def _is_of_jira(name: str) -> bool:
+    return resources.files(__package__).joinpath("sql", JIRA, f"{name}.sql").is_file()
 
 
 def essence(sql: str) -> str:

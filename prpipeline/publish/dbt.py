@@ -26,7 +26,7 @@ _HEAD = """\
 
 def sources(published: Container[str]) -> str:
     """The file sources.yml of those tables that are published. Docs: docs.getdbt.com/reference/source-properties."""
-    tables = [_table(table) for table in dictionary.load().tables if table.name in published]
+    tables = [_table(table) for table in dictionary.load(with_jira=True).tables if table.name in published]
     source = {
         "name": "prpipeline",
         "description": "How long pull requests on GitHub wait for review. Times are UTC.",

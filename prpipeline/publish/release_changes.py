@@ -9,7 +9,7 @@ any row differs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prpipeline.model.sql import Connection
@@ -26,8 +26,9 @@ class Changes:
     what the last release was made from, which is brought up to date.
     """
 
-    def __init__(self, connection: Connection, sources: Sources) -> None:
+    def __init__(self, connection: Connection, tables: Sequence[dictionary.Table], sources: Sources) -> None:
         self._connection = connection
+        self._tables = tables
         self._sources = sources
         self.replaced: dict[dictionary.Table, int] = {}
         """Tables of which only rows are replaced, with the number of pieces that they are of."""
@@ -120,10 +121,10 @@ class Changes:
 
     def apply(self, values: Mapping[str, Any]) -> None:
         """Bring the current database up to date, in the caller's transaction; it holds the last release."""
-        for table in dictionary.load().tables:
+        for table in self._tables:
             if table not in self.replaced and not is_from_code(table):
                 if piece_of(table) or not self._is_same(table, values):
-                    create(self._connection, table, values)
+                    create(self._connection, table, values, self._tables)
             elif self.replaced.get(table):
                 self._replace(table)
 

@@ -22,11 +22,13 @@ def total(hashed: str) -> str:
     return f"(sum({hashed}) & 18446744073709551615::HUGEINT)::UBIGINT"
 
 
-def write(connection: Connection, sources: Sources, bytes_when_whole: int) -> None:
+def write(
+    connection: Connection, described: dictionary.Dictionary, sources: Sources, bytes_when_whole: int
+) -> None:
     """Fill the attached, empty database ``contents``, in the caller's transaction."""
     connection.execute(
         "CREATE TABLE contents.release AS SELECT ? AS layout, ? AS bytes_when_whole",
-        [layout(connection, sources), bytes_when_whole],
+        [layout(connection, described, sources), bytes_when_whole],
     )
     write_small(connection, totals(connection, sources))
     for source in distinct(sources).values():
@@ -75,10 +77,10 @@ def totals(connection: Connection, sources: Sources) -> dict[str, str]:
     return found
 
 
-def layout(connection: Connection, sources: Sources) -> str:
+def layout(connection: Connection, described: dictionary.Dictionary, sources: Sources) -> str:
     """Changes with whatever the code says of the published tables."""
-    parts = [repr(dictionary.load()), repr(sources)]
-    parts += [release_tables.query(table, "warehouse") for table in dictionary.load().tables]
+    parts = [repr(described), repr(sources)]
+    parts += [release_tables.query(table, "warehouse") for table in described.tables]
     parts.append(str(connection.execute("FROM warehouse.metrics.definitions").fetchall()))
     parts.append(duckdb.__version__)  # hash() may differ between versions
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

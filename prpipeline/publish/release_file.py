@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,24 +63,27 @@ def write_release(
 
 def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:
     target = folder / FILE_NAME
-    rows = write_tables(target, warehouse, values)
     with release_tables.opened(target, warehouse, in_memory=True) as connection:
+        described = release_tables.described(connection)
+        rows = write_tables(target, warehouse, values, described.tables)
         connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
-        sources = release_sources.find(connection)
+        sources = release_sources.find(connection, described.tables)
         connection.execute("BEGIN")
-        release_contents.write(connection, sources, target.stat().st_size)
+        release_contents.write(connection, described, sources, target.stat().st_size)
         connection.execute("COMMIT")
     return rows
 
 
-def write_tables(target: Path, warehouse: Tables, values: Mapping[str, Any]) -> dict[str, int]:
-    """Write the tables and views alone, of the closed warehouse; returns the number of rows of each table."""
+def write_tables(
+    target: Path, warehouse: Tables, values: Mapping[str, Any], tables: Sequence[dictionary.Table]
+) -> dict[str, int]:
+    """Write these tables and views alone, of the closed warehouse; returns the number of rows of each table."""
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
-        for table in sorted(dictionary.load().tables, key=release_tables.is_view):  # views after all tables
-            release_tables.create(connection, table, values)
+        for table in sorted(tables, key=release_tables.is_view):  # views after all tables
+            release_tables.create(connection, table, values, tables)
         connection.execute("COMMIT")
-        rows = release_tables.count(connection)
+        rows = release_tables.count(connection, tables)
         connection.execute("CHECKPOINT")
     return rows
 
@@ -94,16 +97,17 @@ def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[
     memory = release_tables.opened(target, warehouse, in_memory=True)
     with ThreadPoolExecutor(1) as beside, memory as connection:
         connection.execute(f"ATTACH '{quoted(contents)}' AS contents")
-        sources = release_sources.find(connection)
+        described = release_tables.described(connection)
+        sources = release_sources.find(connection, described.tables)
         layout, bytes_when_whole = connection.execute("FROM contents.release").fetchone() or ("", 0)
-        if layout != release_contents.layout(connection, sources):
+        if layout != release_contents.layout(connection, described, sources):
             raise _UnlikeError("the tables were defined differently.")
         if (last / FILE_NAME).stat().st_size > bytes_when_whole * _LARGEST_GROWTH + _LEAST_GROWTH_BYTES:
             raise _UnlikeError("changes have made the last one half as large again.")
         copying = beside.submit(shutil.copyfile, last / FILE_NAME, target)
         flushing = beside.submit(_to_disk, target)
         connection.execute("BEGIN")
-        changes = Changes(connection, sources)
+        changes = Changes(connection, described.tables, sources)
         connection.execute("COMMIT")
         if changes.share > LARGEST_CHANGE:
             raise _UnlikeError("much has changed since the last one.")
@@ -113,7 +117,7 @@ def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[
         connection.execute("USE release")
         connection.execute("BEGIN")
         changes.apply(values)
-        rows = release_tables.count(connection)
+        rows = release_tables.count(connection, described.tables)
         connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH release")

@@ -8,7 +8,7 @@ and the views of metrics over them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,16 +50,14 @@ def piece_of(table: dictionary.Table) -> str | None:
     return piece([column.name for column in table.columns])
 
 
-def find(connection: Connection) -> Sources:
-    """Create the extract and find what is read. The connection is to memory, with ``warehouse`` attached."""
+def find(connection: Connection, tables: Sequence[dictionary.Table]) -> Sources:
+    """Create the extract and find what these tables read. The connection is to memory, with ``warehouse`` attached."""
     columns = _create_extract(connection)
     optimizers = {name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
     optimizers.remove("unused_columns")  # others leave out tables that are empty
     connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
     scans = {
-        table: _plan(connection, table)
-        for table in dictionary.load().tables
-        if piece_of(table) and not is_from_code(table)
+        table: _plan(connection, table) for table in tables if piece_of(table) and not is_from_code(table)
     }
     connection.execute("RESET disabled_optimizers")
     read: dict[str, set[str]] = {}

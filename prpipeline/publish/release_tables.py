@@ -5,7 +5,7 @@ Works on a connection that has the warehouse attached, and the release as its cu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,21 @@ def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckd
     return connection
 
 
-def create(connection: Connection, table: dictionary.Table, values: Mapping[str, Any]) -> None:
-    """Create the table or view with its comments, or replace it."""
+def described(connection: Connection) -> dictionary.Dictionary:
+    """The tables that a release of the attached warehouse has."""
+    return dictionary.load(with_jira=metrics.has_jira(connection, "warehouse"))
+
+
+def create(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Create the table or view with its comments, or replace it. ``tables``: all of the release."""
     kind = "VIEW" if is_view(table) else "TABLE"
     if table.name == "data_dictionary":
-        _create_dictionary(connection, table)
+        _create_dictionary(connection, table, tables)
     elif is_view(table):
         connection.execute(f'CREATE OR REPLACE VIEW main."{table.name}" AS {query(table, "")}')
     else:
@@ -60,10 +70,12 @@ def create(connection: Connection, table: dictionary.Table, values: Mapping[str,
     connection.execute(";".join(comments))
 
 
-def _create_dictionary(connection: Connection, table: dictionary.Table) -> None:
+def _create_dictionary(
+    connection: Connection, table: dictionary.Table, tables: Sequence[dictionary.Table]
+) -> None:
     rows = [
         [t.name, column.name, column.type, column.description, t.comment]
-        for t in dictionary.load().tables
+        for t in tables
         for column in t.columns
     ]
     names = ", ".join(f'rows[{n}] AS "{column.name}"' for n, column in enumerate(table.columns, 1))
@@ -75,7 +87,7 @@ def _create_dictionary(connection: Connection, table: dictionary.Table) -> None:
 
 def is_view(table: dictionary.Table) -> bool:
     """Views read published tables only, so they stay right when those change."""
-    return table.name in metrics.published_views()
+    return table.name in metrics.published_views(with_jira=True)
 
 
 def is_from_code(table: dictionary.Table) -> bool:
@@ -106,7 +118,7 @@ def _owner(table: dictionary.Table, column: dictionary.Column) -> str:
 
 def definition(table: str, catalog: str) -> str:
     """The table's file in sql/, the query of a published view, or all of the table of the same name in metrics."""
-    if table in metrics.published_views():
+    if table in metrics.published_views(with_jira=True):
         return metrics.published_view(table)
     file = resources.files(__package__).joinpath("sql", f"{table}.sql")
     if file.is_file():
@@ -114,12 +126,12 @@ def definition(table: str, catalog: str) -> str:
     return f'SELECT * FROM {catalog}.metrics."{table}"'
 
 
-def count(connection: Connection) -> dict[str, int]:
+def count(connection: Connection, tables: Sequence[dictionary.Table]) -> dict[str, int]:
     """The number of rows of each table. Views are not counted: that would compute them."""
     return {
         table.name: int(
             (connection.execute(f'SELECT count(*) FROM main."{table.name}"').fetchone() or (0,))[0]
         )
-        for table in dictionary.load().tables
+        for table in tables
         if not is_view(table)
     }

@@ -86,7 +86,7 @@ class JiraOptions(Section, frozen=True, kw_only=True):
 
     ``points_fields``, ``sprint_field``, ``epic_field``: ids of custom fields, by default found by their kind.
     ``people``: whose accounts are whose, by login on GitHub: an account's id or e-mail address, several, or ``nobody``.
-    ``links_from`` is read and has no effect yet: keys in pull requests are not linked to issues.
+    ``links_from``: where keys of issues are looked for in pull requests.
     """
 
     projects: tuple[str | int, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from prpipeline import metrics
 from prpipeline.warehouse import errors, schema
 from prpipeline.warehouse.database import Warehouse, start
 from prpipeline.warehouse.errors import WarehouseError
@@ -100,6 +101,8 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection) -> Copied:
                 f"The copy of {table} is not what its source is; nothing was copied. Copy it again."
             )
         rows += int(before[0])
+    if tables.keys() - there.keys():
+        metrics.create_tables(connection)  # the views over them
     return Copied(len(tables), rows)
 
 

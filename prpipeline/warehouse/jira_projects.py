@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
@@ -90,19 +91,22 @@ def holds_samples(connection: Connection) -> bool:
 
 
 def drop(connection: Connection) -> None:
-    """Remove all that there is of Jira, tables included."""
+    """Remove all that there is of Jira, tables included, also those of its metrics."""
     for table in re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _schema()):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     connection.execute("DELETE FROM meta.source_host WHERE service = 'jira'")
+    metrics.renew_tables(connection)
 
 
 def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> None:
-    """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made.
+    """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made;
+    with the first one come those of metrics, too.
 
     The demo's projects are not among those of a real Jira, for which they give way. Raises OtherHost where it is the
     other way round.
     """
-    if not entries and not has_tables(connection):
+    is_known = has_tables(connection)
+    if not entries and not is_known:
         return
     if is_demo:
         host.claim(connection, "jira", host.DEMO)
@@ -110,7 +114,10 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_
         if not entries:
             return  # they go with the sample repositories
         drop(connection)
+        is_known = False
     connection.execute(_schema())
+    if not is_known:
+        metrics.create_tables(connection)
     known = {project.entry: project for project in all_known(connection)}
     for entry in entries:
         if entry not in known:

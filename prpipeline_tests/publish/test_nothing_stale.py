@@ -208,7 +208,7 @@ def add_column(monkeypatch: pytest.MonkeyPatch, table: str, expression: str) -> 
         for t in described.tables
     )
     monkeypatch.setattr(release_tables, "definition", definition)
-    monkeypatch.setattr(dictionary, "load", lambda: Dictionary(described.groups, tables))
+    monkeypatch.setattr(dictionary, "load", lambda **_: Dictionary(described.groups, tables))
 
 
 @pytest.mark.parametrize("number", some_slow([5, 9, 13], 9))

@@ -18,7 +18,6 @@ from prpipeline import metrics
 from prpipeline.publish import dictionary
 from prpipeline.publish.release import publish
 from prpipeline.publish.release_file import write_tables
-from prpipeline.publish.release_tables import is_view
 from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import MetricSettings
 from prpipeline.sync import SyncOptions
@@ -54,20 +53,19 @@ def rows(file: Path) -> dict[str, list[str]]:
             "tables": "SELECT table_name, comment FROM duckdb_tables()",
             "columns": "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal",
         }
-        found |= {
-            table.name: f"FROM {table.name}"
-            for table in dictionary.load().tables
-            if table.name not in OF_THE_PUBLICATION and not is_view(table)
-        }
+        names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        found |= {name: f"FROM {name}" for (name,) in names if name not in OF_THE_PUBLICATION}
         return {name: sorted(map(repr, connection.execute(sql).fetchall())) for name, sql in found.items()}
 
 
 def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
     """What the same warehouse publishes where there is no last release."""
     file = new_folder() / "prpipeline.duckdb"
-    write_tables(
-        file, warehouse.path, {"published_at": AS_OF, "next_run_at": None, "version": "0", **NO_DELIVERIES}
-    )
+    with warehouse.transaction() as connection:
+        described = dictionary.load(with_jira=metrics.has_jira(connection))
+    values = {"published_at": AS_OF, "next_run_at": None, "version": "0", **NO_DELIVERIES}
+    with warehouse.exclusive():
+        write_tables(file, warehouse.path, values, described.tables)
     return rows(file)
 
 

@@ -1,8 +1,6 @@
 -- pull_request_keys: one row per key of a ticket in the title or the branch of a pull request, once for each of the two.
 --
--- A key is one of the configured prefixes (ticket_prefixes), a hyphen, and a number of up to nine digits that begins with
--- none of 0, with no letter or digit on either side: ABC-1 in feature/ABC-1, x_ABC-1 and (ABC-1), not in XABC-1, ABC-01 or
--- ABC-1x. Other words of this shape, such as UTF-8 and CVE-2024, are so left out; without prefixes there are no rows.
+-- A key is one of the configured prefixes (ticket_prefixes) and a number, see key_pattern. Other words of this shape, such as UTF-8 and CVE-2024, are so left out; without prefixes there are no rows.
 -- In titles a key has upper case; in branches any, and is stored in upper case. position counts the keys of a source from
 -- 1, each where it first stands. is_primary: the first of the title, or else of the branch.
 
@@ -18,21 +16,17 @@ CREATE TABLE IF NOT EXISTS metrics.pull_request_keys (
     repository_id   BIGINT
 );
 
--- RE2 cannot look ahead: all letters and digits that follow the hyphen are taken, and what is no number is refused later.
-CREATE OR REPLACE MACRO metrics.ticket_pattern(prefixes) AS
-    '(?:^|[^\p{L}\p{Nd}])((?:' || array_to_string(prefixes, '|') || ')-[0-9][\p{L}\p{Nd}]*)';
-
 DELETE FROM metrics.pull_request_keys WHERE repository_id IN (SELECT unnest($repositories));
 
 INSERT INTO metrics.pull_request_keys BY NAME
 WITH found AS (
     SELECT repository_id, pull_request_id, 'title' AS source,
-        regexp_extract_all(title, metrics.ticket_pattern($ticket_prefixes), 1) AS keys
+        regexp_extract_all(title, metrics.key_pattern($ticket_prefixes), 1) AS keys
     FROM raw.pull_requests
     WHERE repository_id IN (SELECT unnest($repositories)) AND len($ticket_prefixes) > 0
     UNION ALL
     SELECT repository_id, pull_request_id, 'branch',
-        regexp_extract_all(head_ref, metrics.ticket_pattern($ticket_prefixes), 1, 'i')
+        regexp_extract_all(head_ref, metrics.key_pattern($ticket_prefixes), 1, 'i')
     FROM raw.pull_requests
     WHERE repository_id IN (SELECT unnest($repositories)) AND len($ticket_prefixes) > 0
 ),
@@ -44,7 +38,7 @@ listed AS (
 placed AS (
     SELECT repository_id, pull_request_id, source, key, min(place) AS place
     FROM listed
-    WHERE regexp_full_match(key, '[A-Z][A-Z0-9_]*-[1-9][0-9]{0,8}')
+    WHERE metrics.is_key(key)
     GROUP BY ALL
 )
 SELECT
