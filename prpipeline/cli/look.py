@@ -96,25 +96,27 @@ def report(open_it: bool) -> None:
 
 
 @click.command()
-@click.argument("pull_request", metavar="OWNER/NAME#NUMBER")
-def explain(pull_request: str) -> None:
+@click.argument("subject", metavar="OWNER/NAME#NUMBER | ABC-123")
+def explain(subject: str) -> None:
     """Tell the story of one pull request: what happened, which clock it started or stopped, and each number.
+
+    With Jira also that of an issue: its statuses, the pull requests about it, and its times.
 
     \b
     Examples:
       prpipeline explain octo-org/widgets#42
       prpipeline explain https://github.com/octo-org/widgets/pull/42
+      prpipeline explain ABC-123
     """
     from prpipeline.app.basics import SAMPLE_DATA, load_settings
-    from prpipeline.app.explain import ExplainError, named
-    from prpipeline.app.explain import explain as story_of
+    from prpipeline.app.explain import ExplainError, asked, told
     from prpipeline.app.published import is_sample_data, open_published
 
     settings = load_settings()
     try:
-        name = named(pull_request, settings.github)
+        name = asked(subject, settings.github)
         with open_published(settings.published_path) as connection:
-            lines = story_of(connection, name).lines()
+            lines = told(connection, name)
             if is_sample_data(connection):
                 lines = [SAMPLE_DATA, "", *lines]
     except ExplainError as error:
