@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prpipeline.alerts.conditions import Condition
@@ -11,7 +11,14 @@ from prpipeline.model.alerts import ConditionKind, Level, Message
 from prpipeline.model.repository import by_reason, listed
 from prpipeline.warehouse.alerts import Told
 
-_REPOSITORIES: frozenset[ConditionKind] = frozenset({"sync", "freshness", "webhooks"})
+# What each kind is about, where that is one of many; the others are about the whole.
+_NOUNS: Mapping[ConditionKind, tuple[str, str]] = {
+    "sync": ("repository", "repositories"),
+    "freshness": ("repository", "repositories"),
+    "webhooks": ("repository", "repositories"),
+    "jira": ("project of Jira", "projects of Jira"),
+    "jira_freshness": ("project of Jira", "projects of Jira"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ def compare(
 ) -> Changes:
     """What changed since the target was told; of the kinds in ``kept`` nothing is looked at.
 
-    A repository that fails for another reason now is not well again, nor is one that is tracked no more.
+    A repository or project that fails for another reason now is not well again, nor is one that is tracked no more.
     """
     current = {each.told: each for each in now if each.told.kind not in kept}
     wrong = tuple(each for key, each in current.items() if key not in told)
@@ -56,15 +63,19 @@ def compare(
         (each for each in told if each not in current and each.kind not in kept),
         key=lambda each: (each.kind, each.subject, each.cause),
     )
-    still = {(each.kind in _REPOSITORIES, each.subject) for each in current}
-    still |= {(each.kind in _REPOSITORIES, each.subject) for each in told if each.kind in kept}
+    still = {_thing(each) for each in current}
+    still |= {_thing(each) for each in told if each.kind in kept}
     well = {
-        (each.kind in _REPOSITORIES, each.subject): each
+        _thing(each): each
         for each in over
-        if (each.kind in _REPOSITORIES, each.subject) not in still
-        and (each.kind not in _REPOSITORIES or each.subject in tracked)
+        if _thing(each) not in still and (each.kind not in _NOUNS or each.subject in tracked)
     }
     return Changes(wrong, tuple(over), tuple(well.values()))
+
+
+def _thing(told: Told) -> tuple[object, str]:
+    """What it is about: of that, different things may be wrong."""
+    return _NOUNS.get(told.kind), told.subject
 
 
 def _wrong(conditions: Sequence[Condition]) -> list[str]:
@@ -72,10 +83,13 @@ def _wrong(conditions: Sequence[Condition]) -> list[str]:
     lines = []
     for kind, line in (
         ("release", "- {says}"),
+        ("bucket", "- {says}"),
         ("run", "- A run stopped before it was done. {says}"),
         ("sync", "- {names}: {says}"),
         ("freshness", "- {names}: {says}"),
         ("webhooks", "- {names}: {says}"),
+        ("jira", "- Jira {names}: {says}"),
+        ("jira_freshness", "- Jira {names}: {says}"),
     ):
         groups: dict[str, list[Condition]] = {}
         for each in conditions:
@@ -94,10 +108,12 @@ def _well(over: Sequence[Told]) -> list[str]:
     lines = []
     if any(each.kind == "release" for each in over):
         lines.append("- The checks find no errors any more, and a release was published.")
+    if any(each.kind == "bucket" for each in over):
+        lines.append("- The release is in the bucket.")
     if any(each.kind == "run" for each in over):
         lines.append("- A run got to its end.")
-    if names := [each.subject for each in over if each.kind in _REPOSITORIES]:
-        lines.append(f"- {listed(names)}")
+    for nouns, names in _by_nouns(over).items():
+        lines.append(f"- {'Jira ' if nouns == _NOUNS['jira'] else ''}{listed(names)}")
     return lines
 
 
@@ -106,25 +122,40 @@ def _title(conditions: Sequence[Condition]) -> str:
     titles = []
     if "release" in kinds:
         titles.append("release kept back")
+    if "bucket" in kinds:
+        titles.append("release not uploaded")
     if "run" in kinds:
         titles.append("run failed")
-    for kind, verb in (
+    verbs: tuple[tuple[ConditionKind, str], ...] = (
         ("sync", "failed"),
         ("freshness", "not synced"),
         ("webhooks", "without webhook deliveries"),
-    ):
+        ("jira", "failed"),
+        ("jira_freshness", "not synced"),
+    )
+    for kind, verb in verbs:
         names = [each.told.subject for each in conditions if each.told.kind == kind]
         if names:
-            titles.append(f"{_named(names)} {verb}")
+            titles.append(f"{_named(names, _NOUNS[kind])} {verb}")
     return ", ".join(titles)
 
 
 def _subjects(over: Sequence[Told]) -> str:
-    names = [each.subject for each in over if each.kind in _REPOSITORIES]
-    others = {"release": "releases", "run": "runs"}
+    others = {"release": "releases", "bucket": "uploads", "run": "runs"}
     kinds = [others[each.kind] for each in over if each.kind in others]
-    return ", ".join([*dict.fromkeys(kinds), *([_named(names)] if names else [])])
+    named = [_named(names, nouns) for nouns, names in _by_nouns(over).items()]
+    return ", ".join([*dict.fromkeys(kinds), *named])
 
 
-def _named(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else counted(len(names), "repository", "repositories")
+def _by_nouns(over: Sequence[Told]) -> dict[tuple[str, str], list[str]]:
+    """The subjects of what is one of many, those of a sort together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in over:
+        if nouns := _NOUNS.get(each.kind):
+            found.setdefault(nouns, []).append(each.subject)
+    return found
+
+
+def _named(names: Sequence[str], nouns: tuple[str, str]) -> str:
+    one = f"Jira {names[0]}" if nouns == _NOUNS["jira"] else names[0]
+    return one if len(names) == 1 else counted(len(names), *nouns)

@@ -16,6 +16,7 @@ from prpipeline.model.tracking import Caller
 from prpipeline.settings import ConfigurationError
 from prpipeline.warehouse import WarehouseError
 from prpipeline.warehouse.alerts import Told, Trouble
+from prpipeline.warehouse.jira_projects import SelectedProject
 from prpipeline.warehouse.tracking import Tracked
 
 
@@ -34,11 +35,12 @@ def conditions(
     stale_after: timedelta | None,
     now: datetime,
     unannounced: Mapping[str, str] = MappingProxyType({}),
+    projects: Sequence[SelectedProject] = (),
 ) -> Iterator[Condition]:
     """Everything that is wrong; no freshness where ``stale_after`` is None.
 
-    ``unannounced``: by tracked name, what to say where deliveries of webhooks stopped. A repository whose sync failed is
-    not also called stale.
+    ``unannounced``: by tracked name, what to say where deliveries of webhooks stopped. A repository or project of Jira
+    whose sync failed is not also called stale.
     """
     for trouble in troubles:
         yield Condition(Told(trouble.kind, trouble.caller, trouble.cause), trouble.says)
@@ -49,7 +51,17 @@ def conditions(
             cause = cause_of(without_name(row.tracked_as, row.last_error), row.last_failure)
             yield Condition(Told("sync", row.tracked_as, cause), row.last_error, row.team)
         elif stale_after is not None and (row.last_sync_at or row.tracked_at) < now - stale_after:
-            yield Condition(Told("freshness", row.tracked_as, ""), _stale(row, stale_after), row.team)
+            says = _stale(row.last_sync_at, stale_after, "tracked")
+            yield Condition(Told("freshness", row.tracked_as, ""), says, row.team)
+    for project in projects:
+        seen_at = project.last_sync_at or project.changed_at
+        if project.last_error is not None:
+            nameless = project.last_error.replace(project.label, "it").replace(project.entry, "it")
+            cause = cause_of(nameless, project.last_failure)
+            yield Condition(Told("jira", project.entry, cause), project.last_error)
+        elif stale_after is not None and seen_at is not None and seen_at < now - stale_after:
+            says = _stale(project.last_sync_at, stale_after, "selected")
+            yield Condition(Told("jira_freshness", project.entry, ""), says)
 
 
 def run_trouble(caller: Caller, error: Exception, now: datetime) -> Trouble:
@@ -63,7 +75,7 @@ def run_trouble(caller: Caller, error: Exception, now: datetime) -> Trouble:
 def cause_of(text: str, kind: FailureKind | None) -> str:
     """What a failure has in common with tomorrow's.
 
-    All trouble with GitHub or the network is one cause, all limits another: within an outage, messages change. What
+    All trouble with GitHub, Jira or the network is one cause, all limits another: within an outage, messages change. What
     lasts, such as a missing permission, goes by its message without numbers: times and ids of requests change each day.
     """
     failure = getattr(failures, kind) if kind else None
@@ -73,8 +85,8 @@ def cause_of(text: str, kind: FailureKind | None) -> str:
     return re.sub(r"\d+", "#", text)
 
 
-def _stale(row: Tracked, stale_after: timedelta) -> str:
+def _stale(last_sync_at: datetime | None, stale_after: timedelta, since: str) -> str:
     hours = stale_after.total_seconds() / 3600
-    if row.last_sync_at is None:
-        return f"Never synced, though tracked for more than {hours:,.0f} hours."
+    if last_sync_at is None:
+        return f"Never synced, though {since} for more than {hours:,.0f} hours."
     return f"Not synced for more than {hours:,.0f} hours. Is what should sync it running?"

@@ -26,7 +26,7 @@ from prpipeline.model.sql import Connection
 from prpipeline.publish.reader import is_sample_data, open_published
 from prpipeline.settings import AlertTarget
 from prpipeline.settings.alerts import Kind
-from prpipeline.warehouse import WarehouseError, alerts
+from prpipeline.warehouse import WarehouseError, alerts, jira_projects
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.tracking import all_tracked
 
@@ -119,9 +119,12 @@ class Alerting:
         tracked = [row for row in all_tracked(connection) if row.tracked_by != "demo"]
         unannounced = silence.unannounced(connection, self._pipeline.settings, tracked)
         troubles = alerts.troubles(connection)
-        current = list(conditions(tracked, troubles, self._stale_after(), now, unannounced))
+        is_sample = jira_projects.holds_samples(connection)
+        projects = [] if is_sample else jira_projects.selected(connection)
+        current = list(conditions(tracked, troubles, self._stale_after(), now, unannounced, projects))
         for name, target in self._targets("alerts"):
             mine = {row.tracked_as for row in tracked if not target.teams or row.team in target.teams}
+            mine |= {project.entry for project in projects}
             told = alerts.told(connection, name)
             yield (
                 name,
@@ -258,5 +261,6 @@ class Alerting:
 
 
 def _is_for(condition: Condition, target: AlertTarget) -> bool:
-    """Whether it is about all repositories, or about one of the target's teams."""
-    return not target.teams or condition.told.kind in {"run", "release"} or condition.team in target.teams
+    """Whether it is about more than a team's repositories, or about one of the target's teams."""
+    is_of_one = condition.told.kind in {"sync", "freshness", "webhooks"}
+    return not target.teams or not is_of_one or condition.team in target.teams

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prpipeline.app.basics import SAMPLE_DATA, Settings
-from prpipeline.app.explain import explain, named
+from prpipeline.app.explain import asked, told
 from prpipeline.publish.limited import Answer, Limits, Newest, limited
 from prpipeline.publish.reader import Connection, QueryError, is_sample_data
 
@@ -62,10 +62,13 @@ class Assistant:
             return _reply(connection, limited(connection, sql, self._limits))
 
     def explain(self, pull_request: str) -> Reply:
-        """The story of a pull request, line by line. Raises ExplainError, InvalidRepositoryName, WarehouseError."""
-        name = named(pull_request, self._settings.github)
+        """The story of a pull request, or of an issue, line by line.
+
+        Raises ExplainError, InvalidRepositoryName, WarehouseError.
+        """
+        name = asked(pull_request, self._settings.github)
         with self._newest.connection() as connection:
-            lines = explain(connection, name).lines()
+            lines = told(connection, name)
             return _marked(connection, {"lines": ["".join(c for c in x if c.isprintable()) for x in lines]})
 
     def what_waits(self, repository: str | None, team: str | None, person: str | None) -> Reply:

@@ -46,7 +46,7 @@ def serve(assistant: Assistant) -> None:
 
     @server.tool(annotations=reading)
     def explain(pull_request: str) -> dict[str, Any]:
-        """Tell the story of one pull request (owner/name#123, or its address) and where each number comes from."""
+        """Tell the story of one pull request (owner/name#123, or its address), or of an issue of Jira (ABC-123), and where each number comes from."""
         return answered(lambda: assistant.explain(pull_request))
 
     @server.tool(annotations=reading)

@@ -1,4 +1,4 @@
-"""The sample repositories behind a local stand-in for GitHub, for people who have no token yet.
+"""The sample repositories behind a local stand-in for GitHub, and their issues behind one for Jira, for people who have no token yet.
 
 What the demo tracks is marked so, and removed when a real repository is read for the first time.
 """
@@ -6,6 +6,7 @@ What the demo tracks is marked so, and removed when a real repository is read fo
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,9 +15,15 @@ from pathlib import Path
 from prpipeline.github.auth import Anonymous
 from prpipeline.github.sources import credentials
 from prpipeline.model.repository import RepositoryName
-from prpipeline.sandbox.github import Sandbox, sample_world, with_a_new_login
+from prpipeline.sandbox.clock import SystemClock
+from prpipeline.sandbox.github import Sandbox, World, sample_world, with_a_new_login
+from prpipeline.sandbox.jira import JiraSandbox, Work, world_of_work
+from prpipeline.sandbox.jira import World as JiraWorld
 from prpipeline.settings import Settings, load_settings
+from prpipeline.settings.load import DEMO_TICKET_PREFIXES
 
+JIRA_SITE = "https://octo-labs.example.net"  # there is none: what the demo shows of it leads nowhere
+_KEY = re.compile(rf"\b(?:{'|'.join(DEMO_TICKET_PREFIXES)})-[1-9][0-9]*")
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, no secret
 
 
@@ -28,14 +35,15 @@ def is_wanted(settings: Settings, real_repositories: int) -> bool:
 
 @contextmanager
 def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[RepositoryName]]]:
-    """Run the stand-in during the block; yields settings that lead to it, and its repositories.
+    """Run the stand-ins during the block; yields settings that lead to them, and the repositories.
 
-    The environment leads to it as well, for the processes that the block starts. The sample data are those of the last
+    The environment leads to them as well, for the processes that the block starts. The sample data are those of the last
     demo, unless ``anew``.
     """
-    world = sample_world(now=anchor(settings.data_dir, anew=anew))
+    now = anchor(settings.data_dir, anew=anew)
+    world = sample_world(now=now)
     before = dict(os.environ)
-    with Sandbox(world, tokens=[TOKEN]) as server:
+    with Sandbox(world, tokens=[TOKEN]) as server, JiraSandbox(_jira(world, now), site=JIRA_SITE) as jira:
         if anew:
             server.before_request = with_a_new_login(world)
         os.environ |= {
@@ -44,6 +52,9 @@ def running(settings: Settings, *, anew: bool) -> Iterator[tuple[Settings, list[
             "GITHUB_TOKEN": TOKEN,
             "PRPIPELINE_DEMO": "1",
         }
+        for name in [name for name in os.environ if name.startswith("JIRA_")]:
+            del os.environ[name]
+        os.environ |= jira.environment
         try:
             yield load_settings(), [RepositoryName.parse(r.full_name) for r in world.repositories.values()]
         finally:
@@ -64,3 +75,30 @@ def anchor(data_dir: Path, *, anew: bool = False) -> datetime:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(today.isoformat(), encoding="ascii")
     return today
+
+
+def _jira(world: World, now: datetime) -> JiraWorld:
+    """A Jira with the issues that the sample pull requests are about."""
+    authored = [
+        (pull_request, pull_request.author.name or pull_request.author.login.title())
+        for repository in world.repositories.values()
+        for pull_request in repository.pull_requests.values()
+        if pull_request.author and pull_request.author.kind == "User"
+    ]
+    works = [
+        Work(
+            found[0],
+            pull_request.title.removeprefix(f"{found[0]}: "),
+            author,
+            pull_request.first_commit_at or pull_request.created_at,
+            pull_request.created_at,
+            pull_request.merged_at,
+            pull_request.closed_at,
+        )
+        for pull_request, author in authored
+        if (found := _KEY.search(f"{pull_request.title} {pull_request.head_ref}"))
+    ]
+    people = sorted({author for _, author in authored})
+    issues = world_of_work(works, people, now)
+    issues.clock = SystemClock()
+    return issues

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -56,11 +56,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _folder(settings)
     tracked: list[Tracked] = []
     holds_samples = False
+    failed: dict[str, str] = {}
     try:
         tracking = TrackingService(settings)
         # The credential is tried on those that were synced before: another's name may be wrong.
         tracked = sorted(tracking.tracked_rows(), key=lambda row: row.status != "ok")
         holds_samples = tracking.holds_samples()
+        failed = {row["entry"]: row["last_error"] for row in tracking.jira_status() if row["last_error"]}
         yield from _repositories(tracked, tracking.nothing_tracked())
         names = [n for row in tracked for n in (row.tracked_as, row.repository) if n]
         for sentence in unmatched_by_tracked(settings.file, names):
@@ -77,11 +79,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for source in sources:
         yield from _credential(source, tracked)
         source.close()
-    yield from _jira(settings)
+    yield from _jira(settings, failed)
     yield _schedule(settings)
     yield from _alerts(settings)
     yield from _webhooks(settings, tracked)
     yield _published(settings, is_sample_data=holds_samples)
+    yield from _elsewhere(settings)
 
 
 def _impatient(settings: Settings) -> Settings:
@@ -171,8 +174,11 @@ def _credential(source: Source, tracked: list[Tracked]) -> Iterator[Finding]:
     yield Finding("ok", source.name, f"{source.address} answers, the credential {does}; {left}.")
 
 
-def _jira(settings: Settings) -> Iterator[Finding]:
-    """Whether Jira's credential is accepted, and each selected project may be browsed; nothing where there is no Jira."""
+def _jira(settings: Settings, failed: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether Jira's credential is accepted, and each selected project may be browsed; nothing where there is no Jira.
+
+    ``failed``: why the last sync of an entry failed, where it did.
+    """
     if not settings.uses_jira:
         if settings.jira is not None:
             says = "JIRA_URL is set, but no project is selected, so that nothing of Jira is read; list some in the repositories file under jira.projects."
@@ -195,6 +201,10 @@ def _jira(settings: Settings) -> Iterator[Finding]:
     for entry, project in found.items():
         if isinstance(project, ApiFailure):
             yield Finding("problem", f"Jira {entry}", str(project))
+        elif entry in failed:
+            yield Finding(
+                "problem", f"Jira {entry}", f"It may be browsed, but its last sync failed: {failed[entry]}"
+            )
         else:
             yield Finding("ok", f"Jira {entry}", f"{project.name} ({project.project_key}) may be browsed.")
 
@@ -280,3 +290,19 @@ def _published(settings: Settings, *, is_sample_data: bool) -> Finding:
     if is_sample_data:
         return Finding("note", "published file", f"{settings.published_path}. {SAMPLE_DATA}")
     return Finding("ok", "published file", str(settings.published_path))
+
+
+def _elsewhere(settings: Settings) -> Iterator[Finding]:
+    """Whether the bucket can be read, and has what is published here; nothing where there is none."""
+    if settings.publish_to is None:
+        return
+    from prpipeline.app import elsewhere
+
+    try:
+        yield Finding("ok", "bucket", elsewhere.look(settings))
+    except WarehouseError as error:
+        yield Finding("problem", "bucket", str(error))
+        return
+    last = elsewhere.last_upload(settings)
+    if last and last.error:
+        yield Finding("problem", "bucket", elsewhere.in_words(last))

@@ -6,13 +6,15 @@ the file, printing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from prpipeline.app import explain_flow
+from prpipeline.app import explain_flow, explain_issue
+from prpipeline.app.explain_parts import ExplainError as ExplainError
+from prpipeline.app.explain_parts import Metric, metric_lines, rows_of, section
 from prpipeline.model.repository import Address, InvalidRepositoryName, without_secrets
 from prpipeline.model.sql import Connection
 from prpipeline.settings import GitHubSettings
@@ -55,10 +57,6 @@ _NOTES: tuple[tuple[str, dict[str, str]], ...] = (
 _Row = dict[str, Any]
 
 
-class ExplainError(ValueError):
-    """There is nothing to explain; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something that happened (UTC), and what it did to the clocks; note is empty where it did nothing."""
@@ -66,15 +64,6 @@ class Step:
     at: datetime
     what: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A number, and where it comes from; for None, why there is none."""
-
-    name: str
-    value: float | int | None
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +82,6 @@ class Story:
 
     def lines(self) -> list[str]:
         """As text, a line each."""
-        width = max((len(metric.name) for metric in self.metrics), default=0)
-        values = [_number(metric.value) for metric in self.metrics]
-        pad = max((len(value) for value in values), default=0)
         return [
             f"{self.repository}#{self.number}  {self.title}",
             self.url,
@@ -105,22 +91,13 @@ class Story:
                 f"  {step.at:%Y-%m-%d %H:%M:%S}  {step.what}{f'  — {step.note}' if step.note else ''}"
                 for step in self.steps
             ),
-            *_section("In which stage it was (UTC)", explain_flow.stage_lines(self.stages)),
+            *section("In which stage it was (UTC)", explain_flow.stage_lines(self.stages)),
             "",
             "What it amounts to",
-            *(
-                f"  {metric.name:<{width}}  {value:>{pad}}  {metric.because}".rstrip()
-                for metric, value in zip(self.metrics, values, strict=True)
-            ),
+            *metric_lines(self.metrics),
             *(["", f"  {', '.join(self.flags)}"] if self.flags else []),
-            *_section("What else there is", self.remarks),
+            *section("What else there is", self.remarks),
         ]
-
-
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    """Nothing where there are no lines."""
-    found = [f"  {line}" for line in lines]
-    return ["", title, *found] if found else []
 
 
 def named(text: str, github: GitHubSettings) -> str:
@@ -140,11 +117,23 @@ def named(text: str, github: GitHubSettings) -> str:
     return f"{found.name}#{found.pull_request}"
 
 
+def asked(text: str, github: GitHubSettings) -> str:
+    """``ABC-123`` where people name an issue of Jira or paste its address; else as ``named``."""
+    return explain_issue.key_in(text) or named(text, github)
+
+
+def told(connection: Connection, name: str) -> list[str]:
+    """The story of what ``asked`` gave, a line each. Raises ExplainError."""
+    if key := explain_issue.key_in(name):
+        return explain_issue.explain_issue(connection, key)
+    return explain(connection, name).lines()
+
+
 def explain(connection: Connection, name: str) -> Story:
     """The story of ``owner/name#123`` by the published tables of this connection. Raises ExplainError."""
     asked = Address.parse(name)
     repository, number = str(asked.name), asked.pull_request
-    known = _rows(
+    known = rows_of(
         connection,
         "FROM repositories WHERE lower(?) IN (lower(repository), lower(tracked_as))",
         [repository],
@@ -153,14 +142,14 @@ def explain(connection: Connection, name: str) -> Story:
         raise ExplainError(f"{repository} is not in this database; track and sync it first.")
     key = "WHERE repository_id = ? AND number = ?"
     candidates = [[row["repository_id"], number] for row in known]
-    found = [row for ids in candidates for row in _rows(connection, f"FROM review_time_hours {key}", ids)]
+    found = [row for ids in candidates for row in rows_of(connection, f"FROM review_time_hours {key}", ids)]
     if not found:
         raise ExplainError(f"{repository} has no pull request #{number} in this database.")
     times, ids = found[0], [found[0]["repository_id"], number]
-    reviews = _rows(connection, f"FROM review_evidence {key} ORDER BY submitted_at, review_id", ids)
-    events = _rows(connection, f"FROM review_events {key} ORDER BY created_at, event_id", ids)
-    periods = _rows(connection, f"FROM draft_periods {key}", ids)
-    clocks = _rows(connection, f"FROM clock_events {key} ORDER BY happened_at", ids)
+    reviews = rows_of(connection, f"FROM review_evidence {key} ORDER BY submitted_at, review_id", ids)
+    events = rows_of(connection, f"FROM review_events {key} ORDER BY created_at, event_id", ids)
+    periods = rows_of(connection, f"FROM draft_periods {key}", ids)
+    clocks = rows_of(connection, f"FROM clock_events {key} ORDER BY happened_at", ids)
     notes: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
     for row in clocks:
         did = notes.setdefault((row["event"], row["happened_at"], row["review_id"]), set())
@@ -174,7 +163,7 @@ def explain(connection: Connection, name: str) -> Story:
     ]
 
     def of_it(table: str) -> list[_Row]:
-        return _rows(connection, f"FROM {table} {key}", ids)
+        return rows_of(connection, f"FROM {table} {key}", ids)
 
     return Story(
         repository=times["repository"],
@@ -185,7 +174,10 @@ def explain(connection: Connection, name: str) -> Story:
         metrics=tuple(_metrics(times, reviews, periods, clocks)),
         flags=tuple(name for name, value in times.items() if value is True and name != "is_counted"),
         stages=explain_flow.stages(of_it),
-        remarks=tuple(explain_flow.remarks(of_it)),
+        remarks=(
+            *(explain_issue.remarks(connection, key, ids) if explain_issue.has_issues(connection) else ()),
+            *explain_flow.remarks(of_it),
+        ),
     )
 
 
@@ -326,18 +318,6 @@ def _spans(clock: str, clocks: list[_Row]) -> str:
         ends.get(row["event"]) or _moment(row["happened_at"]) for row in of_clock if row["what"] == "stops"
     )
     return "; ".join(f"{start} to {stop}" for start, stop in zip_longest(starts, stops, fillvalue="now"))
-
-
-def _rows(connection: Connection, query: str, parameters: list[Any]) -> list[_Row]:
-    found = connection.execute(query, parameters)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def _number(value: float | int | None) -> str:
-    if value is None:
-        return "NULL"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 def _moment(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from prpipeline.settings import Settings, SyncSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.jira_context import AT_ONCE
 from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
-from prpipeline.warehouse import Warehouse
+from prpipeline.warehouse import Warehouse, host
 
 __all__ = ["Connection", "JiraEstimate", "JiraResult", "connect_to", "estimate", "opened", "sync"]
 
@@ -41,7 +41,9 @@ def sync(
     try:
         with closing(warehouse.store.leases()) as leases:
             credential_locks.take_for_jira(jira, leases)
-            yield from JiraSyncer(open_one, warehouse, settings.sync).sync(entries, options)
+            address = host.DEMO if settings.is_demo else None
+            syncer = JiraSyncer(open_one, warehouse, settings.sync, address=address)
+            yield from syncer.sync(entries, options)
     finally:
         for source in opened:
             source.close()

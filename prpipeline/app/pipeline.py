@@ -35,10 +35,20 @@ from prpipeline.report import FILE_NAME, EarlierVersionError, ReportInfo, write_
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
+from prpipeline.sync.profiles import read_profiles
 from prpipeline.sync.source import Source
 from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import WarehouseError, activity, alerts, etags, host, jira_projects, tracking
+from prpipeline.warehouse import (
+    WarehouseError,
+    activity,
+    alerts,
+    etags,
+    host,
+    jira_people,
+    jira_projects,
+    tracking,
+)
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.leases import Leases
@@ -97,10 +107,13 @@ class Pipeline:
 
     def follow_jira(self) -> None:
         """Select the projects of Jira that the repositories file names, and no others. Makes nothing where it names none."""
-        if self.settings.is_demo or not (self.settings.uses_jira or self.warehouse.exists()):
+        if not (self.settings.uses_jira or self.warehouse.exists()):
             return
+        options, is_demo = self.settings.jira_options, self.settings.is_demo
         with self.warehouse.transaction() as connection:
-            jira_projects.follow(connection, self.settings.jira_options.entries, utc_now())
+            jira_projects.follow(connection, options.entries, utc_now(), is_demo=is_demo)
+            if jira_projects.has_tables(connection):
+                jira_people.follow(connection, options.people_rows, utc_now())
 
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
         """What is tracked once the repositories file is followed, and what to say of its patterns; changes nothing.
@@ -140,6 +153,8 @@ class Pipeline:
             )
             if wanted := organizations(self.settings, self.tracking.tracked_rows()):
                 read_teams(sources, self.warehouse, wanted)
+            if self.settings.uses_jira:
+                read_profiles(sources, self.warehouse)
 
     def sync_jira(self, options: SyncOptions, entries: Sequence[str] | None = None) -> Iterator[JiraResult]:
         """Bring the selected projects of Jira up to date, or these of them; a result each, as each is done.
@@ -312,6 +327,17 @@ class Pipeline:
         self.aggregate()
         self._published("command_line", is_only=True)
         self.report()
+
+    def upload(self, *, is_only: bool = False) -> str | None:
+        """Publish beyond the data folder, where that is set and not done yet; a sentence where it failed.
+
+        ``is_only`` leaves no older release there, after ``publish_deletion``.
+        """
+        if self.settings.publish_to is None:
+            return None
+        from prpipeline.app import elsewhere  # only where it is used
+
+        return elsewhere.upload(self.settings, self.tracking, is_only=is_only)
 
     @property
     def report_path(self) -> Path:

@@ -82,10 +82,11 @@ class Stored:
 
     def jira_projects(self) -> list[SelectedProject]:
         """The projects of Jira that are selected, with how far each has come."""
-        if self._settings.is_demo or not self._warehouse.exists():
+        if not self._warehouse.exists():
             return []
         with self._warehouse.transaction() as connection:
-            return jira_projects.selected(connection)
+            is_ours = jira_projects.holds_samples(connection) == self._settings.is_demo
+            return jira_projects.selected(connection) if is_ours else []
 
     def jira_activity_since(self, sync_id: int, limit: int) -> list[RecordedJiraSync]:
         """The recorded syncs of projects with higher numbers, the first ``limit`` of them."""

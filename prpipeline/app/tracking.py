@@ -22,7 +22,6 @@ from prpipeline.warehouse import (
     WarehouseError,
     host,
     jira_projects,
-    jira_records,
     records,
     shortfalls,
     tracking,
@@ -189,11 +188,16 @@ class TrackingService:
 
     def jira_status(self) -> list[dict[str, Any]]:
         """One row per selected project of Jira, as it is now in the warehouse; none where there is no Jira."""
-        if self.settings.is_demo or not self.warehouse.exists():
+        if not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
-            rows = jira_projects.selected(connection)
-            held = jira_records.counts(connection) if rows else {}
+            is_ours = jira_projects.holds_samples(connection) == self.settings.is_demo
+            rows = jira_projects.selected(connection) if is_ours else []
+            if not rows:
+                return []
+            from prpipeline.warehouse import jira_records  # only where Jira is used
+
+            held = jira_records.counts(connection)
         return [
             {
                 "entry": row.entry,

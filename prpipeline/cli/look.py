@@ -17,6 +17,8 @@ from prpipeline.cli.common import (
     isoformat,
     open_pipeline,
     published_path,
+    published_to,
+    published_to_in_words,
 )
 
 
@@ -38,14 +40,16 @@ def status(as_json: bool) -> None:
         names = [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
         notes = unmatched_by_tracked(settings.file, names)
         notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
-        of_jira = tracking.jira_status()
+        of_jira = tracking.shown().jira_status()
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
+    elsewhere = published_to(settings)
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {
             "repositories": rows,
             **({"jira": of_jira} if of_jira else {}),
             "published": published_path(settings),
+            **elsewhere,
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
             "notes": notes,
@@ -71,6 +75,8 @@ def status(as_json: bool) -> None:
         )
     if of_jira:
         jira_status_table(of_jira)
+    if elsewhere:
+        click.echo(published_to_in_words(settings))
     for note in notes:
         click.echo(note)
 
@@ -90,25 +96,27 @@ def report(open_it: bool) -> None:
 
 
 @click.command()
-@click.argument("pull_request", metavar="OWNER/NAME#NUMBER")
-def explain(pull_request: str) -> None:
+@click.argument("subject", metavar="OWNER/NAME#NUMBER | ABC-123")
+def explain(subject: str) -> None:
     """Tell the story of one pull request: what happened, which clock it started or stopped, and each number.
+
+    With Jira also that of an issue: its statuses, the pull requests about it, and its times.
 
     \b
     Examples:
       prpipeline explain octo-org/widgets#42
       prpipeline explain https://github.com/octo-org/widgets/pull/42
+      prpipeline explain ABC-123
     """
     from prpipeline.app.basics import SAMPLE_DATA, load_settings
-    from prpipeline.app.explain import ExplainError, named
-    from prpipeline.app.explain import explain as story_of
+    from prpipeline.app.explain import ExplainError, asked, told
     from prpipeline.app.published import is_sample_data, open_published
 
     settings = load_settings()
     try:
-        name = named(pull_request, settings.github)
+        name = asked(subject, settings.github)
         with open_published(settings.published_path) as connection:
-            lines = story_of(connection, name).lines()
+            lines = told(connection, name)
             if is_sample_data(connection):
                 lines = [SAMPLE_DATA, "", *lines]
     except ExplainError as error:

@@ -20,6 +20,7 @@ from prpipeline.cli.common import (
     open_pipeline,
     parse_names,
     published_path,
+    published_to,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json, only)
         return
-    with telling(pipeline):
+    with pipeline.warehouse.session(), telling(pipeline):
         ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile, only=only)
         _show(ran, pipeline, as_json=as_json)
     _end(ran)
@@ -95,7 +96,7 @@ def demo(repositories: Sequence[str]) -> None:
     from prpipeline.app import demo as sample
     from prpipeline.app.basics import SAMPLE_DATA
     from prpipeline.app.pipeline import Pipeline
-    from prpipeline.cli.text_tables import results_table, review_times
+    from prpipeline.cli.text_tables import jira_results_table, results_table, review_times
 
     pipeline = open_pipeline()
     names = parse_names(repositories, pipeline.settings)
@@ -114,6 +115,8 @@ def demo(repositories: Sequence[str]) -> None:
     if any(not r.failed for r in results):
         review_times(pipeline.stored.latest(15))
     results_table(results, published_path(pipeline.settings))
+    if ran.jira:
+        jira_results_table(ran.jira, None)
     _end(ran)
 
 
@@ -229,9 +232,11 @@ def _print_jira_reasons(said: Sequence[tuple[str, str]]) -> None:
 
 
 def _end(ran: RunResult) -> None:
-    if ran.blocked:
-        click.echo(ran.blocked, err=True)
-    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if ran.blocked else 0))
+    for problem in (ran.blocked, ran.not_uploaded):
+        if problem:
+            click.echo(problem, err=True)
+    stays_behind = ran.blocked or ran.not_uploaded
+    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if stays_behind else 0))
 
 
 def _exit_code(results: Sequence[SyncResult | JiraResult]) -> int:
@@ -264,6 +269,7 @@ def results_as_json(
         "points": sum(r.points for r in results),
         "seconds": round(sum(r.seconds for r in results), 3),
         "published": published_path(pipeline.settings),
+        **published_to(pipeline.settings),
     }
 
 

@@ -29,8 +29,8 @@ def alerts_sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResourc
         for run in context.instance.get_runs(dg.RunsFilter(statuses=runs.UNFINISHED))
     )
     try:
-        # While repositories fail one after the other, there would be a message for each.
-        alerting.prepare(kept={"sync"} if under_way else ())
+        # While repositories or projects fail one after the other, there would be a message for each.
+        alerting.prepare(kept={"sync", "jira"} if under_way else ())
         alerting.prepare_digests(only_due=True)
         done = alerting.deliver()
     except WarehouseError as error:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from urllib.parse import quote
+
+from prpipeline.github import fields
+from prpipeline.github import rest_objects as objects
 from prpipeline.github.auth import Anonymous
 from prpipeline.github.client import Client
+from prpipeline.http.answer import Answer
+from prpipeline.http.values import text
+from prpipeline.model.profiles import Profile
 from prpipeline.model.usage import Usage
 
 
@@ -29,11 +37,25 @@ class ClientSource:
     def usage(self) -> Usage:
         return self.client.caller.usage
 
+    def profile(self, login: str) -> Profile:
+        """See ``sync.source.Source``. By REST, which tells a public e-mail address without any scope."""
+        return self.client.get(f"/users/{quote(login)}", read=_profile)
+
     def check_queries(self, repository: str | None = None) -> None:
         """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        self.client.caller.before_wait = note
 
     def stop(self) -> None:
         self.client.caller.stop()
 
     def close(self) -> None:
         self.client.caller.close()
+
+
+def _profile(answer: Answer) -> Profile:
+    body = objects.body_of(answer)
+    return Profile(
+        fields.integer(body, "id"), text(body.get("name")) or None, text(body.get("email")) or None
+    )

@@ -48,14 +48,15 @@ class CloudSource(Source):
         pages = self._anew(f"project = {project_id} ORDER BY created ASC", ["id"])
         return {issue_id for page in pages for issue_id in page.issue_ids}
 
-    def indexed(self, issue_id: int, since: datetime | None) -> datetime | None:
+    def indexed(self, issue_id: int, since: datetime | None, *, past_index: bool = False) -> datetime | None:
         """When the issue changed last, if searching lists it as changed since then; None if it does not."""
         bound = "" if since is None else f" AND updated >= {instant(since)}"
         try:
-            (page, *_) = self._search(f"id = {issue_id}{bound}", ["updated"], None)
+            fresh = [issue_id] if past_index else []
+            pages = list(self._search(f"id = {issue_id}{bound}", ["updated"], None, fresh))
         except QueryRejected:  # no such issue, or none that the account sees
             return None
-        return page.updated.get(issue_id)
+        return next((page.updated[issue_id] for page in pages if issue_id in page.updated), None)
 
     def count(self, project_id: int) -> int:
         """About how many issues a project has."""
@@ -77,11 +78,16 @@ class CloudSource(Source):
         except CursorRejected:
             yield from self._search(jql, fields, None)
 
-    def _search(self, jql: str, fields: list[str], cursor: str | None) -> Iterator[JiraPage]:
-        """Pages until there is no token of a next one; fewer rows than asked, or none, are no end."""
+    def _search(
+        self, jql: str, fields: list[str], cursor: str | None, reconciled: Sequence[int] = ()
+    ) -> Iterator[JiraPage]:
+        """Pages until there is no token of a next one; fewer rows than asked, or none, are no end.
+
+        ``reconciled``: issues that are searched for as they are, not as the index has them.
+        """
         seen, empty = {cursor}, 0
         while True:
-            page = self._page(jql, fields, cursor)
+            page = self._page(jql, fields, cursor, reconciled)
             empty = 0 if page.issue_ids else empty + 1
             if page.cursor in seen and page.cursor is not None:
                 raise MalformedAnswer(
@@ -95,7 +101,7 @@ class CloudSource(Source):
             cursor = page.cursor
             seen.add(cursor)
 
-    def _page(self, jql: str, fields: list[str], cursor: str | None) -> JiraPage:
+    def _page(self, jql: str, fields: list[str], cursor: str | None, reconciled: Sequence[int]) -> JiraPage:
         def read(body: Json, answer: Answer) -> JiraPage:
             rows = objects(body.get("issues"), "issues")
             token = body.get("nextPageToken")
@@ -111,6 +117,8 @@ class CloudSource(Source):
         body: dict[str, Any] = {"jql": jql, "fields": fields, "maxResults": size}
         if cursor:
             body["nextPageToken"] = cursor
+        if reconciled:
+            body["reconcileIssues"] = list(reconciled)
         return self._client.post(f"{self.ROOT}/search/jql", body, read, position=(jql, cursor))
 
     # ── issues by id ─────────────────────────────────────────────────────────────────────────────────

@@ -58,8 +58,11 @@ class DataCenterSource(Source):
                 break
         return found
 
-    def indexed(self, issue_id: int, since: datetime | None) -> datetime | None:
-        """When the issue changed last, if searching lists it as changed since then; None if it does not."""
+    def indexed(self, issue_id: int, since: datetime | None, *, past_index: bool = False) -> datetime | None:
+        """When the issue changed last, if searching lists it as changed since then; None if it does not.
+
+        ``past_index`` changes nothing: only Cloud searches so.
+        """
         bound = "" if since is None else f" AND updated >= {instant(since)}"
         try:
             (rows, _, _), *_ = self._rows(f"id = {issue_id}{bound}", ["updated"], None, None, 1)

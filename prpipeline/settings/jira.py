@@ -27,6 +27,8 @@ _PAGES = re.compile(
     r"/(browse|rest|secure|projects?|issues|login\.jsp|plugins|servicedesk|software|people|dashboards)(/.*)?$"
 )
 _KEY = re.compile(r"[^\W\d_]\w{0,254}")  # Data Center lets administrators choose the letters
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?")
+NOBODY = "nobody"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 
 
@@ -83,6 +85,7 @@ class JiraOptions(Section, frozen=True, kw_only=True):
     """The group ``jira`` of the file. ``projects``: keys or numbers, in upper case and as text once read.
 
     ``points_fields``, ``sprint_field``, ``epic_field``: ids of custom fields, by default found by their kind.
+    ``people``: whose accounts are whose, by login on GitHub: an account's id or e-mail address, several, or ``nobody``.
     ``links_from``: where keys of issues are looked for in pull requests.
     """
 
@@ -91,6 +94,7 @@ class JiraOptions(Section, frozen=True, kw_only=True):
     sprint_field: str | None = None
     epic_field: str | None = None
     links_from: tuple[Literal["title", "branch"], ...] = ("title", "branch")
+    people: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         entries = []
@@ -107,6 +111,29 @@ class JiraOptions(Section, frozen=True, kw_only=True):
         for field in (*self.points_fields, self.sprint_field, self.epic_field):
             if field is not None and not _FIELD.fullmatch(field):
                 raise ValueError(f"{field!r} is not a field's id; write one like customfield_10016")
+        for login in self.people:
+            if not _LOGIN.fullmatch(login.strip().removeprefix("@")):
+                raise ValueError(f"people: {login!r} is not a login on GitHub")
+            accounts = self._accounts(login)
+            if not accounts or "" in accounts:
+                raise ValueError(
+                    f"people: {login} has no account; write its id or e-mail address in Jira, or {NOBODY}"
+                )
+            if len(accounts) > 1 and NOBODY in map(str.lower, accounts):
+                raise ValueError(f"people: {login} cannot be {NOBODY} and somebody")
+
+    def _accounts(self, login: str) -> list[str]:
+        given = self.people[login]
+        return [account.strip() for account in ((given,) if isinstance(given, str) else given)]
+
+    @property
+    def people_rows(self) -> tuple[tuple[str, str | None], ...]:
+        """Each login, in lower case, with each of its accounts; None: it is nobody in Jira."""
+        return tuple(
+            (login.strip().removeprefix("@").lower(), None if account.lower() == NOBODY else account)
+            for login in self.people
+            for account in self._accounts(login)
+        )
 
     @property
     def entries(self) -> tuple[str, ...]:

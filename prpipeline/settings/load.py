@@ -13,6 +13,7 @@ from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
 from prpipeline.settings.jira import JiraOptions, JiraSettings, jira_settings
 from prpipeline.settings.metrics import MetricSettings
+from prpipeline.settings.publishing import BucketPlace, publish_to
 from prpipeline.settings.repositories_file import RepositoriesFile, read_repositories_file
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
@@ -20,7 +21,7 @@ from prpipeline.settings.sync import SyncSettings
 from prpipeline.settings.teams import Teams
 from prpipeline.settings.warehouse import WarehousePlace, warehouse_place
 
-DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets
+DEMO_TICKET_PREFIXES = ("OCTO", "MOON")  # of the sample repositories' tickets, and their projects
 DEMO_SOURCE = "demo"  # marks the demo's repositories among the tracked ones
 
 
@@ -35,6 +36,7 @@ class Settings(Section, frozen=True, kw_only=True):
     warehouse: WarehousePlace = (
         WarehousePlace()
     )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
+    publish_to: BucketPlace | None = None  # PRPIPELINE_PUBLISH_TO; None: the data folder alone
     jira: JiraSettings | None = None  # None: there is no Jira, or it is not to be asked
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
@@ -63,13 +65,15 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def jira_options(self) -> JiraOptions:
-        """The file's group ``jira``; without one, nothing of Jira is selected."""
+        """The file's group ``jira``; without one, nothing of Jira is selected. The demo has projects of its own."""
+        if self.is_demo:
+            return JiraOptions(projects=DEMO_TICKET_PREFIXES if self.jira else ())
         return self.file.jira or JiraOptions()
 
     @property
     def uses_jira(self) -> bool:
         """Whether projects of Jira are selected; what else that needs, ``connected_jira`` says."""
-        return bool(self.jira_options.projects) and not self.is_demo
+        return bool(self.jira_options.projects)
 
     def connected_jira(self) -> JiraSettings:
         """Jira's address with a credential. Raises ConfigurationError where the environment lacks one of them."""
@@ -126,6 +130,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         file=file,
         alert_secrets=file.alerts.secrets(env),
         warehouse=warehouse_place(env, data_dir),
+        publish_to=publish_to(env),
         jira=jira_settings(env),
     )
 

@@ -17,7 +17,8 @@ from prpipeline.warehouse.jira_projects import SelectedProject
 
 log = logging.getLogger("prpipeline")
 
-_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_LATER = timedelta(minutes=10)  # zones differ by a quarter of an hour at least
 _CANARIES = 3
 _COARSEST = timedelta(seconds=1)  # some servers store no fractions of a second
 
@@ -74,25 +75,25 @@ def _take(context: JiraContext, project: SelectedProject, page: JiraPage, *, is_
 def check_times(context: JiraContext, project: SelectedProject) -> None:
     """Whether Jira finds an issue by the time of its last change, and not by a later one. Raises MalformedAnswer.
 
-    Where times were understood in another time zone than ours, changes of hours would be missed without a word.
+    Where times were understood in another time zone than ours, changes of hours would be missed without a word. An issue
+    that searching does not know, or knows in an earlier state than ours, is gone or ahead of the index, and cannot tell.
     """
     assert project.project_id is not None
     with context.warehouse.transaction() as connection:
         candidates = jira_records.newest(connection, project.project_id, _CANARIES)
-    missed: MalformedAnswer | None = None
     for issue_id, key, updated_at in candidates:
-        if context.source.indexed(issue_id, updated_at - _MINUTE) is None:
-            alone = context.source.indexed(issue_id, None)
-            if alone is not None and alone >= updated_at:  # else it is gone, hidden, archived
-                missed = missed or _misunderstood(key, updated_at)
-            continue  # the index may lag behind the newest: then the next one is found
-        later = (updated_at + _DAY).replace(second=0, microsecond=0)
+        since, later = updated_at - _MINUTE, (updated_at + _LATER).replace(second=0, microsecond=0)
+        if context.source.indexed(issue_id, since) is None:
+            known = context.source.indexed(issue_id, None)
+            if known is None or known < updated_at:
+                log.info("%s is gone, or Jira's index lags behind it; the next issue has to tell.", key)
+                continue
+            if context.source.indexed(issue_id, since, past_index=True) is None:
+                raise _misunderstood(key, updated_at)
         listed = context.source.indexed(issue_id, later)
         if listed is not None and listed < later:
             raise _misunderstood(key, updated_at)
         return
-    if missed:
-        raise missed
     if candidates:
         log.info("%s: no issue is left by which to check how Jira understands times.", project.label)
 

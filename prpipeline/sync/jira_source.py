@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class JiraSource(Protocol):
 
     @property
     def usage(self) -> Usage: ...
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        """See ``gathering.Waiting``."""
 
     def account(self) -> JiraAccount:
         """Who asks. Raises BadCredentials."""
@@ -45,5 +48,8 @@ class JiraSource(Protocol):
     def hydrate(self, issue_ids: Sequence[int]) -> JiraIssues:
         """Read these whole, wherever they are now."""
 
-    def indexed(self, issue_id: int, since: datetime | None) -> datetime | None:
-        """When an issue changed last, if searching finds it as changed since then; None if it does not."""
+    def indexed(self, issue_id: int, since: datetime | None, *, past_index: bool = False) -> datetime | None:
+        """When an issue changed last, if searching finds it as changed since then; None if it does not.
+
+        ``past_index``: by its present state, where Jira can search so.
+        """

@@ -56,12 +56,21 @@ class JiraResult:
 
 
 class JiraSyncer:
-    """Brings selected projects up to date. ``open_source`` may fail like any request, so it is part of the sync."""
+    """Brings selected projects up to date. ``open_source`` may fail like any request, so it is part of the sync.
+
+    ``address``: what to remember as the Jira that the data are of, where that is not its site.
+    """
 
     def __init__(
-        self, open_source: Callable[[], JiraSource], warehouse: Warehouse, settings: SyncSettings
+        self,
+        open_source: Callable[[], JiraSource],
+        warehouse: Warehouse,
+        settings: SyncSettings,
+        *,
+        address: str | None = None,
     ) -> None:
         self._open = open_source
+        self._address = address
         self._warehouse = warehouse
         self._settings = settings
         self._context: JiraContext | None = None
@@ -102,7 +111,7 @@ class JiraSyncer:
         known = [project for project in found.values() if isinstance(project, JiraProject)]
         context.projects = {project.project_id: project for project in known}
         with self._warehouse.transaction() as connection:
-            host.claim(connection, "jira", host.normalised(source.site))
+            host.claim(connection, "jira", self._address or host.normalised(source.site))
             if jira_projects.note_account(connection, account.account_id, utc_now()):
                 log.warning("Jira is asked as another account than before; it may see other issues.")
             if jira_records.write_statuses(connection, statuses):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from prpipeline.model.answers import (
     ProbeAnswer,
     Repository,
 )
+from prpipeline.model.profiles import Profile
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost, Usage
@@ -68,6 +69,9 @@ class Source(Protocol):
     def teams(self, organization: str) -> OrganizationTeams:
         """All teams of an organisation that the credential may see, with all their members; of a user none."""
 
+    def profile(self, login: str) -> Profile:
+        """What a person says of themselves. Raises NotFound where no account has this login."""
+
     def history(
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
     ) -> Iterator[Page]:
@@ -90,6 +94,9 @@ class Source(Protocol):
 
         Fewer than it counts, less ``repository.missing``, only where several readings agree.
         """
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        """See ``gathering.Waiting``."""
 
     def stop(self) -> None:
         """End what is asked or waited for, and ask nothing more. For good; from any thread."""

@@ -32,7 +32,7 @@ def read_teams(sources: Sequence[Source], warehouse: Warehouse, organizations: I
 def _read(sources: Sequence[Source], warehouse: Warehouse, organization: str) -> None:
     refusal: ApiFailure | None = None
     for source in sources:
-        if not _may_ask(source, organization):
+        if not may_ask(source, organization):
             return
         try:
             answer = source.teams(organization)
@@ -51,7 +51,7 @@ def _read(sources: Sequence[Source], warehouse: Warehouse, organization: str) ->
         teams.note_problem(connection, organization, str(refusal), utc_now())
 
 
-def _may_ask(source: Source, organization: str) -> bool:
+def may_ask(source: Source, organization: str | None) -> bool:
     """Half of the hourly allowance is left to what cannot wait."""
     allowance = source.allowance(organization)
     return allowance is None or 2 * allowance.remaining > allowance.limit

@@ -5,9 +5,11 @@ The tables of Jira are made when the first project is selected; without Jira the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -15,7 +17,7 @@ from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
-from prpipeline.warehouse import activity
+from prpipeline.warehouse import activity, host
 
 _SCHEMA = "optional/jira.sql"
 
@@ -69,6 +71,11 @@ _COLUMNS = ", ".join(field.name for field in fields(SelectedProject))
 _KNOWN = frozenset(field.name for field in fields(SelectedProject))
 
 
+@cache
+def _schema() -> str:
+    return resources.files("prpipeline.warehouse").joinpath(_SCHEMA).read_text(encoding="utf-8")
+
+
 def has_tables(connection: Connection) -> bool:
     """Whether there is, or was, anything of Jira here."""
     found = connection.execute(
@@ -78,20 +85,45 @@ def has_tables(connection: Connection) -> bool:
     return bool(found)
 
 
-def follow(connection: Connection, entries: Sequence[str], now: datetime) -> None:
+def holds_samples(connection: Connection) -> bool:
+    """Whether what is here of Jira is the demo's."""
+    return host.find(connection, "jira") == host.DEMO
+
+
+def drop(connection: Connection) -> None:
+    """Remove all that there is of Jira, tables included, also those of its metrics."""
+    for table in re.findall(r"CREATE TABLE IF NOT EXISTS (\S+)", _schema()):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute("DELETE FROM meta.source_host WHERE service = 'jira'")
+    metrics.renew_tables(connection)
+
+
+def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> None:
     """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made;
-    with the first one come those of metrics, too."""
+    with the first one come those of metrics, too.
+
+    The demo's projects are not among those of a real Jira, for which they give way. Raises OtherHost where it is the
+    other way round.
+    """
     is_known = has_tables(connection)
     if not entries and not is_known:
         return
-    connection.execute(resources.files("prpipeline.warehouse").joinpath(_SCHEMA).read_text(encoding="utf-8"))
+    if is_demo:
+        host.claim(connection, "jira", host.DEMO)
+    elif holds_samples(connection):
+        if not entries:
+            return  # they go with the sample repositories
+        drop(connection)
+        is_known = False
+    connection.execute(_schema())
     if not is_known:
         metrics.create_tables(connection)
     known = {project.entry: project for project in all_known(connection)}
     for entry in entries:
         if entry not in known:
             connection.execute(
-                "INSERT INTO meta.jira_projects (entry, is_tracked, status) VALUES (?, true, 'new')", [entry]
+                "INSERT INTO meta.jira_projects (entry, is_tracked, status, changed_at) VALUES (?, true, 'new', ?)",
+                [entry, now],
             )
     for entry, project in known.items():
         if project.is_tracked != (entry in entries):

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from prpipeline.publish.reader import open_published
@@ -130,6 +131,7 @@ def test_a_first_sync_that_fails_leaves_the_samples_alone(
 
 
 def test_the_first_real_repository_that_is_read_takes_the_place_of_the_samples(sampled: Shell) -> None:
+    assert [row["entry"] for row in sampled.json("status", "--json")["jira"]] == ["MOON", "OCTO"]
     told = sampled.run("track", "octo/app").stdout
     assert "If 'prpipeline dev' is running the demo, restart it" in told
     assert published(sampled) == SAMPLES
@@ -142,6 +144,10 @@ def test_the_first_real_repository_that_is_read_takes_the_place_of_the_samples(s
         assert ended.returncode == 0
         assert "ample data" not in ended.stdout + ended.stderr
     assert "restart" not in sampled.run("track", "octo/lib").stdout
+    assert "jira" not in sampled.json("status", "--json")
+    with duckdb.connect(str(sampled.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
+        left = warehouse.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%jira%'")
+        assert left.fetchall() == []
     # From now on these are the data of that server.
     other = replace(sampled, environment=sampled.environment | {"GITHUB_API_URL": "http://127.0.0.1:9"})
     assert "The data folder holds data of" in other.run("sync").stderr

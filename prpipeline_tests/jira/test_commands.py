@@ -4,51 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Sandbox
 from prpipeline.sandbox.jira import Fault, JiraSandbox, Token, World
-from prpipeline_tests.support.jira_lab import small_world
+from prpipeline_tests.jira.conftest import select
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import small_world as github_world
-
-
-@pytest.fixture(scope="module")
-def github() -> Iterator[Sandbox]:
-    with Sandbox(github_world(3)) as server:
-        yield server
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world()[0]
-
-
-@pytest.fixture
-def jira(world: World) -> Iterator[JiraSandbox]:
-    with JiraSandbox(world) as server:
-        yield server
-
-
-@pytest.fixture
-def shell(tmp_path: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
-    select(tmp_path, "[ABC]")
-    environment = {
-        "GITHUB_API_URL": github.url,
-        "GITHUB_TOKEN": "sandbox-token",
-        "PRPIPELINE_DATA_DIR": str(tmp_path / "data"),
-        "PRPIPELINE_REPOSITORIES": str(tmp_path / "repositories.yaml"),
-    }
-    return Shell(tmp_path, environment | jira.environment)
-
-
-def select(folder: Path, projects: str) -> None:
-    (folder / "repositories.yaml").write_text(
-        f"sync: {{attempts: 1}}\njira: {{projects: {projects}}}\n", encoding="utf-8"
-    )
 
 
 def test_a_sync_reads_both_and_publishes(shell: Shell) -> None:
@@ -163,6 +124,16 @@ def test_the_doctor_knows_jira(shell: Shell) -> None:
     said = shell.run("doctor").stdout
     assert "Jira ABC: Project ABC (ABC) may be browsed." in said
     assert "Jira NOPE: Jira shows no project NOPE" in said
+
+
+def test_the_doctor_says_why_the_last_sync_of_a_project_failed(shell: Shell, world: World) -> None:
+    world.issues[10_003].fields["resolutiondate"] = "yesterday"
+    assert shell.run("sync", "--only", "jira").returncode == 1
+    said = " ".join(shell.run("doctor").stdout.split())
+    assert (
+        "Jira ABC: It may be browsed, but its last sync failed: Jira gives issues that cannot be right"
+        in said
+    )
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from prpipeline.sandbox.jira import Fault, Issue, JiraSandbox, Project, Quirks, World
 from prpipeline.sandbox.messages import Request
-from prpipeline_tests.support.jira_lab import JiraLab, expected, let_pass, small_world
+from prpipeline_tests.support.jira_lab import JiraLab, assert_equal, expected, let_pass, small_world
 
 EDITIONS = ["cloud", "data-center"]
 
@@ -24,13 +24,6 @@ def lab(
     context = "" if edition == "cloud" else "/jira"
     with JiraSandbox(world, edition=edition, context=context, quirks=quirks) as server:
         yield JiraLab(server, folder, **more)
-
-
-def assert_equal(lab: JiraLab) -> None:
-    """All that Jira shows of the selected projects is stored as it is."""
-    shown = {i: issue for i, issue in lab.world.issues.items() if issue.is_shown and not issue.is_archived}
-    stored = lab.stored()
-    assert stored == {i: expected(issue) for i, issue in shown.items()}
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -184,61 +177,6 @@ def test_a_changelog_whose_beginning_is_missing_is_read_by_itself(tmp_path: Path
         (flag,) = it.rows(f"SELECT has_broken_changes FROM raw.jira_issues WHERE issue_id = {issue.id}")
         assert flag == (True,)
         assert len(it.rows("FROM raw.jira_changes WHERE field = 'status'")) == len(issue.histories)
-
-
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai", "Pacific/Apia", "America/St_Johns"])
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_the_zone_of_the_account_moves_nothing(tmp_path: Path, zone: str, edition: str) -> None:
-    world, _ = small_world()
-    world.bot.zone = zone
-    with lab(tmp_path, world, edition=edition) as it:
-        it.sync_well()
-        let_pass(world, hours=3)
-        world.transition(world.issues[10_001], "4")
-        let_pass(world, minutes=1)
-        assert it.sync_well()["ABC"].issues == 1
-        assert_equal(it)
-
-
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
-def test_times_that_are_misunderstood_stop_the_sync(tmp_path: Path, zone: str) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=Quirks()) as it:
-        it.sync_well()
-        before = it.watermark()
-        world.bot.zone = zone
-        it.server.quirks.reads_instants_as_local = True
-        let_pass(world, hours=3)
-        result = it.sync()["ABC"]
-        # West of UTC changes would be missed; east of it more is read than needed.
-        is_missing = zone == "America/New_York"
-        assert ("by the time of its last change" in (result.error or "")) is is_missing
-        assert (it.watermark() == before) is is_missing
-
-
-def test_an_index_that_lags_is_no_misunderstanding(tmp_path: Path) -> None:
-    world, _ = small_world()
-    world.lag = timedelta(minutes=3)
-    world.transition(world.issues[10_001], "4")  # the history reads it, and the index does not know of it yet
-    with lab(tmp_path, world) as it:
-        it.sync_well()
-        let_pass(world, minutes=1)
-        it.sync_well()
-        let_pass(world, minutes=5)
-        it.sync_well()
-        assert_equal(it)
-
-
-def test_a_canary_that_is_gone_does_not_speak(tmp_path: Path) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world) as it:
-        it.sync_well()
-        newest = sorted(world.issues.values(), key=lambda issue: (issue.updated, issue.id))[-3:]
-        world.delete(newest[-1])
-        newest[-2].is_hidden = True
-        newest[-3].is_archived = True
-        let_pass(world, hours=1)
-        it.sync_well()
 
 
 # ── what moves no time stamp ─────────────────────────────────────────────────────────────────────────

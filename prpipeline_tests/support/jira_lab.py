@@ -128,3 +128,10 @@ def expected(issue: Issue, *, is_gone: bool = False) -> tuple[Any, ...]:
         is_gone,
         tuple(steps),
     )
+
+
+def assert_equal(lab: JiraLab) -> None:
+    """All that Jira shows of the selected projects is stored as it is."""
+    shown = {i: issue for i, issue in lab.world.issues.items() if issue.is_shown and not issue.is_archived}
+    stored = lab.stored()
+    assert stored == {i: expected(issue) for i, issue in shown.items()}

@@ -53,6 +53,7 @@ class Actor:
     kind: str = "User"
     node_id: str = ""
     name: str | None = None
+    email: str | None = None  # the public one
     created_at: datetime | None = None
     deleted: bool = False
     called: str = ""

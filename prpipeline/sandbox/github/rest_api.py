@@ -173,7 +173,8 @@ class RestApi:
         found = self.world.find_actor(login)
         if found is None:
             raise ApiError(404, "Not Found")
-        return call.answer(objects.user(found, call.base))
+        shown = objects.user(found, call.base)
+        return call.answer(shown and {**shown, "name": found.name, "email": found.email})
 
     def _repositories(self, call: RestCall, kind: str, login: str) -> Response:
         owner = self.world.find_actor(login)

@@ -21,6 +21,17 @@ HISTORY = timedelta(days=270)
 WEEKDAY_WEIGHT = (5, 6, 6, 5, 4, 1, 1)
 HOUR_WEIGHT = (1, 0, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 7, 8, 10, 9, 8, 6, 4, 3, 2, 2, 1, 1)
 
+# Hedy does not tell hers.
+NAMES = {
+    "ada": "Ada L.",
+    "edsger": "Edsger D.",
+    "grace": "Grace H.",
+    "linus": "Linus T.",
+    "margaret": "Margaret H.",
+    "radia": "Radia P.",
+    "tim": "Tim B.",
+}
+
 
 def sample_world(clock: Clock | None = None, now: datetime | None = None, seed: int = 7) -> World:
     """A few repositories with about 330 pull requests of the last nine months, hard cases among them.
@@ -87,6 +98,8 @@ class _Sampler:
             for opened in self._openings(count, started):
                 self._pull_request(repository, opened, people, hours)
         self._hard_cases()
+        for login, name in NAMES.items():
+            self.world.actor(login).name = name
         return self.world
 
     def _openings(self, count: int, started: datetime) -> list[datetime]:
@@ -135,9 +148,10 @@ class _Sampler:
         self._reviews(pr, ready, reviewers, hours)
 
     def _ticket(self, repository: Repository, number: int) -> str | None:
-        """Every other pull request is about a ticket, and some are about the same one."""
+        """Every other pull request is about a ticket, and some are about the same one of their repository."""
         prefix = "MOON" if repository.owner.login == "moonbase" else "OCTO"
-        return f"{prefix}-{100 + number // 3}" if self.ticket_dice.random() < 0.5 else None
+        first = 100 * len(self.world.repositories)
+        return f"{prefix}-{first + number // 3}" if self.ticket_dice.random() < 0.5 else None
 
     def _branch(
         self, number: int, title: str, opened: datetime, ticket: str | None, *, by_bot: bool

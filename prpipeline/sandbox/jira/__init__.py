@@ -2,6 +2,7 @@
 that it cannot share a mistake with what it tests."""
 
 from prpipeline.sandbox.jira.api import Quirks
+from prpipeline.sandbox.jira.lives import Work, world_of_work
 from prpipeline.sandbox.jira.model import Issue, Project, Sprint, Status, User
 from prpipeline.sandbox.jira.recorded import recorded_world
 from prpipeline.sandbox.jira.samples import generated_world
@@ -22,7 +23,9 @@ __all__ = [
     "Status",
     "Token",
     "User",
+    "Work",
     "World",
     "generated_world",
     "recorded_world",
+    "world_of_work",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ class Quirks:
     empty_page_first: bool = False  # a page without rows, but with a token
     repeats_token: bool = False
     reads_instants_as_local: bool = False
+    rows_are_newest: bool = False  # found by what the index has, shown as they are
     bulk_omits: set[int] = field(default_factory=set)  # ids that bulkfetch leaves out
     bulk_lacks: dict[int, int] = field(
         default_factory=dict
@@ -154,8 +155,10 @@ class Api:
 
     # ── lists of issues ──────────────────────────────────────────────────────────────────────────────
 
-    def _matching(self, text: str, user: User | None) -> tuple[list[tuple[Issue, State]], str]:
-        """The issues that the index has for a query, and the order."""
+    def _matching(
+        self, text: str, user: User | None, reconciled: Collection[int] = ()
+    ) -> tuple[list[tuple[Issue, State]], str]:
+        """The issues that the index has for a query, and the order; ``reconciled`` ones are searched as they are."""
         try:
             query = jql.parse(
                 text, user.zone if user else "UTC", shifts_instants=self._quirks.reads_instants_as_local
@@ -172,7 +175,7 @@ class Api:
         candidates = [asked] if asked else list(self._world.issues.values())
         found = []
         for issue in candidates:
-            state = issue.indexed(at)
+            state = issue.indexed(self._world.now() if issue.id in reconciled else at)
             if state is None or state.project_id is None or issue.is_hidden or issue.is_archived:
                 continue
             home = self._world.projects[state.project_id]
@@ -200,7 +203,10 @@ class Api:
             },
         )
         fields = body.get("fields", ["id"])
-        found, order = self._matching(body["jql"], user)
+        reconciled = body.get("reconcileIssues", [])
+        if len(reconciled) > 50 or any(self._world.find_issue(str(i)) is None for i in reconciled):
+            raise JiraError(400, "The reconcileIssues must be at most 50 issues that exist.")
+        found, order = self._matching(body["jql"], user, reconciled)
         keys = _ORDERS.get(order, _by_number)
         after = self._position(body.get("nextPageToken"), body["jql"])
         if after is not None:
@@ -227,7 +233,7 @@ class Api:
 
     def _indexed_row(self, objects: Objects, issue: Issue, state: State, fields: list[str]) -> dict[str, Any]:
         row = objects.issue(issue, fields)
-        if "updated" in row["fields"]:
+        if "updated" in row["fields"] and not self._quirks.rows_are_newest:
             row["fields"]["updated"] = objects.time(state.updated)
         return row
 

@@ -43,7 +43,7 @@ class Fault:
 class JiraSandbox(LocalServer):
     """A Jira for one world on 127.0.0.1: a site of Cloud with its gateway, or a Data Center below a context path.
 
-    ``answers_strangers``: a wrong token gets what a stranger gets, with status 200; else 401.
+    ``site``: what it says its own address is. ``answers_strangers``: a wrong token gets what a stranger gets, with status 200; else 401.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class JiraSandbox(LocalServer):
         quirks: Quirks | None = None,
         answers_strangers: bool = True,
         port: int = 0,
+        site: str | None = None,
     ) -> None:
         super().__init__(world.clock, port)
         self.world, self.edition, self.context = world, edition, context.rstrip("/")
@@ -65,7 +66,7 @@ class JiraSandbox(LocalServer):
         ]
         self.apps = list(apps)
         self.quirks = quirks or Quirks()
-        self.answers_strangers = answers_strangers
+        self.answers_strangers, self.site = answers_strangers, site
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
         self.before_request: Callable[[Request], object] | None = None
@@ -80,7 +81,7 @@ class JiraSandbox(LocalServer):
 
     @cached_property
     def _api(self) -> Api:
-        return Api(self.world, self.edition, self.quirks, self.url)
+        return Api(self.world, self.edition, self.quirks, self.site or self.url)
 
     @property
     def gateway_url(self) -> str:

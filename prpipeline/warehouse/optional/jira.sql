@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS meta.jira_projects (
     reconciled_at   TIMESTAMP,
     last_error      VARCHAR,
     last_failure    VARCHAR,
-    changed_at      TIMESTAMP                       -- when rows of it last changed
+    changed_at      TIMESTAMP                       -- when rows of it last changed; before its first sync, since when it is selected
 );
 
 CREATE TABLE IF NOT EXISTS raw.jira_issues (
@@ -102,6 +102,22 @@ CREATE TABLE IF NOT EXISTS raw.jira_keys (
     issue_key   VARCHAR NOT NULL,
     issue_id    BIGINT NOT NULL,
     is_current  BOOLEAN NOT NULL
+);
+
+-- What people say of themselves on GitHub, to match them with Jira's accounts. An e-mail address is kept as the SHA-256 of its
+-- lower case: it can be compared, and not read. Both are NULL where GitHub shows none.
+CREATE TABLE IF NOT EXISTS raw.github_profiles (
+    actor_id        BIGINT NOT NULL,
+    name            VARCHAR,
+    email_sha256    VARCHAR,
+    read_at         TIMESTAMP NOT NULL
+);
+
+-- Which accounts are whose, as jira.people of the repositories file says. account: an id or an e-mail address in Jira; NULL:
+-- the login is nobody there.
+CREATE TABLE IF NOT EXISTS meta.jira_people (
+    login       VARCHAR NOT NULL,                   -- in lower case
+    account     VARCHAR
 );
 
 -- Who asked last: another account may see other issues.

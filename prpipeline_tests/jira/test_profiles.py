@@ -1,0 +1,80 @@
+"""What people say of themselves on GitHub is read to match them with Jira's accounts, and costs no sync anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import duckdb
+import pytest
+
+from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import small_world
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    with Sandbox(small_world(7)) as server:
+        grace, other = server.world.actor("grace"), server.world.actor("dev-1")
+        grace.name, grace.email = "Grace  Hopper", "Grace@Example.com"
+        other.name, other.email = None, "123+dev-1@users.noreply.github.com"
+        yield server
+
+
+def profiles(shell: Shell) -> dict[str, list[Any]]:
+    with duckdb.connect(str(shell.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
+        rows = warehouse.execute(
+            "SELECT login, name, email_sha256 FROM raw.github_profiles JOIN raw.actor_logins USING (actor_id)"
+        ).fetchall()
+    return {row[0]: list(row[1:]) for row in rows}
+
+
+def asked(github: Sandbox) -> list[str]:
+    """The logins whose profiles were asked for since the last look."""
+    found = [request.path.rpartition("/")[2] for request in github.requests if "/users/" in request.path]
+    github.requests.clear()
+    return sorted(found)
+
+
+def test_names_and_hashes_of_addresses_are_read_once_of_people(shell: Shell, github: Sandbox) -> None:
+    assert shell.run("sync", "octo/app").returncode == 0
+    assert asked(github) == ["dev-0", "dev-1", "dev-2", "dev-3", "grace"]
+    assert profiles(shell)["grace"] == ["Grace  Hopper", sha256(b"grace@example.com").hexdigest()]
+    assert profiles(shell)["dev-1"] == [None, None]  # GitHub's own stand-in for an address says nothing
+    assert shell.run("sync").returncode == 0
+    assert asked(github) == []
+    for place in ("warehouse.duckdb", "published/prpipeline.duckdb"):
+        assert b"grace@example" not in (shell.folder / "data" / place).read_bytes().lower()
+
+
+def test_a_login_that_is_somebody_elses_now_tells_nothing(shell: Shell, github: Sandbox) -> None:
+    github.before_request = lambda request: _give_away(github) if "/users/" in request.path else None
+    assert shell.run("sync", "octo/app").returncode == 0
+    assert profiles(shell)["grace"] == [None, None]
+
+
+def _give_away(github: Sandbox) -> None:
+    world = github.world
+    if world.actor("grace").name:
+        world.rename_user("grace", "hopper")
+        world.actor("grace").email = "stranger@example.com"
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_profiles_that_cannot_be_read_fail_no_sync(shell: Shell, github: Sandbox, kind: str) -> None:
+    github.faults.add(Fault(kind, status=500, times=None, match=lambda request: "/users/" in request.path))
+    ended = shell.run("sync", "octo/app")
+    assert ended.returncode == 0
+    assert len(asked(github)) <= 2
+    assert profiles(shell) == {}
+    github.faults.clear()
+    assert shell.run("sync").returncode == 0
+    assert "grace" in profiles(shell)
+
+
+def test_who_uses_no_jira_asks_for_none(shell: Shell, github: Sandbox) -> None:
+    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
+    shell.run("sync", "octo/app")
+    assert asked(github) == []
