@@ -9,6 +9,8 @@ REVIEWS = dg.AssetKey(["raw", "reviews"])
 REVIEW_EVENTS = dg.AssetKey(["raw", "review_events"])
 RAW = (PULL_REQUESTS, REVIEWS, REVIEW_EVENTS)
 
+JIRA_ISSUES = dg.AssetKey(["raw", "jira_issues"])  # where projects of Jira are selected
+
 REVIEW_TIME_HOURS = dg.AssetKey(["metrics", "review_time_hours"])
 SYNCED = (*RAW, REVIEW_TIME_HOURS)  # one partition per repository
 

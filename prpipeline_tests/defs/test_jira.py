@@ -10,8 +10,9 @@ import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
-from prpipeline.defs.jira import JIRA_ISSUES, PARTITIONS, jira_sensor
+from prpipeline.defs.jira import PARTITIONS, jira_sensor
 from prpipeline.defs.jobs import SYNC_JIRA
+from prpipeline.defs.keys import JIRA_ISSUES
 from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
@@ -106,3 +107,31 @@ def test_without_projects_there_is_nothing_of_jira(tmp_path: Path) -> None:
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert JIRA_ISSUES not in keys
     assert not any("jira" in job.name for job in definitions.resolve_all_job_defs())
+
+
+def test_the_raw_tables_have_checks_which_also_speak_of_a_project_that_has_failed_for_days(
+    pipeline: Pipeline,
+) -> None:
+    with dg.instance_for_test() as instance:
+        tick(pipeline, instance)
+        definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+        job = definitions.resolve_job_def(SYNC_JIRA)
+        assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+        with pipeline.warehouse.transaction() as connection:
+            connection.execute("INSERT INTO raw.jira_issues FROM raw.jira_issues LIMIT 1")
+            connection.execute("DELETE FROM raw.jira_statuses WHERE status_id = '1'")
+            connection.execute("UPDATE meta.jira_projects SET changed_at = '2026-01-01' WHERE entry = 'NOPE'")
+        ran = definitions.resolve_job_def("publish").execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        found = {
+            evaluation.check_name: evaluation
+            for evaluation in ran.get_asset_check_evaluations()
+            if evaluation.asset_key == JIRA_ISSUES
+        }
+        wrong = {name for name, evaluation in found.items() if not evaluation.passed}
+        assert wrong >= {"unique_jira_issues", "jira_statuses_are_known", "jira_watermark_is_current"}
+        assert "NOPE" in str(found["jira_watermark_is_current"].metadata["first rows"].value)
+        assert found["unique_jira_issues"].severity is dg.AssetCheckSeverity.ERROR
+        assert "jira_times_are_in_order" in found.keys() - wrong
+        assert not ran.success  # nor is anything of it published
