@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The tests' files are kept in memory if it has room: on disk, commits take a fifth of the tests' time.
 TEST_FILES := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm)
 PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadgroup
+TIDY       := $(BIN)/python -m prpipeline_tests.support.leftovers $(TEST_FILES)
 
 .PHONY: run dev test test-slow lint format bench bench-quick lock clean
 
@@ -22,9 +23,11 @@ dev: $(VENV)/.installed            ## Dagster's UI on http://127.0.0.1:3000/asse
 
 # More workers than processors, because some tests wait for timeouts and processes.
 test: $(VENV)/.installed-dev
+	$(TIDY)
 	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)') -m "not slow"
 
 test-slow: $(VENV)/.installed-dev  ## long random runs, kills, Dagster's daemon, browsers, BI clients
+	$(TIDY)
 	$(PYTEST) -n auto -m "slow or examples"
 
 lint: $(VENV)/.installed-dev

@@ -15,13 +15,14 @@ from prpipeline.model.sql import Connection
 from prpipeline.publish.release import Release, publish
 from prpipeline.settings import MetricSettings, load_settings
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
-from prpipeline.warehouse import Warehouse, schema, tracking
+from prpipeline.warehouse import Warehouse, copying, schema, tracking
 
 __all__ = [
     "Connection",
     "MetricSettings",
     "Pipeline",
     "Release",
+    "SyncResult",
     "Warehouse",
     "metrics",
     "publish",
@@ -39,15 +40,22 @@ def open_pipeline(variables: Mapping[str, str]) -> Pipeline:
     return Pipeline(load_settings(dict(variables)))
 
 
-def prepare_sync(variables: Mapping[str, str], names: Sequence[str]) -> Callable[[], Iterator[SyncResult]]:
+def prepare_sync(
+    variables: Mapping[str, str], names: Sequence[str], *, is_tracked: bool = False
+) -> Callable[[], Iterator[SyncResult]]:
     """Track the repositories; the result then syncs them into the warehouse, without metrics or a publication."""
     settings = load_settings(dict(variables))
     (source,) = open_sources(settings)
-    warehouse = open_warehouse(settings.data_dir)
+    warehouse = Pipeline(settings).warehouse
     with warehouse.transaction() as connection:
-        for name in names:
+        for name in () if is_tracked else names:
             tracking.track(connection, RepositoryName.parse(name), tracked_by="cli", now=datetime(2026, 1, 1))
     return lambda: Syncer(source, warehouse, settings.sync).sync(names)
+
+
+def copy_warehouse(source: Mapping[str, str], target: Mapping[str, str]) -> None:
+    """Copy the warehouse of these settings to that of those."""
+    copying.copy(open_pipeline(source).warehouse.store, open_pipeline(target).warehouse.store)
 
 
 def sync_and_derive(pipeline: Pipeline, names: Sequence[str]) -> None:

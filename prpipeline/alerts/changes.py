@@ -83,6 +83,7 @@ def _wrong(conditions: Sequence[Condition]) -> list[str]:
     lines = []
     for kind, line in (
         ("release", "- {says}"),
+        ("bucket", "- {says}"),
         ("run", "- A run stopped before it was done. {says}"),
         ("sync", "- {names}: {says}"),
         ("freshness", "- {names}: {says}"),
@@ -107,6 +108,8 @@ def _well(over: Sequence[Told]) -> list[str]:
     lines = []
     if any(each.kind == "release" for each in over):
         lines.append("- The checks find no errors any more, and a release was published.")
+    if any(each.kind == "bucket" for each in over):
+        lines.append("- The release is in the bucket.")
     if any(each.kind == "run" for each in over):
         lines.append("- A run got to its end.")
     for nouns, names in _by_nouns(over).items():
@@ -119,6 +122,8 @@ def _title(conditions: Sequence[Condition]) -> str:
     titles = []
     if "release" in kinds:
         titles.append("release kept back")
+    if "bucket" in kinds:
+        titles.append("release not uploaded")
     if "run" in kinds:
         titles.append("run failed")
     verbs: tuple[tuple[ConditionKind, str], ...] = (
@@ -136,7 +141,7 @@ def _title(conditions: Sequence[Condition]) -> str:
 
 
 def _subjects(over: Sequence[Told]) -> str:
-    others = {"release": "releases", "run": "runs"}
+    others = {"release": "releases", "bucket": "uploads", "run": "runs"}
     kinds = [others[each.kind] for each in over if each.kind in others]
     named = [_named(names, nouns) for nouns, names in _by_nouns(over).items()]
     return ", ".join([*dict.fromkeys(kinds), *named])

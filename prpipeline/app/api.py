@@ -71,11 +71,12 @@ def sync_repository_history(repository: str, days_back: int = 90) -> dict[str, A
     name = settings.github.repository(repository)
     if isinstance(days_back, bool) or not isinstance(days_back, int) or not 1 <= days_back <= 36_500:
         raise ValueError(f"days_back is {days_back!r}; write a number of days, at least 1.")
-    results = run(Pipeline(settings), [name], SyncOptions(days_back=days_back)).results
+    ran = run(Pipeline(settings), [name], SyncOptions(days_back=days_back))
+    results, problems = ran.results, [result.error for result in ran.results]
     return {
         "prs_synced": sum(result.pull_requests for result in results),
         "reviews_synced": sum(result.reviews for result in results),
-        "errors": [result.error for result in results if result.error],
+        "errors": [problem for problem in (*problems, ran.not_uploaded) if problem],
     }
 
 

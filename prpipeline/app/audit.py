@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from prpipeline.model.sql import parsed
 from prpipeline.warehouse import WarehouseError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def failing(connection: Connection, checks: Sequence[Check]) -> list[Check]:
     return [
         check
         for check in errors
-        if connection.execute(f"SELECT 1 FROM ({check.sql}) LIMIT 1").fetchone()  # noqa: S608 - our own files
+        if connection.execute(parsed(connection, f"SELECT 1 FROM ({check.sql}) LIMIT 1")).fetchone()  # noqa: S608 - our own files
     ]
 
 

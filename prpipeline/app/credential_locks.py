@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from prpipeline.settings import GitHubSettings, JiraSettings, Settings
+from prpipeline.settings import GitHubApp, GitHubSettings, JiraSettings, Settings
 from prpipeline.warehouse.leases import Leases, wait
 
 
@@ -30,9 +30,16 @@ def _take(secrets: Sequence[str], leases: Leases) -> None:
         wait(leases, f"credential {name}", "Waiting for another sync that uses the same token.")
 
 
+def _app(app: GitHubApp) -> str:
+    """GitHub counts by installation; one that is not given is found by the repository."""
+    of_one = f" {app.installation_id}" if app.installation_id else ""
+    return f"app {app.app_id}{of_one}"
+
+
 def _secrets(github: GitHubSettings) -> list[str]:
     credentials = [token.get_secret_value() for token in github.tokens]
-    if github.app:
-        credentials.append(f"app {github.app.app_id}")
+    credentials += [each.token.get_secret_value() for each in github.named if each.token]
+    apps = [each.app for each in github.named if each.app] + ([github.app] if github.app else [])
+    credentials += [_app(app) for app in apps]
     # Without either it is gh's token, or the address of this machine.
     return [f"{github.api_url} {credential}" for credential in credentials or ["default"]]

@@ -243,9 +243,9 @@ def _publish(pipeline: Pipeline, draining: Drain) -> str | None:
         return None
     if not pipeline.warehouse.exists() or not pipeline.has_news():
         waiting.note_no_news(draining.inbox, before)
-        return None
-    _, blocked = publish_all(pipeline, "webhooks")
-    return blocked
+        return pipeline.upload()
+    published = publish_all(pipeline, "webhooks")
+    return published.blocked or published.not_uploaded
 
 
 def _split(hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:

@@ -84,6 +84,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _alerts(settings)
     yield from _webhooks(settings, tracked)
     yield _published(settings, is_sample_data=holds_samples)
+    yield from _elsewhere(settings)
 
 
 def _impatient(settings: Settings) -> Settings:
@@ -289,3 +290,19 @@ def _published(settings: Settings, *, is_sample_data: bool) -> Finding:
     if is_sample_data:
         return Finding("note", "published file", f"{settings.published_path}. {SAMPLE_DATA}")
     return Finding("ok", "published file", str(settings.published_path))
+
+
+def _elsewhere(settings: Settings) -> Iterator[Finding]:
+    """Whether the bucket can be read, and has what is published here; nothing where there is none."""
+    if settings.publish_to is None:
+        return
+    from prpipeline.app import elsewhere
+
+    try:
+        yield Finding("ok", "bucket", elsewhere.look(settings))
+    except WarehouseError as error:
+        yield Finding("problem", "bucket", str(error))
+        return
+    last = elsewhere.last_upload(settings)
+    if last and last.error:
+        yield Finding("problem", "bucket", elsewhere.in_words(last))

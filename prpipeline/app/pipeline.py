@@ -328,6 +328,17 @@ class Pipeline:
         self._published("command_line", is_only=True)
         self.report()
 
+    def upload(self, *, is_only: bool = False) -> str | None:
+        """Publish beyond the data folder, where that is set and not done yet; a sentence where it failed.
+
+        ``is_only`` leaves no older release there, after ``publish_deletion``.
+        """
+        if self.settings.publish_to is None:
+            return None
+        from prpipeline.app import elsewhere  # only where it is used
+
+        return elsewhere.upload(self.settings, self.tracking, is_only=is_only)
+
     @property
     def report_path(self) -> Path:
         return self.settings.published_path.with_name(FILE_NAME)

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from prpipeline.model.answers import OwnedRepository
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.settings import RepositoriesFile, Teams, TrackedOwner, TrackedRepository
 from prpipeline.warehouse import tracking
 from prpipeline.warehouse.tracking import Tracked
+
+if TYPE_CHECKING:
+    from prpipeline.model.answers import OwnedRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,17 @@ def unmatched(
 
 def unmatched_by_tracked(file: RepositoriesFile, names: Iterable[str]) -> list[str]:
     """The same by the repositories that are tracked, without a request."""
+    names = list(names)
+    if not names or not any(isinstance(entry, TrackedOwner) for entry in file.repositories):
+        return []
+    from prpipeline.model.answers import OwnedRepository  # most files name no owner
+
     known = [OwnedRepository(name, is_archived=False, is_fork=False) for name in names]
 
     def owned(owner: str) -> list[OwnedRepository]:
         return [each for each in known if each.full_name.lower().startswith(f"{owner.lower()}/")]
 
-    return unmatched(file, owned, kind="tracked repository") if known else []
+    return unmatched(file, owned, kind="tracked repository")
 
 
 def tracked_after(repositories: Sequence[TrackedRepository], rows: Sequence[Tracked]) -> list[str]:

@@ -54,7 +54,8 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to; ``release`` is None where nothing was published, ``blocked`` says why if checks forbade it.
+    """What a run came to; ``release`` is None where nothing was published, ``blocked`` says why if checks forbade it,
+    ``not_uploaded`` why it is not in the bucket.
 
     ``jira`` is None where Jira was not to be asked.
     """
@@ -62,6 +63,7 @@ class RunResult:
     results: tuple[SyncResult, ...]
     release: Release | None = None
     blocked: str | None = None
+    not_uploaded: str | None = None
     jira: tuple[JiraResult, ...] | None = None
 
 
@@ -75,9 +77,15 @@ def run(
     """Do a whole run, and put on record whether it got to its end, for alerts. See ``_run``."""
     asks_jira = _asks_jira(pipeline, only)
     try:
-        ran = _run(
-            pipeline, names, options, watcher or Watcher(), asks_github=only != "jira", asks_jira=asks_jira
-        )
+        with pipeline.warehouse.session():
+            ran = _run(
+                pipeline,
+                names,
+                options,
+                watcher or Watcher(),
+                asks_github=only != "jira",
+                asks_jira=asks_jira,
+            )
     except NothingTracked:
         raise  # bad input, not a run
     except Exception as error:
@@ -138,7 +146,11 @@ def _run(
     all_failed = all(result.failed for result in ran.results) and all(result.failed for result in results)
     again = _published(pipeline, options, watcher, all_failed=all_failed)
     return replace(
-        ran, release=again.release or ran.release, blocked=again.blocked or ran.blocked, jira=tuple(results)
+        ran,
+        release=again.release or ran.release,
+        blocked=again.blocked or ran.blocked,
+        not_uploaded=again.not_uploaded,  # it tried whatever was left
+        jira=tuple(results),
     )
 
 
@@ -167,21 +179,20 @@ def _published(pipeline: Pipeline, options: SyncOptions, watcher: Watcher, *, al
     """Publish where that shows anything new, and write the report."""
     is_first = not pipeline.settings.published_path.exists()
     if (is_first and all_failed) or not pipeline.has_news():
-        return RunResult(())
+        return RunResult((), not_uploaded=pipeline.upload())  # what an earlier run could not upload
     watcher.publishing()
-    release, blocked = publish_all(pipeline, options.caller)
-    return RunResult((), release, blocked)
+    return publish_all(pipeline, options.caller)
 
 
-def publish_all(pipeline: Pipeline, caller: Caller) -> tuple[Release | None, str | None]:
-    """Bring all tables up to date, publish them, and write the report; the release, or why checks forbid one."""
+def publish_all(pipeline: Pipeline, caller: Caller) -> RunResult:
+    """Bring all tables up to date, publish them, write the report, and upload both; what came of that, without results."""
     pipeline.aggregate()
     try:
         release = pipeline.publish(caller=caller)
     except ReleaseBlocked as blocked:
-        return None, str(blocked)
+        return RunResult((), blocked=str(blocked), not_uploaded=pipeline.upload())
     pipeline.report()
-    return release, None
+    return RunResult((), release, not_uploaded=pipeline.upload())
 
 
 def in_batches(results: Iterable[SyncResult]) -> Iterator[list[SyncResult]]:

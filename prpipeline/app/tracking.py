@@ -22,7 +22,6 @@ from prpipeline.warehouse import (
     WarehouseError,
     host,
     jira_projects,
-    jira_records,
     records,
     shortfalls,
     tracking,
@@ -194,7 +193,11 @@ class TrackingService:
         with self.warehouse.transaction() as connection:
             is_ours = jira_projects.holds_samples(connection) == self.settings.is_demo
             rows = jira_projects.selected(connection) if is_ours else []
-            held = jira_records.counts(connection) if rows else {}
+            if not rows:
+                return []
+            from prpipeline.warehouse import jira_records  # only where Jira is used
+
+            held = jira_records.counts(connection)
         return [
             {
                 "entry": row.entry,

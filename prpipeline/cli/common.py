@@ -53,6 +53,27 @@ def published_path(settings: Settings) -> str | None:
     return str(path) if path.exists() else None
 
 
+def published_to(settings: Settings) -> dict[str, Any]:
+    """For JSON: how far publishing to the bucket has come; nothing where there is none."""
+    if settings.publish_to is None:
+        return {}
+    from prpipeline.app.elsewhere import last_upload
+
+    last = last_upload(settings)
+    assert last is not None
+    return {
+        "published_to": {"to": last.to, "release": last.release, "uploaded_at": last.at, "error": last.error}
+    }
+
+
+def published_to_in_words(settings: Settings) -> str:
+    from prpipeline.app.elsewhere import in_words, last_upload
+
+    last = last_upload(settings)
+    assert last is not None
+    return in_words(last)
+
+
 def as_people_count(name: str) -> list[str | int]:
     """The key that sorts names without case, and repo-2 before repo-10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name.lower())]

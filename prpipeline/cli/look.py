@@ -17,6 +17,8 @@ from prpipeline.cli.common import (
     isoformat,
     open_pipeline,
     published_path,
+    published_to,
+    published_to_in_words,
 )
 
 
@@ -40,12 +42,14 @@ def status(as_json: bool) -> None:
         notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
         of_jira = tracking.shown().jira_status()
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
+    elsewhere = published_to(settings)
     coming = next_run(settings.schedule, datetime.now(UTC))
     if as_json:
         content = {
             "repositories": rows,
             **({"jira": of_jira} if of_jira else {}),
             "published": published_path(settings),
+            **elsewhere,
             "next_run_at": coming,
             "is_sample_data": is_sample_data,
             "notes": notes,
@@ -71,6 +75,8 @@ def status(as_json: bool) -> None:
         )
     if of_jira:
         jira_status_table(of_jira)
+    if elsewhere:
+        click.echo(published_to_in_words(settings))
     for note in notes:
         click.echo(note)
 

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from prpipeline import __version__
-from prpipeline.cli import alerts, export, jira, look, mcp, operate, sync, track, warehouse, webhooks
+from prpipeline.cli import alerts, export, jira, look, mcp, operate, pull, sync, track, warehouse, webhooks
 from prpipeline.cli.common import BadInput, Interrupted
 
 
@@ -92,7 +92,7 @@ def cli() -> None:
     """
 
 
-for module in (track, sync, look, export, mcp, jira, alerts, webhooks, operate, warehouse):
+for module in (track, sync, look, export, pull, mcp, jira, alerts, webhooks, operate, warehouse):
     for command in module.COMMANDS:
         cli.add_command(command)
 

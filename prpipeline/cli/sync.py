@@ -20,6 +20,7 @@ from prpipeline.cli.common import (
     open_pipeline,
     parse_names,
     published_path,
+    published_to,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def sync(
     if dry_run:
         _estimate(pipeline, names, days_back, as_json, only)
         return
-    with telling(pipeline):
+    with pipeline.warehouse.session(), telling(pipeline):
         ran = _run(pipeline, names, full=full, days_back=days_back, reconcile=reconcile, only=only)
         _show(ran, pipeline, as_json=as_json)
     _end(ran)
@@ -231,9 +232,11 @@ def _print_jira_reasons(said: Sequence[tuple[str, str]]) -> None:
 
 
 def _end(ran: RunResult) -> None:
-    if ran.blocked:
-        click.echo(ran.blocked, err=True)
-    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if ran.blocked else 0))
+    for problem in (ran.blocked, ran.not_uploaded):
+        if problem:
+            click.echo(problem, err=True)
+    stays_behind = ran.blocked or ran.not_uploaded
+    sys.exit(_exit_code((*ran.results, *(ran.jira or ()))) or (EXIT_FAILED if stays_behind else 0))
 
 
 def _exit_code(results: Sequence[SyncResult | JiraResult]) -> int:
@@ -266,6 +269,7 @@ def results_as_json(
         "points": sum(r.points for r in results),
         "seconds": round(sum(r.seconds for r in results), 3),
         "published": published_path(pipeline.settings),
+        **published_to(pipeline.settings),
     }
 
 

@@ -50,10 +50,14 @@ def untrack(repositories: Sequence[str], delete_data: bool) -> None:
     if pipeline.settings.published_path.exists():
         if delete_data:
             pipeline.publish_deletion()
+            not_uploaded = pipeline.upload(is_only=True)
         else:
             pipeline.aggregate()
             pipeline.publish(caller="command_line")
             pipeline.report()
+            not_uploaded = pipeline.upload()
+        if not_uploaded:
+            raise click.ClickException(not_uploaded)
 
 
 COMMANDS = (track, untrack)

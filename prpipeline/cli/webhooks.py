@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,8 @@ def serve(host: str, port: int, drain: bool) -> None:
 
     TLS is the business of a reverse proxy in front of it.
     """
+    import logging  # which --help need not wait for
+
     from prpipeline.app.basics import load_settings
     from prpipeline.app.receiving import NotListening
     from prpipeline.app.receiving import serve as receive

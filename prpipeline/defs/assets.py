@@ -18,6 +18,7 @@ from prpipeline.app.run import in_batches
 from prpipeline.app.types import Check, Findings, Settings, SyncOptions, SyncResult, WarehouseError
 from prpipeline.defs import added_partitions, metadata, runs
 from prpipeline.defs import checks as asset_checks
+from prpipeline.defs.batches import CREDENTIAL_TAG
 from prpipeline.defs.config import Chosen, SyncConfig
 from prpipeline.defs.events import FEW, Reporter
 from prpipeline.defs.jobs import DELIVERIES_TAG, RECONCILE_TAG, STEP, SYNC_JOBS
@@ -55,7 +56,9 @@ def build_assets(
         context: dg.AssetExecutionContext, config: SyncConfig, pipeline: PipelineResource
     ) -> Iterator[Event]:
         with plainly():
-            yield from _Run(context, config, pipeline.open(), checks).events()
+            opened = pipeline.open(context.run.tags.get(CREDENTIAL_TAG))
+            with opened.warehouse.session():
+                yield from _Run(context, config, opened, checks).events()
 
     return sync_and_publish
 
@@ -117,6 +120,8 @@ class _Run:
             yield from self._publish(findings)
         elif errors := blocking(findings):
             self._problems.append(metadata.errors(errors))
+        if not_uploaded := self._pipeline.upload():  # also what an earlier run could not
+            self._problems.append(not_uploaded)
         if self._problems:
             raise PlainFailure(" ".join(self._problems), self._tables)
 

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import dagster as dg
+from msgspec.structs import replace
 from pydantic import Field
 
 from prpipeline.app.pipeline import Pipeline
@@ -31,8 +32,8 @@ class PipelineResource(dg.ConfigurableResource[Any]):
             github_credentials=_credentials(settings),
         )
 
-    def open(self) -> Pipeline:
-        """The pipeline that these fields describe. Raises ConfigurationError."""
+    def open(self, credential: str | None = None) -> Pipeline:
+        """The pipeline that these fields describe, of named credentials with this one alone. Raises ConfigurationError."""
         changed = {"PRPIPELINE_DATA_DIR": self.data_folder, "GITHUB_API_URL": self.github_api}
         # Named in the environment it has to exist; at its usual place it need not.
         if self.repositories_file != str(load_settings().repositories_file):
@@ -42,6 +43,8 @@ class PipelineResource(dg.ConfigurableResource[Any]):
             raise ConfigurationError(
                 f"github_credentials is {self.github_credentials!r}, but the environment has {used!r}; set it there."
             )
+        if credential is not None:
+            settings = replace(settings, github=settings.github.only(credential))
         return Pipeline(settings)
 
 
@@ -54,6 +57,7 @@ def _credentials(settings: Settings) -> str:
         found.append(
             "GITHUB_TOKEN" if len(github.tokens) == 1 else f"GITHUB_TOKEN, {len(github.tokens)} tokens"
         )
+    found += [each.name for each in github.named]
     if github.app:
         found.append(f"GitHub App {github.app.app_id} (GITHUB_APP_ID)")
     return " and ".join(found) or "the token of GitHub's own gh, where it has one; else none"

@@ -7,12 +7,10 @@ import dagster as dg
 
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
 from prpipeline.app.types import ScheduleSettings
+from prpipeline.defs.batches import batches
 from prpipeline.defs.jobs import STEP, reconcile_job, sync_job
 from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.retention import tidy_job
-
-# Shows in the list of runs which repositories a run is about.
-BATCH_TAG = "prpipeline/batch"
 
 
 def build_schedules(settings: ScheduleSettings) -> list[dg.ScheduleDefinition]:
@@ -68,13 +66,11 @@ def _schedule(
         tracked = opened.tracking.tracked()
         if not tracked:
             yield dg.SkipReason("No repository is tracked yet: list some in repositories.yaml.")
-        size = opened.settings.sync.batch_size
-        for number, start in enumerate(range(0, len(tracked), size)):
-            names = tracked[start : start + size]
+        for number, (names, tags) in enumerate(batches(tracked, opened.settings, context)):
             yield dg.RunRequest(
                 run_key=f"{name}:{context.scheduled_execution_time.isoformat()}:{number}",
                 run_config=sync_config(names),
-                tags=tags_of(names),
+                tags=tags,
             )
 
     return schedule
@@ -88,7 +84,3 @@ def named_in(run_config: Mapping[str, Any]) -> list[str]:
     """The repositories that a run's configuration names; empty where the run is about all."""
     config = run_config.get("ops", {}).get(STEP, {}).get("config", {})
     return list(config.get("repositories", []))
-
-
-def tags_of(names: list[str]) -> dict[str, str]:
-    return {BATCH_TAG: f"{len(names)} repositories" if len(names) > 1 else names[0]}

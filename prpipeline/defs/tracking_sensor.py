@@ -9,10 +9,11 @@ import dagster as dg
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.types import ApiFailure, ConfigurationError, Tracked
 from prpipeline.defs import added_partitions, runs
+from prpipeline.defs.batches import batches
 from prpipeline.defs.jobs import SYNC_JOBS, sync_job
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.resources import PipelineResource
-from prpipeline.defs.schedules import named_in, sync_config, tags_of
+from prpipeline.defs.schedules import named_in, sync_config
 
 PARTITIONS = repository_partitions.name or ""
 
@@ -59,7 +60,7 @@ def _tick(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorR
     added_partitions.forget(instance, surplus)
     added_partitions.remember(instance, keys | (set(partitions) - recent if is_backfilling else set()))
     return dg.SensorResult(
-        run_requests=_histories(to_ask, new, pipeline.settings.sync.batch_size),
+        run_requests=_histories(context, pipeline, to_ask, new),
         dynamic_partitions_requests=_partition_changes(sorted(keys - set(partitions)), sorted(surplus)),
         skip_reason=None if to_ask else " ".join(problems) or "Nothing new is tracked.",
         cursor=json.dumps(
@@ -88,14 +89,16 @@ def _under_way(instance: dg.DagsterInstance, partitions: Sequence[str]) -> set[s
     return found
 
 
-def _histories(names: Sequence[str], tracked_at: dict[str, str], size: int) -> list[dg.RunRequest]:
+def _histories(
+    context: dg.SensorEvaluationContext,
+    pipeline: Pipeline,
+    names: Sequence[str],
+    tracked_at: dict[str, str],
+) -> list[dg.RunRequest]:
     requests = []
-    for start in range(0, len(names), size):
-        batch = list(names[start : start + size])
+    for batch, tags in batches(names, pipeline.settings, context):
         digest = hashlib.sha256(json.dumps([[n, tracked_at[n]] for n in batch]).encode()).hexdigest()[:16]
-        requests.append(
-            dg.RunRequest(run_key=f"history:{digest}", run_config=sync_config(batch), tags=tags_of(batch))
-        )
+        requests.append(dg.RunRequest(run_key=f"history:{digest}", run_config=sync_config(batch), tags=tags))
     return requests
 
 

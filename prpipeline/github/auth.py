@@ -91,13 +91,13 @@ class _InstallationToken:
 class AppCredential:
     """A GitHub App: signs in as the installation on the account that owns the repository."""
 
-    def __init__(self, app: GitHubApp, api_url: str) -> None:
+    def __init__(self, app: GitHubApp, api_url: str, name: str | None = None) -> None:
         redaction.hold(app.private_key.get_secret_value())
         self._app = app
         self._api_url = api_url
         self._installations: dict[str, int] = {}  # by owner
         self._tokens: dict[int, _InstallationToken] = {}
-        self.name = f"App {app.app_id}"
+        self.name = name or f"App {app.app_id}"
 
     def scope(self, repository: str | None) -> str:
         if self._app.installation_id is not None or repository is None:

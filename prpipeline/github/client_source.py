@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from prpipeline.github import fields
@@ -42,6 +43,9 @@ class ClientSource:
 
     def check_queries(self, repository: str | None = None) -> None:
         """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        self.client.caller.before_wait = note
 
     def stop(self) -> None:
         self.client.caller.stop()

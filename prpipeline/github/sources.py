@@ -32,10 +32,18 @@ def open_sources(
 
 
 def credentials(github: GitHubSettings) -> list[Credential]:
-    """The tokens and the App of the settings, else the token that GitHub's own ``gh`` holds, else none."""
+    """The tokens, the named credentials and the App of the settings, else the token that GitHub's own ``gh`` holds, else none."""
+    named = {each.token.get_secret_value() for each in github.named if each.token}
     found: list[Credential] = [
-        TokenCredential(token, name=f"token {number}") for number, token in enumerate(github.tokens, 1)
+        TokenCredential(token, name=f"token {number}")
+        for number, token in enumerate(github.tokens, 1)
+        if token.get_secret_value() not in named
     ]
+    for each in github.named:
+        if each.token:
+            found.append(TokenCredential(each.token, name=each.name))
+        elif each.app:
+            found.append(AppCredential(each.app, github.api_url, name=each.name))
     if github.app:
         found.append(AppCredential(github.app, github.api_url))
     if not found and (token := _token_of_gh(github.api_url)):

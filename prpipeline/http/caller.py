@@ -77,6 +77,7 @@ class Caller:
         self._random = random.Random()  # noqa: S311 - jitter, not secrecy
         self._is_out = False
         self._stopped = threading.Event()
+        self.before_wait: Callable[[float], None] | None = None  # is told the seconds
         self._skew = timedelta(0)  # the server's clock less ours: limits are given in the server's
 
     def close(self) -> None:
@@ -229,6 +230,8 @@ class Caller:
 
     def _sleep(self, seconds: float) -> None:
         self._check_stopped()
+        if self.before_wait is not None:
+            self.before_wait(seconds)
         self.usage.waited_seconds += seconds
         self.clock.sleep(seconds, self._stopped)
         self._check_stopped()

@@ -42,6 +42,9 @@ class Source:
     def usage(self) -> Usage:
         return self._client.caller.usage
 
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        self._client.caller.before_wait = note
+
     def stop(self) -> None:
         self._client.caller.stop()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from prpipeline.metrics.definitions import has_jira
 from prpipeline.metrics.statements import JIRA
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,9 +71,8 @@ def find(connection: Connection, checks: Sequence[Check]) -> Iterator[Findings]:
         if check.is_of_jira and lacks_jira:
             yield Findings(check, 0, connection.execute("SELECT 1 LIMIT 0").df())
             continue
-        rows = connection.execute(
-            f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}", check.parameters
-        ).df()
+        sql = f"SELECT *, count(*) OVER () AS row_count FROM ({check.sql}) LIMIT {_SHOWN}"
+        rows = connection.execute(parsed(connection, sql), check.parameters).df()
         count = int(rows.pop("row_count").iloc[0]) if len(rows) else 0
         if count and "repository_id" in rows:  # people know repositories by name
             names = dict(

@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from importlib import resources
 
 from prpipeline.metrics.statements import SqlFile, essence, file_names, sql_file, sql_files, sql_text
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 
 
 @cache
@@ -111,7 +111,7 @@ def create_tables(connection: Connection) -> None:
     """
     for file in _warehouse(has_jira(connection)):
         for statement in file.creates:
-            connection.execute(statement.sql)
+            connection.execute(parsed(connection, statement.sql))
     now = datetime.now(UTC).replace(tzinfo=None)
     for statement in sql_file("metric_definitions").fills:
         connection.execute(
@@ -136,13 +136,15 @@ def renew_tables(connection: Connection) -> None:
 
 def are_tables_current(connection: Connection) -> bool:
     """Whether the tables were last made by these definitions; far cheaper than to renew them."""
-    there = connection.execute(
-        "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() "
-        "AND schema_name = 'metrics' AND view_name = 'definitions'"
+    there = connection.execute(  # of tables, for to list views is to parse them all
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+        "AND schema_name = 'meta' AND table_name = 'metric_definitions'"
     ).fetchall()
     if not there:
         return False
-    newest: list[tuple[str]] = connection.execute("SELECT fingerprint FROM metrics.definitions").fetchall()
+    newest: list[tuple[str]] = connection.execute(
+        "SELECT max_by(fingerprint, metric_version) FROM meta.metric_definitions"
+    ).fetchall()
     return newest == [(definitions_fingerprint(),)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from prpipeline.metrics.calendar import half_days
 from prpipeline.metrics.definitions import has_jira, metric_version, repository_tables, spanning_tables
 from prpipeline.metrics.statements import sql_file
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.settings import WEEKDAYS, MetricSettings, Teams, as_json
 
 _BATCH_PULL_REQUESTS = 500_000
@@ -120,7 +120,7 @@ def _empty(connection: Connection, names: Sequence[str]) -> None:
 
 def _fill(connection: Connection, name: str, values: dict[str, Any]) -> None:
     for statement in sql_file(name).fills:
-        connection.execute(statement.sql, statement.bound(values))
+        connection.execute(parsed(connection, statement.sql), statement.bound(values))
 
 
 def _rename(connection: Connection, table: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from prpipeline.model.version import __version__
 from prpipeline.publish import superset
@@ -57,8 +57,8 @@ class Export:
 def export(published: Path, folder: Path, style: Format, tables: Sequence[str] = ()) -> Export:
     """Write these tables and the dictionary (default: all tables and views) into ``folder``.
 
-    For Superset the tables are of no matter. An earlier export is replaced when the new one is whole. Raises ExportError, and WarehouseError where the
-    published file cannot be read or the folder cannot be written; what was there stays then.
+    For Superset the tables are of no matter. An earlier export is replaced when the new one is whole. Raises ExportError,
+    and WarehouseError where the published file cannot be read or the folder cannot be written; what was there stays then.
     """
     folder = folder.resolve()
     _require_ours(folder)
@@ -127,29 +127,39 @@ def _opened(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
-    """A new folder beside ``folder``, which takes its place at the end of the block. Raises WarehouseError."""
-    mark = uuid.uuid4().hex
-    fresh = folder.with_name(f".{folder.name}-{mark}")
-    last = folder.with_name(f".{folder.name}-{mark}-last")
+    """A new folder beside ``folder``, which takes its place at the end of the block.
+
+    What an export that was killed left behind is put right first. Raises ExportError while another one writes to the
+    same place, and WarehouseError where it cannot be written.
+    """
+    fresh, last = (folder.with_name(f".{folder.name}.{word}") for word in ("unfinished", "last"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir()
-        yield fresh
-        if folder.exists():
-            folder.rename(last)
-        try:
-            fresh.rename(folder)
-        except OSError:
-            if last.exists():
-                last.rename(folder)
-            raise
+        with FileLock(folder.with_name(f".{folder.name}.lock"), blocking=False):
+            try:
+                if last.exists() and not folder.exists():
+                    last.rename(folder)
+                for rest in (fresh, last):
+                    shutil.rmtree(rest, ignore_errors=True)
+                fresh.mkdir()
+                yield fresh
+                if folder.exists():
+                    folder.rename(last)
+                try:
+                    fresh.rename(folder)
+                except OSError:
+                    if last.exists():
+                        last.rename(folder)
+                    raise
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+                shutil.rmtree(last, ignore_errors=True)
+    except Timeout:
+        raise ExportError(f"Another export to {folder} is under way; wait for it to end.") from None
     except OSError as error:
         raise WarehouseError(
             f"Nothing was exported: {folder} cannot be written ({error.strerror or error})."
         ) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(last, ignore_errors=True)
 
 
 def _chosen(connection: duckdb.DuckDBPyConnection, asked: Sequence[str]) -> list[str]:

@@ -5,8 +5,6 @@ A release never changes once the link points at it, so readers neither block any
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,13 +17,17 @@ import duckdb
 
 from prpipeline.model.version import __version__
 from prpipeline.publish.release_file import FILE_NAME, write_release
+from prpipeline.publish.release_folder import (
+    LINK_NAME,
+    UNFINISHED,
+    clean,
+    finished,
+    free_name,
+    remove_leftovers,
+    show,
+    sync_to_disk,
+)
 from prpipeline.warehouse.database import Warehouse, WarehouseError, utc_now
-
-log = logging.getLogger("prpipeline")
-
-LINK_NAME = "published"
-_KEPT_RELEASES = 3
-_GRACE_SECONDS = 15 * 60  # a reader may have followed the link just before it moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,10 @@ def publish(
         pass  # creates or migrates the file, and leaves no .wal behind
     with warehouse.frozen() as tables, _explained(releases):
         releases.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(releases)
+        remove_leftovers(releases)
         published_at = utc_now()
-        folder = _free_name(releases, published_at)
-        unfinished = releases / f".unfinished-{folder.name}"
+        folder = free_name(releases, published_at)
+        unfinished = releases / f"{UNFINISHED}{folder.name}"
         unfinished.mkdir()
         try:
             values = {
@@ -74,17 +76,17 @@ def publish(
                 "median_delivery_seconds": median_delivery_seconds,
                 "version": __version__,
             }
-            last = None if is_only else next(iter(_finished(releases)), None)
+            last = None if is_only else next(iter(finished(releases)), None)
             written = write_release(tables, unfinished, last, values)
             _carry_over(data / LINK_NAME, unfinished)
-            _sync_to_disk(unfinished / FILE_NAME, unfinished)
+            sync_to_disk(unfinished / FILE_NAME, unfinished)
             unfinished.rename(folder)
-            _sync_to_disk(releases)
+            sync_to_disk(releases)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-        shown = _show(data / LINK_NAME, folder)
-        _clean(releases, folder, all_others=is_only)
+        shown = show(data / LINK_NAME, folder)
+        clean(releases, folder, all_others=is_only)
     return Release(
         path=shown,
         folder=folder,
@@ -96,71 +98,12 @@ def publish(
     )
 
 
-def _remove_leftovers(releases: Path) -> None:
-    """Remove what a killed publication left behind."""
-    for folder in releases.glob(".unfinished-*"):
-        shutil.rmtree(folder, ignore_errors=True)
-    for link in releases.parent.glob(f".{LINK_NAME}-*"):
-        link.unlink()
-
-
 def _carry_over(link: Path, folder: Path) -> None:
     """Copy other files beside the published one, such as the report: they stay until they are written again."""
     if link.is_dir():
         for file in link.iterdir():
             if file.is_file() and file.name != FILE_NAME and not file.name.startswith((FILE_NAME, ".")):
                 shutil.copy2(file, folder / file.name)
-
-
-def _show(link: Path, folder: Path) -> Path:
-    """Point the link at the release atomically; on a file system without links, replace the files."""
-    if not link.is_dir() or link.is_symlink():
-        fresh = link.with_name(f".{LINK_NAME}-{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        try:
-            fresh.symlink_to(folder.relative_to(link.parent), target_is_directory=True)
-        except (OSError, NotImplementedError):
-            log.info("This file system has no links; readers that have the file open keep the last release.")
-        else:
-            os.replace(fresh, link)
-            return link / FILE_NAME
-    link.mkdir(exist_ok=True)
-    for file in folder.iterdir():
-        copy = link / f".{file.name}"
-        shutil.copy2(file, copy)
-        os.replace(copy, link / file.name)
-    return link / FILE_NAME
-
-
-def _clean(releases: Path, newest: Path, *, all_others: bool) -> None:
-    now = time.time()
-    finished = _finished(releases)
-    for old in finished if all_others else finished[_KEPT_RELEASES:]:
-        if old != newest and (all_others or now - old.stat().st_mtime > _GRACE_SECONDS):
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _finished(releases: Path) -> list[Path]:
-    """Release folders, newest first."""
-    return sorted((f for f in releases.iterdir() if f.is_dir() and not f.name.startswith(".")), reverse=True)
-
-
-def _free_name(releases: Path, now: datetime) -> Path:
-    """A folder name that sorts by time."""
-    stamp, taken = now.strftime("%Y%m%dT%H%M%S"), {folder.name for folder in releases.iterdir()}
-    number = 0
-    while (name := f"{stamp}-{number:04}") in taken:
-        number += 1
-    return releases / name
-
-
-def _sync_to_disk(*paths: Path) -> None:
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,12 @@ import duckdb
 
 from prpipeline.publish import dictionary, release_contents, release_sources, release_tables
 from prpipeline.publish.release_changes import LARGEST_CHANGE, Changes
+from prpipeline.publish.release_folder import FILE_NAME as FILE_NAME
 from prpipeline.publish.release_tables import Tables
-from prpipeline.warehouse.database import quoted
+from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 
 log = logging.getLogger("prpipeline")
 
-FILE_NAME = "prpipeline.duckdb"
 
 _LARGEST_GROWTH = 1.5
 _LEAST_GROWTH_BYTES = 4 << 20  # every table that is created anew takes blocks of 256 KB
@@ -67,7 +69,7 @@ def _write_whole(warehouse: Tables, folder: Path, values: Mapping[str, Any]) -> 
         described = release_tables.described(connection)
         rows = write_tables(target, warehouse, values, described.tables)
         connection.execute(f"ATTACH '{quoted(folder / release_contents.FILE_NAME)}' AS contents")
-        sources = release_sources.find(connection, described.tables)
+        sources = release_sources.find(connection, described.tables, with_extract=False)
         connection.execute("BEGIN")
         release_contents.write(connection, described, sources, target.stat().st_size)
         connection.execute("COMMIT")
@@ -78,14 +80,28 @@ def write_tables(
     target: Path, warehouse: Tables, values: Mapping[str, Any], tables: Sequence[dictionary.Table]
 ) -> dict[str, int]:
     """Write these tables and views alone, of the closed warehouse; returns the number of rows of each table."""
+    in_order = sorted(tables, key=release_tables.is_view)  # views after all tables
+    target.write_bytes(_without_rows(";".join(map(release_tables.empty, in_order))))
     with release_tables.opened(target, warehouse) as connection:
         connection.execute("BEGIN")  # one write to the disk instead of one a statement
-        for table in sorted(tables, key=release_tables.is_view):  # views after all tables
-            release_tables.create(connection, table, values, tables)
+        for table in in_order:
+            release_tables.fill(connection, table, values, tables)
         connection.execute("COMMIT")
         rows = release_tables.count(connection, tables)
         connection.execute("CHECKPOINT")
     return rows
+
+
+@lru_cache(maxsize=2)
+def _without_rows(statements: str) -> bytes:
+    """The file that these statements make. Kept, as the comments of 500 columns take as long as the rows of a small warehouse."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / FILE_NAME
+        with duckdb.connect(
+            str(file), config={"storage_compatibility_version": STORAGE_VERSION}
+        ) as connection:
+            connection.execute(f"BEGIN;{statements};COMMIT;CHECKPOINT")
+        return file.read_bytes()
 
 
 def _write_changes(warehouse: Tables, last: Path, folder: Path, values: Mapping[str, Any]) -> dict[str, int]:

@@ -50,9 +50,28 @@ def piece_of(table: dictionary.Table) -> str | None:
     return piece([column.name for column in table.columns])
 
 
-def find(connection: Connection, tables: Sequence[dictionary.Table]) -> Sources:
-    """Create the extract and find what these tables read. The connection is to memory, with ``warehouse`` attached."""
-    columns = _create_extract(connection)
+def find(connection: Connection, tables: Sequence[dictionary.Table], *, with_extract: bool = True) -> Sources:
+    """Find what these tables read, and create the extract if it is wanted.
+
+    The connection is to memory, with ``warehouse`` attached.
+    """
+    columns = _columns(connection)
+    queries = [query(table, EXTRACT) for table in tables]
+    planned = repr((columns, queries, metrics.definitions_fingerprint()))
+    if with_extract or planned not in _FOUND:
+        _create_extract(connection, columns)
+    if planned not in _FOUND:
+        _FOUND[planned] = _find(connection, dict(columns), tables)
+    return _FOUND[planned]
+
+
+_FOUND: dict[str, Sources] = {}
+"""By all that is planned: this process's next publication need not plan it again."""
+
+
+def _find(
+    connection: Connection, columns: dict[str, list[str]], tables: Sequence[dictionary.Table]
+) -> Sources:
     optimizers = {name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
     optimizers.remove("unused_columns")  # others leave out tables that are empty
     connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
@@ -67,20 +86,23 @@ def find(connection: Connection, tables: Sequence[dictionary.Table]) -> Sources:
     return {table: [sources[name] for name in sorted(dict(of_table))] for table, of_table in scans.items()}
 
 
-def _create_extract(connection: Connection) -> dict[str, list[str]]:
-    """Returns the columns of its tables."""
-    tables = connection.execute(
-        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
+def _columns(connection: Connection) -> list[tuple[str, list[str]]]:
+    """The warehouse's tables, each with its columns."""
+    tables: list[tuple[str, list[str]]] = connection.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
         "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
         "WHERE database_name = 'warehouse' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    for schema in ("raw", "meta", "metrics"):
-        connection.execute(f"CREATE SCHEMA {schema}")
-    for name, _ in tables:
-        connection.execute(f"CREATE TABLE {name} AS FROM warehouse.{name} LIMIT 0")
+    return tables
+
+
+def _create_extract(connection: Connection, tables: list[tuple[str, list[str]]]) -> None:
+    schemas = [f"CREATE SCHEMA {schema}" for schema in ("raw", "meta", "metrics")]
+    connection.execute(
+        ";".join(schemas + [f"CREATE TABLE {name} AS FROM warehouse.{name} LIMIT 0" for name, _ in tables])
+    )
     metrics.create_tables(connection)
     connection.execute("CREATE OR REPLACE VIEW metrics.repository_names AS FROM temp.names")
-    return dict(tables)
 
 
 def _plan(connection: Connection, table: dictionary.Table) -> list[tuple[str, list[str]]]:

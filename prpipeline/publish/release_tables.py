@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from prpipeline import metrics
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.publish import dictionary
 from prpipeline.warehouse.database import STORAGE_VERSION, quoted
 from prpipeline.warehouse.file_store import FileSnapshot
@@ -48,29 +48,47 @@ def create(
     values: Mapping[str, Any],
     tables: Sequence[dictionary.Table],
 ) -> None:
-    """Create the table or view with its comments, or replace it. ``tables``: all of the release."""
-    kind = "VIEW" if is_view(table) else "TABLE"
-    if table.name == "data_dictionary":
-        _create_dictionary(connection, table, tables)
-    elif is_view(table):
-        connection.execute(f'CREATE OR REPLACE VIEW main."{table.name}" AS {query(table, "")}')
+    """Create the table or view with its comments and rows, or replace it. ``tables``: all of the release."""
+    connection.execute(empty(table))
+    fill(connection, table, values, tables)
+
+
+def empty(table: dictionary.Table) -> str:
+    """The statements that create the table or view with its comments, or replace it."""
+    name = f'main."{table.name}"'
+    if is_view(table):
+        kind, made = "VIEW", f"AS {query(table, '')}"
     else:
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+        kind, made = "TABLE", f"({columns})"
+    comments = [f"COMMENT ON {kind} {name} IS '{quoted(table.comment)}'"]
+    comments += [
+        f"COMMENT ON COLUMN {name}.\"{column.name}\" IS '{quoted(column.description)}'"
+        for column in table.columns
+    ]
+    return ";".join([f"CREATE OR REPLACE {kind} {name} {made}", *comments])
+
+
+def fill(
+    connection: Connection,
+    table: dictionary.Table,
+    values: Mapping[str, Any],
+    tables: Sequence[dictionary.Table],
+) -> None:
+    """Insert the rows into an empty table; a view has none. ``tables``: all of the release."""
+    if table.name == "data_dictionary":
+        _fill_dictionary(connection, table, tables)
+    elif not is_view(table):
         source = query(table, "warehouse")
         # Analysts filter by repository and time: sorted rows let scans skip row groups.
         order = " ORDER BY repository_id, number" if table.grain == "pull request" else ""
         connection.execute(
-            f'CREATE OR REPLACE TABLE main."{table.name}" AS {source}{order}',
+            parsed(connection, f'INSERT INTO main."{table.name}" {source}{order}'),
             {name: value for name, value in values.items() if f"${name}" in source},
         )
-    comments = [f"COMMENT ON {kind} main.\"{table.name}\" IS '{quoted(table.comment)}'"]
-    comments += [
-        f'COMMENT ON COLUMN main."{table.name}"."{column.name}" IS \'{quoted(column.description)}\''
-        for column in table.columns
-    ]
-    connection.execute(";".join(comments))
 
 
-def _create_dictionary(
+def _fill_dictionary(
     connection: Connection, table: dictionary.Table, tables: Sequence[dictionary.Table]
 ) -> None:
     rows = [
@@ -78,10 +96,9 @@ def _create_dictionary(
         for t in tables
         for column in t.columns
     ]
-    names = ", ".join(f'rows[{n}] AS "{column.name}"' for n, column in enumerate(table.columns, 1))
+    names = ", ".join(f"rows[{n}]" for n, _ in enumerate(table.columns, 1))
     connection.execute(
-        f"CREATE OR REPLACE TABLE main.data_dictionary AS SELECT {names} FROM (SELECT unnest(?) AS rows)",
-        [rows],
+        f"INSERT INTO main.data_dictionary SELECT {names} FROM (SELECT unnest(?) AS rows)", [rows]
     )
 
 

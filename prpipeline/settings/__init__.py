@@ -2,10 +2,11 @@
 
 from prpipeline.settings.alerts import AlertSettings, AlertTarget, DigestSettings
 from prpipeline.settings.errors import ConfigurationError, SecretStr
-from prpipeline.settings.github import GitHubApp, GitHubSettings
+from prpipeline.settings.github import GitHubApp, GitHubSettings, NamedCredential
 from prpipeline.settings.jira import Edition, JiraOAuth, JiraOptions, JiraSettings
 from prpipeline.settings.load import DEMO_SOURCE, Settings, load_settings, place, project_root
 from prpipeline.settings.metrics import Calendar, MetricSettings, SizeLimits
+from prpipeline.settings.publishing import BucketPlace, pull_from
 from prpipeline.settings.repositories_file import (
     RepositoriesFile,
     TrackedOwner,
@@ -24,6 +25,7 @@ __all__ = [
     "WEEKDAYS",
     "AlertSettings",
     "AlertTarget",
+    "BucketPlace",
     "Calendar",
     "ClockTime",
     "ConfigurationError",
@@ -37,6 +39,7 @@ __all__ = [
     "JiraSettings",
     "Member",
     "MetricSettings",
+    "NamedCredential",
     "RepositoriesFile",
     "ScheduleSettings",
     "SecretStr",
@@ -55,5 +58,6 @@ __all__ = [
     "place",
     "place_of",
     "project_root",
+    "pull_from",
     "read_repositories_file",
 ]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from prpipeline.model.repository import Address, InvalidRepositoryName, RepositoryName
 from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.section import Section
@@ -24,6 +26,14 @@ class GitHubApp(Section, frozen=True, kw_only=True):
     installation_id: int | None = None
 
 
+class NamedCredential(Section, frozen=True, kw_only=True):
+    """A credential that runs can be given by its name: a token or an App."""
+
+    name: str
+    token: SecretStr | None = None
+    app: GitHubApp | None = None
+
+
 class GitHubSettings(Section, frozen=True, kw_only=True):
     """GitHub's addresses, and how to sign in."""
 
@@ -31,7 +41,19 @@ class GitHubSettings(Section, frozen=True, kw_only=True):
     graphql_url: str = f"{PUBLIC_API}/graphql"
     tokens: tuple[SecretStr, ...] = ()
     app: GitHubApp | None = None
+    names: tuple[str, ...] = ()  # PRPIPELINE_CREDENTIALS
+    named: tuple[NamedCredential, ...] = ()  # those of them whose secrets are in this environment
     api: Literal["graphql", "rest"] = "graphql"
+
+    def only(self, name: str) -> GitHubSettings:
+        """The same with this named credential alone. Raises ConfigurationError."""
+        found = tuple(each for each in self.named if each.name == name)
+        if not found:
+            raise ConfigurationError(
+                f"This run is to use the credential {name!r}, which is not here; name it in PRPIPELINE_CREDENTIALS and set "
+                f"GITHUB_TOKEN_{_suffix(name)} where the run is."
+            )
+        return replace(self, tokens=(), app=None, named=found)
 
     def repository(self, text: str) -> RepositoryName:
         """The repository of a name, or of an address on this GitHub. Raises InvalidRepositoryName."""
@@ -58,13 +80,51 @@ def github_settings(env: Mapping[str, str]) -> GitHubSettings:
     api = env.get("PRPIPELINE_GITHUB_API") or "graphql"
     if api not in {"graphql", "rest"}:
         raise ConfigurationError(f"PRPIPELINE_GITHUB_API is {api!r}; write graphql or rest.")
+    names = _names(env)
     return GitHubSettings(
         api_url=api_url,
         graphql_url=graphql_url,
         tokens=tuple(SecretStr(t) for t in tokens),
         app=_github_app(env),
+        names=names,
+        named=tuple(found for name in names if (found := _named(name, env))),
         api="rest" if api == "rest" else "graphql",
     )
+
+
+def _names(env: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in env.get("PRPIPELINE_CREDENTIALS", "").split(",") if part.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", name):
+            # It may be a token.
+            raise ConfigurationError(
+                "PRPIPELINE_CREDENTIALS holds what is no name; write names of small letters, digits and hyphens, separated by "
+                "commas, and their secrets into GITHUB_TOKEN_NAME."
+            )
+    if len({_suffix(name) for name in names}) < len(names):
+        raise ConfigurationError("PRPIPELINE_CREDENTIALS names a credential twice; remove one.")
+    return names
+
+
+def _suffix(name: str) -> str:
+    """Of the variables that hold a named credential: GITHUB_TOKEN_TEAM_A for team-a."""
+    return name.upper().replace("-", "_")
+
+
+def _named(name: str, env: Mapping[str, str]) -> NamedCredential | None:
+    """None where its secrets are not in this environment: they may be where its runs are."""
+    ending = f"_{_suffix(name)}"
+    own = {key.removesuffix(ending): value for key, value in env.items() if key.endswith(ending)}
+    if value := own.get("GITHUB_TOKEN"):
+        tokens = tokens_in(f"GITHUB_TOKEN{ending}", value)
+        if len(tokens) != 1:
+            raise ConfigurationError(f"GITHUB_TOKEN{ending} has to hold one token; give each a name.")
+        return NamedCredential(name=name, token=SecretStr(tokens[0]))
+    try:
+        app = _github_app(own)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Of the credential {name}: {error}") from None
+    return NamedCredential(name=name, app=app) if app else None
 
 
 def tokens_in(variable: str, value: str) -> list[str]:

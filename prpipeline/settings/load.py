@@ -13,6 +13,7 @@ from prpipeline.settings.errors import ConfigurationError, SecretStr
 from prpipeline.settings.github import GitHubSettings, github_settings
 from prpipeline.settings.jira import JiraOptions, JiraSettings, jira_settings
 from prpipeline.settings.metrics import MetricSettings
+from prpipeline.settings.publishing import BucketPlace, publish_to
 from prpipeline.settings.repositories_file import RepositoriesFile, read_repositories_file
 from prpipeline.settings.schedule import ScheduleSettings
 from prpipeline.settings.section import Section
@@ -35,6 +36,7 @@ class Settings(Section, frozen=True, kw_only=True):
     warehouse: WarehousePlace = (
         WarehousePlace()
     )  # PRPIPELINE_WAREHOUSE; without anything: the file in the data folder
+    publish_to: BucketPlace | None = None  # PRPIPELINE_PUBLISH_TO; None: the data folder alone
     jira: JiraSettings | None = None  # None: there is no Jira, or it is not to be asked
     is_demo: bool = False  # GitHub is the sandbox with the sample repositories
 
@@ -128,6 +130,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         file=file,
         alert_secrets=file.alerts.secrets(env),
         warehouse=warehouse_place(env, data_dir),
+        publish_to=publish_to(env),
         jira=jira_settings(env),
     )
 

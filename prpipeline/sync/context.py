@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
-from prpipeline.model.answers import Head, Repository
+from prpipeline.model.answers import Head, Hydrated, Repository
 from prpipeline.model.failures import MalformedAnswer, PermanentFailure
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
+from prpipeline.sync.gathering import Gathered, gathered
 from prpipeline.sync.source import Source
 from prpipeline.warehouse import Warehouse, records, shortfalls, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Written
 from prpipeline.warehouse.tracking import Tracked
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +94,40 @@ class Context:
             spent = self.source.usage.since(before)
             self.spent[tracked_as] = self.spent.get(tracked_as, Usage()).plus(spent)
 
+    def gathered(
+        self, write: Callable[[Sequence[T]], None], rows: Callable[[T], int]
+    ) -> AbstractContextManager[Gathered[T]]:
+        """Answers of the source that are written as many at once as the store wants, see ``gathering``."""
+        return gathered(self.source, self.warehouse.store.batch_rows, write, rows)
+
     def hydrate(self, repository_heads: Sequence[tuple[Repository, Head]]) -> list[Head]:
         """Read these pull requests whole, each answer written in one transaction; returns those that are gone."""
         missing: list[Head] = []
-        names = {repository.repository_id: repository for repository, _ in repository_heads}
-        for answer in self.source.hydrate(repository_heads):
-            found = {repository_id for repository_id, _ in answer.pull_requests}
+        names = {repository.repository_id: repository.full_name for repository, _ in repository_heads}
+
+        def write(answers: Sequence[Hydrated]) -> None:
+            own = [
+                ([pair for pair in answer.pull_requests if pair[0] in names], answer.read_at)
+                for answer in answers
+            ]
             with self.warehouse.transaction() as connection:
-                check_plausible(connection, [pull_request for _, pull_request in answer.pull_requests])
-                for repository_id in found & names.keys():
-                    owners = tracking.with_id(connection, repository_id)
-                    if not owners:
-                        raise untracked(names[repository_id].full_name)
-                    own = [pair for pair in answer.pull_requests if pair[0] == repository_id]
-                    self.add(repository_id, records.write_answers(connection, [(own, answer.read_at)]))
-                    for tracked in owners:
-                        tracking.update(connection, tracked.tracked_as, changed_at=utc_now())
-            missing += answer.missing
+                for answer in answers:
+                    check_plausible(connection, [pull_request for _, pull_request in answer.pull_requests])
+                found = {repository_id for pairs, _ in own for repository_id, _ in pairs}
+                owners = tracking.with_ids(connection, sorted(found))
+                for repository_id in found - {tracked.repository_id for tracked in owners}:
+                    raise untracked(names[repository_id])
+                written = records.write_answers(connection, own)
+                if owners:
+                    keys = [tracked.tracked_as for tracked in owners]
+                    tracking.update_many(connection, keys, changed_at=utc_now())
+            for repository_id, each in written.items():
+                self.add(repository_id, each)
+
+        with self.gathered(write, lambda answer: len(answer.pull_requests)) as answers:
+            for answer in self.source.hydrate(repository_heads):
+                answers.add(answer)
+                missing += answer.missing
         return missing
 
     def hydrate_listed(self, repository_heads: Sequence[tuple[Repository, Head]]) -> None:

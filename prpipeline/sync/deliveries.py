@@ -29,7 +29,7 @@ from prpipeline.model.tracking import Caller
 from prpipeline.model.usage import Usage
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import named, repository_of
-from prpipeline.sync.syncer import SyncResult, record
+from prpipeline.sync.syncer import SyncResult, recorded
 from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Identity, Written, is_settled
@@ -214,7 +214,7 @@ def _result(
         is_permanent=isinstance(failure, PermanentFailure),
     )
     if result.mode == "increment":
-        record(connection, result, utc_now(), caller)
+        tracking.record_syncs(connection, [recorded(result, utc_now(), caller)])
     return result
 
 

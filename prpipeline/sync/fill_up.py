@@ -60,8 +60,9 @@ def fill_up(context: Context, outcomes: Sequence[Outcome], budget: FillUpBudget)
     pairs = [(by_id[row.repository_id], Head(row.node_id, row.updated_at, row.number)) for row in rows]
     reader = _Reader(context, {repository.repository_id: outcome for repository, outcome in well.items()})
     try:
-        for start in range(0, len(pairs), context.settings.page_size):
-            page = pairs[start : start + context.settings.page_size]
+        size = max(context.settings.page_size, context.warehouse.store.batch_rows)
+        for start in range(0, len(pairs), size):
+            page = pairs[start : start + size]
             if not reader.may_go_on(page) or not (page := page[: budget.take(len(page))]):
                 return
             reader.read(page)
@@ -86,7 +87,7 @@ class _Reader:
         )
 
     def read(self, pairs: Sequence[Pair]) -> None:
-        """Read these; where that fails, in halves, down to the one that fails. Raises what would fail for all."""
+        """Read these; where that fails, in pages, then halves, down to the one that fails. Raises what would fail for all."""
         if self._failures >= _MOST_FAILURES:
             return
         missing: Sequence[Head] = ()
@@ -97,9 +98,10 @@ class _Reader:
             raise
         except ApiFailure as failure:
             if len(pairs) > 1:
-                middle = len(pairs) // 2
-                self.read(pairs[:middle])
-                self.read(pairs[middle:])
+                page = self._context.settings.page_size
+                size = page if len(pairs) > page else -(-len(pairs) // 2)
+                for start in range(0, len(pairs), size):
+                    self.read(pairs[start : start + size])
                 return
             self._failures += 1
             missing = [head for _, head in pairs]

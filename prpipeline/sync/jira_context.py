@@ -52,17 +52,20 @@ class JiraContext:
             self.update(project, **changes)
         return missing
 
-    def write(self, project: SelectedProject, answer: JiraIssues, **changes: Any) -> None:
+    def write(self, project: SelectedProject, *answers: JiraIssues, **changes: Any) -> None:
         """Write what was read in one transaction."""
         with self.warehouse.transaction() as connection:
             still_selected(connection, project)
-            written = jira_records.write(connection, answer, self.projects.values())
+            written = sum(
+                jira_records.write(connection, answer, self.projects.values()) for answer in _joined(answers)
+            )
             if written:
                 changes = {"changed_at": utc_now(), **changes}
             if changes:
                 jira_projects.update(connection, project.entry, **changes)
         self.written += written
-        self.broken |= answer.broken
+        for answer in answers:
+            self.broken |= answer.broken
 
     def update(self, project: SelectedProject, **changes: Any) -> None:
         with self.warehouse.transaction() as connection:
@@ -78,6 +81,14 @@ class JiraContext:
                 f"Jira gives issues that cannot be right ({'; '.join(named[:_NAMED])}{more}); all others are stored. Have "
                 "an administrator of Jira look at them."
             )
+
+
+def _joined(answers: Sequence[JiraIssues]) -> Sequence[JiraIssues]:
+    """These as one, as old as the oldest; the state of an issue that is in several is that of the last of them."""
+    if len(answers) < 2:
+        return answers
+    issues = {issue.issue_id: issue for answer in answers for issue in answer.issues}
+    return [JiraIssues(tuple(issues.values()), (), {}, min(answer.read_at for answer in answers))]
 
 
 def still_selected(connection: Connection, project: SelectedProject) -> SelectedProject:

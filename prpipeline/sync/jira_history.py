@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from prpipeline.model.failures import CursorRejected
+from prpipeline.model.jira import JiraPage
+from prpipeline.sync.gathering import gathered
 from prpipeline.sync.jira_context import JiraContext, done
 from prpipeline.warehouse import jira_records
 from prpipeline.warehouse.database import utc_now
@@ -23,15 +25,21 @@ def sync_history(context: JiraContext, project: SelectedProject) -> None:
 def _walk(context: JiraContext, project: SelectedProject, cursor: str | None) -> None:
     assert project.project_id is not None
     started_at = project.history_started_at
-    for page in context.source.walk(project.project_id, cursor):
-        if started_at is None:
-            started_at = page.read_at
-            context.update(project, history_started_at=started_at)
-        changes = {"history_cursor": page.cursor} if page.cursor else {}
-        if page.whole is not None:
-            context.write(project, page.whole, **changes)
-        else:
-            context.read(project, _unread(context, page.issue_ids, started_at), **changes)
+
+    def write(pages: Sequence[JiraPage]) -> None:
+        changes = {"history_cursor": pages[-1].cursor} if pages[-1].cursor else {}
+        context.write(project, *(page.whole for page in pages if page.whole is not None), **changes)
+
+    with gathered(context.source, context.warehouse.store.batch_rows, write, _issues_of) as whole_pages:
+        for page in context.source.walk(project.project_id, cursor):
+            if started_at is None:
+                started_at = page.read_at
+                context.update(project, history_started_at=started_at)
+            if page.whole is not None:
+                whole_pages.add(page)
+            else:
+                changes = {"history_cursor": page.cursor} if page.cursor else {}
+                context.read(project, _unread(context, page.issue_ids, started_at), **changes)
     assert started_at is not None
     if context.broken:  # the next sync walks again, and reads only what it does not have yet
         context.update(project, history_cursor=None)
@@ -43,6 +51,10 @@ def _walk(context: JiraContext, project: SelectedProject, cursor: str | None) ->
         history_started_at=None,
         history_done_at=utc_now(),
     )
+
+
+def _issues_of(page: JiraPage) -> int:
+    return len(page.whole.issues) if page.whole else 0
 
 
 def _unread(context: JiraContext, issue_ids: Collection[int], started_at: datetime) -> list[int]:

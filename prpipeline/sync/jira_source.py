@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class JiraSource(Protocol):
 
     @property
     def usage(self) -> Usage: ...
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        """See ``gathering.Waiting``."""
 
     def account(self) -> JiraAccount:
         """Who asks. Raises BadCredentials."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -94,6 +94,9 @@ class Source(Protocol):
 
         Fewer than it counts, less ``repository.missing``, only where several readings agree.
         """
+
+    def before_waits(self, note: Callable[[float], None] | None) -> None:
+        """See ``gathering.Waiting``."""
 
     def stop(self) -> None:
         """End what is asked or waited for, and ask nothing more. For good; from any thread."""

@@ -20,7 +20,6 @@ from prpipeline.model.failures import (
     PermanentFailure,
 )
 from prpipeline.model.repository import listed
-from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, SyncMode, status_after
 from prpipeline.model.usage import Usage
 from prpipeline.settings import SyncSettings
@@ -35,7 +34,7 @@ from prpipeline.warehouse import Warehouse, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.leases import Leases, taken
 from prpipeline.warehouse.records import Written
-from prpipeline.warehouse.tracking import Tracked
+from prpipeline.warehouse.tracking import RecordedSync, Tracked
 
 log = logging.getLogger("prpipeline")
 
@@ -293,9 +292,8 @@ class Syncer:
             rows = tracking.get(connection, [each.tracked.tracked_as for each in done])
             held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
-            for result in results:
-                if result.mode != "unchanged" and result.tracked_as in rows:
-                    record(connection, result, now, self._caller)
+            noted = [r for r in results if r.mode != "unchanged" and r.tracked_as in rows]
+            tracking.record_syncs(connection, [recorded(result, now, self._caller) for result in noted])
         return results
 
     def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:
@@ -331,10 +329,10 @@ def _not_tracked(name: str) -> SyncResult:
     return SyncResult(name, None, None, "failed", error=str(failure), failure=failure.kind, is_permanent=True)
 
 
-def record(connection: Connection, result: SyncResult, now: datetime, caller: Caller) -> None:
-    """Put a sync on the warehouse's record."""
-    tracking.record_sync(
-        connection,
+def recorded(result: SyncResult, now: datetime, caller: Caller) -> RecordedSync:
+    """A sync for the warehouse's record, which gives it its id."""
+    return RecordedSync(
+        sync_id=0,
         caller=caller,
         tracked_as=result.tracked_as,
         repository_id=result.repository_id,

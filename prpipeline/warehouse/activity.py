@@ -7,7 +7,7 @@ remembers the last id it has seen misses nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, SyncMode
+from prpipeline.warehouse.entities import insert
 
 KEPT_DAYS = 400
 
@@ -71,9 +72,8 @@ def record_sync(
     caller: Caller = "python",
 ) -> int:
     """Add a row to ``meta.syncs`` and return its sync_id."""
-    sync_id = next_id(connection, "syncs")
     row = RecordedSync(
-        sync_id=sync_id,
+        sync_id=0,
         caller=caller,
         tracked_as=tracked_as,
         repository_id=repository_id,
@@ -88,9 +88,18 @@ def record_sync(
         seconds=seconds,
         error=error,
     )
-    _add(connection, "meta.syncs", asdict(row))
-    _forget(connection, "meta.syncs", "finished_at", finished_at)
-    return sync_id
+    return record_syncs(connection, [row])
+
+
+def record_syncs(connection: Connection, syncs: Sequence[RecordedSync]) -> int:
+    """Add rows to ``meta.syncs``, with new ids in their order; returns the last one, 0 if there are none."""
+    if not syncs:
+        return 0
+    last = next_id(connection, "syncs", len(syncs))
+    first = last - len(syncs) + 1
+    insert(connection, "meta.syncs", [asdict(row) | {"sync_id": first + n} for n, row in enumerate(syncs)])
+    _forget(connection, "meta.syncs", "finished_at", max(row.finished_at for row in syncs))
+    return last
 
 
 def syncs_since(connection: Connection, sync_id: int, limit: int) -> list[RecordedSync]:
@@ -167,10 +176,14 @@ def publications_since(connection: Connection, publication_id: int, limit: int) 
     return [Publication(**row | {"row_counts": json.loads(row["row_counts"])}) for row in rows]
 
 
-def next_id(connection: Connection, name: Literal["syncs", "jira_syncs", "publications", "messages"]) -> int:
-    """The next id from a counter: rows are deleted, and the highest id in the table could be used again."""
+def next_id(
+    connection: Connection,
+    name: Literal["syncs", "jira_syncs", "publications", "messages"],
+    count: int = 1,
+) -> int:
+    """The next id from a counter, the last of ``count``: rows are deleted, and the table's highest could come again."""
     found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
-    value = 1 + (found[0] if found else 0)
+    value = count + (found[0] if found else 0)
     if found:
         connection.execute("UPDATE meta.counters SET value = ? WHERE name = ?", [value, name])
     else:

@@ -31,6 +31,7 @@ log = logging.getLogger("prpipeline")
 
 _IDLE_SECONDS = 0.25
 _LONGEST_HOLD_SECONDS = 1.0
+_CHECKED_SECONDS = 60.0  # how long the version of tables that stay attached is believed
 
 
 class Warehouse:
@@ -43,6 +44,7 @@ class Warehouse:
         self._is_current = False  # the tables are known to be of the present version
         self._sessions = 0
         self._locked_at = 0.0
+        self._checked_at: float | None = None  # when their version was looked at
         self._timer: threading.Timer | None = None
         weakref.finalize(self, _close_at_exit, self._threads, self._open, os.getpid())
 
@@ -161,6 +163,14 @@ class Warehouse:
                 self._is_current = True
             self.store.attach(connection)
             self._open.is_attached = True
+            self._checked_at = None
+        if self._checked_at is None or self._locked_at - self._checked_at > _CHECKED_SECONDS:
+            self._check_version(connection)
+            self._checked_at = self._locked_at
+        return connection
+
+    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Refuse tables of a newer version, migrate those of an older one."""
         version = schema.find_version(connection)
         if version < schema.SCHEMA_VERSION or not self._is_current:
             connection.execute("BEGIN")
@@ -170,7 +180,6 @@ class Warehouse:
                 schema.create(connection)
             connection.execute("COMMIT")
             self._is_current = True
-        return connection
 
     def _let_go(self) -> None:
         """Unlock, and detach what must not stay attached then."""
@@ -178,9 +187,8 @@ class Warehouse:
         if self._open.connection is not None and self._open.is_locked:
             if not self.store.keeps_attached:
                 self._detach()
-            _drop_temporary_tables(
-                self._open.connection
-            )  # after detaching, as there are fewer tables to look at
+                # Not where tables stay attached: there looking for them costs as much as a transaction.
+                _drop_temporary_tables(self._open.connection)
             self._open.is_locked = False
             self.store.lock.release()
 

@@ -7,6 +7,7 @@ columns that a child's record does not have are its parent's. All functions work
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
@@ -56,8 +57,8 @@ class Replaced:
     vanished: dict[str, int]  # by field: children that were there and no longer exist
 
 
-def replace(connection: Connection, entity: Entity, answers: Answers) -> Replaced:
-    """Replace the stored state of these records, and their children where all of them are known.
+def replace(connection: Connection, entity: Entity, answers: Answers) -> dict[int, Replaced]:
+    """Replace the stored state of these records, and their children where all of them are known; what was done by scope.
 
     An older state never overwrites a newer one. Children that no longer exist are listed in ``meta.removals``.
     """
@@ -83,7 +84,8 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
         connection, entity.table, entity.key, _type(connection, entity), [key for key in rows if key in held]
     )
     insert(connection, entity.table, list(rows.values()))
-    counts, vanished = {}, {}
+    counts: dict[str, Counter[int]] = {}
+    vanished: dict[str, Mapping[int, int]] = {}
     for children in entity.children:
         whole = [key for key in rows if getattr(incoming[key][1], children.field) is not None]
         # By key: a list that shifted while it was read may hold a child twice.
@@ -94,9 +96,19 @@ def replace(connection: Connection, entity: Entity, answers: Answers) -> Replace
         }
         replaced = [key for key in whole if key in held]
         now = max((synced_at for _, synced_at in answers), default=None)
-        counts[children.field] = len(new)
+        counts[children.field] = Counter(incoming[key][0] for key, _ in new)
         vanished[children.field] = _replace_children(connection, entity, children, replaced, new, now)
-    return Replaced(len(rows), sum(key not in held for key in rows), counts, vanished)
+    written = Counter(row[entity.scope] for row in rows.values())
+    added = Counter(row[entity.scope] for key, row in rows.items() if key not in held)
+    return {
+        scope: Replaced(
+            written[scope],
+            added[scope],
+            {field: by_scope[scope] for field, by_scope in counts.items()},
+            {field: by_scope.get(scope, 0) for field, by_scope in vanished.items()},
+        )
+        for scope in {scope for scope, _, _ in incoming.values()}
+    }
 
 
 def remove(
@@ -165,9 +177,9 @@ def _replace_children(
     parents: list[Any],
     new: Mapping[tuple[Any, Any], Mapping[str, Any]],
     now: datetime | None,
-) -> int:
-    """Replace the children of these parents, which had some before, by new ones; how many no longer exist."""
-    vanished = 0
+) -> Mapping[int, int]:
+    """Replace the children of these parents, which had some before, by new ones; by scope, how many no longer exist."""
+    vanished: dict[int, int] = {}
     if parents:
         parent_type = _type(connection, entity)
         if children.kind:
@@ -175,8 +187,13 @@ def _replace_children(
                 f"{entity.key} IN (SELECT unnest(?::{parent_type}[])) "
                 f"AND {children.key} NOT IN (SELECT unnest(?::{_type(connection, children)}[]))"
             )
-            keys = [key for _, key in new]
-            vanished = _list_removals(connection, children, now, where, [parents, keys])
+            parameters = [parents, [key for _, key in new]]
+            if _list_removals(connection, children, now, where, parameters):
+                rows = connection.execute(
+                    f"SELECT {entity.scope}, count(*) FROM {children.table} WHERE {where} GROUP BY ALL",
+                    parameters,
+                ).fetchall()
+                vanished = dict(rows)
         _delete(connection, children.table, entity.key, parent_type, parents)
     insert(connection, children.table, list(new.values()))
     return vanished

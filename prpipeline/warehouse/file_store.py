@@ -24,6 +24,7 @@ class FileStore:
     """``warehouse.duckdb`` in a folder."""
 
     keeps_attached = False
+    batch_rows = 1
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         """``folder``: where this machine's other files are, if not beside it."""

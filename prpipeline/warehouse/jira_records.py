@@ -41,7 +41,8 @@ def write(connection: Connection, answer: JiraIssues, projects: Iterable[JiraPro
     ``projects``: those whose former keys lead to their issues, too.
     """
     pairs = [(issue.project_id, issue) for issue in answer.issues]
-    written = entities.replace(connection, ISSUES, [(pairs, answer.read_at)]).records
+    replaced = entities.replace(connection, ISSUES, [(pairs, answer.read_at)])
+    written = sum(each.records for each in replaced.values())
     _write_keys(connection, answer.issues, {project.project_id: project for project in projects})
     people: dict[str, JiraUser] = {}
     for user in (user for issue in answer.issues for user in issue.users):

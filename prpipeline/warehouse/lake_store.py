@@ -44,6 +44,8 @@ _UPKEEP = (
 class LakeStore:
     """A lake. ``folder`` holds the local files: temporary ones, releases."""
 
+    batch_rows = 500  # of pull requests or issues: twenty pages of a history
+
     def __init__(self, place: WarehousePlace, folder: Path) -> None:
         assert place.catalog is not None
         kind, _, address = place.catalog.get_secret_value().partition(":")
@@ -72,7 +74,16 @@ class LakeStore:
             return (
                 f"Another program wrote to {self.where} without its lock; nothing was changed. Run it again."
             )
+        if self._is_in_s3 and re.match(r"(HTTP|IO) Error", error) and "http" in error.lower():
+            return (
+                f"The rows of {self.where}, in {self._data}, cannot be reached or used: {self._without_secrets(error)}. See "
+                "AWS_ENDPOINT_URL, the credential and its rights; nothing was changed."
+            )
         return f"{self.where} cannot be used: {self._without_secrets(error)}"
+
+    @property
+    def _is_in_s3(self) -> bool:
+        return self._data.startswith("s3://")
 
     def leases(self) -> Leases:
         if not self._is_postgres:
@@ -133,9 +144,14 @@ class LakeStore:
         extensions.load(connection, "ducklake")
         if self._is_postgres:
             extensions.load(connection, "postgres_scanner")
-        if self._data.startswith("s3://"):
+        if self._is_in_s3:
             extensions.load(connection, "httpfs")
-            connection.execute(_s3_secret(connection))
+            try:
+                connection.execute(_s3_secret(connection))
+            except duckdb.Error:  # whose message lists what was tried
+                raise WarehouseError(
+                    f"No credential for {self._data} was found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+                ) from None
 
     def attach_as(self, connection: duckdb.DuckDBPyConnection, name: str, *options: str) -> None:
         """Attach it under a name, with further options of DuckLake. Raises WarehouseError."""
@@ -167,7 +183,7 @@ class LakeStore:
     def _without_secrets(self, text: str) -> str:
         """The first line of an error, of which DuckDB makes the whole connection string a part."""
         first = text.splitlines()[0].replace(self._address, "…") if text else "no reason given"
-        return re.sub(r"(password\s*=\s*|://[^:/@\s]*:)[^\s@]*", r"\1…", first)
+        return re.sub(r"(password\s*=\s*|://[^:/@\s]*:(?=[^\s@]*@))[^\s@]*", r"\1…", first)
 
 
 @dataclass(frozen=True, slots=True)

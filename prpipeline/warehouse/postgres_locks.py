@@ -44,8 +44,9 @@ class _Session:
 
     def run(self, sql: str, parameters: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement in a transaction of its own. Raises WarehouseError, and LockNotAvailable as it comes."""
+        was_open = self.is_open
         try:
-            if not self.is_open:
+            if not was_open:
                 self._connection = psycopg2.connect(
                     self._dsn,
                     application_name="prpipeline",
@@ -62,7 +63,7 @@ class _Session:
             raise
         except psycopg2.Error as error:
             self.close()
-            raise WarehouseError(_sentence(error, self.where)) from None
+            raise WarehouseError(_sentence(error, self.where, was_open=was_open)) from None
 
     def close(self) -> None:
         if self._connection is not None:
@@ -178,7 +179,14 @@ def shown(dsn: str) -> str:
     return f"{parts.get('dbname', 'the database')} at {parts.get('host', 'this machine')}"
 
 
-def _sentence(error: psycopg2.Error, where: str) -> str:
+def _sentence(error: psycopg2.Error, where: str, *, was_open: bool) -> str:
     # libpq names host, user and database in its messages, never a password.
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{where} cannot be used ({lines[0].strip()}); see whether its Postgres runs, and correct PRPIPELINE_WAREHOUSE."
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
+    if was_open:
+        return (
+            f"The connection to {where} was lost ({reason.rstrip('.')}). What was written before is kept; run it again when "
+            "its Postgres runs."
+        )
+    return (
+        f"{where} cannot be used ({reason}); see whether its Postgres runs, and correct PRPIPELINE_WAREHOUSE."
+    )

@@ -104,16 +104,17 @@ class Lacking:
 def write(
     connection: Connection, pull_requests: Sequence[tuple[int, PullRequest]], synced_at: datetime
 ) -> Written:
-    """``write_answers`` for a single answer."""
-    return write_answers(connection, [(pull_requests, synced_at)])
+    """``write_answers`` for a single answer, and its sum."""
+    return sum(write_answers(connection, [(pull_requests, synced_at)]).values(), start=Written())
 
 
 def write_answers(
     connection: Connection, answers: Sequence[tuple[Sequence[tuple[int, PullRequest]], datetime]]
-) -> Written:
+) -> dict[int, Written]:
     """Replace the pull requests of these answers, each with its repository_id, and their reviews and events if known.
 
-    With each answer goes the time at which GitHub gave it (UTC). See ``entities.replace``.
+    With each answer goes the time at which GitHub gave it (UTC). Returns what was written by repository_id. See
+    ``entities.replace``.
     """
     done = entities.replace(connection, PULL_REQUESTS, answers)
     for pull_requests, read_at in answers:
@@ -123,7 +124,10 @@ def write_answers(
         for pull_requests, read_at in answers
     ]
     people.note(connection, named)
-    return Written(done.records, done.children["reviews"], done.vanished["reviews"], done.added)
+    return {
+        repository_id: Written(each.records, each.children["reviews"], each.vanished["reviews"], each.added)
+        for repository_id, each in done.items()
+    }
 
 
 def remove(

@@ -56,6 +56,10 @@ class Store(Protocol):
     def keeps_attached(self) -> bool:
         """Whether it may stay attached while others hold the lock. A file may not: DuckDB locks it while it is open."""
 
+    @property
+    def batch_rows(self) -> int:
+        """How many rows a transaction should write, as far as they are read close together. 1: each answer by itself."""
+
     def exists(self) -> bool: ...
 
     def explain(self, error: str) -> str | None:

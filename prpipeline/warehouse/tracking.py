@@ -16,9 +16,11 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
 from prpipeline.warehouse import alerts, host, jira_projects, people
+from prpipeline.warehouse.activity import RecordedSync as RecordedSync
 from prpipeline.warehouse.activity import publications_since as publications_since
 from prpipeline.warehouse.activity import record_publication as record_publication
 from prpipeline.warehouse.activity import record_sync as record_sync
+from prpipeline.warehouse.activity import record_syncs as record_syncs
 from prpipeline.warehouse.activity import syncs_since as syncs_since
 
 
@@ -189,7 +191,12 @@ def all_known(connection: Connection) -> list[Tracked]:
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
     """Every repository with this number: the same one may have been tracked under several names."""
-    return _select(connection, "repository_id = ?", [repository_id])
+    return with_ids(connection, [repository_id])
+
+
+def with_ids(connection: Connection, repository_ids: Sequence[int]) -> list[Tracked]:
+    """Every repository with one of these numbers."""
+    return _select(connection, "repository_id IN (SELECT unnest(?::BIGINT[]))", [list(repository_ids)])
 
 
 def with_metrics_behind(connection: Connection) -> list[int]:

@@ -14,7 +14,7 @@ import pytest
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.receiver import AlertReceiver
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import TOKEN, small_world
+from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
 
 SECRET = "T0SECRETKEY99"
 TARGET = "json://${PLACE}/${HOOK}"
@@ -51,7 +51,7 @@ class AlertLab:
 
 @pytest.fixture
 def world() -> World:
-    return small_world(pull_requests=5, repositories=("octo/app", "octo/lib"))
+    return quiet_world(pull_requests=5, repositories=("octo/app", "octo/lib"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import TOKEN, small_world
+from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def server() -> Iterator[Sandbox]:
 
 
 def _world() -> World:
-    return small_world(repositories=("octo/app", "octo/lib"))
+    return quiet_world(repositories=("octo/app", "octo/lib"))
 
 
 @pytest.fixture

@@ -57,12 +57,17 @@ def raw(
     ("arguments", "environment", "shown"),
     [
         (["explain", "octo/app#99"], LATIN_1, "Grüße \\U0001f680".encode("latin-1")),
-        (["explain", "octo/app#99"], ASCII, b"octo/app#99  Gr"),
-        (["sql", "SELECT title FROM pull_requests"], LATIN_1, "Grüße \\U0001f680".encode("latin-1")),
+        pytest.param(["explain", "octo/app#99"], ASCII, b"octo/app#99  Gr", marks=pytest.mark.slow),
+        pytest.param(
+            ["sql", "SELECT title FROM pull_requests"],
+            LATIN_1,
+            "Grüße \\U0001f680".encode("latin-1"),
+            marks=pytest.mark.slow,
+        ),
         (["status"], ASCII, b"\\u0416"),
-        (["report"], LATIN_1, b"\\u0416"),
+        pytest.param(["report"], LATIN_1, b"\\u0416", marks=pytest.mark.slow),
         (["sync"], ASCII, b"\\u0416"),
-        (["doctor"], LATIN_1, b"\\u0416"),
+        pytest.param(["doctor"], LATIN_1, b"\\u0416", marks=pytest.mark.slow),
     ],
 )
 def test_letters_that_the_output_does_not_have_are_escaped(

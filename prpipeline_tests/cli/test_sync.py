@@ -87,7 +87,9 @@ def test_what_is_wrong_with_all_is_said_once(shell: Shell) -> None:
         assert "octo/app, octo/lib: GitHub does not accept the token (401)" in ended.stdout
 
 
-@pytest.mark.parametrize("options", [["--json"], ["--dry-run", "--json"], []], ids=str)
+@pytest.mark.parametrize(
+    "options", [["--json"], ["--dry-run", "--json"], pytest.param([], marks=pytest.mark.slow)], ids=str
+)
 def test_standard_error_has_a_line_for_each_cause(shell: Shell, options: list[str]) -> None:
     """Cron mails what stands there; on standard output there is JSON alone."""
     unknown = [f"octo/unknown-{number}" for number in range(12)]

@@ -129,6 +129,25 @@ def test_killed_at_fifty_moments(lab: SyncLab, tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.glob(".*")} <= {".leases"}  # which end with their process
 
 
+def test_killed_while_several_pages_wait_for_one_transaction(lab: SyncLab, tmp_path: Path) -> None:
+    """As on a lake: four pages in one. Those that waited are asked for again, and no others."""
+    moments = random.Random(52)
+    with Runs(lab.server, tmp_path, batch_rows=4 * PAGE_SIZE) as runs:
+        walk = Walk(lab)
+        for commit in (3, -4, 4, -4, 4, -5, 5):  # before and after those of the first pages
+            killed = runs.killed_after_commit(commit)
+            assert killed.was_killed
+            walk.check(killed.pages)
+            lab.assert_nothing_wrong()
+        for _ in range(6):
+            killed = runs.killed("request", moments.randint(1, 6), moments.uniform(*MOMENT))
+            walk.check(killed.pages)
+            lab.assert_nothing_wrong()
+        walk.check(runs.whole())
+        walk.assert_whole()
+        lab.assert_equal()
+
+
 def test_killed_while_old_rows_are_filled_up(lab: SyncLab, tmp_path: Path) -> None:
     moments = random.Random(51)
     with Runs(lab.server, tmp_path) as runs:

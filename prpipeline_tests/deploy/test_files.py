@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from prpipeline.app.dagster_home import DEFAULTS
+from prpipeline.defs.batches import CREDENTIAL_TAG
 from prpipeline.settings import load_settings
 from prpipeline_tests.deploy.conftest import DEPLOY
 
@@ -23,8 +25,14 @@ SECRETS = {
     "PRPIPELINE_LAKE_DATA": "s3://bucket/prefix",
     "AWS_ACCESS_KEY_ID": "c",
     "AWS_SECRET_ACCESS_KEY": "d",
+    "GITHUB_TOKEN_TEAM_A": "e",
+    "GITHUB_TOKEN_TEAM_B": "f",
 }
-COMPOSE = {"level-1": ["level-1"], "level-2": ["level-1", "level-2"]}
+COMPOSE = {
+    "level-1": ["level-1/compose.yaml"],
+    "level-2": ["level-1/compose.yaml", "level-2/compose.yaml"],
+    "celery": ["level-1/compose.yaml", "level-2/compose.yaml", "level-2/compose.celery.yaml"],
+}
 
 
 def read(*parts: str) -> Any:
@@ -50,15 +58,16 @@ def test_each_yaml_file_can_be_read(file: Path) -> None:
 
 @pytest.mark.parametrize("level", COMPOSE)
 def test_compose_takes_its_files_and_asks_for_missing_secrets(level: str) -> None:
-    files = [argument for part in COMPOSE[level] for argument in ("-f", str(DEPLOY / part / "compose.yaml"))]
-    if shutil.which("docker") is None:
-        pytest.skip("no docker here")
-    if linted("docker", "compose", "version").returncode:
-        pytest.skip("no docker compose here")
-    assert linted("docker", "compose", *files, "config", "-q", **SECRETS).returncode == 0
-    missing = linted("docker", "compose", *files, "config", "-q", **SECRETS | {"GITHUB_TOKEN": ""})
-    assert missing.returncode != 0
-    assert "set it in .env" in missing.stderr
+    files = [argument for part in COMPOSE[level] for argument in ("-f", str(DEPLOY / part))]
+    compose = ["docker-compose"]
+    if shutil.which("docker-compose") is None and linted("docker", "compose", "version").returncode == 0:
+        compose = ["docker", "compose"]
+    assert linted(*compose, *files, "config", "-q", **SECRETS).returncode == 0
+    for secret in SECRETS:
+        if any(f"${{{secret}:?" in (DEPLOY / part).read_text(encoding="utf-8") for part in COMPOSE[level]):
+            missing = linted(*compose, *files, "config", "-q", **SECRETS | {secret: ""})
+            assert missing.returncode != 0
+            assert "set it in .env" in missing.stderr
 
 
 def test_the_image_is_built_as_linters_have_it() -> None:
@@ -94,6 +103,52 @@ def test_records_are_kept_in_postgres_and_all_else_is_as_without_it() -> None:
     level_1.pop("retention")
     level_1["concurrency"]["runs"]["max_concurrent_runs"] = 2  # several hosts may do more
     assert level_1 == usual
+
+
+def test_with_celery_only_the_launcher_and_the_limits_are_others() -> None:
+    level_1, level_2 = read("level-1", "dagster.yaml"), read("level-2", "dagster.yaml")
+    assert level_2.pop("run_launcher")["class"] == "CeleryRunLauncher"
+    assert level_2["concurrency"]["runs"].pop("tag_concurrency_limits") == [
+        {"key": CREDENTIAL_TAG, "limit": 1, "value": {"applyLimitPerUniqueValue": True}}
+    ]
+    for each in (level_1, level_2):
+        del each["concurrency"]["runs"]["max_concurrent_runs"], each["run_monitoring"]["max_runtime_seconds"]
+    assert level_1 == level_2
+
+
+def test_each_worker_has_its_credential_and_no_other_and_a_queue_of_that_name() -> None:
+    services = read("level-2", "compose.celery.yaml")["services"]
+    of_lake = read("level-2", "compose.yaml")["services"]["code"]["environment"]
+    names = services["code"]["environment"]["PRPIPELINE_CREDENTIALS"].split(",")
+    assert [name for name in services if name.startswith("worker-")] == [f"worker-{name}" for name in names]
+    for queue, service in [("prpipeline", "publisher"), *((name, f"worker-{name}") for name in names)]:
+        environment = services[service]["environment"]
+        assert services[service]["command"][services[service]["command"].index("-q") + 1] == queue
+        assert of_lake.items() <= environment.items()
+        own = {name.upper().replace("-", "_") for name in names if name == queue}
+        assert {name for name, value in environment.items() if name.startswith("GITHUB") and value} == {
+            f"GITHUB_TOKEN_{name}" for name in own
+        }
+
+
+def test_helm_renders_the_values_with_the_official_chart() -> None:
+    chart = os.environ.get("PRPIPELINE_TEST_HELM_CHART", "")  # a folder with the chart of dagster/dagster
+    if not chart:
+        pytest.skip("PRPIPELINE_TEST_HELM_CHART names no folder with Dagster's chart")
+    done = linted("helm", "template", "prpipeline", chart, "-f", str(DEPLOY / "level-3" / "values.yaml"))
+    assert done.returncode == 0, done.stderr
+    kinds = {document["kind"] for document in yaml.safe_load_all(done.stdout) if document}
+    assert {"Deployment", "ConfigMap"} <= kinds
+    assert "K8sRunLauncher" in done.stdout
+
+
+def test_the_image_has_what_its_files_name() -> None:
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    found = re.search(r"'\.\[([a-z0-9,]+)\]'", text)
+    assert found
+    extras = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(found[1].split(",")) <= set(extras["optional-dependencies"])
+    assert {"celery", "kubernetes", "lake", "postgres", "s3"} <= set(found[1].split(","))
 
 
 def test_every_service_gets_the_variables_that_dagster_yaml_names() -> None:

@@ -15,6 +15,7 @@ from prpipeline.sandbox.github import Fault, PullRequest, Sandbox, World
 from prpipeline.sandbox.messages import Request
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import etags
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, make_settings
 
 RECONCILE = SyncOptions(reconcile=True)
@@ -172,11 +173,22 @@ def test_a_304_for_an_older_state_than_github_showed_since_is_not_believed(
     here.assert_equal()
 
 
-@pytest.mark.parametrize("api", ["graphql", "rest"])
 @pytest.mark.parametrize(
-    "options", [SyncOptions(), RECONCILE, SyncOptions(full=True)], ids=["", "reconcile", "full"]
+    ("api", "options", "lasts"),
+    some_slow(
+        [
+            (api, options, lasts)
+            for api in ("graphql", "rest")
+            for options in (SyncOptions(), RECONCILE, SyncOptions(full=True))
+            for lasts in (False, True)
+        ],
+        ("graphql", SyncOptions(), False),
+        ("rest", SyncOptions(), True),
+        ("graphql", RECONCILE, True),
+        ("rest", RECONCILE, False),
+        ("rest", SyncOptions(full=True), True),
+    ),
 )
-@pytest.mark.parametrize("lasts", [False, True])
 def test_an_older_state_than_the_list_showed_is_asked_for_again(
     server: Sandbox, tmp_path: Path, api: str, options: SyncOptions, lasts: bool
 ) -> None:

@@ -11,7 +11,7 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, World
 from prpipeline_tests.support.jira_lab import small_world
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import small_world as github_world
+from prpipeline_tests.support.sync_lab import quiet_world as github_world
 
 
 @pytest.fixture(scope="module")

@@ -156,4 +156,14 @@ print([name for name in sys.modules if name.startswith(("prpipeline.jira", "prpi
         [sys.executable, "-c", code], env=Shell.kept() | shell.environment, capture_output=True, text=True
     )
     assert ended.stdout.strip().endswith("[]"), ended.stdout + ended.stderr
-    assert shell.published("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE '%jira%'") == [(0,)]
+    shown = (
+        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() WHERE NOT internal"
+    )
+    of_jira = f"FROM ({shown}) WHERE table_name LIKE '%jira%' OR table_name LIKE '%issue%'"
+    assert shell.published(of_jira) == [("compat_issue_metrics",)]  # of pull requests
+    assert (
+        shell.published(
+            f"FROM data_dictionary WHERE table_name IN (SELECT table_name {of_jira}) AND table_name <> 'compat_issue_metrics'"
+        )
+        == []
+    )

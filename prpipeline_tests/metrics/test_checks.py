@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -48,8 +49,10 @@ DAMAGE = {
 }
 
 
-@pytest.fixture
-def sound(lab: MetricsLab) -> MetricsLab:
+@pytest.fixture(scope="module")
+def of_module() -> Iterator[MetricsLab]:
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
     lab.connection.execute("UPDATE meta.repositories SET team = 'platform', watermark_at = now()::TIMESTAMP")
     toggles = [(OPENED + timedelta(hours=1), "ready_for_review")]
     lab.store(
@@ -59,7 +62,16 @@ def sound(lab: MetricsLab) -> MetricsLab:
         ]
     )
     lab.rebuild()
-    return lab
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture
+def sound(of_module: MetricsLab) -> Iterator[MetricsLab]:
+    """Correct data; what a test does to them is undone after it."""
+    of_module.connection.execute("BEGIN")
+    yield of_module
+    of_module.connection.execute("ROLLBACK")
 
 
 ALL_CHECKS = all_checks(timedelta(hours=24))

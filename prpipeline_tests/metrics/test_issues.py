@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from prpipeline.metrics.checks import Check, all_checks, find
 from prpipeline.sandbox.github import ManualClock
 from prpipeline.sandbox.jira import Issue, World
 from prpipeline.sandbox.jira.model import Status
@@ -238,3 +239,37 @@ def test_moved_renamed_hidden_and_deselected_issues(tmp_path: Path) -> None:
         lab.compute()
         assert {r["issue_key"] for r in lab.table("FROM metrics.pull_request_issues")} == {"IF-1", "ABC-4"}
         assert not any(r["is_tracked"] for r in lab.table("FROM metrics.issues WHERE project_key = 'NEW'"))
+
+
+DAMAGE = {
+    "row_per_issue": "DELETE FROM metrics.issue_times WHERE issue_key = 'ABC-1'",
+    "status_spans_follow_each_other": "UPDATE metrics.issue_states SET ended_at = ended_at + INTERVAL 9 HOUR",
+    "issue_moments_in_order": "UPDATE metrics.issues SET done_at = TIMESTAMP '2001-01-01' WHERE issue_key = 'ABC-2'",
+    "issue_hours_add_up": "UPDATE metrics.issue_times SET hours_new = hours_new + 1 WHERE issue_key = 'ABC-2'",
+    "issue_links_are_sound": "INSERT INTO metrics.pull_request_issues FROM metrics.pull_request_issues",
+    "issue_links_add_up": "DELETE FROM metrics.issue_links_weekly",
+    "changelogs_are_whole": "UPDATE metrics.issues SET has_broken_changes = true WHERE issue_key = 'ABC-1'",
+}
+CHECKS = [check for check in all_checks(None, with_jira=True) if check.is_of_jira]
+
+
+def test_every_check_of_jira_has_its_damage() -> None:
+    assert {check.name for check in CHECKS} == set(DAMAGE)
+    assert not {check.name for check in all_checks(None)} & set(DAMAGE)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_check(tmp_path: Path, check: Check) -> None:
+    world = World(ManualClock())
+    project = world.add_project("ABC")
+    live(world, project, TODO)
+    live(world, project, TODO, (2, DOING), (3, DONE))
+    with issue_lab(world, tmp_path) as lab, lab.warehouse.session():
+        lab.add(("ABC-1", "abc-2"))
+        lab.compute()
+        with lab.warehouse.transaction() as connection:
+            (before,) = find(connection, [check])
+            connection.execute(DAMAGE[check.name])
+            (after,) = find(connection, [check])
+        assert (before.count, after.count > 0) == (0, True)
+        assert check.description.endswith(".")

@@ -11,6 +11,7 @@ import pytest
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
 from prpipeline_tests.support.reference_aggregates import half_up
+from prpipeline_tests.support.slow import some_slow
 
 End = tuple[int, str]
 """Seconds from the opening, and how it ended: reviewed, closed, or open until now."""
@@ -86,7 +87,7 @@ def test_a_review_after_the_close_counts(lab: MetricsLab) -> None:
     assert (row["n_reviewed"], row["share_reviewed_within_3_days"], row["median_hours"]) == (1, 1.0, 48.0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", some_slow(range(4), 0))
 def test_the_estimate_equals_that_of_lifelines(lab: MetricsLab, seed: int) -> None:
     """On data without ties, for lifelines moves tied times at random."""
     lifelines = pytest.importorskip("lifelines")

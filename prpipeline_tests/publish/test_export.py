@@ -13,11 +13,13 @@ import openpyxl
 import pandas
 import pytest
 import yaml
+from filelock import FileLock
 
 from prpipeline.publish import dictionary, workbook
 from prpipeline.sandbox.github import sample_world
 from prpipeline_tests.support import bi_sandbox
 from prpipeline_tests.support.bi_environments import dbt, run
+from prpipeline_tests.support.disks import fill, small_disk
 from prpipeline_tests.support.shell import Shell
 
 Rows = list[tuple[Any, ...]]
@@ -161,7 +163,40 @@ def test_chosen_tables_come_with_the_dictionary(shell: Shell, tmp_path: Path) ->
 def test_an_export_is_replaced_whole(shell: Shell, tmp_path: Path) -> None:
     of(shell, tmp_path / "out", "--format", "csv")
     of(shell, tmp_path / "out", "--tables", "teams")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["out"]
+    assert _beside(tmp_path) == ["out"]
+
+
+def test_what_a_killed_export_left_is_put_right_by_the_next(shell: Shell, tmp_path: Path) -> None:
+    of(shell, tmp_path / "out", "--tables", "teams")
+    (tmp_path / "out").rename(tmp_path / ".out.last")  # killed between two renames
+    (tmp_path / ".out.unfinished").mkdir()
+    (tmp_path / ".out.unfinished" / "teams.parquet").write_bytes(b"half of it")
+    failed = shell.run("export", str(tmp_path / "out"), "--tables", "teems")
+    assert failed.returncode == 2
+    with FileLock(tmp_path / ".out.lock"):
+        busy = shell.run("export", str(tmp_path / "out"), "--tables", "teams")
+    assert (busy.returncode, busy.stderr.count("\n")) == (2, 1)
+    assert "under way" in busy.stderr
+    of(shell, tmp_path / "out", "--tables", "teams")
+    assert _beside(tmp_path) == ["out"]
+
+
+def test_a_disk_that_is_full_leaves_the_last_export(shell: Shell, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 8) as disk:
+        of(shell, disk / "out", "--tables", "teams")
+        before = {file.name: file.read_bytes() for file in (disk / "out").iterdir()}
+        fill(disk / "filler", 20_000)
+        for style in ("parquet", "csv", "xlsx"):
+            full = shell.run("export", str(disk / "out"), "--format", style)
+            assert (full.returncode, full.stderr.count("\n")) == (1, 1), (style, full.stderr)
+            assert "Traceback" not in full.stderr
+        assert {file.name: file.read_bytes() for file in (disk / "out").iterdir()} == before
+        (disk / "filler").unlink()
+        assert _beside(disk) == ["out"]
+
+
+def _beside(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir() if not file.name.endswith(".lock"))
 
 
 @pytest.mark.parametrize("marker", ["", '{"prpipeline_export": 1, "files": []}', "[]", None])

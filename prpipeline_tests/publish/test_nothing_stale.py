@@ -253,6 +253,7 @@ def test_what_is_read_but_not_compared_is_noticed(missed: str, monkeypatch: pyte
                 yield name, [column for column in columns if column != missed]
 
     monkeypatch.setattr(release_sources, "_scans", fewer)
+    monkeypatch.setattr(release_sources, "_FOUND", {})
     warehouse = copied()
     publish(warehouse)
     execute(warehouse, "UPDATE raw.reviews SET reviewer_login = 'renamed'")

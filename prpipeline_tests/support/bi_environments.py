@@ -57,9 +57,10 @@ def dbt() -> Environment:
 
 
 def lake() -> Environment:
-    """What extra ``lake`` pins, before everything that this environment has."""
+    """What extra ``lake`` pins, and Celery, before everything that this environment has."""
     with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
-        requirements = tuple(tomllib.load(file)["project"]["optional-dependencies"]["lake"])
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+        requirements = (*extras["lake"], *extras["celery"])
     folder = sysconfig.get_path("purelib")
     found = environment((*requirements, f"# beside {folder}"))
     (site_packages,) = found.folder.glob("lib/python*/site-packages")

@@ -1,6 +1,7 @@
 """Runs the pipeline without Dagster, once for each line of its input, and prints what it is doing.
 
-The line is the number of the commit after which the run kills itself; 0 for none.
+The line is the number of the commit after which the run kills itself, or with a minus before which; 0 for none.
+The argument is the number of rows that a transaction should write.
 
 Each run is a process forked after all imports, so that many runs can be started and killed quickly.
 """
@@ -24,18 +25,21 @@ from prpipeline.warehouse import Warehouse
 
 
 class DyingWarehouse(Warehouse):
-    """Kills its process right after its nth commit."""
+    """Kills its process right after its nth commit; before its nth for -n."""
 
     def __init__(self, path: Path, last_commit: int) -> None:
         super().__init__(path)
-        self._left = last_commit
+        self.store.batch_rows = int(sys.argv[1])  # type: ignore[misc]
+        self._last, self._commits = last_commit, 0
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with super().transaction() as connection:
             yield connection
-        self._left -= 1
-        if self._left == 0:
+            self._commits += 1
+            if self._commits == -self._last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        if self._commits == self._last:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -40,7 +40,8 @@ class Killed:
 class Runs:
     """Starts runs against a sandbox, one at a time."""
 
-    def __init__(self, server: Sandbox, folder: Path) -> None:
+    def __init__(self, server: Sandbox, folder: Path, batch_rows: int = 1) -> None:
+        """``batch_rows``: how many rows a transaction should write, as ``Store`` says it."""
         self._server = server
         self._events: queue.SimpleQueue[str] = queue.SimpleQueue()
         server.before_request = lambda request: self._events.put("request")
@@ -54,7 +55,7 @@ class Runs:
             "PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml"),
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "prpipeline_tests.support.crash_child"],
+            [sys.executable, "-m", "prpipeline_tests.support.crash_child", str(batch_rows)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -99,7 +100,7 @@ class Runs:
         return Killed(False, self._pages())
 
     def killed_after_commit(self, number: int) -> Killed:
-        """Start a run that dies right after its nth commit."""
+        """Start a run that dies right after its nth commit; before its nth for -n."""
         with self._one(number):
             return Killed(self._await("ended", limit=_LIMIT_SECONDS) == "ended -9", self._pages())
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
+from msgspec.structs import replace
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
@@ -26,8 +27,11 @@ def fixed(pipeline: Pipeline) -> PipelineResource:
     """The resource, always with this pipeline. Dagster copies resources by their fields, hence the class."""
 
     class FixedPipeline(PipelineResource):
-        def open(self) -> Pipeline:
-            return pipeline
+        def open(self, credential: str | None = None) -> Pipeline:
+            if credential is None:
+                return pipeline
+            settings = pipeline.settings
+            return Pipeline(replace(settings, github=settings.github.only(credential)))
 
     return FixedPipeline(**PipelineResource.of(pipeline.settings).model_dump())
 

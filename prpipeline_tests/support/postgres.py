@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ class Postgres:
     host: str
     port: int
     programs: Path
+    control: Callable[[str], None]
     user: str = "prpipeline"
 
     def new_database(self) -> str:
@@ -34,6 +35,17 @@ class Postgres:
         name = f"db_{uuid.uuid4().hex[:12]}"
         self.run("createdb", name)
         return name
+
+    def stop(self) -> None:
+        """End it, and every session with it, at once."""
+        self.control("stop")
+
+    def start(self) -> None:
+        self.control("start")
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
 
     def run(self, program: str, *arguments: str) -> str:
         """Run one of Postgres's programs; its standard output."""
@@ -73,10 +85,15 @@ def running() -> Iterator[Postgres]:
     assert made.returncode == 0, made.stdout
     port = _free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
-    started = call("pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
+
+    def control(action: str) -> None:
+        how = ["-l", log, "-o", options] if action == "start" else ["-m", "fast"]
+        done = call("pg_ctl", "-D", data, "-w", *how, action)
+        assert done.returncode == 0, done.stdout
+
     try:
-        assert started.returncode == 0, started.stdout
-        yield Postgres("127.0.0.1", port, programs)
+        control("start")
+        yield Postgres("127.0.0.1", port, programs, control)
     finally:
         call("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)

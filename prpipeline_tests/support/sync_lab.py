@@ -99,6 +99,13 @@ def small_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/ap
     return world
 
 
+def quiet_world(pull_requests: int = 14, repositories: Sequence[str] = ("octo/app",)) -> World:
+    """``small_world`` an hour later: a second sync has nothing new, for what changed in this very second is read again."""
+    world = small_world(pull_requests, repositories)
+    let_pass(world, timedelta(hours=1))
+    return world
+
+
 def busy_pull_request(world: World, repository: str = "octo/app", children: int = 120) -> PullRequest:
     """A pull request with more reviews, events and labels than a page holds."""
     labels = [f"label {n}" for n in range(130)]

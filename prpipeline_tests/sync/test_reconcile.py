@@ -11,6 +11,7 @@ import pytest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, ManualClock, Sandbox, generated_world
 from prpipeline.sync import SyncOptions
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 RECONCILE = SyncOptions(reconcile=True)
@@ -98,23 +99,28 @@ def test_reconcile_does_not_extend_days_back(server: Sandbox, tmp_path: Path) ->
     lab.assert_equal()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "dismissal",
-        "delete_plus_add",
-        "deleted_review",
-        "deleted_author",
-        "deleted_reviewer",
-        "deleted_merger",
-        "renamed_author",
-        "renamed_reviewer",
-        "vanished_event",
-        "vanished_last_event",
-        "deleted_pull_request",
-    ],
+SILENT = (
+    "dismissal",
+    "delete_plus_add",
+    "deleted_review",
+    "deleted_author",
+    "deleted_reviewer",
+    "deleted_merger",
+    "renamed_author",
+    "renamed_reviewer",
+    "vanished_event",
+    "vanished_last_event",
+    "deleted_pull_request",
 )
-@pytest.mark.parametrize("children", [1, 15])
+
+
+@pytest.mark.parametrize(
+    ("change", "children"),
+    some_slow(
+        [(change, children) for change in SILENT for children in (1, 15)],
+        *((change, (1, 15)[turn % 2]) for turn, change in enumerate(SILENT)),
+    ),
+)
 def test_silent_changes_of_old_pull_requests_are_found(tmp_path: Path, change: str, children: int) -> None:
     """Closed for over 30 days, so not read for their age; with all reviews and events in the outline, or only the last."""
     world = small_world(6)

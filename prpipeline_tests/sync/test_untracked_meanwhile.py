@@ -12,12 +12,25 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.workers import sync_with_workers
 from prpipeline.warehouse import tracking
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
-@pytest.mark.parametrize("api", ["graphql", "rest"])
-@pytest.mark.parametrize("tracks_again", [False, True])
-@pytest.mark.parametrize(("what", "at"), [("history", 4), ("increment", 2), ("reconcile", 3)])
+@pytest.mark.parametrize(
+    ("what", "at", "tracks_again", "api"),
+    some_slow(
+        [
+            (what, at, tracks_again, api)
+            for what, at in (("history", 4), ("increment", 2), ("reconcile", 3))
+            for tracks_again in (False, True)
+            for api in ("graphql", "rest")
+        ],
+        ("history", 4, False, "graphql"),
+        ("history", 4, True, "rest"),
+        ("increment", 2, False, "rest"),
+        ("reconcile", 3, True, "graphql"),
+    ),
+)
 def test_untracked_while_it_is_synced(
     tmp_path: Path, what: str, at: int, tracks_again: bool, api: str
 ) -> None:

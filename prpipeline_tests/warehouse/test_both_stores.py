@@ -18,6 +18,9 @@ SHARED = (
     "metrics/test_tables.py",
     "metrics/test_aggregates.py",
     "metrics/test_teams.py",
+    "metrics/test_issues.py",
+    "metrics/test_issue_links.py",
+    "metrics/test_issue_properties.py",
     "publish/test_publish.py",
 )
 OWN = tuple(f"lake/{name.name}" for name in sorted((TESTS / "lake").glob("test_*.py")))

@@ -97,7 +97,7 @@ def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conn
 
 
 def write(connection: Connection, *tickets: Ticket, at: datetime = T0, board: int = 1) -> entities.Replaced:
-    return entities.replace(connection, TICKETS, [([(board, ticket) for ticket in tickets], at)])
+    return entities.replace(connection, TICKETS, [([(board, ticket) for ticket in tickets], at)])[board]
 
 
 def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -163,8 +163,28 @@ def test_an_older_state_changes_nothing(connection: Connection) -> None:
 def test_the_newest_state_of_several_answers_is_kept(connection: Connection) -> None:
     newer = replace(FIRST, updated_at=T0 + timedelta(1), status="done")
     answers = [([(1, newer)], T0), ([(1, FIRST), (1, replace(FIRST, ticket_id=2))], T0 + timedelta(1))]
-    assert entities.replace(connection, TICKETS, answers).added == 2
+    assert entities.replace(connection, TICKETS, answers)[1].added == 2
     assert rows(connection, "SELECT ticket_id, is_done FROM raw.toy_tickets") == [(1, True), (2, False)]
+
+
+def test_each_board_is_told_what_was_written_of_it(connection: Connection) -> None:
+    other = replace(FIRST, ticket_id=2, changes=(Change("c9", ADA, "open"),), links=(Link(7), Link(8)))
+    write(connection, FIRST)
+    write(connection, other, board=2)
+    new = replace(FIRST, ticket_id=3, changes=(Change("c4", ADA, "open"),), links=(Link(9),))
+    answers = [
+        (
+            [(1, replace(FIRST, changes=(), links=())), (2, replace(other, links=(Link(8),)))],
+            T0 + timedelta(1),
+        ),
+        ([(1, new)], T0 + timedelta(1)),
+    ]
+    done = entities.replace(connection, TICKETS, answers)
+    assert {board: (each.records, each.added) for board, each in done.items()} == {1: (2, 1), 2: (1, 0)}
+    assert done[1].children == {"changes": 1, "links": 1, "tags": 4}
+    assert done[2].children == {"changes": 1, "links": 1, "tags": 2}
+    assert done[1].vanished == {"changes": 2, "links": 1, "tags": 0}
+    assert done[2].vanished == {"changes": 0, "links": 1, "tags": 0}
 
 
 def test_a_record_from_a_list_keeps_the_columns_that_the_list_lacks(connection: Connection) -> None:

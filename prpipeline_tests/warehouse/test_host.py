@@ -106,7 +106,14 @@ def shell_on(folder: Path, server: Sandbox) -> Shell:
     return Shell(folder, environment)
 
 
-@pytest.mark.parametrize("names", [["octo/app"], ["octo/lib"], []], ids=["known", "new", "all"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["octo/app"], marks=pytest.mark.slow, id="known"),
+        pytest.param(["octo/lib"], id="new"),
+        pytest.param([], marks=pytest.mark.slow, id="all"),
+    ],
+)
 def test_a_sync_from_another_server_into_the_same_folder_is_refused(tmp_path: Path, names: list[str]) -> None:
     with Sandbox(small_world(3)) as one, Sandbox(small_world(3, ("octo/app", "octo/lib"))) as other:
         assert shell_on(tmp_path, one).run("sync", "octo/app").returncode == 0

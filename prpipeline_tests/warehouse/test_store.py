@@ -37,6 +37,7 @@ class RecordingStore:
     """A file with another name in messages, and a lock within this process."""
 
     where = "the store of this test"
+    batch_rows = 1
 
     def __init__(self, path: Path, *, keeps_attached: bool) -> None:
         self._file = FileStore(path)

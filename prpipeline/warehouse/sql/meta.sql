@@ -97,7 +97,7 @@ CREATE TABLE meta.shortfalls (
 
 -- What is wrong with a run or a release as a whole, until the next one goes well.
 CREATE TABLE meta.troubles (
-    kind    VARCHAR NOT NULL,                       -- run, release
+    kind    VARCHAR NOT NULL,                       -- run, release, bucket
     caller  VARCHAR NOT NULL,                       -- of a run; empty for a release, which is everybody's
     cause   VARCHAR NOT NULL,                       -- what it has in common with a trouble that is the same
     says    VARCHAR NOT NULL,                       -- the sentence for people

@@ -4,19 +4,12 @@
 -- in none now. started_at is when it first came into a status of category indeterminate, also by being created in one. times_reopened
 -- counts the changes from a done status to one of another category; to one whose category is not known is none.
 CREATE OR REPLACE VIEW metrics.issue_moments AS
-WITH steps AS (
-    SELECT
-        *,
-        status_category IS NOT DISTINCT FROM 'done' AS is_done,
-        lag(status_category) OVER (PARTITION BY issue_id ORDER BY place) AS category_before
-    FROM metrics.issue_states
-)
 SELECT
     issue_id,
-    CASE WHEN any_value(is_done) FILTER (is_last) THEN
-        (arg_max({'moment': started_at}, place) FILTER (is_done AND category_before IS DISTINCT FROM 'done')).moment
+    CASE WHEN bool_or(status_category = 'done') FILTER (is_last) THEN
+        (arg_max({'moment': started_at}, place) FILTER (status_category = 'done' AND category_before IS DISTINCT FROM 'done')).moment
     END AS done_at,
     (arg_min({'moment': started_at}, place) FILTER (status_category = 'indeterminate')).moment AS started_at,
     count(*) FILTER (category_before = 'done' AND status_category <> 'done') AS times_reopened
-FROM steps
+FROM metrics.issue_states
 GROUP BY issue_id;

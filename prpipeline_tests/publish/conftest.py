@@ -1,0 +1,27 @@
+"""A stand-in for S3, started once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from prpipeline_tests.support import s3
+from prpipeline_tests.support.s3 import S3
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    with s3.running() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """With an empty bucket ``bi-files``, to which the environment leads."""
+    s3_server.new_bucket("bi-files")
+    for name, value in s3_server.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("prpipeline.publish.bucket._ATTEMPTS", 1)
+    monkeypatch.setattr("prpipeline.publish.https._RETRIES", 0)
+    return s3_server
