@@ -162,8 +162,11 @@ def test_the_first_real_repository_that_is_read_takes_the_place_of_the_samples(s
     assert "restart" not in sampled.run("track", "octo/lib").stdout
     assert "jira" not in sampled.json("status", "--json")
     with duckdb.connect(str(sampled.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
-        left = warehouse.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%jira%'")
+        left = warehouse.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%jira%' OR table_name LIKE '%issues'"
+        )
         assert left.fetchall() == []
+    assert sampled.published("SELECT 1 FROM duckdb_tables() WHERE table_name = 'issues'") == []
     # From now on these are the data of that server.
     other = replace(sampled, environment=sampled.environment | {"GITHUB_API_URL": "http://127.0.0.1:9"})
     assert "The data folder holds data of" in other.run("sync").stderr
