@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -79,4 +81,19 @@ def test_without_jira_there_are_no_issues(shell: Shell) -> None:
     ended = shell.run("explain", "ABC-2")
     assert ended.returncode == 2
     assert "There are no issues of Jira in this database" in ended.stderr
+    page = (shell.folder / "data" / "published" / "review_time_report.html").read_text(encoding="utf-8")
+    assert '"issues":null' in page
     assert "issue" not in shell.run("explain", "octo/app#3").stdout
+
+
+def test_the_report_has_a_section_of_issues_only_with_jira(shell: Shell) -> None:
+    def content() -> Any:
+        page = (shell.folder / "data" / "published" / "review_time_report.html").read_text(encoding="utf-8")
+        return json.loads(page.partition('id="content">')[2].partition("</script>")[0])
+
+    shell.run("sync", "octo/app", "--only", "github")
+    shell.run("sync")
+    issues = content()["issues"]
+    assert (issues["projects"], len(issues["linked"]), len(issues["steps"]["rows"])) == ("ABC", 1, 1)
+    step = dict(zip(issues["steps"]["columns"], issues["steps"]["rows"][0], strict=True))
+    assert step["row"] == issues["linked"][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,6 +110,19 @@ def test_assignees_and_reporters_lead_to_people_and_no_address_is_published(shel
     whole = (shell.folder / "data" / "published" / "prpipeline.duckdb").read_bytes().lower()
     assert b"@example.com" not in whole
     assert shell.environment["JIRA_TOKEN"].encode() not in whole
+
+
+def test_no_log_and_no_output_has_an_address_or_a_token(
+    shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    select(shell.folder, "[ABC]", MAP)
+    said = ""
+    for command in (["sync", "octo/app"], ["sync", "--reconcile"], ["status"], ["doctor"], ["people"]):
+        ended = shell.run(*command)
+        said += ended.stdout + ended.stderr
+    for secret in ("@example.com", shell.environment["JIRA_TOKEN"], "users.noreply"):
+        assert secret not in said + caplog.text
 
 
 def test_without_jira_there_is_nobody_to_match(shell: Shell) -> None:
