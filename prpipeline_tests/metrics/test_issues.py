@@ -254,6 +254,11 @@ DAMAGE = {
     "issue_links_are_sound": "INSERT INTO metrics.pull_request_issues FROM metrics.pull_request_issues",
     "issue_links_add_up": "DELETE FROM metrics.issue_links_weekly",
     "changelogs_are_whole": "UPDATE metrics.issues SET has_broken_changes = true WHERE issue_key = 'ABC-1'",
+    "unique_jira_issues": "INSERT INTO raw.jira_issues FROM raw.jira_issues",
+    "unique_jira_changes": "DELETE FROM raw.jira_issues WHERE issue_key = 'ABC-2'",
+    "unique_jira_keys": "UPDATE raw.jira_keys SET is_current = false WHERE issue_key = 'ABC-1'",
+    "jira_statuses_are_known": "DELETE FROM raw.jira_statuses",
+    "jira_times_are_in_order": "UPDATE raw.jira_issues SET updated_at = TIMESTAMP '2001-01-01' WHERE issue_key = 'ABC-1'",
 }
 CHECKS = [check for check in all_checks(None, with_jira=True) if check.is_of_jira]
 
