@@ -31,6 +31,7 @@ from prpipeline.defs.keys import (
     REVIEW_TIME_HOURS,
     REVIEW_TIME_REPORT,
     SYNCED,
+    tables_of_jira,
 )
 from prpipeline.defs.plain_failure import SAID_PLAINLY, PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
@@ -245,6 +246,9 @@ class _Run:
         )
         for key in PUBLISHED_TABLES:
             if key in self._selected:
+                yield dg.AssetMaterialization(key, metadata=metadata.of_published(release, key.path[-1]))
+        if self._pipeline.settings.uses_jira:
+            for key in tables_of_jira(release.rows):  # assets that no step computes by itself
                 yield dg.AssetMaterialization(key, metadata=metadata.of_published(release, key.path[-1]))
         if REVIEW_TIME_REPORT in self._selected:
             yield dg.AssetMaterialization(

@@ -12,7 +12,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.jira import PARTITIONS, jira_sensor
 from prpipeline.defs.jobs import SYNC_JIRA
-from prpipeline.defs.keys import JIRA_ISSUES
+from prpipeline.defs.keys import JIRA_ISSUES, tables_of_jira
 from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
@@ -93,6 +93,22 @@ def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> Non
         "daily_jira_sync",
         "weekly_jira_reconcile",
     }
+
+
+def test_the_published_tables_of_issues_are_materialized_by_the_run_that_publishes(pipeline: Pipeline) -> None:
+    pipeline.follow_jira()
+    list(pipeline.sync_jira(SyncOptions(caller="command_line")))
+    definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+    with dg.instance_for_test() as instance:
+        assert definitions.resolve_job_def("publish").execute_in_process(instance=instance).success
+        for key in tables_of_jira():
+            event = instance.get_latest_materialization_event(key)
+            assert event is not None, key
+            assert event.asset_materialization is not None
+            rows = event.asset_materialization.metadata.get("dagster/row_count")
+            if key.path == ["metrics", "issues"]:
+                assert rows is not None
+                assert rows.value == 3
 
 
 def test_without_projects_there_is_nothing_of_jira(tmp_path: Path) -> None:
