@@ -15,16 +15,16 @@ _NAMED = 30
 
 def matched_people(pipeline: Pipeline) -> Matching:
     """By the repositories file as it is now, and what was synced. Raises ConfigurationError, WarehouseError."""
-    if not pipeline.settings.uses_jira:
-        raise ConfigurationError(
-            f"No project of Jira is selected; list some in {pipeline.settings.repositories_file} under jira.projects."
-        )
     pipeline.follow_jira()
     with pipeline.warehouse.transaction() as connection:
         is_there = connection.execute(
             "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() "
             "AND schema_name = 'metrics' AND view_name = 'people_accounts'"
         ).fetchone()
+        if not is_there and not pipeline.settings.uses_jira:
+            raise ConfigurationError(
+                f"No project of Jira is selected; list some in {pipeline.settings.repositories_file} under jira.projects."
+            )
         if not is_there:
             raise WarehouseError("Nothing of Jira was read yet; run 'prpipeline sync' first.")
         return matching(connection)
