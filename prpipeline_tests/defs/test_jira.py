@@ -95,7 +95,9 @@ def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> Non
     }
 
 
-def test_the_published_tables_of_issues_are_materialized_by_the_run_that_publishes(pipeline: Pipeline) -> None:
+def test_the_published_tables_of_issues_are_materialized_by_the_run_that_publishes(
+    pipeline: Pipeline,
+) -> None:
     pipeline.follow_jira()
     list(pipeline.sync_jira(SyncOptions(caller="command_line")))
     definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
