@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import re
 
-# Installation tokens have contained dots and dashes since 2026; private keys and JWTs belong to GitHub Apps.
+_PRIVATE_KEYS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
+)
+# Installation tokens have contained dots and dashes since 2026; JWTs belong to GitHub Apps, as private keys do.
 _PATTERNS = re.compile(
     r"gh[pousr]_[A-Za-z0-9._-]{16,}"
     r"|github_pat_\w{16,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
-    re.DOTALL,
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _AUTHORIZATION = re.compile(
     r"(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|token|basic)\s+)?[^\s'\",]+", re.IGNORECASE
@@ -29,6 +30,7 @@ def hold(secret: str) -> None:
 
 def redact(text: str) -> str:
     """``text`` with ``***`` for each of our secrets, and for everything that looks like a credential."""
+    text = _PRIVATE_KEYS.sub("***", text)  # whole, before a line of one that is held by itself
     for secret in sorted(_held, key=len, reverse=True):
         text = text.replace(secret, "***")
     return _AUTHORIZATION.sub(r"\1***", _PATTERNS.sub("***", text))
