@@ -17,7 +17,7 @@ function issues() {
   const now = linkedIn(openedIn()), merged = linkedIn(mergedIn(here.people, here.now));
   const before = here.before && linkedIn(here.people.filter(row => within(rows.created[row], here.before)));
   const mergedBefore = here.before && linkedIn(mergedIn(here.people, here.before));
-  fill('issues-note', `Whether title or branch names an issue${content.issues.projects ? ` of ${content.issues.projects}` : ''}; keys are looked for in ${content.issues.sources ?? 'none'}. Pull requests of people, ${rangeWords()}.${cutWords()}`);
+  fill('issues-note', `Whether pull requests name an issue${content.issues.projects ? ` of ${content.issues.projects}` : ''} in their ${(content.issues.sources ?? 'title').replaceAll(', ', ' or ')}. Pull requests of people, ${rangeWords()}.${cutWords()}`);
   const button = (text, title, found) => found.length ? element('button', { type: 'button', class: 'link', onclick: () => openList(title, found) }, text) : text;
   fill('issues-links', table([
     { label: 'Pull requests', show: one => one.name },
