@@ -60,8 +60,9 @@ class Client:
         missing_nodes: bool = False,
         check: Callable[[protocol.GraphQLResult], object] | None = None,
         repository: str | None = None,
+        text: str | None = None,
     ) -> protocol.GraphQLResult:
-        """Run a query of ``graphql/``; ``repository`` helps a GitHub App to find its installation.
+        """Run a query of ``graphql/``, or the ``text`` of one; ``repository`` helps a GitHub App to find its installation.
 
         ``variables`` may depend on the attempt: a query that was too much is asked smaller. ``position`` and
         ``attempts`` are for queries that share a budget with others, see ``Caller.ask``. ``missing_nodes``: single
@@ -81,7 +82,7 @@ class Client:
                 self.github.graphql_url,
                 "graphql",
                 repository,
-                body={"query": query_text(name), "variables": dict(asked)},
+                body={"query": text or query_text(name), "variables": dict(asked)},
             )
             result = protocol.graphql_result(answer, missing_nodes=missing_nodes)
             self.caller.usage.points += result.points

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from prpipeline.github import fields
@@ -40,6 +40,23 @@ class ClientSource:
     def profile(self, login: str) -> Profile:
         """See ``sync.source.Source``. By REST, which tells a public e-mail address without any scope."""
         return self.client.get(f"/users/{quote(login)}", read=_profile)
+
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
+        """None by REST, which does not tell them."""
+        return {}
+
+    def commit_email(self, repository: str, login: str, actor_id: int) -> str | None:
+        """See ``sync.source.Source``."""
+
+        def read(answer: Answer) -> str | None:
+            for newest in answer.json():
+                # Whoever has the commit's address on GitHub: nobody, or another one than was asked for.
+                if (newest.get("author") or {}).get("id") == actor_id:
+                    return text(newest["commit"]["author"].get("email")) or None
+            return None
+
+        path = f"/repos/{quote(repository)}/commits"
+        return self.client.get(path, {"author": login, "per_page": 1}, read=read, repository=repository)
 
     def check_queries(self, repository: str | None = None) -> None:
         """Nothing to check by REST, which has had all that we ask for since before GitHub had reviews."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from prpipeline.github import connections, cost, fields, graphql_teams
+from prpipeline.github import connections, cost, fields, graphql_teams, queries
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.auth import AppCredential
 from prpipeline.github.client import Client
@@ -101,6 +101,26 @@ class GraphQLSource(ClientSource):
 
     def teams(self, organization: str) -> OrganizationTeams:
         return graphql_teams.read_teams(self.client, organization)
+
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
+        names = {f"u{number}": login for number, login in enumerate(logins)}
+
+        def read(result: GraphQLResult) -> dict[int, list[str]]:
+            users = [user for name in names if (user := result.data.get(name))]
+            return {
+                fields.integer(user, "databaseId"): list(map(str, user["organizationVerifiedDomainEmails"]))
+                for user in users
+            }
+
+        result = self.client.graphql(
+            "verified_emails",
+            {"organization": organization, **names},
+            missing_nodes=True,
+            check=read,
+            repository=organization,
+            text=queries.verified_emails(len(names)),
+        )
+        return read(result)
 
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────
 

@@ -95,11 +95,15 @@ class GraphQLError:
     failure: ApiFailure
 
     def refuses_one_node_of(self, data: Any) -> bool:
-        """Whether it says why one id of ``nodes(ids:)`` is null: the token may not see that node."""
+        """Whether it says why one id of ``nodes(ids:)``, or one of the users u0, u1, … is null: the token may not see it."""
         nodes = data.get("nodes") if isinstance(data, dict) else None
         match self.path:
             case ["nodes", int(index), *_] if isinstance(nodes, list) and 0 <= index < len(nodes):
                 return nodes[index] is None and isinstance(self.failure, PermanentFailure)
+            case [str(alias), *_] if re.fullmatch(r"u\d+", alias) and isinstance(data, dict):
+                # Of an unknown kind, too: why an organisation tells nothing matters to nobody.
+                is_refused = isinstance(self.failure, PermanentFailure) or type(self.failure) is ServerTrouble
+                return data.get(alias) is None and is_refused
         return False
 
 
@@ -183,7 +187,7 @@ _KEYS_OF_ERRORS = {"message", "documentation_url", "status", "code", "error", "e
 def graphql_result(answer: Answer, *, missing_nodes: bool = False) -> GraphQLResult:
     """The data of a GraphQL answer.
 
-    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)`` are returned. A team that GitHub
+    With ``missing_nodes``, errors that refuse one whole node of ``nodes(ids:)``, or one user, are returned. A team that GitHub
     hides from this token is no reason to refuse the rest. Any other error means that the data are not whole, and
     is raised as the failure that it stands for.
     """

@@ -22,6 +22,21 @@ NAMES = (
 
 
 @cache
+def verified_emails(people: int) -> str:
+    """The query for the addresses of so many people that an organisation verified: variables organization, u0, u1, …
+
+    It has to be composed, because GraphQL finds users by login one by one.
+    """
+    names = [f"u{number}" for number in range(people)]
+    variables = "".join(f", ${name}: String!" for name in names)
+    asked = "{ databaseId organizationVerifiedDomainEmails(login: $organization) }"
+    users = "\n".join(f"  {name}: user(login: ${name}) {asked}" for name in names)
+    return (
+        f"query VerifiedEmails($organization: String!{variables}) {{\n  rateLimit {{ cost }}\n{users}\n}}\n"
+    )
+
+
+@cache
 def query(name: str) -> str:
     """The text to send for the query in ``graphql/{name}.graphql``."""
     fragments = {

@@ -1,8 +1,13 @@
-"""What a person says of themselves on GitHub."""
+"""What GitHub tells of a person, to match them with an account of Jira."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+EmailKind = Literal["verified", "public", "commit"]
+"""Where an address is from: an organisation verified its domain, the profile shows it, a commit was written by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +17,12 @@ class Profile:
     actor_id: int
     name: str | None
     email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a person can be matched by; ``emails`` are never stored as they are."""
+
+    actor_id: int
+    name: str | None
+    emails: Sequence[tuple[EmailKind, str]]

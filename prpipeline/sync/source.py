@@ -72,6 +72,15 @@ class Source(Protocol):
     def profile(self, login: str) -> Profile:
         """What a person says of themselves. Raises NotFound where no account has this login."""
 
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
+        """The addresses of up to 100 people at domains that the organisation verified, by the person's number, in a request.
+
+        Empty where the credential, or nobody, may see them.
+        """
+
+    def commit_email(self, repository: str, login: str, actor_id: int) -> str | None:
+        """The address that the newest commit of this person in the repository was written by."""
+
     def history(
         self, name: str, *, after: str | None, back: timedelta | None, started_at: datetime | None
     ) -> Iterator[Page]:

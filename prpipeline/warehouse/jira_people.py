@@ -5,17 +5,20 @@ Works inside the caller's transaction; the tables of Jira exist.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from prpipeline.model.profiles import Profile
+from prpipeline.model.profiles import Identity
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import jira_projects
 
 _READ_EVERY = timedelta(days=30)
-_HIDDEN = "@users.noreply.github.com"  # GitHub's own stand-in for an address
+_HIDDEN = re.compile(
+    r"no-?reply"
+)  # GitHub's own stand-ins for an address, on any server, and those of others
 
 
 def follow(connection: Connection, rows: Sequence[tuple[str, str | None]], now: datetime) -> None:
@@ -29,40 +32,84 @@ def follow(connection: Connection, rows: Sequence[tuple[str, str | None]], now: 
     jira_projects.touch_all(connection, now)
 
 
-def due(connection: Connection, limit: int, now: datetime) -> list[tuple[int, str]]:
-    """The people whose profiles are to be read, by number and login, the ones seen last first."""
-    rows: list[tuple[int, str]] = connection.execute(
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A person to be read; ``repository``: the tracked one where they opened their newest pull request, if any."""
+
+    actor_id: int
+    login: str
+    repository: str | None
+
+
+def due(connection: Connection, limit: int, now: datetime) -> list[Due]:
+    """The people who are to be read, the ones seen last first."""
+    rows = connection.execute(
         """
-        SELECT actor_id, arg_max(login, last_read_at) FROM raw.actor_logins
-        GROUP BY actor_id
-        HAVING NOT bool_or(is_bot)
-            AND actor_id NOT IN (SELECT actor_id FROM raw.github_profiles WHERE read_at > ?)
-        ORDER BY max(last_read_at) DESC, actor_id
-        LIMIT ?
+        WITH people AS (
+            SELECT actor_id, arg_max(login, last_read_at) AS login, max(last_read_at) AS last_read_at
+            FROM raw.actor_logins
+            GROUP BY actor_id
+            HAVING NOT bool_or(is_bot)
+                AND actor_id NOT IN (SELECT actor_id FROM raw.github_profiles WHERE read_at > ?)
+            ORDER BY max(last_read_at) DESC, actor_id
+            LIMIT ?
+        ),
+        written AS (
+            SELECT author_id, arg_max(repository, created_at) AS repository
+            FROM raw.pull_requests
+            JOIN meta.repositories USING (repository_id)
+            WHERE is_tracked AND author_id IN (SELECT actor_id FROM people)
+            GROUP BY author_id
+        )
+        SELECT actor_id, login, repository
+        FROM people
+        LEFT JOIN written ON author_id = actor_id
+        ORDER BY last_read_at DESC, actor_id
         """,
         [now - _READ_EVERY, limit],
     ).fetchall()
-    return rows
+    return [Due(*row) for row in rows]
 
 
-def store(connection: Connection, profiles: Sequence[Profile], now: datetime) -> None:
+def owners(connection: Connection, limit: int) -> list[str]:
+    """The owners of tracked repositories, organisations or not, those with the most first."""
+    rows = connection.execute(
+        """
+        SELECT any_value(split_part(repository, '/', 1)) FROM meta.repositories
+        WHERE is_tracked AND repository IS NOT NULL
+        GROUP BY lower(split_part(repository, '/', 1))
+        ORDER BY count(*) DESC, 1
+        LIMIT ?
+        """,
+        [limit],
+    ).fetchall()
+    return [owner for (owner,) in rows]
+
+
+def store(connection: Connection, people: Sequence[Identity], now: datetime) -> None:
     """Replace what is known of these people."""
-    connection.execute(
-        "DELETE FROM raw.github_profiles WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
-        [[profile.actor_id for profile in profiles]],
-    )
-    for profile in profiles:
+    for table in ("raw.github_profiles", "raw.github_emails"):
         connection.execute(
-            "INSERT INTO raw.github_profiles VALUES (?, ?, ?, ?)",
-            [profile.actor_id, profile.name, _hashed(profile.email), now],
+            f"DELETE FROM {table} WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
+            [[person.actor_id for person in people]],
         )
-    if profiles:
+    for person in people:
+        connection.execute(
+            "INSERT INTO raw.github_profiles VALUES (?, ?, ?)", [person.actor_id, person.name, now]
+        )
+        for kind, digest in dict.fromkeys((kind, hashed(email)) for kind, email in person.emails):
+            if digest:
+                connection.execute(
+                    "INSERT INTO raw.github_emails VALUES (?, ?, ?)", [person.actor_id, kind, digest]
+                )
+    if people:
         jira_projects.touch_all(connection, now)
 
 
-def _hashed(email: str | None) -> str | None:
-    plain = (email or "").strip().lower()
-    return sha256(plain.encode()).hexdigest() if plain and not plain.endswith(_HIDDEN) else None
+def hashed(email: str) -> str | None:
+    """The SHA-256 of an address in lower case; None for one that stands for a hidden one."""
+    plain = email.strip().lower()
+    return sha256(plain.encode()).hexdigest() if plain and not _HIDDEN.search(plain) else None
 
 
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────────
@@ -70,7 +117,7 @@ def _hashed(email: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An account of Jira that is, or may be, a person's. ``method``: map, e-mail or name; the last is weak."""
+    """An account of Jira that is, or may be, a person's. ``method`` as in people_accounts; a name is weak."""
 
     login: str
     account_id: str

@@ -100,15 +100,20 @@ def test_every_query_file_is_used() -> None:
     assert {path.stem for path in folder.glob("*.graphql")} == {*queries.NAMES, "fragments"}
 
 
-@pytest.mark.parametrize("name", queries.NAMES)
+TEXTS = {name: queries.query(name) for name in queries.NAMES} | {
+    "verified_emails": queries.verified_emails(100)
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_valid_in_the_sandbox(name: str) -> None:
-    assert validate(sandbox_schema(), parse(queries.query(name))) == []
+    assert validate(sandbox_schema(), parse(TEXTS[name])) == []
 
 
 @pytest.mark.xdist_group("github_schema")
-@pytest.mark.parametrize("name", queries.NAMES)
+@pytest.mark.parametrize("name", TEXTS)
 def test_valid_on_github(name: str) -> None:
-    assert validate(github_schema(), parse(queries.query(name))) == []
+    assert validate(github_schema(), parse(TEXTS[name])) == []
 
 
 @pytest.mark.parametrize(
@@ -122,10 +127,11 @@ def test_valid_on_github(name: str) -> None:
         ("changed", {}),
         ("tail", {}),
         ("repository", {}),
+        ("verified_emails", {}),
     ],
 )
 def test_each_query_costs_one_point(name: str, variables: dict[str, object]) -> None:
-    document = parse(queries.query(name))
+    document = parse(TEXTS[name])
     cost = Calculator(sandbox_schema(), document, EVERYTHING | variables).of(document.definitions[0])  # type: ignore[arg-type]
     assert (cost.points, cost.errors) == (1, [])
     assert cost.nodes < 100_000

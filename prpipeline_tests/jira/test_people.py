@@ -101,6 +101,54 @@ def test_two_accounts_of_one_address_are_nobodys(shell: Shell, world: World) -> 
     assert {login for login, *_ in published(shell)} == {"dev-3", "grace"}
 
 
+def method_of(shell: Shell, account: str) -> dict[str, str]:
+    return dict(
+        shell.published(
+            f"SELECT login, method FROM people_accounts WHERE account_id = '{account}' ORDER BY login"
+        )
+    )
+
+
+def test_verified_addresses_go_before_public_ones_and_those_of_commits(
+    shell: Shell, github: Sandbox, world: World
+) -> None:
+    verified, writer = github.world.actor("dev-0"), github.world.actor("dev-2")
+    verified.verified_emails = {
+        "octo": ["ONE@example.com", "zoe@work.example.com"]
+    }  # dev-1 shows the first, too
+    writer.commit_email = "Two@example.com"
+    world.users["5e-two"].email = "two@example.com"
+    world.users["5e-zoe"].email = "zoe@work.example.com"
+    assert shell.run("sync", "octo/app").returncode == 0
+    assert method_of(shell, "5e-one") == {"dev-0": "verified e-mail"}
+    assert method_of(shell, "5e-zoe") == {"dev-0": "verified e-mail"}  # somebody may have two accounts
+    assert method_of(shell, "5e-grace") == {"grace": "e-mail"}
+    assert method_of(shell, "5e-two") == {"dev-2": "commit e-mail"}
+    assert (
+        b"example.com" not in (shell.folder / "data" / "published" / "prpipeline.duckdb").read_bytes().lower()
+    )
+
+
+@pytest.mark.parametrize(
+    ("verified", "commit"),
+    [
+        ({"dev-0": "two@example.com", "grace": "two@example.com"}, None),
+        ({}, "grace@example.com"),  # which is public of another person
+        ({}, "2+dev-2@users.noreply.github.com"),
+    ],
+)
+def test_an_address_of_two_people_or_of_nobody_matches_none(
+    shell: Shell, github: Sandbox, world: World, verified: dict[str, str], commit: str | None
+) -> None:
+    for login, address in verified.items():
+        github.world.actor(login).verified_emails = {"octo": [address]}
+    github.world.actor("dev-2").commit_email = commit
+    world.users["5e-two"].email = commit if commit and "noreply" in commit else "two@example.com"
+    shell.run("sync", "octo/app")
+    assert method_of(shell, "5e-two") == {}
+    assert "dev-2" not in method_of(shell, "5e-grace")
+
+
 def test_assignees_and_reporters_lead_to_people_and_no_address_is_published(shell: Shell) -> None:
     shell.run("sync", "octo/app")
     rows = shell.published(

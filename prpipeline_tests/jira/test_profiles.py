@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -26,7 +27,8 @@ def github() -> Iterator[Sandbox]:
 def profiles(shell: Shell) -> dict[str, list[Any]]:
     with duckdb.connect(str(shell.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
         rows = warehouse.execute(
-            "SELECT login, name, email_sha256 FROM raw.github_profiles JOIN raw.actor_logins USING (actor_id)"
+            "SELECT login, name, email_sha256 FROM raw.github_profiles JOIN raw.actor_logins USING (actor_id) "
+            "LEFT JOIN raw.github_emails USING (actor_id)"
         ).fetchall()
     return {row[0]: list(row[1:]) for row in rows}
 
@@ -78,3 +80,97 @@ def test_who_uses_no_jira_asks_for_none(shell: Shell, github: Sandbox) -> None:
     (shell.folder / "repositories.yaml").write_text("repositories: []\n")
     shell.run("sync", "octo/app")
     assert asked(github) == []
+
+
+def emails(shell: Shell) -> set[tuple[str, str]]:
+    with duckdb.connect(str(shell.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
+        return set(
+            warehouse.execute(
+                "SELECT login, kind FROM raw.github_emails JOIN raw.actor_logins USING (actor_id)"
+            ).fetchall()
+        )
+
+
+def asked_for_emails(github: Sandbox) -> tuple[int, list[str]]:
+    """How many requests there were for verified addresses, and of whom commits were asked for."""
+    queries = [
+        r for r in github.requests if r.path.endswith("graphql") and "VerifiedEmails" in r.json["query"]
+    ]
+    return len(queries), sorted(r.query["author"] for r in github.requests if r.path.endswith("/commits"))
+
+
+def test_verified_addresses_take_one_request_and_commits_are_asked_of_who_has_none(
+    shell: Shell, github: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    github.world.actor("dev-2").verified_emails = {
+        "octo": ["two@secret.example.com"],
+        "other": ["no@example.com"],
+    }
+    github.world.actor("dev-3").commit_email = "three@secret.example.com"
+    ended = shell.run("sync", "octo/app")
+    assert ended.returncode == 0
+    count, authors = asked_for_emails(github)
+    assert count == 1
+    assert "dev-3" in authors
+    assert not {"grace", "dev-2"} & set(authors)
+    assert emails(shell) == {("grace", "public"), ("dev-2", "verified"), ("dev-3", "commit")}
+    for place in ("warehouse.duckdb", "published/prpipeline.duckdb"):
+        assert b"secret.example" not in (shell.folder / "data" / place).read_bytes().lower()
+    assert "secret.example" not in ended.stdout + ended.stderr + caplog.text
+    github.requests.clear()
+    assert shell.run("sync").returncode == 0
+    assert asked_for_emails(github) == (0, [])
+
+
+@pytest.mark.parametrize("why", ["scope", "members", "contents", "user"])
+def test_addresses_that_are_refused_are_none(shell: Shell, github: Sandbox, why: str) -> None:
+    world, credential = github.world, github.credentials[shell.environment["GITHUB_TOKEN"]]
+    for login in ("dev-2", "dev-3"):
+        world.actor(login).commit_email = f"{login}@example.com"
+    world.actor("dev-2").verified_emails = {"octo": ["two@example.com"]}
+    expected = {("grace", "public"), ("dev-2", "commit"), ("dev-3", "commit")}
+    match why:
+        case "scope":
+            credential.scopes = ("repo",)
+        case "members":
+            credential.kind, credential.missing_permissions = "fine-grained", ("members",)
+        case "contents":
+            credential.kind, credential.missing_permissions = "fine-grained", ("contents",)
+            expected = {("grace", "public"), ("dev-2", "verified")}
+        case "user":
+            world.actor("octo").kind = "User"
+    ended = shell.run("sync", "octo/app")
+    assert ended.returncode == 0
+    assert asked_for_emails(github)[0] == 1
+    assert emails(shell) == expected
+    assert len(profiles(shell)) == 5
+
+
+def test_verified_addresses_that_fail_for_once_are_read_by_the_next_sync(
+    shell: Shell, github: Sandbox
+) -> None:
+    github.world.actor("dev-2").verified_emails = {"octo": ["two@example.com"]}
+    broken = Fault("status", status=500, times=None, match=lambda r: b"VerifiedEmails" in r.body)
+    github.faults.add(broken)
+    assert shell.run("sync", "octo/app").returncode == 0
+    assert profiles(shell) == {}
+    github.faults.clear()
+    assert shell.run("sync").returncode == 0
+    assert ("dev-2", "verified") in emails(shell)
+
+
+def test_requests_are_bounded_and_the_next_run_goes_on(
+    shell: Shell, github: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prpipeline.sync.profiles._REQUESTS", 4)
+    seen = set[str]()
+    for _ in range(4):
+        github.requests.clear()
+        assert shell.run("sync", "octo/app").returncode == 0
+        count, authors = asked_for_emails(github)
+        logins = asked(github)
+        assert count + len(authors) + len(logins) <= 4
+        assert not seen & set(logins)
+        seen |= set(logins)
+    assert seen == {"dev-0", "dev-1", "dev-2", "dev-3", "grace"}

@@ -54,6 +54,10 @@ class Actor:
     node_id: str = ""
     name: str | None = None
     email: str | None = None  # the public one
+    verified_emails: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # by the organisation that verified them
+    commit_email: str | None = None  # None: no commit of theirs is anywhere
     created_at: datetime | None = None
     deleted: bool = False
     called: str = ""

@@ -21,7 +21,12 @@ from prpipeline.sandbox.github.model import (
 )
 from prpipeline.sandbox.github.paging import Listing, Page
 from prpipeline.sandbox.github.readers import EVENT_TYPES, Reader, ReviewRequest, readers
-from prpipeline.sandbox.github.team_resolvers import resolve_members, resolve_parent, resolve_teams
+from prpipeline.sandbox.github.team_resolvers import (
+    resolve_members,
+    resolve_parent,
+    resolve_teams,
+    resolve_verified_emails,
+)
 from prpipeline.sandbox.github.visibility import (
     FieldError,
     QueryContext,
@@ -274,7 +279,11 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "teams": resolve_teams,
     },
     "Team": {"members": resolve_members, "parentTeam": resolve_parent},
-    "User": {"repositories": _resolve_repositories, "repository": _resolve_owned},
+    "User": {
+        "organizationVerifiedDomainEmails": resolve_verified_emails,
+        "repositories": _resolve_repositories,
+        "repository": _resolve_owned,
+    },
     "Repository": {"pullRequest": _resolve_pull_request, "pullRequests": _resolve_pull_requests},
     "PullRequest": {
         "commits": _resolve_commits,

@@ -238,6 +238,8 @@ class RestApi:
                 return call.answer(objects.repository(found, call.base))
             case ["pulls"]:
                 return self._pulls(call, found)
+            case ["commits"]:
+                return self._commits(call, found)
             case ["issues"]:
                 return self._issues(call, found)
             case ["pulls", number]:
@@ -281,6 +283,18 @@ class RestApi:
             self._lasting(found, ["pulls"]),
             miscounted=found.pull_requests_miscounted,
         )
+
+    def _commits(self, call: RestCall, found: Repository) -> Response:
+        if not call.credential.reads_commits():
+            raise not_accessible(call.credential, "contents=read")
+        if not found.pull_requests:
+            raise ApiError(409, "Git Repository is empty.")
+        author = self.world.find_actor(call.request.query.get("author", ""))
+        pulls = [pr for pr in found.ordered("created_at") if pr.author is author]
+        shown = [
+            (c, author) for pr in reversed(pulls) for c in pr.all_commits() if author and author.commit_email
+        ]
+        return call.page(shown, lambda each: objects.commit(each[0], call.base, each[1]))
 
     def _issues(self, call: RestCall, found: Repository) -> Response:
         state = call.choice("state", tuple(STATES), "open")

@@ -191,14 +191,15 @@ def milestone(pr: PullRequest) -> dict[str, Any] | None:
     }
 
 
-def commit(found: Commit, base: str) -> dict[str, Any]:
-    """A commit of `GET /pulls/{number}/commits`."""
-    somebody = {"name": "Somebody", "email": "somebody@example.com", "date": iso(found.authored_at)}
+def commit(found: Commit, base: str, author: Actor | None = None) -> dict[str, Any]:
+    """A commit of `GET /pulls/{number}/commits`, where nobody's account is known, or of `GET /commits?author=`."""
+    email = (author and author.commit_email) or "somebody@example.com"
+    somebody = {"name": "Somebody", "email": email, "date": iso(found.authored_at)}
     return {
         "sha": found.oid,
         "node_id": f"C_kwDO{found.oid}",
         "commit": {"author": somebody, "committer": somebody, "message": "A commit"},
-        "author": None,
+        "author": author and user(author, base),
         "committer": None,
         "parents": [],
     }

@@ -8,7 +8,14 @@ from graphql import GraphQLResolveInfo
 
 from prpipeline.sandbox.github.model import Actor, Team
 from prpipeline.sandbox.github.paging import Listing, Page
-from prpipeline.sandbox.github.visibility import FieldError, QueryContext, forbidden, page_of, protected
+from prpipeline.sandbox.github.visibility import (
+    FieldError,
+    QueryContext,
+    find_owner,
+    forbidden,
+    page_of,
+    protected,
+)
 
 
 def resolve_teams(
@@ -57,7 +64,14 @@ def resolve_parent(team: Team, info: GraphQLResolveInfo) -> Team | None:
     return team.parent if team.parent and info.context.credential.sees_team(team.parent) else None
 
 
-def _check_teams(context: QueryContext, organization: Actor) -> None:
+def resolve_verified_emails(user: Actor, info: GraphQLResolveInfo, login: str) -> list[str]:
+    """None of who is no member. Members are seen by whom teams are seen by."""
+    organization = find_owner(info.context.world, login, ("Organization",), "Organization")
+    _check_teams(info.context, organization, "organizationVerifiedDomainEmails")
+    return user.verified_emails.get(organization.login, [])
+
+
+def _check_teams(context: QueryContext, organization: Actor, field: str = "teams") -> None:
     credential = context.credential
     if organization.login in credential.sso_organizations:
         raise protected()
@@ -66,7 +80,7 @@ def _check_teams(context: QueryContext, organization: Actor) -> None:
             raise forbidden()
         raise FieldError(
             "INSUFFICIENT_SCOPES",
-            "Your token has not been granted the required scopes to execute this query. The 'teams' field requires one "
+            f"Your token has not been granted the required scopes to execute this query. The '{field}' field requires one "
             f"of the following scopes: ['read:org'], but your token has only been granted the: {credential.scopes!r} "
             "scopes.",
         )

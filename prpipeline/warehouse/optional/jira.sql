@@ -104,13 +104,18 @@ CREATE TABLE IF NOT EXISTS raw.jira_keys (
     is_current  BOOLEAN NOT NULL
 );
 
--- What people say of themselves on GitHub, to match them with Jira's accounts. An e-mail address is kept as the SHA-256 of its
--- lower case: it can be compared, and not read. Both are NULL where GitHub shows none.
+-- The people that GitHub was asked about, to match them with Jira's accounts.
 CREATE TABLE IF NOT EXISTS raw.github_profiles (
     actor_id        BIGINT NOT NULL,
     name            VARCHAR,
-    email_sha256    VARCHAR,
     read_at         TIMESTAMP NOT NULL
+);
+
+-- Their e-mail addresses, each kept as the SHA-256 of its lower case: it can be compared, and not read.
+CREATE TABLE IF NOT EXISTS raw.github_emails (
+    actor_id        BIGINT NOT NULL,
+    kind            VARCHAR NOT NULL,               -- verified, public, commit
+    email_sha256    VARCHAR NOT NULL
 );
 
 -- Which accounts are whose, as jira.people of the repositories file says. account: an id or an e-mail address in Jira; NULL:

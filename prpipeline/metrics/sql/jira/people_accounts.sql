@@ -1,7 +1,7 @@
 -- people_accounts: one row per account of Jira that is a person's on GitHub.
 --
--- method says how they were matched: map (jira.people in the repositories file), e-mail (the public one on GitHub, equal to that which
--- Jira shows), name (the same in any case and with any spaces, and no other person and no other account has it: is_weak). What
+-- method says how they were matched: map (jira.people in the repositories file), verified e-mail (an organisation verified its
+-- domain on GitHub), e-mail (the public one there), commit e-mail (that of a commit), each equal to that which Jira shows, name (the same in any case and with any spaces, and no other person and no other account has it: is_weak). What
 -- fits several is not matched; prpipeline people lists that. Somebody may have several accounts, and several logins one.
 CREATE OR REPLACE VIEW metrics.people_accounts AS
 SELECT person_id, login, account_id, display_name, method, is_weak

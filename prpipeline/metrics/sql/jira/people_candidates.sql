@@ -1,5 +1,6 @@
 -- Each account of Jira that may be a person's, by the surest of the ways that lead from one to the other: the map in the
--- repositories file, the e-mail address (of which of GitHub's only a hash is kept), the name, in any case and with any spaces.
+-- repositories file, the e-mail address that an organisation verified, that of the profile or of a commit (of GitHub's only
+-- hashes are kept), the name, in any case and with any spaces.
 -- is_clear: it is the only one. Bots, apps and who is nobody by the map match nothing, and what the map says is not guessed.
 CREATE OR REPLACE VIEW metrics.people_candidates AS
 WITH persons AS (
@@ -7,7 +8,6 @@ WITH persons AS (
         people.person_id,
         people.login,
         accounts.logins,
-        profile.email_sha256,
         nullif(trim(regexp_replace(nfc_normalize(lower(profile.name)), '[\s\x{00A0}]+', ' ', 'g')), '') AS folded
     FROM metrics.people
     JOIN metrics.accounts ON accounts.actor_id = people.person_id
@@ -33,12 +33,19 @@ found AS (
     FROM mapped
     JOIN users ON users.account_id = mapped.account OR users.email = lower(mapped.account)
     UNION ALL
-    SELECT 2, 'e-mail', person_id, account_id, email, email
+    SELECT
+        CASE kind WHEN 'verified' THEN 2 ELSE 3 END,
+        CASE kind WHEN 'verified' THEN 'verified e-mail' WHEN 'public' THEN 'e-mail' ELSE 'commit e-mail' END,
+        person_id,
+        account_id,
+        email,
+        email
     FROM persons
-    JOIN users ON sha256(users.email) = persons.email_sha256
+    JOIN raw.github_emails AS known ON known.actor_id = persons.person_id
+    JOIN users ON sha256(users.email) = known.email_sha256
     WHERE person_id NOT IN (SELECT person_id FROM mapped)
     UNION ALL
-    SELECT 3, 'name', person_id, account_id, folded, folded
+    SELECT 4, 'name', person_id, account_id, folded, folded
     FROM persons
     JOIN users USING (folded)
     WHERE person_id NOT IN (SELECT person_id FROM mapped)
@@ -58,9 +65,9 @@ SELECT
     -- A name is to be unique among all, whoever of them is matched in a surer way.
     CASE method
         WHEN 'map' THEN count(*) OVER (PARTITION BY best.person_id, of_person) = 1
-        WHEN 'e-mail' THEN count(*) OVER (PARTITION BY method, of_person) = 1
-        ELSE (SELECT count(*) FROM persons AS one WHERE one.folded = best.of_person) = 1
+        WHEN 'name' THEN (SELECT count(*) FROM persons AS one WHERE one.folded = best.of_person) = 1
             AND (SELECT count(*) FROM users AS one WHERE one.folded = best.of_person) = 1
+        ELSE count(*) OVER (PARTITION BY rank, of_person) = 1
     END AS is_clear
 FROM best
 JOIN persons ON persons.person_id = best.person_id
