@@ -63,7 +63,7 @@ def of_module() -> Iterator[MetricsLab]:
     )
     lab.rebuild()
     yield lab
-    lab.connection.close()
+    lab.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def recorded(recording: Path) -> Iterator[MetricsLab]:
     load(recording, lab)
     lab.rebuild()
     yield lab
-    lab.connection.close()
+    lab.close()
 
 
 @pytest.fixture(scope="module")

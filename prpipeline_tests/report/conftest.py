@@ -29,7 +29,7 @@ def lab() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     report_world.fill(lab)
     yield lab
-    lab.connection.close()
+    lab.close()
 
 
 @pytest.fixture(scope="module")

@@ -83,9 +83,8 @@ class IssueLab(JiraLab):
 
     @contextmanager
     def _rows(self) -> Iterator[MetricsLab]:
-        lab = MetricsLab.__new__(MetricsLab)
-        with self.warehouse.transaction() as lab.connection:
-            yield lab
+        with self.warehouse.transaction() as connection:
+            yield MetricsLab(connection)
 
 
 @contextmanager
