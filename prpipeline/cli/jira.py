@@ -1,4 +1,4 @@
-"""The commands ``jira connect`` and ``jira projects``: what a credential for Jira is good for."""
+"""The commands ``jira connect`` and ``jira projects``, what a credential for Jira is good for; and ``people``, who is whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from prpipeline.cli.common import EXIT_BAD_INPUT, echo_for_scripts
+from prpipeline.cli.common import EXIT_BAD_INPUT, echo_for_scripts, open_pipeline
 
 
 @click.group()
@@ -98,4 +98,23 @@ def projects(as_json: bool) -> None:
         click.echo("The account may browse no project; give it the permission Browse projects.", err=True)
 
 
-COMMANDS = (jira,)
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def people(as_json: bool) -> None:
+    """Show who of GitHub is who in Jira, how that was found out, and who could not be matched."""
+    from dataclasses import asdict
+
+    from prpipeline.app.people import matched_people, sentences
+
+    found = matched_people(open_pipeline())
+    if as_json:
+        echo_for_scripts(json.dumps(asdict(found)))
+        return
+    from prpipeline.cli.text_tables import people_table
+
+    people_table(found.matched)
+    for sentence in sentences(found):
+        click.echo("".join(c for c in sentence if c.isprintable()))
+
+
+COMMANDS = (jira, people)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from prpipeline.app.jira import JiraEstimate, JiraResult
+    from prpipeline.app.people import Match
     from prpipeline.app.pipeline import Estimate, SyncResult
 
 _STYLES = {"ok": "green", "new": "cyan", "failed": "red", "gone": "red", "forbidden": "red"}
@@ -117,6 +118,18 @@ def jira_status_table(rows: Sequence[dict[str, Any]]) -> None:
     _project_reasons(
         console, [(row["project"] or row["entry"], row["last_error"]) for row in rows if row["last_error"]]
     )
+
+
+def people_table(matched: Sequence[Match]) -> None:
+    """Who of GitHub is who in Jira, on standard output."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("on GitHub", "in Jira", "account", "by"):
+        table.add_column(heading, overflow="fold")
+    for match in matched:
+        by = f"{match.method} (weak)" if match.is_weak else match.method
+        name = "".join(c for c in match.display_name or "" if c.isprintable())
+        table.add_row(escape(match.login), escape(name), escape(match.account_id), by)
+    output().print(table if matched else "Nobody is matched.")
 
 
 def _project_reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:

@@ -31,6 +31,7 @@ from prpipeline.defs.keys import (
     REVIEW_TIME_HOURS,
     REVIEW_TIME_REPORT,
     SYNCED,
+    tables_of_jira,
 )
 from prpipeline.defs.plain_failure import SAID_PLAINLY, PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
@@ -47,7 +48,8 @@ def build_assets(
     @dg.multi_asset(
         name=STEP,
         specs=all_specs(sync_period, settings.file.owners, is_demo=settings.is_demo),
-        check_specs=[asset_checks.spec(check) for check in checks],
+        # Those of Jira stand at its own step; errors that they find keep a release back all the same.
+        check_specs=[asset_checks.spec(check) for check in checks if not check.is_of_jira],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.sync.batch_size),
     )
@@ -244,6 +246,9 @@ class _Run:
         )
         for key in PUBLISHED_TABLES:
             if key in self._selected:
+                yield dg.AssetMaterialization(key, metadata=metadata.of_published(release, key.path[-1]))
+        if self._pipeline.settings.uses_jira:
+            for key in tables_of_jira(release.rows):  # assets that no step computes by itself
                 yield dg.AssetMaterialization(key, metadata=metadata.of_published(release, key.path[-1]))
         if REVIEW_TIME_REPORT in self._selected:
             yield dg.AssetMaterialization(

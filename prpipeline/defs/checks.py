@@ -4,7 +4,7 @@ import dagster as dg
 
 from prpipeline.app.types import Check, Findings
 from prpipeline.defs import metadata
-from prpipeline.defs.keys import AGGREGATES, RAW, REVIEW_TIME_HOURS
+from prpipeline.defs.keys import AGGREGATES, JIRA_ISSUES, RAW, REVIEW_TIME_HOURS
 
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
@@ -44,6 +44,8 @@ def evaluation(found: Findings) -> dg.AssetCheckEvaluation:
 
 
 def _asset(check: Check) -> dg.AssetKey:
+    if check.is_of_jira:
+        return JIRA_ISSUES
     key = dg.AssetKey(check.table.split("."))
     # Evidence is made together with the hours that it explains.
     return key if key in {*RAW, *AGGREGATES} else REVIEW_TIME_HOURS

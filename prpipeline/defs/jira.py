@@ -4,7 +4,7 @@ Imported only where projects of Jira are selected.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -13,14 +13,22 @@ from pydantic import Field
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
-from prpipeline.app.types import JiraResult, RecordedJiraSync, ScheduleSettings, Settings, SyncOptions
+from prpipeline.app.types import (
+    JiraResult,
+    RecordedJiraSync,
+    ScheduleSettings,
+    Settings,
+    SyncOptions,
+    all_checks,
+)
+from prpipeline.defs import checks as asset_checks
 from prpipeline.defs import specs
 from prpipeline.defs.jobs import JIRA_GROUP, JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
+from prpipeline.defs.keys import JIRA_ISSUES
 from prpipeline.defs.plain_failure import PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
 
 PARTITIONS = "jira_projects"
-JIRA_ISSUES = dg.AssetKey(["raw", "jira_issues"])
 
 _LATE = timedelta(hours=2)
 _AT_ONCE = 200  # rows of the record a tick
@@ -89,17 +97,37 @@ def _step(sync_period: timedelta | None, owners: Sequence[str]) -> dg.AssetsDefi
         description="Issues of the selected projects of Jira, with their changelogs.",
     )
 
-    @dg.multi_asset(name=JIRA_SYNC, specs=[spec], backfill_policy=dg.BackfillPolicy.single_run())
+    checks = [check for check in all_checks(sync_period, with_jira=True) if check.is_of_jira]
+
+    @dg.multi_asset(
+        name=JIRA_SYNC,
+        specs=[spec],
+        check_specs=[asset_checks.spec(check) for check in checks],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
     def sync_jira(
         context: dg.AssetExecutionContext, config: JiraConfig, pipeline: PipelineResource
-    ) -> Iterator[Event]:
+    ) -> Iterator[Event | dg.AssetCheckResult]:
+        opened = pipeline.open()
+        selected = {key.name for key in context.selected_asset_check_keys}
         with plainly():
-            yield from _events(context, config, pipeline.open())
+            failed: list[JiraResult] = []
+            if JIRA_ISSUES in context.selected_asset_keys:
+                failed = yield from _synced(context, config, opened)
+            yield from map(
+                asset_checks.result, opened.stored.check([c for c in checks if c.name in selected])
+            )
+            if failed:
+                raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
 
     return sync_jira
 
 
-def _events(context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pipeline) -> Iterator[Event]:
+def _synced(
+    context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pipeline
+) -> Generator[Event, None, list[JiraResult]]:
+    """Sync what is chosen; the results of those that failed."""
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     named = list(context.partition_keys) if is_partitioned else config.projects
     closer = config.reconcile or RECONCILE_TAG in context.run.tags
@@ -114,8 +142,7 @@ def _events(context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pip
             )
         else:
             yield _materialization(result.entry, result.mode, result.issues, result.requests)
-    if failed:
-        raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
+    return failed
 
 
 def _materialization(

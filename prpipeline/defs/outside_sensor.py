@@ -21,6 +21,7 @@ from prpipeline.defs.keys import (
     PUBLISHED_TABLES,
     REVIEW_TIME_REPORT,
     SYNCED,
+    tables_of_jira,
 )
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.resources import PipelineResource
@@ -122,7 +123,8 @@ def _of_publication(publication: Publication, pipeline: Pipeline) -> Iterator[Ev
         )
         | metadata.of_deliveries(of_deliveries(pipeline.settings)),
     )
-    yield from (_table(key, publication) for key in PUBLISHED_TABLES)
+    of_jira = tables_of_jira(publication.row_counts) if pipeline.settings.uses_jira else ()
+    yield from (_table(key, publication) for key in (*PUBLISHED_TABLES, *of_jira))
     report = pipeline.report_path
     if report.exists() and _written(report.stat().st_mtime) >= publication.published_at:
         yield dg.AssetMaterialization(

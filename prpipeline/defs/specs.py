@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 import prpipeline
-from prpipeline.app.types import aggregate_tables, dictionary
+from prpipeline.app.types import dictionary
 from prpipeline.defs.keys import (
     AGGREGATES,
     PUBLISHED_DATABASE,
@@ -17,6 +17,7 @@ from prpipeline.defs.keys import (
     REVIEW_TIME_HOURS,
     REVIEW_TIME_REPORT,
     SYNCED,
+    tables_of_jira,
 )
 from prpipeline.defs.partitions import repository_partitions
 
@@ -80,12 +81,7 @@ def _specs(sync_period: timedelta | None) -> list[dg.AssetSpec]:
 
 
 def of_jira(issues: dg.AssetKey, owners: Sequence[str]) -> list[dg.AssetSpec]:
-    """The published tables of issues, which the runs that publish make besides the others."""
-    tables = dictionary.load(with_jira=True).of_group("jira")
-    made = {
-        name: dg.AssetKey(["metrics" if name in aggregate_tables(with_jira=True) else "published", name])
-        for name in (table.name for table in tables)
-    }
+    """The published tables of issues."""
     specs = [
         _table(
             key,
@@ -93,7 +89,7 @@ def of_jira(issues: dg.AssetKey, owners: Sequence[str]) -> list[dg.AssetSpec]:
             {"duckdb"},
             deps=[issues, REVIEW_TIME_HOURS] if key.path[0] == "metrics" else [PUBLISHED_DATABASE],
         )
-        for key in made.values()
+        for key in tables_of_jira()
     ]
     return [spec.replace_attributes(owners=owners) for spec in specs]
 

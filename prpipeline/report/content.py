@@ -7,7 +7,7 @@ and the ranges that people choose most. Not here: how it looks, and how it is es
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,9 +102,24 @@ def read_content(
         "working_time": _compact(working_time(connection, options, as_of)),
         "waiting": sum(row["is_waiting"] for row in pull_requests),
         "definitions": _definitions(_DEFINED),
+        "issues": _issues(connection, place) if rows(connection, "has_issues") else None,
         "parts": packer.parts,
         "rows": packer.text(),
     }
+
+
+def _issues(connection: Connection, place: Mapping[int, int]) -> Content:
+    """Which pull requests name an issue of Jira, and the steps of issues; ``place``: a pull request's among those shown."""
+    (sources,) = rows(connection, "issue_sources") or ({"projects": None, "sources": None},)
+    linked = [
+        place[row["pull_request_id"]] for row in rows(connection, "linked") if row["pull_request_id"] in place
+    ]
+    steps = [
+        {"row": place[row.pop("pull_request_id")], **row}
+        for row in rows(connection, "issue_steps")
+        if row["pull_request_id"] in place
+    ]
+    return {**sources, "linked": sorted(linked), "steps": packed_rows(steps)}
 
 
 def _older(connection: Connection, as_of: datetime, horizon: datetime, known: Sequence[int]) -> Content:

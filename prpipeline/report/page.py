@@ -17,7 +17,7 @@ from prpipeline.report.content import Content
 _LIBRARY = "vendor/echarts.common.min.js"
 _SCRIPTS = (
     "format.js", "dom.js", "rows.js", "numbers.js", "view.js", "charts.js", "tables.js", "list.js", "headline.js", "compare.js",
-    "waits.js", "trend.js", "spread.js", "flow.js", "people.js", "about.js", "main.js",
+    "waits.js", "trend.js", "spread.js", "flow.js", "issues.js", "people.js", "about.js", "main.js",
 )  # fmt: skip
 _STYLES = ("report.css",)
 

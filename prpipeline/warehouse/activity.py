@@ -158,7 +158,7 @@ def _projects_of_jira(connection: Connection) -> str:
     columns = "last_attempt_at, last_sync_at, watermark_at, reconciled_at, history_cursor"
     return str(
         connection.execute(
-            f"SELECT sum(hash(entry)) FROM (SELECT * EXCLUDE ({columns}) FROM meta.jira_projects) AS entry"
+            f"SELECT sum(hash(project)) FROM (SELECT * EXCLUDE ({columns}) FROM meta.jira_projects) AS project"
         ).fetchone()
     )
 

@@ -60,6 +60,11 @@ def published(shell: Shell) -> list[str]:
         "review_requests WHERE outcome = 'pending' AND is_team",
         "pull_request_stages WHERE stage = 'coding'",
         "review_pairs WHERE reviewer_team <> author_team",
+        "pull_request_issues JOIN issues USING (issue_id) WHERE sprint IS NOT NULL AND story_points IS NOT NULL",
+        "issues WHERE epic IS NOT NULL",
+        "issue_times WHERE times_reopened > 0",
+        "issues_out_of_step WHERE kind = 'done_before_merge'",
+        "people_accounts WHERE is_weak",
     ],
 )
 def test_the_samples_have_a_little_of_everything(demonstrated: Path, found: str) -> None:
@@ -98,6 +103,17 @@ def test_samples_have_teams_and_an_answer_to_every_query_of_the_docs(demonstrate
         "moonbase/lander": "Flight",
     }
     assert sorted(teams) == SAMPLES
+
+
+def test_samples_have_an_answer_to_each_question_about_issues(demonstrated: Path) -> None:
+    folder = Path(__file__).parents[2] / "docs" / "questions" / "jira"
+    with open_published(demonstrated / "published" / "prpipeline.duckdb") as connection:
+        answers = {
+            file.name: connection.execute(file.read_text(encoding="utf-8")).fetchall()
+            for file in sorted(folder.glob("*.sql"))
+        }
+    assert len(answers) == 3
+    assert all(answers.values())
 
 
 def test_all_commands_agree_on_what_is_tracked(sampled: Shell) -> None:
@@ -146,8 +162,11 @@ def test_the_first_real_repository_that_is_read_takes_the_place_of_the_samples(s
     assert "restart" not in sampled.run("track", "octo/lib").stdout
     assert "jira" not in sampled.json("status", "--json")
     with duckdb.connect(str(sampled.folder / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
-        left = warehouse.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%jira%'")
+        left = warehouse.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%jira%' OR table_name LIKE '%issues'"
+        )
         assert left.fetchall() == []
+    assert sampled.published("SELECT 1 FROM duckdb_tables() WHERE table_name = 'issues'") == []
     # From now on these are the data of that server.
     other = replace(sampled, environment=sampled.environment | {"GITHUB_API_URL": "http://127.0.0.1:9"})
     assert "The data folder holds data of" in other.run("sync").stderr

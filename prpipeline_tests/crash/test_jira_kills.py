@@ -49,4 +49,8 @@ def test_kills_at_every_kind_of_request(tmp_path: Path) -> None:
     with duckdb.connect(
         str(tmp_path / "data" / "published" / "prpipeline.duckdb"), read_only=True
     ) as published:
-        assert published.execute("SELECT count(*) FROM pipeline_status").fetchall()
+        (found,) = published.execute(
+            "SELECT count(*), count(DISTINCT issue_id), count(done_at) FROM issues"
+        ).fetchall()
+        done = sum(world.statuses[issue.status_id].category == "done" for issue in world.issues.values())
+        assert found == (len(world.issues), len(world.issues), done)

@@ -10,8 +10,9 @@ import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
-from prpipeline.defs.jira import JIRA_ISSUES, PARTITIONS, jira_sensor
+from prpipeline.defs.jira import PARTITIONS, jira_sensor
 from prpipeline.defs.jobs import SYNC_JIRA
+from prpipeline.defs.keys import JIRA_ISSUES, tables_of_jira
 from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
@@ -94,6 +95,24 @@ def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> Non
     }
 
 
+def test_the_published_tables_of_issues_are_materialized_by_the_run_that_publishes(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.follow_jira()
+    list(pipeline.sync_jira(SyncOptions(caller="command_line")))
+    definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+    with dg.instance_for_test() as instance:
+        assert definitions.resolve_job_def("publish").execute_in_process(instance=instance).success
+        for key in tables_of_jira():
+            event = instance.get_latest_materialization_event(key)
+            assert event is not None, key
+            assert event.asset_materialization is not None
+            rows = event.asset_materialization.metadata.get("dagster/row_count")
+            if key.path == ["metrics", "issues"]:
+                assert rows is not None
+                assert rows.value == 3
+
+
 def test_without_projects_there_is_nothing_of_jira(tmp_path: Path) -> None:
     (tmp_path / "repositories.yaml").write_text("repositories: []\n")
     settings = load_settings(
@@ -106,3 +125,31 @@ def test_without_projects_there_is_nothing_of_jira(tmp_path: Path) -> None:
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert JIRA_ISSUES not in keys
     assert not any("jira" in job.name for job in definitions.resolve_all_job_defs())
+
+
+def test_the_raw_tables_have_checks_which_also_speak_of_a_project_that_has_failed_for_days(
+    pipeline: Pipeline,
+) -> None:
+    with dg.instance_for_test() as instance:
+        tick(pipeline, instance)
+        definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+        job = definitions.resolve_job_def(SYNC_JIRA)
+        assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+        with pipeline.warehouse.transaction() as connection:
+            connection.execute("INSERT INTO raw.jira_issues FROM raw.jira_issues LIMIT 1")
+            connection.execute("DELETE FROM raw.jira_statuses WHERE status_id = '1'")
+            connection.execute("UPDATE meta.jira_projects SET changed_at = '2026-01-01' WHERE entry = 'NOPE'")
+        ran = definitions.resolve_job_def("publish").execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        found = {
+            evaluation.check_name: evaluation
+            for evaluation in ran.get_asset_check_evaluations()
+            if evaluation.asset_key == JIRA_ISSUES
+        }
+        wrong = {name for name, evaluation in found.items() if not evaluation.passed}
+        assert wrong >= {"unique_jira_issues", "jira_statuses_are_known", "jira_watermark_is_current"}
+        assert "NOPE" in str(found["jira_watermark_is_current"].metadata["first rows"].value)
+        assert found["unique_jira_issues"].severity is dg.AssetCheckSeverity.ERROR
+        assert "jira_times_are_in_order" in found.keys() - wrong
+        assert not ran.success  # nor is anything of it published

@@ -68,3 +68,16 @@ def test_no_row_is_lost_or_doubled(lab: SyncLab, lake: Lake) -> None:
         with host.sync() as run:
             assert run.wait() == 0
     lab.assert_equal()
+
+
+def test_one_credential_has_one_request_in_flight_over_all_hosts(lab: SyncLab, lake: Lake) -> None:
+    """The second host waits for the first one's sync, and then finds its histories done."""
+    hosts = [Host("one", lab, lake), Host("two", lab, lake)]
+    hosts[1].environment["GITHUB_TOKEN"] = hosts[0].environment["GITHUB_TOKEN"]
+    runs = [host.sync() for host in hosts]
+    said = [run.communicate(timeout=600) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert lab.server.max_in_flight == 1
+    pages = [request for request in lab.server.requests if request.operation == "History"]
+    assert len(pages) == 18, "30 pull requests of three repositories, five to a page, each once"
+    lab.assert_equal()

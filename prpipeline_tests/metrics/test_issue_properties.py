@@ -174,7 +174,7 @@ def test_plain_python_says_the_same(empty: MetricsLab, lives: list[Any], texts: 
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lives=LIVES, texts=PAIRS)
 def test_plain_python_says_the_same_of_many(empty: MetricsLab, lives: list[Any], texts: list[Any]) -> None:
     check(empty, lives, texts)

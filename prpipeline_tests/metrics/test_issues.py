@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 
+from prpipeline import metrics
 from prpipeline.metrics.checks import Check, all_checks, find
 from prpipeline.sandbox.github import ManualClock
 from prpipeline.sandbox.jira import Issue, World
 from prpipeline.sandbox.jira.model import Status
 from prpipeline.sandbox.jira.world import item
+from prpipeline.settings import MetricSettings
+from prpipeline.warehouse import Warehouse
+from prpipeline.warehouse.copying import copy
+from prpipeline.warehouse.file_store import FileStore
 from prpipeline_tests.support.folders import lasting_folder
-from prpipeline_tests.support.issue_lab import IssueLab, issue_lab, live
+from prpipeline_tests.support.issue_lab import AS_OF, IssueLab, issue_lab, live
 from prpipeline_tests.support.jira_lab import let_pass
 
 TODO, DOING, REVIEW, DONE, WONT, PARKED, NONE_SUCH = "1", "3", "4", "10", "11", "99", "777"
@@ -249,6 +254,11 @@ DAMAGE = {
     "issue_links_are_sound": "INSERT INTO metrics.pull_request_issues FROM metrics.pull_request_issues",
     "issue_links_add_up": "DELETE FROM metrics.issue_links_weekly",
     "changelogs_are_whole": "UPDATE metrics.issues SET has_broken_changes = true WHERE issue_key = 'ABC-1'",
+    "unique_jira_issues": "INSERT INTO raw.jira_issues FROM raw.jira_issues",
+    "unique_jira_changes": "DELETE FROM raw.jira_issues WHERE issue_key = 'ABC-2'",
+    "unique_jira_keys": "UPDATE raw.jira_keys SET is_current = false WHERE issue_key = 'ABC-1'",
+    "jira_statuses_are_known": "DELETE FROM raw.jira_statuses",
+    "jira_times_are_in_order": "UPDATE raw.jira_issues SET updated_at = TIMESTAMP '2001-01-01' WHERE issue_key = 'ABC-1'",
 }
 CHECKS = [check for check in all_checks(None, with_jira=True) if check.is_of_jira]
 
@@ -273,3 +283,17 @@ def test_check(tmp_path: Path, check: Check) -> None:
             (after,) = find(connection, [check])
         assert (before.count, after.count > 0) == (0, True)
         assert check.description.endswith(".")
+
+
+def test_a_copy_of_the_warehouse_has_the_views_too(lab: IssueLab, tmp_path: Path) -> None:
+    other = Warehouse(FileStore(tmp_path / "copy" / "warehouse.duckdb"))
+    other.path.parent.mkdir()
+    copy(lab.warehouse.store, other.store)
+    query = "SELECT count(*), sum(hash(COLUMNS(*)::VARCHAR)) FROM metrics.issue_status_spans"
+    with lab.warehouse.transaction() as here, other.transaction() as there:
+        assert here.execute(query).fetchall() == there.execute(query).fetchall()
+    with other.transaction() as connection:
+        metrics.rebuild_aggregates(connection, MetricSettings(), AS_OF)
+        times = "SELECT sum(lead_time_hours) FROM metrics.issue_times"
+        total = connection.execute(times).fetchall()
+    assert total == [tuple(row.values()) for row in lab.table(times)]

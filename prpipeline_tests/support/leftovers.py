@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 _DAY_SECONDS = 24 * 60 * 60
+_DOUBT_SECONDS = 60 * 60  # clocks are set
 _LOCK = ".lock"  # pytest's, with the number of its process; gone once a run has ended
 
 
@@ -38,15 +39,27 @@ def _is_left(folder: Path) -> bool:
 
 
 def _runs(process: int, since: float) -> bool:
-    """Whether that process still runs, and is no later one of the same number."""
+    """Whether that process still runs, and is no later one of the same number. Where in doubt, it runs."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    own = Path(f"/proc/{process}")
-    return not own.exists() or own.stat().st_ctime <= since + 1
+    started_at = _started_at(process)
+    return started_at is None or started_at <= since + _DOUBT_SECONDS
+
+
+def _started_at(process: int) -> float | None:
+    """By the kernel's own record: the times of its folder in /proc are those of the last look at it."""
+    try:
+        ticks = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
+        booted = next(
+            line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime")
+        )
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None
+    return int(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

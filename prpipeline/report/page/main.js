@@ -9,7 +9,7 @@ function draw() {
   readView();
   controls();
   document.title = here.scope.kind === 'all' ? 'Review time' : `Review time: ${here.scope.name}`;
-  for (const part of [headline, compareTable, longestEnded, queue, trend, distribution, sizes, stages, openDays, heat, reviewers, authors]) part();
+  for (const part of [headline, compareTable, longestEnded, queue, trend, distribution, sizes, stages, issues, openDays, heat, reviewers, authors]) part();
   tellScrolling();
 }
 

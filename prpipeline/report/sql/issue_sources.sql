@@ -1,0 +1,2 @@
+-- Whose keys are looked for, and where.
+SELECT projects, sources FROM issue_links_weekly LIMIT 1
