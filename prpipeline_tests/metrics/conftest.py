@@ -16,7 +16,7 @@ def lab() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     lab.repository(1, "octo/app")
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.fixture(scope="session")

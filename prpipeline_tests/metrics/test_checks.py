@@ -63,7 +63,7 @@ def of_module() -> Iterator[MetricsLab]:
     )
     lab.rebuild()
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.fixture

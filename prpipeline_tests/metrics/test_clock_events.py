@@ -121,7 +121,7 @@ def shared() -> Iterator[MetricsLab]:
     )
     lab.connection.execute(f"CREATE OR REPLACE VIEW clock_events AS {metrics.published_view('clock_events')}")
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.mark.examples

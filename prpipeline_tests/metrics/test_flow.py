@@ -27,7 +27,7 @@ def of_module() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     lab.repository(1, "octo/app")
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def shared_lab() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     lab.repository(1, "octo/app")
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.mark.examples

@@ -38,7 +38,7 @@ def recorded(recording: Path) -> Iterator[MetricsLab]:
     load(recording, lab)
     lab.rebuild()
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -239,7 +239,7 @@ def shared_lab() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     lab.repository(1, "octo/app", "repo")
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.mark.examples

@@ -87,7 +87,7 @@ def current() -> Iterator[MetricsLab]:
     """Its tables are of the present definitions; tests only look."""
     lab = MetricsLab()
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.mark.parametrize("file", file_names())

@@ -29,7 +29,7 @@ def lab() -> Iterator[MetricsLab]:
     lab = MetricsLab()
     report_world.fill(lab)
     yield lab
-    lab.close()
+    lab.connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -83,8 +83,9 @@ class IssueLab(JiraLab):
 
     @contextmanager
     def _rows(self) -> Iterator[MetricsLab]:
-        with self.warehouse.transaction() as connection:
-            yield MetricsLab(connection)
+        lab = MetricsLab.__new__(MetricsLab)
+        with self.warehouse.transaction() as lab.connection:
+            yield lab
 
 
 @contextmanager

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from prpipeline import metrics
-from prpipeline.metrics.definitions import spanning_tables
-from prpipeline.metrics.statements import file_names, sql_file
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.settings import MetricSettings, Teams
 from prpipeline_tests.support import stores
@@ -41,29 +37,10 @@ _LOGINS = """
 
 
 class MetricsLab:
-    """Histories in, rows of the metrics out.
+    """Histories in, rows of the metrics out."""
 
-    The aggregates of a rebuild, which cost most of it, are made when something may read or change what they are made of.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-        self._connection = connection or stores.connected(new_folder(), "lab")
-        self._due: tuple[MetricSettings, Teams | None] | None = None
-        self._has_teams = False
-
-    @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
-        """With all that was rebuilt: who has it may do anything."""
-        if self._due:
-            settings, teams = self._due
-            self._due = None
-            self._connection.execute("BEGIN")
-            metrics.rebuild_aggregates(self._connection, settings, AS_OF, teams)
-            self._connection.execute("COMMIT")
-        return self._connection
-
-    def close(self) -> None:
-        self._connection.close()
+    def __init__(self) -> None:
+        self.connection = stores.connected(new_folder(), "lab")
 
     def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
         self.connection.execute(
@@ -161,13 +138,12 @@ class MetricsLab:
         self.connection.execute("BEGIN")
         self.connection.execute(_LOGINS, [AS_OF])
         metrics.rebuild(self.connection, None, settings, AS_OF)
+        if aggregates:
+            metrics.rebuild_aggregates(self.connection, settings, AS_OF, teams)
         self.connection.execute("COMMIT")
-        self._has_teams |= teams is not None
-        self._due = (settings, teams) if aggregates else None
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        waits = self._has_teams or _reads_aggregates(sql)
-        return rows(self.connection if waits else self._connection, sql, parameters)
+        return rows(self.connection, sql, parameters)
 
     def publish(self, folder: Path, published_at: datetime = AS_OF) -> Path:
         """The file that users would read."""
@@ -182,17 +158,6 @@ class MetricsLab:
     def clear(self) -> None:
         for table in ("pull_requests", "reviews", "review_events", "actor_logins", "teams", "team_members"):
             self.connection.execute(f"DELETE FROM raw.{table}")
-
-
-@cache
-def _reads_aggregates(sql: str) -> bool:
-    """Whether a query reads a table that a rebuild of the repositories alone does not make; where no lists of teams were
-    given, those of teams are empty before and after."""
-    used, found = set[str](), set(re.findall(r"\w+", sql))
-    while found := {name for name in found if name in file_names()} - used:
-        used |= found
-        found = {name for file in found for name in sql_file(file).uses}
-    return bool(used.intersection(spanning_tables()) - {"metric_settings", "team_periods"})
 
 
 def rows(
