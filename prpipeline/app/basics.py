@@ -1,7 +1,7 @@
 """What callers of ``app`` need from ``model`` and ``settings``; importing it starts no DuckDB."""
 
-from prpipeline.model.deliveries import InboxError
 from prpipeline.model.failures import ApiFailure, BadCredentials
+from prpipeline.model.inbox import InboxError
 from prpipeline.model.repository import InvalidRepositoryName, RepositoryName, by_reason, listed
 from prpipeline.settings import ConfigurationError, Settings, load_settings
 

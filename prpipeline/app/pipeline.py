@@ -280,7 +280,7 @@ class Pipeline:
         )
         freshness.note_published(self.settings, deliveries.looked_at, release.published_at)
         with self.warehouse.transaction() as connection:
-            tracking.record_publication(
+            activity.record_publication(
                 connection,
                 published_at=release.published_at,
                 is_whole=release.is_whole,

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from prpipeline.model.repository import listed
 from prpipeline.settings import Settings, Teams
-from prpipeline.warehouse import Warehouse, people
-from prpipeline.warehouse import teams as of_organizations
+from prpipeline.warehouse import Warehouse
 from prpipeline.warehouse.tracking import Tracked
 
 
@@ -37,6 +36,8 @@ def unread(settings: Settings, warehouse: Warehouse, rows: Iterable[Tracked]) ->
     wanted = organizations(settings, rows)
     if not wanted or not warehouse.exists():
         return
+    from prpipeline.warehouse import teams as of_organizations  # only where there are teams
+
     chosen = settings.file.teams_from_github
     named = [] if isinstance(chosen, bool) else [entry for entry in chosen if "/" in entry]
     with warehouse.transaction() as connection:
@@ -54,6 +55,8 @@ def notes(settings: Settings, warehouse: Warehouse, names: Collection[str]) -> I
     teams = settings.teams
     if not teams or not names or not warehouse.exists():
         return
+    from prpipeline.warehouse import people  # only where there are teams
+
     for team in teams.listed:
         for pattern in team.repositories:
             if not teams.fits(pattern, names):

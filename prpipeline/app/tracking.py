@@ -22,7 +22,7 @@ from prpipeline.warehouse import (
     WarehouseError,
     host,
     jira_projects,
-    records,
+    record_counts,
     shortfalls,
     tracking,
 )
@@ -183,7 +183,7 @@ class TrackingService:
             return {}
         with self.warehouse.transaction() as connection:
             ids = [t.repository_id for t in rows if t.repository_id]
-            lacking = records.lacking_counts(connection, ids, self.field_set)
+            lacking = record_counts.lacking_counts(connection, ids, self.field_set)
         return {t.tracked_as: lacking[t.repository_id] for t in rows if t.repository_id in lacking}
 
     def jira_status(self) -> list[dict[str, Any]]:
@@ -220,11 +220,11 @@ class TrackingService:
         with self.warehouse.transaction() as connection:
             rows = [t for t in tracking.all_tracked(connection) if self._is_ours(t)]
             ids = [t.repository_id for t in rows if t.repository_id]
-            held = records.counts(connection, ids)
+            held = record_counts.counts(connection, ids)
             short: dict[int, list[str]] = {}
             for each in shortfalls.all_of(connection, ids):
                 short.setdefault(each.repository_id, []).append(each.sentence)
-            lacking = records.lacking_counts(connection, ids, self.field_set)
+            lacking = record_counts.lacking_counts(connection, ids, self.field_set)
         return [
             {
                 "tracked_as": t.tracked_as,

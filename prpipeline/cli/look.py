@@ -35,12 +35,13 @@ def status(as_json: bool) -> None:
     settings = load_settings()
     tracking = TrackingService(settings)
     with tracking.warehouse.session():
-        rows = tracking.shown().status()
+        shown = tracking.shown()
+        rows = shown.status()
         is_sample_data = tracking.holds_samples()
         names = [row[key] for row in rows for key in ("tracked_as", "repository") if row[key]]
         notes = unmatched_by_tracked(settings.file, names)
         notes += teams.notes(settings, tracking.warehouse, [] if is_sample_data else names)
-        of_jira = tracking.shown().jira_status()
+        of_jira = shown.jira_status()
     rows.sort(key=lambda row: as_people_count(row["tracked_as"]))
     elsewhere = published_to(settings)
     coming = next_run(settings.schedule, datetime.now(UTC))

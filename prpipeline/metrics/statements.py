@@ -89,6 +89,11 @@ class SqlText(NamedTuple):
     body: str
 
 
+def source(name: str) -> bytes:
+    """A file as it is."""
+    return _files()[name].read_bytes()
+
+
 @cache
 def sql_text(name: str) -> SqlText:
     text = _files()[name].read_text(encoding="utf-8")

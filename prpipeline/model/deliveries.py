@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from prpipeline.model.inbox import InboxError as InboxError
+from prpipeline.model.inbox import NotListening as NotListening
+
 DeliveryState = Literal["new", "done", "parked"]
 """new: to be looked at. done: what it tells is stored. parked: GitHub did not show it in time; an increment will."""
 
 NoticeKind = Literal["pull_request", "repository", "roster", "ping", "hook_deleted", "other"]
 """What a delivery is about. roster: which repositories an App's installation has. other: nothing of ours."""
-
-
-class InboxError(Exception):
-    """The inbox cannot be used; the message is one sentence that says why and what to do."""
-
-
-class NotListening(Exception):
-    """The receiver's address cannot be listened at; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

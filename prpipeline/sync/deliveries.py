@@ -30,7 +30,7 @@ from prpipeline.model.usage import Usage
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import named, repository_of
 from prpipeline.sync.syncer import SyncResult, recorded
-from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse import activity, records, tracking
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.records import Identity, Written, is_settled
 from prpipeline.warehouse.tracking import Tracked
@@ -214,7 +214,7 @@ def _result(
         is_permanent=isinstance(failure, PermanentFailure),
     )
     if result.mode == "increment":
-        tracking.record_syncs(connection, [recorded(result, utc_now(), caller)])
+        activity.record_syncs(connection, [recorded(result, utc_now(), caller)])
     return result
 
 

@@ -30,11 +30,12 @@ from prpipeline.sync.identity import renewed
 from prpipeline.sync.increment import PROBE_SIZE, Outcome, sync_increments
 from prpipeline.sync.reconcile import reconcile
 from prpipeline.sync.source import Source
-from prpipeline.warehouse import Warehouse, records, tracking
+from prpipeline.warehouse import Warehouse, activity, records, tracking
+from prpipeline.warehouse.activity import RecordedSync
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.leases import Leases, taken
 from prpipeline.warehouse.records import Written
-from prpipeline.warehouse.tracking import RecordedSync, Tracked
+from prpipeline.warehouse.tracking import Tracked
 
 log = logging.getLogger("prpipeline")
 
@@ -293,7 +294,7 @@ class Syncer:
             held = records.counts(connection, [r.repository_id for r in rows.values() if r.repository_id])
             results = [self._result(each, rows.get(each.tracked.tracked_as), held) for each in done]
             noted = [r for r in results if r.mode != "unchanged" and r.tracked_as in rows]
-            tracking.record_syncs(connection, [recorded(result, now, self._caller) for result in noted])
+            activity.record_syncs(connection, [recorded(result, now, self._caller) for result in noted])
         return results
 
     def _result(self, done: _Done, now: Tracked | None, held: dict[int, int]) -> SyncResult:

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, SyncMode
-from prpipeline.warehouse.entities import insert
-
-KEPT_DAYS = 400
+from prpipeline.warehouse.counters import KEPT_DAYS, next_id
+from prpipeline.warehouse.rows import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +173,6 @@ def publications_since(connection: Connection, publication_id: int, limit: int) 
     """The first ``limit`` publications with a higher publication_id, in the order of their ids; 0 is before all."""
     rows = _select(connection, Publication, "meta.publications", publication_id, limit)
     return [Publication(**row | {"row_counts": json.loads(row["row_counts"])}) for row in rows]
-
-
-def next_id(
-    connection: Connection,
-    name: Literal["syncs", "jira_syncs", "publications", "messages"],
-    count: int = 1,
-) -> int:
-    """The next id from a counter, the last of ``count``: rows are deleted, and the table's highest could come again."""
-    found = connection.execute("SELECT value FROM meta.counters WHERE name = ?", [name]).fetchone()
-    value = count + (found[0] if found else 0)
-    if found:
-        connection.execute("UPDATE meta.counters SET value = ? WHERE name = ?", [value, name])
-    else:
-        connection.execute("INSERT INTO meta.counters VALUES (?, ?)", [name, value])
-    return value
 
 
 def _add(connection: Connection, table: str, row: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from prpipeline.model.alerts import ConditionKind, Message, TroubleKind
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse.activity import KEPT_DAYS, next_id
+from prpipeline.warehouse.counters import KEPT_DAYS, next_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ columns that a child's record does not have are its parent's. All functions work
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_type_hints
 
 from prpipeline.model.sql import Connection
+from prpipeline.warehouse.rows import columns, insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,30 +121,6 @@ def remove(
         if part.kind:
             _list_removals(connection, part, removed_at, where, [scope, list(keys)])
         connection.execute(f"DELETE FROM {part.table} WHERE {where}", [scope, list(keys)])
-
-
-def insert(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows, columns by name, in one statement: as one JSON parameter."""
-    if rows:
-        connection.execute(
-            f"INSERT INTO {table} BY NAME SELECT unnest(from_json(?::JSON, ?), recursive := true)",
-            [json.dumps(rows, default=_isoformat), json.dumps([columns(connection, table)])],
-        )
-
-
-def _isoformat(value: date) -> str:
-    return value.isoformat()
-
-
-_columns: dict[str, dict[str, str]] = {}  # tables do not change once the schema is of the present version
-
-
-def columns(connection: Connection, table: str) -> dict[str, str]:
-    """The columns of a table and their types, in order."""
-    if table not in _columns:
-        found = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
-        _columns[table] = dict(found)
-    return _columns[table]
 
 
 def _newest(entity: Entity, answers: Answers) -> dict[Any, tuple[int, Any, datetime]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse.entities import insert
+from prpipeline.warehouse.rows import insert
 
 Remembered = Mapping[str, tuple[str, str] | None]
 """The ETag and its value by key; None for a key to delete."""

@@ -17,7 +17,8 @@ from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
-from prpipeline.warehouse import activity, host
+from prpipeline.warehouse import host
+from prpipeline.warehouse.counters import KEPT_DAYS, next_id
 
 _SCHEMA = "optional/jira.sql"
 
@@ -184,12 +185,12 @@ def note_account(connection: Connection, account_id: str, now: datetime) -> str 
 def record_syncs(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows to ``meta.jira_syncs``, each without its number."""
     for row in rows:
-        values = {"sync_id": activity.next_id(connection, "jira_syncs"), **row}
+        values = {"sync_id": next_id(connection, "jira_syncs"), **row}
         marks = ", ".join("?" * len(values))
         connection.execute(
             f"INSERT INTO meta.jira_syncs ({', '.join(values)}) VALUES ({marks})", list(values.values())
         )
-        oldest = row["finished_at"] - timedelta(days=activity.KEPT_DAYS)
+        oldest = row["finished_at"] - timedelta(days=KEPT_DAYS)
         connection.execute("DELETE FROM meta.jira_syncs WHERE finished_at < ?", [oldest])
 
 

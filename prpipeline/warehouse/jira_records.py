@@ -14,6 +14,7 @@ from prpipeline.model.jira import JiraChange, JiraIssue, JiraIssues, JiraProject
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities
 from prpipeline.warehouse.entities import Children, Entity
+from prpipeline.warehouse.rows import columns, insert
 
 ISSUES = Entity(
     record=JiraIssue,
@@ -97,7 +98,7 @@ def write_statuses(connection: Connection, statuses: Sequence[JiraStatus]) -> bo
     if known == now:
         return False
     connection.execute("DELETE FROM raw.jira_statuses")
-    entities.insert(connection, "raw.jira_statuses", [asdict(status) for status in set(statuses)])
+    insert(connection, "raw.jira_statuses", [asdict(status) for status in set(statuses)])
     return True
 
 
@@ -125,7 +126,7 @@ def rename_project(connection: Connection, project: JiraProject, site: str) -> b
         [[key for _, key in ids]],
     )
     rows = [{"issue_key": key, "issue_id": issue_id, "is_current": True} for issue_id, key in ids]
-    entities.insert(connection, "raw.jira_keys", rows)
+    insert(connection, "raw.jira_keys", rows)
     return True
 
 
@@ -178,12 +179,12 @@ def _write_keys(
         {"issue_key": key, "issue_id": issue_id, "is_current": key in current}
         for key, issue_id in (weaker | certain).items()
     ]
-    entities.insert(connection, "raw.jira_keys", rows)
+    insert(connection, "raw.jira_keys", rows)
 
 
 def _replace(connection: Connection, table: str, key: str, rows: Sequence[dict[str, Any]]) -> None:
-    kind = entities.columns(connection, table)[key]
+    kind = columns(connection, table)[key]
     connection.execute(
         f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?::{kind}[]))", [[row[key] for row in rows]]
     )
-    entities.insert(connection, table, rows)
+    insert(connection, table, rows)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from prpipeline.model.pull_requests import Actor, PullRequest
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse.entities import insert
+from prpipeline.warehouse.rows import insert
+
+if TYPE_CHECKING:
+    from prpipeline.model.pull_requests import Actor, PullRequest
 
 # Where raw has an account: table, column of its number, column of its login, and which rows are no account's.
 _PLACES = (

@@ -13,6 +13,9 @@ from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEve
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities, people, shortfalls
 from prpipeline.warehouse.entities import Children, Entity
+from prpipeline.warehouse.record_counts import count as count
+from prpipeline.warehouse.record_counts import counts as counts
+from prpipeline.warehouse.record_counts import lacking_counts as lacking_counts
 
 PULL_REQUESTS = Entity(
     record=PullRequest,
@@ -249,35 +252,6 @@ def put_last(connection: Connection, node_ids: Sequence[str]) -> None:
         "UPDATE raw.pull_requests SET field_set = 0 WHERE node_id IN (SELECT unnest(?::VARCHAR[]))",
         [list(node_ids)],
     )
-
-
-def lacking_counts(connection: Connection, repository_ids: Sequence[int], field_set: int) -> dict[int, int]:
-    """How many pull requests of each of these repositories lack fields; those without any are absent."""
-    rows = connection.execute(
-        """
-        SELECT repository_id, count(*) FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ? GROUP BY ALL
-        """,
-        [list(repository_ids), field_set],
-    ).fetchall()
-    return dict(rows)
-
-
-def count(connection: Connection, repository_id: int) -> int:
-    """How many pull requests of a repository are stored."""
-    return counts(connection, [repository_id]).get(repository_id, 0)
-
-
-def counts(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
-    """How many pull requests of each of these repositories are stored; those without any are absent."""
-    rows = connection.execute(
-        """
-        SELECT repository_id, count(*) FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) GROUP BY ALL
-        """,
-        [list(repository_ids)],
-    ).fetchall()
-    return dict(rows)
 
 
 def is_settled(version: Version | None, updated_at: datetime) -> bool:

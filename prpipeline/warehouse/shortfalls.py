@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from prpipeline.model.answers import Head
-from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse.entities import insert
+from prpipeline.warehouse.rows import insert
+
+if TYPE_CHECKING:
+    from prpipeline.model.answers import Head
+    from prpipeline.model.pull_requests import PullRequest
 
 _WATCHED = timedelta(days=1)
 """A list that was short is asked for again by each sync until it was so for this long: a replica may be behind."""
@@ -97,6 +100,8 @@ def watched(connection: Connection, repository_ids: Sequence[int]) -> dict[int, 
         """,
         [list(repository_ids), _WATCHED],
     ).fetchall()
+    from prpipeline.model.answers import Head
+
     found: dict[int, list[Head]] = {}
     for repository_id, *head in rows:
         found.setdefault(repository_id, []).append(Head(*head))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from prpipeline.model.sql import Connection
 from prpipeline.model.teams import OrganizationTeam, OrganizationTeams
 from prpipeline.warehouse import people
-from prpipeline.warehouse.entities import insert
+from prpipeline.warehouse.rows import insert
 
 # A daily run reads them each time, whenever in the minute it begins.
 _READ_EVERY = timedelta(hours=23)

@@ -15,13 +15,7 @@ from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
-from prpipeline.warehouse import alerts, host, jira_projects, people
-from prpipeline.warehouse.activity import RecordedSync as RecordedSync
-from prpipeline.warehouse.activity import publications_since as publications_since
-from prpipeline.warehouse.activity import record_publication as record_publication
-from prpipeline.warehouse.activity import record_sync as record_sync
-from prpipeline.warehouse.activity import record_syncs as record_syncs
-from prpipeline.warehouse.activity import syncs_since as syncs_since
+from prpipeline.warehouse import host
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +102,8 @@ def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) 
         return False
     update(connection, known.tracked_as, is_tracked=False)
     if delete_data:
+        from prpipeline.warehouse import alerts, people  # most commands only read
+
         if known.repository_id is not None:
             for table in _owned_tables(connection):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
@@ -161,6 +157,8 @@ def forget_tracked_by(connection: Connection, tracked_by: TrackedBy) -> None:
     for known in _select(connection, "tracked_by = ?", [tracked_by]):
         untrack(connection, RepositoryName.parse(known.tracked_as), delete_data=True)
     if tracked_by == "demo":
+        from prpipeline.warehouse import jira_projects
+
         if jira_projects.holds_samples(connection):
             jira_projects.drop(connection)
         host.forget(connection, host.DEMO)

@@ -10,7 +10,7 @@ import pytest
 
 from prpipeline import metrics
 from prpipeline.metrics import definitions, statements
-from prpipeline.metrics.statements import SqlText, essence, file_names, sql_text
+from prpipeline.metrics.statements import SqlText, essence, file_names, source, sql_text
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person
@@ -27,12 +27,21 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Change], 
             genuine = sql_text(of)
             return genuine._replace(body=how(genuine.body)) if of == name else genuine
 
+        def changed_source(of: str) -> bytes:
+            return text(of).body.encode() if of == name else source(of)
+
         monkeypatch.setattr(definitions, "sql_text", text)
-        definitions.definitions_fingerprint.cache_clear()
+        monkeypatch.setattr(definitions, "source", changed_source)
+        forget()
 
     yield changed
     monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
     definitions.definitions_fingerprint.cache_clear()
+    definitions.sources_hash.cache_clear()
 
 
 def same(sql: str) -> str:
@@ -157,7 +166,7 @@ def test_a_warehouse_of_older_definitions_is_rebuilt_from_what_is_stored(lab: Me
     lab.connection.execute(
         "DROP VIEW metrics.counted_times; ALTER TABLE metrics.pull_request_times DROP COLUMN is_counted; "
         "ALTER TABLE metrics.review_time_survival ADD COLUMN kaplan_meier_median_hours DOUBLE; "
-        "UPDATE meta.metric_definitions SET fingerprint = 'of older ones'"
+        "UPDATE meta.metric_definitions SET fingerprint = 'of older ones', sources = NULL"
     )
     assert not metrics.are_tables_current(lab.connection)
     metrics.renew_tables(lab.connection)
@@ -168,3 +177,41 @@ def test_a_warehouse_of_older_definitions_is_rebuilt_from_what_is_stored(lab: Me
     assert (found[0]["null_reason"], found[1]["is_counted"]) == ("before_reviews", False)
     (week,) = lab.rows("SELECT n, n_null_before_reviews FROM metrics.review_time_weekly")
     assert week == {"n": 1, "n_null_before_reviews": 1}
+
+
+def test_equal_files_are_known_without_reading_what_they_say(
+    lab: MetricsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that opens a warehouse asks; a table of an earlier version has no hash of the files."""
+    (stored,) = lab.rows("SELECT sources, fingerprint FROM meta.metric_definitions")
+    assert stored["sources"] == definitions.sources_hash()
+    monkeypatch.setattr(definitions, "definitions_fingerprint", lambda: "not needed")
+    assert metrics.are_tables_current(lab.connection)
+    lab.connection.execute("UPDATE meta.metric_definitions SET sources = 'of other remarks'")
+    assert not metrics.are_tables_current(lab.connection)
+    monkeypatch.undo()
+    assert metrics.are_tables_current(lab.connection)
+    assert lab.rows("SELECT sources, fingerprint FROM meta.metric_definitions") == [stored]
+    monkeypatch.setattr(definitions, "definitions_fingerprint", lambda: "not needed")
+    lab.connection.execute("ALTER TABLE meta.metric_definitions DROP COLUMN sources")
+    assert not metrics.are_tables_current(lab.connection)
+    monkeypatch.undo()
+    assert metrics.are_tables_current(lab.connection)
+    lab.connection.execute("UPDATE meta.metric_definitions SET fingerprint = 'of older ones'")
+    metrics.renew_tables(lab.connection)
+    newest = lab.rows("SELECT sources, fingerprint FROM meta.metric_definitions ORDER BY metric_version")[-1]
+    assert newest == stored
+
+
+@pytest.mark.parametrize("code", ["calendar.py", "definitions.py", "statements.py"])
+def test_code_that_makes_the_fingerprint_is_in_the_hash_of_the_files(
+    code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    genuine = resources.files("prpipeline.metrics")
+    before = definitions.sources_hash()
+    for name in ("calendar.py", "definitions.py", "statements.py"):
+        (tmp_path / name).write_bytes(
+            genuine.joinpath(name).read_bytes() + (b"\n# a remark" if name == code else b"")
+        )
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    assert definitions.sources_hash.__wrapped__() != before

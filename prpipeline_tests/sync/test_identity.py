@@ -14,7 +14,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.publish.reader import open_published
 from prpipeline.sandbox.github import Credential, Sandbox, World
 from prpipeline.sync import SyncOptions
-from prpipeline.warehouse import tracking
+from prpipeline.warehouse import activity, tracking
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 APIS = ("graphql", "rest")
@@ -150,7 +150,7 @@ def test_deleting_the_new_one_leaves_the_old_one(server: Sandbox, tmp_path: Path
     TrackingService(lab.settings).untrack([RepositoryName("octo", "app")], delete_data=True)
     assert lab.held() == before
     with lab.warehouse.transaction() as connection:
-        assert len(tracking.syncs_since(connection, 0, 9)) == 1
+        assert len(activity.syncs_since(connection, 0, 9)) == 1
 
 
 def test_a_name_that_went_through_several_repositories(server: Sandbox, tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ FIRST = Ticket(
 
 @pytest.fixture
 def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    monkeypatch.setattr(entities, "_columns", {})  # this schema differs from that of other tests
+    monkeypatch.setattr(
+        "prpipeline.warehouse.rows._columns", {}
+    )  # this schema differs from that of other tests
     with Warehouse(tmp_path / "warehouse.duckdb").transaction() as connection:
         connection.execute(SCHEMA)
         yield connection

@@ -10,7 +10,7 @@ import pytest
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox
-from prpipeline.warehouse import etags, tracking
+from prpipeline.warehouse import activity, etags, tracking
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 NOW = datetime(2026, 6, 1)
@@ -52,7 +52,7 @@ def test_all_its_rows_and_no_others_are_removed(tmp_path: Path) -> None:
             assert [key for key in etags.load(connection) if "/repositories/" in key] == [
                 f"/repositories/{lib}/pulls"
             ]
-            assert {row.tracked_as for row in tracking.syncs_since(connection, 0, 9)} == {"octo/lib"}
+            assert {row.tracked_as for row in activity.syncs_since(connection, 0, 9)} == {"octo/lib"}
 
 
 def test_an_unknown_column_is_an_error(tmp_path: Path) -> None:
