@@ -80,7 +80,7 @@ def _specs(sync_period: timedelta | None) -> list[dg.AssetSpec]:
     ]
 
 
-def of_jira(issues: dg.AssetKey, owners: Sequence[str]) -> list[dg.AssetSpec]:
+def of_jira(issues: dg.AssetKey, owners: Sequence[str], *, is_demo: bool = False) -> list[dg.AssetSpec]:
     """The published tables of issues."""
     specs = [
         _table(
@@ -91,7 +91,8 @@ def of_jira(issues: dg.AssetKey, owners: Sequence[str]) -> list[dg.AssetSpec]:
         )
         for key in tables_of_jira()
     ]
-    return [spec.replace_attributes(owners=owners) for spec in specs]
+    specs = [spec.replace_attributes(owners=owners) for spec in specs]
+    return [_as_sample(spec) for spec in specs] if is_demo else specs
 
 
 def _table(
