@@ -114,9 +114,10 @@ def demo(repositories: Sequence[str]) -> None:
     results = ran.results
     if any(not r.failed for r in results):
         review_times(pipeline.stored.latest(15))
-    results_table(results, published_path(pipeline.settings))
+    results_table(results, None if ran.jira else published_path(pipeline.settings))
     if ran.jira:
-        jira_results_table(ran.jira, None)
+        click.echo()
+        jira_results_table(ran.jira, published_path(pipeline.settings))
     _end(ran)
 
 
@@ -133,6 +134,8 @@ def _show(ran: RunResult, pipeline: Pipeline, *, as_json: bool) -> None:
         if results or ran.jira is None:
             results_table(results, None if ran.jira else published_path(pipeline.settings))
         if ran.jira:
+            if results:
+                click.echo()
             jira_results_table(ran.jira, published_path(pipeline.settings))
     if pipeline.tracking.holds_samples():
         click.echo("What is published is still the sample data of the demo.", err=True)

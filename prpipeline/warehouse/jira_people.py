@@ -16,9 +16,8 @@ from prpipeline.model.sql import Connection
 from prpipeline.warehouse import jira_projects
 
 _READ_EVERY = timedelta(days=30)
-_HIDDEN = re.compile(
-    r"no-?reply"
-)  # GitHub's own stand-ins for an address, on any server, and those of others
+# GitHub's own stand-ins for an address, on any server, and those of others.
+_HIDDEN = re.compile(r"no-?reply")
 
 
 def follow(connection: Connection, rows: Sequence[tuple[str, str | None]], now: datetime) -> None:

@@ -30,9 +30,7 @@ def s3_server() -> Iterator[S3]:
 @pytest.fixture
 def bucket(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     """An empty one; it refuses at once what it refuses."""
-    s3_server.new_bucket("bi-files")
-    for name, value in s3_server.variables.items():
-        monkeypatch.setenv(name, value)
+    s3_server.new_bucket_to_use("bi-files", monkeypatch)
     return s3_server
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,11 +19,6 @@ def server() -> Iterator[Postgres]:
     """One of the test's own, as it does not survive."""
     with postgres.running() as started:
         yield started
-
-
-@pytest.fixture
-def lake(server: Postgres, tmp_path: Path) -> Lake:
-    return Lake(server, server.new_database(), tmp_path)
 
 
 @pytest.mark.parametrize("nth", [2, 8, 14])

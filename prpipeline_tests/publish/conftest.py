@@ -19,9 +19,7 @@ def s3_server() -> Iterator[S3]:
 @pytest.fixture
 def bucket(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     """With an empty bucket ``bi-files``, to which the environment leads."""
-    s3_server.new_bucket("bi-files")
-    for name, value in s3_server.variables.items():
-        monkeypatch.setenv(name, value)
+    s3_server.new_bucket_to_use("bi-files", monkeypatch)
     monkeypatch.setattr("prpipeline.publish.bucket._ATTEMPTS", 1)
     monkeypatch.setattr("prpipeline.publish.https._RETRIES", 0)
     return s3_server

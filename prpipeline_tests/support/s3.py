@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, cast
 
+import pytest
 from botocore.config import Config
 
 KEY, SECRET = "the-access-key", "the-secret-key-of-aws"
@@ -43,6 +44,12 @@ class S3:
             region_name="us-east-1",
             config=Config(request_checksum_calculation="when_required"),
         )
+
+    def new_bucket_to_use(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An empty bucket, to which the environment leads from now on."""
+        self.new_bucket(name)
+        for variable, value in self.variables.items():
+            monkeypatch.setenv(variable, value)
 
     @property
     def variables(self) -> dict[str, str]:
