@@ -167,7 +167,9 @@ def test_texts_are_published_but_for_what_no_text_can_hold(shell: Shell) -> None
     assert "half ?!" in shell.run("explain", key).stdout
 
 
-@pytest.mark.parametrize(("number", "points", "points_class"), [(n, *p[1:]) for n, p in enumerate(POINT_VALUES)])
+@pytest.mark.parametrize(
+    ("number", "points", "points_class"), [(n, *p[1:]) for n, p in enumerate(POINT_VALUES)]
+)
 def test_points(shell: Shell, number: int, points: float | None, points_class: str | None) -> None:
     assert of(shell, f"points {number}", "story_points, points_class") == (points, points_class)
 
