@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.sandbox.jira import Issue, Project, Quirks, World
+from prpipeline.sandbox.jira.model import POINTS, POINTS_FLOAT
 from prpipeline.sandbox.messages import Request
 from prpipeline_tests.support.jira_lab import assert_equal, expected, jira_lab, let_pass, small_world
 
@@ -297,3 +298,15 @@ def test_the_cost_of_a_history_and_of_a_quiet_day(tmp_path: Path) -> None:
         # the first five but field; two canaries; one page
         assert it.sync_well()["ABC"].requests == 4 + 2 + 1
         assert it.server.max_in_flight == 1
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize(("hidden", "points"), [({POINTS}, 8.0), ({POINTS, POINTS_FLOAT}, None)])
+def test_points_in_a_field_that_is_hidden(
+    tmp_path: Path, edition: str, hidden: set[str], points: float | None
+) -> None:
+    world, project = small_world(0)
+    world.create(project, **{POINTS: 5, POINTS_FLOAT: 8})
+    with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(hidden_fields=hidden)) as it:
+        it.sync_well()
+        assert it.rows("SELECT story_points FROM raw.jira_issues") == [(points,)]
