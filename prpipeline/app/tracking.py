@@ -188,7 +188,7 @@ class TrackingService:
 
     def jira_status(self) -> list[dict[str, Any]]:
         """One row per selected project of Jira, as it is now in the warehouse; none where there is no Jira."""
-        if not self.warehouse.exists():
+        if not (self.settings.uses_jira or self.settings.is_demo) or not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
             is_ours = jira_projects.holds_samples(connection) == self.settings.is_demo
