@@ -51,7 +51,7 @@ class TrackingService:
         if self.settings.is_demo or not self.warehouse.exists():
             return self
         with self.warehouse.transaction() as connection:
-            tracked_by = {t.tracked_by for t in tracking.all_tracked(connection)}
+            tracked_by = tracking.ways(connection, is_tracked=True)
         if tracked_by != {"demo"}:
             return self
         demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
@@ -63,7 +63,7 @@ class TrackingService:
         if not self.warehouse.exists():
             return False
         with self.warehouse.transaction() as connection:
-            return any(t.tracked_by == "demo" for t in tracking.all_known(connection))
+            return "demo" in tracking.ways(connection, is_tracked=False)
 
     def nothing_tracked(self) -> str:
         """The sentence for who asks about tracked repositories while there are none."""

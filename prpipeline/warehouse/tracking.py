@@ -187,6 +187,13 @@ def all_known(connection: Connection) -> list[Tracked]:
     return _select(connection, "true", [])
 
 
+def ways(connection: Connection, *, is_tracked: bool) -> set[TrackedBy]:
+    """In which ways repositories came to be tracked: those that are, or all that ever were."""
+    where = "WHERE is_tracked" if is_tracked else ""
+    rows = connection.execute(f"SELECT DISTINCT tracked_by FROM meta.repositories {where}").fetchall()
+    return {row[0] for row in rows}
+
+
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
     """Every repository with this number: the same one may have been tracked under several names."""
     return with_ids(connection, [repository_id])
