@@ -56,16 +56,19 @@ def shared() -> Iterator[Stage]:
         stage = Stage(lasting_folder(), sandbox, world, names=list(map(name_of, PLAIN)))
         for vector in PLAIN:
             stage.act(vector["story"], name_of(vector))
-        stage.sync()
-        stage.compute()
-        yield stage
+        with stage.pipeline.warehouse.session():
+            stage.sync()
+            stage.compute()
+            yield stage
 
 
 @pytest.fixture
 def alone(tmp_path: Path, vector: dict[str, Any]) -> Iterator[Stage]:
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
-        yield Stage(tmp_path, sandbox, world, vector.get("settings", ""))
+        stage = Stage(tmp_path, sandbox, world, vector.get("settings", ""))
+        with stage.pipeline.warehouse.session():
+            yield stage
 
 
 @pytest.mark.parametrize("vector", PLAIN, ids=ident)

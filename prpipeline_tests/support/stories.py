@@ -63,12 +63,14 @@ class Stage:
     # ── what people do ───────────────────────────────────────────────────────────────────────────────
 
     def play(self, story: list[str]) -> None:
+        """With a sync at the end, and the metrics of what is stored then."""
         self.act(story)
         if story[-1] != "check everything":
             self.sync()
+        self.pipeline.derive(self.names)
 
     def act(self, story: list[str], name: str | None = None) -> None:
-        """A story, in this repository from now on, without the sync at its end."""
+        """A story, in this repository from now on, without a sync at its end."""
         if name is not None:
             self.repository = self.world.repository(name)
         for step in story:
@@ -156,8 +158,7 @@ class Stage:
     # ── what the pipeline does ───────────────────────────────────────────────────────────────────────
 
     def sync(self, *, reconcile: bool = False) -> list[str | None]:
-        results = list(self.pipeline.sync(self.names, SyncOptions(reconcile=reconcile)))
-        self.pipeline.derive(self.names)
+        results = self.pipeline.sync(self.names, SyncOptions(reconcile=reconcile))
         return [result.error for result in results]
 
     def _during_the_sync(self, act: Callable[[], None]) -> None:
