@@ -1,4 +1,4 @@
-"""Rows that lack newer fields are read again by and by: the newest first, a bounded number a run.
+"""Rows that lack newer fields, or keys in their bodies, are read again by and by: the newest first, a bounded number a run.
 
 This is only for columns that were unknown so far, so nothing of it fails a sync: what cannot be read is tried again by
 the next run, after all others.
@@ -15,6 +15,7 @@ from prpipeline.model.failures import ApiFailure, BadCredentials, LimitReached, 
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import Outcome, repository_of
 from prpipeline.warehouse import records
+from prpipeline.warehouse.record_counts import Wanted
 
 # Failures that asking for fewer would not help.
 _SHARED = (BadCredentials, LimitReached, NetworkTrouble)
@@ -56,7 +57,8 @@ def fill_up(context: Context, outcomes: Sequence[Outcome], budget: FillUpBudget)
         return
     by_id = {repository.repository_id: repository for repository in well}
     with context.warehouse.transaction() as connection:
-        rows = records.lacking_fields(connection, list(by_id), context.source.field_set, budget.left)
+        wanted = Wanted(context.source.field_set, context.source.reads_bodies)
+        rows = records.lacking_fields(connection, list(by_id), wanted, budget.left)
     pairs = [(by_id[row.repository_id], Head(row.node_id, row.updated_at, row.number)) for row in rows]
     reader = _Reader(context, {repository.repository_id: outcome for repository, outcome in well.items()})
     try:

@@ -125,7 +125,7 @@ def test_a_migrated_warehouse_has_the_tables_of_a_new_one(version: int, tmp_path
     assert definitions(old) == definitions(tmp_path / "new" / "warehouse.duckdb")
 
 
-@pytest.mark.parametrize(("version", "read"), [(2, 8), (3, 8), (4, 5)])
+@pytest.mark.parametrize(("version", "read"), [(2, 8), (3, 8), (4, 5), (5, 5)])
 def test_a_migrated_warehouse_continues_syncing(version: int, read: int, tmp_path: Path) -> None:
     """The fixture holds this world, so only later changes are read, and what the rows lack."""
     recorded = len(content(as_of(version, tmp_path))["meta.syncs"])
