@@ -135,16 +135,10 @@ def renew_tables(connection: Connection) -> None:
 
 
 def are_tables_current(connection: Connection) -> bool:
-    """Whether the tables were last made by these definitions; far cheaper than to renew them.
+    """Whether the tables, which ``create_tables`` made, were last made by these definitions; far cheaper than to renew them.
 
     Other files with the same definitions are remembered, so that the next one is told faster.
     """
-    there = connection.execute(  # of tables, for to list views is to parse them all
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        "AND schema_name = 'meta' AND table_name = 'metric_definitions'"
-    ).fetchall()
-    if not there:
-        return False
     newest: dict[str, Any] | None
     (newest,) = connection.execute(  # whole rows, for the table of an earlier version has no column sources
         "SELECT max_by(entry, metric_version) FROM meta.metric_definitions AS entry"
