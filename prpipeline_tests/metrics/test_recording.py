@@ -54,7 +54,7 @@ def with_events(recorded: MetricsLab, as_recorded: dict[int, Row], theirs: dict[
             key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
             for at, event in _missing_events(row, theirs[number]):
                 recorded.event(key, at, event)
-    recorded.rebuild()
+    recorded.rebuild(aggregates=False)
     return {row["number"]: row for row in recorded.rows("FROM metrics.review_time_hours")}
 
 
