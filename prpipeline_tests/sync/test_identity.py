@@ -21,6 +21,11 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 APIS = ("graphql", "rest")
 
 
+@pytest.fixture(autouse=True)
+def attached() -> None:
+    """Not here: commands open the file, too, and would wait for it."""
+
+
 @pytest.fixture
 def server() -> Iterator[Sandbox]:
     with Sandbox(small_world()) as server:
