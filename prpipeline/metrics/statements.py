@@ -146,6 +146,7 @@ def _is_of_jira(name: str) -> bool:
     return resources.files(__package__).joinpath("sql", JIRA, f"{name}.sql").is_file()
 
 
+@cache
 def essence(sql: str) -> str:
     """SQL without its comments and white space: equal for texts that differ in nothing else."""
     return " ".join(token for token in _TOKEN.findall(sql) if not token.startswith("--"))

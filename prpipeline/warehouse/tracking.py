@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
 from prpipeline.warehouse import host
 
@@ -235,9 +235,8 @@ def update_many(connection: Connection, tracked_as: Sequence[str], **changes: An
 
 
 def _select(connection: Connection, where: str, parameters: list[Any]) -> list[Tracked]:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}", parameters
-    ).fetchall()
+    query = parsed(connection, f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}")
+    rows = connection.execute(query, parameters).fetchall()
     # Sorted here: this query runs often, and planning an ORDER BY takes longer than all the rest of it.
     return sorted((Tracked(*row) for row in rows), key=lambda row: (row.tracked_at, row.tracked_as))
 

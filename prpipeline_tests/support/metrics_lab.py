@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,13 @@ _LOGINS = """
 """
 
 
+_EVENTS = itertools.count()
+
+
 class MetricsLab:
     """Histories in, rows of the metrics out."""
+
+    _gathered: dict[str, list[dict[str, Any]]] | None = None
 
     def __init__(self) -> None:
         self.connection = stores.connected(new_folder(), "lab")
@@ -70,7 +76,6 @@ class MetricsLab:
         pull_requests: list[dict[str, Any]] = []
         reviews: list[dict[str, Any]] = []
         events: list[dict[str, Any]] = []
-        numbers = itertools.count(self._events())
         for number, history in enumerate(histories, 1):
             pull_request = {
                 "repository_id": repository_id,
@@ -109,26 +114,34 @@ class MetricsLab:
                 )
                 if review.dismissed_from:
                     dismissed = {"review_id": review.id, "previous_state": review.dismissed_from}
-                    events.append(common | _event(next(numbers), review.at, "review_dismissed") | dismissed)
+                    events.append(common | _event(review.at, "review_dismissed") | dismissed)
             for at, event in history.toggles:
-                events.append(common | _event(next(numbers), at, event))
+                events.append(common | _event(at, event))
             for at, event, who in history.requests:
                 subject = {"subject_id": who.id, "subject_login": who.login}
-                events.append(common | _event(next(numbers), at, event) | subject)
+                events.append(common | _event(at, event) | subject)
         insert(self.connection, "raw.pull_requests", pull_requests)
         insert(self.connection, "raw.reviews", reviews)
         insert(self.connection, "raw.review_events", events)
 
     def event(self, common: dict[str, Any], at: datetime, event: str, **more: Any) -> None:
-        self.insert("raw.review_events", common | _event(self._events(), at, event) | more)
-
-    def _events(self) -> int:
-        count = self.connection.execute("SELECT count(*) FROM raw.review_events").fetchone()
-        assert count is not None
-        return int(count[0])
+        self.insert("raw.review_events", common | _event(at, event) | more)
 
     def insert(self, table: str, row: dict[str, Any]) -> None:
-        insert(self.connection, table, [row])
+        if self._gathered is None:
+            insert(self.connection, table, [row])
+        else:
+            self._gathered.setdefault(table, []).append(row)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """The rows of the block are inserted at its end, those of a table in one statement."""
+        assert self._gathered is None
+        self._gathered = {}
+        yield
+        gathered, self._gathered = self._gathered, None
+        for table, added in gathered.items():
+            insert(self.connection, table, added)
 
     def rebuild(
         self, settings: MetricSettings | None = None, *, aggregates: bool = True, teams: Teams | None = None
@@ -168,8 +181,8 @@ def with_own_reviews(histories: Sequence[History]) -> Sequence[History]:
     return histories
 
 
-def _event(number: int, at: datetime, event: str) -> dict[str, Any]:
-    row = {"event_id": f"E_{number}", "event": event, "subject_is_team": False, "created_at": at}
+def _event(at: datetime, event: str) -> dict[str, Any]:
+    row = {"event_id": f"E_{next(_EVENTS):09}", "event": event, "subject_is_team": False, "created_at": at}
     return row | {"actor_id": 9, "actor_login": "somebody"}
 
 

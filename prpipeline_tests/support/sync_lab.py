@@ -137,6 +137,7 @@ class SyncLab:
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings, links_from)
         self.sources: Sequence[GitHubSource] = open_sources(self.settings, self.clock, etags)
         self.warehouse = new_warehouse(folder)
+        stores.keep_attached(self.warehouse)
         self.names = [r.full_name for r in world.repositories.values()]
         self.track(self.names)
 
