@@ -134,8 +134,11 @@ def record_publication(
     return publication_id
 
 
-def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
-    """A hash of all that a publication depends on, but for times that move with every sync that finds nothing."""
+def publication_basis(connection: Connection, settings_fingerprint: str, *, with_jira: bool = False) -> str:
+    """A hash of all that a publication depends on, but for times that move with every sync that finds nothing.
+
+    ``with_jira``: projects of Jira are selected; without, nothing of Jira changes.
+    """
     row = connection.execute(
         """
         SELECT sum(hash(entry)) FROM (
@@ -145,7 +148,7 @@ def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
     ).fetchone()
     definitions = connection.execute("FROM metrics.definitions").fetchall()
     teams = connection.execute("SELECT max(changed_at) FROM meta.team_readings").fetchone()
-    jira = _projects_of_jira(connection)
+    jira = _projects_of_jira(connection) if with_jira else ""
     return sha256(f"{row}{definitions}{teams}{settings_fingerprint}{jira}".encode()).hexdigest()
 
 

@@ -98,21 +98,21 @@ def drop(connection: Connection) -> None:
     metrics.renew_tables(connection)
 
 
-def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> None:
+def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> bool:
     """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made;
-    with the first one come those of metrics, too.
+    with the first one come those of metrics, too. Whether there are tables then.
 
     The demo's projects are not among those of a real Jira, for which they give way. Raises OtherHost where it is the
     other way round.
     """
     is_known = has_tables(connection)
     if not entries and not is_known:
-        return
+        return False
     if is_demo:
         host.claim(connection, "jira", host.DEMO)
     elif holds_samples(connection):
         if not entries:
-            return  # they go with the sample repositories
+            return True  # they go with the sample repositories
         drop(connection)
         is_known = False
     connection.execute(_schema())
@@ -128,6 +128,7 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_
     for entry, project in known.items():
         if project.is_tracked != (entry in entries):
             update(connection, entry, is_tracked=entry in entries, changed_at=now)
+    return True
 
 
 def all_known(connection: Connection) -> list[SelectedProject]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from prpipeline.jira.sources import JiraEdition, open_source
 from prpipeline.sandbox.github import ManualClock
-from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, World
+from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, Quirks, World
 from prpipeline.settings import JiraOptions, SyncSettings
 from prpipeline.settings.jira import jira_settings
 from prpipeline.sync import SyncOptions
@@ -137,3 +138,13 @@ def assert_equal(lab: JiraLab) -> None:
     shown = {i: issue for i, issue in lab.world.issues.items() if issue.is_shown and not issue.is_archived}
     stored = lab.stored()
     assert stored == {i: expected(issue) for i, issue in shown.items()}
+
+
+@contextmanager
+def jira_lab(
+    folder: Path, world: World, *, edition: str = "cloud", quirks: Quirks | None = None, **more: Any
+) -> Iterator[JiraLab]:
+    """Not synced yet; a Data Center has a context path."""
+    context = "" if edition == "cloud" else "/jira"
+    with JiraSandbox(world, edition=edition, context=context, quirks=quirks) as server:
+        yield JiraLab(server, folder, **more)

@@ -161,7 +161,9 @@ class Api:
         entries = [
             (issue.id, entry)
             for _, issue in asked
-            for entry in issue.histories[self._quirks.bulk_lacks.get(issue.id, 0) :]
+            for place, entry in enumerate(issue.histories)
+            if place >= self._quirks.bulk_lacks.get(issue.id, 0)
+            and place != self._quirks.bulk_skips.get(issue.id)
         ]
         text = str(sorted(map(str, body["issueIdsOrKeys"])))
         position = self._search.position(body.get("nextPageToken"), text)

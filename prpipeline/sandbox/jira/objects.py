@@ -154,8 +154,8 @@ class Objects:
         return {"changelog": {**about, "histories": entries}}
 
     def _names(self, issue: Issue) -> list[str]:
-        names = ["created", "updated", "project", *issue.fields]
-        return [name for name in names if name not in self._hidden]
+        hidden = {*self._hidden, *(() if self._is_cloud else ("statuscategorychangedate",))}
+        return [name for name in ["created", "updated", "project", *issue.fields] if name not in hidden]
 
     def _field(self, issue: Issue, name: str) -> Any:
         if name in {"created", "updated"} and name not in issue.fields:
@@ -168,6 +168,8 @@ class Objects:
         if name == "status" and isinstance(value, str):
             known = self._world.statuses.get(value)
             return self.status(known or Status(value, f"Deleted {value}", "undefined"))
+        if name == "issuetype" and not self._is_cloud:
+            return {about: each for about, each in value.items() if about != "hierarchyLevel"}
         if name in _PEOPLE and isinstance(value, str):
             return self.user(value)
         if name == "parent" and isinstance(value, int):

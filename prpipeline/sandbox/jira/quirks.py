@@ -20,4 +20,7 @@ class Quirks:
     bulk_lacks: dict[int, int] = field(
         default_factory=dict
     )  # of an issue's changelog in bulk, so many of the oldest
+    bulk_skips: dict[int, int] = field(
+        default_factory=dict
+    )  # of an issue's changelog in bulk, the entry at this place
     hidden_fields: set[str] = field(default_factory=set)  # ids of custom fields that the account is not shown
