@@ -13,6 +13,24 @@ class Connection(Protocol):
     def extract_statements(self, query: str, /) -> list[Any]: ...
 
 
+def has_table(connection: Connection, name: str, catalog: str | None = None) -> bool:
+    """Whether ``schema.table`` is in a database, by default the current one."""
+    (catalog, kind) = connection.execute(
+        "SELECT database_name, type FROM duckdb_databases() WHERE database_name = coalesce(?, current_database())",
+        [catalog],
+    ).fetchone()
+    # To list its tables a lake looks up the size of each, in a tenth of a second; a file parses its views to list columns.
+    listed = _OF_COLUMNS if kind == "ducklake" else _OF_TABLES
+    return bool(connection.execute(listed, [catalog, *name.split(".")]).fetchone())
+
+
+_OF_TABLES = (
+    "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = (?, ?, ?) LIMIT 1"
+)
+_OF_COLUMNS = (
+    "SELECT 1 FROM duckdb_columns() WHERE (database_name, schema_name, table_name) = (?, ?, ?) LIMIT 1"
+)
+
 _PARSED: dict[str, Any] = {}
 
 
