@@ -15,12 +15,12 @@ class Connection(Protocol):
 
 def has_table(connection: Connection, name: str, catalog: str | None = None) -> bool:
     """Whether ``schema.table`` is in a database, by default the current one."""
-    (catalog, kind) = connection.execute(
-        "SELECT database_name, type FROM duckdb_databases() WHERE database_name = coalesce(?, current_database())",
+    catalog, has_lake = connection.execute(
+        "SELECT coalesce(?, current_database()), bool_or(type = 'ducklake') FROM duckdb_databases()",
         [catalog],
     ).fetchone()
-    # To list its tables a lake looks up the size of each, in a tenth of a second; a file parses its views to list columns.
-    listed = _OF_COLUMNS if kind == "ducklake" else _OF_TABLES
+    # For a list of tables a lake looks up the size of each, in a tenth of a second; for one of columns a file parses its views.
+    listed = _OF_COLUMNS if has_lake else _OF_TABLES
     return bool(connection.execute(listed, [catalog, *name.split(".")]).fetchone())
 
 
