@@ -51,7 +51,7 @@ class TrackingService:
         if self.settings.is_demo or not self.warehouse.exists():
             return self
         with self.warehouse.transaction() as connection:
-            tracked_by = {t.tracked_by for t in tracking.all_tracked(connection)}
+            tracked_by = tracking.ways(connection, is_tracked=True)
         if tracked_by != {"demo"}:
             return self
         demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
@@ -63,7 +63,7 @@ class TrackingService:
         if not self.warehouse.exists():
             return False
         with self.warehouse.transaction() as connection:
-            return any(t.tracked_by == "demo" for t in tracking.all_known(connection))
+            return "demo" in tracking.ways(connection, is_tracked=False)
 
     def nothing_tracked(self) -> str:
         """The sentence for who asks about tracked repositories while there are none."""
@@ -188,7 +188,7 @@ class TrackingService:
 
     def jira_status(self) -> list[dict[str, Any]]:
         """One row per selected project of Jira, as it is now in the warehouse; none where there is no Jira."""
-        if not self.warehouse.exists():
+        if not (self.settings.uses_jira or self.settings.is_demo) or not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
             is_ours = jira_projects.holds_samples(connection) == self.settings.is_demo

@@ -130,12 +130,10 @@ def renew_tables(connection: Connection) -> None:
 
 
 def are_tables_current(connection: Connection) -> bool:
-    """Whether the tables were last made by these definitions; far cheaper than to renew them.
+    """Whether the tables, which ``create_tables`` made, were last made by these definitions; far cheaper than to renew them.
 
     Other files with the same definitions are remembered, so that the next one is told faster.
     """
-    if not has_table(connection, "meta.metric_definitions"):
-        return False
     newest: dict[str, Any] | None
     (newest,) = connection.execute(  # whole rows, for the table of an earlier version has no column sources
         "SELECT max_by(entry, metric_version) FROM meta.metric_definitions AS entry"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
@@ -18,8 +19,7 @@ from prpipeline.model.tracking import RepositoryStatus, TrackedBy
 from prpipeline.warehouse import host
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """A row of ``meta.repositories``."""
 
     tracked_as: str
@@ -46,8 +46,8 @@ class Tracked:
     last_failure: FailureKind | None
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Tracked))
-_KNOWN = frozenset(field.name for field in fields(Tracked))
+_COLUMNS = ", ".join(Tracked.__struct_fields__)
+_KNOWN = frozenset(Tracked.__struct_fields__)
 
 
 def track(
@@ -185,6 +185,13 @@ def all_tracked(connection: Connection) -> list[Tracked]:
 def all_known(connection: Connection) -> list[Tracked]:
     """Every repository that is or was tracked."""
     return _select(connection, "true", [])
+
+
+def ways(connection: Connection, *, is_tracked: bool) -> set[TrackedBy]:
+    """In which ways repositories came to be tracked: those that are, or all that ever were."""
+    where = "WHERE is_tracked" if is_tracked else ""
+    rows = connection.execute(f"SELECT DISTINCT tracked_by FROM meta.repositories {where}").fetchall()
+    return {row[0] for row in rows}
 
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:

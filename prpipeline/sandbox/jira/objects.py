@@ -81,13 +81,16 @@ FIELDS = [
 
 
 class Objects:
-    """``zone``: the account's, in which times are written."""
+    """``zone``: the account's, in which times are written. ``hidden``: fields that the account is not shown."""
 
-    def __init__(self, world: World, edition: str, base: str, zone: str) -> None:
+    def __init__(
+        self, world: World, edition: str, base: str, zone: str, hidden: Collection[str] = ()
+    ) -> None:
         self._world = world
         self._is_cloud = edition == "cloud"
         self._base = base
         self._zone = ZoneInfo(zone)
+        self._hidden = hidden
 
     def time(self, moment: datetime | None) -> str | None:
         """To the millisecond, with an offset without a colon."""
@@ -144,11 +147,18 @@ class Objects:
         author = self.user(entry.get("author"))
         return body | ({"author": author} if author else {})
 
+    def changelog(self, issue: Issue) -> dict[str, Any]:
+        """The whole of it, as ``expand=changelog`` has it on Data Center."""
+        entries = [self.history(entry) for entry in issue.histories]
+        about = {"startAt": 0, "maxResults": len(entries), "total": len(entries)}
+        return {"changelog": {**about, "histories": entries}}
+
     def _names(self, issue: Issue) -> list[str]:
-        return ["created", "updated", "project", *issue.fields]
+        names = ["created", "updated", "project", *issue.fields]
+        return [name for name in names if name not in self._hidden]
 
     def _field(self, issue: Issue, name: str) -> Any:
-        if name in {"created", "updated"}:
+        if name in {"created", "updated"} and name not in issue.fields:
             return self.time(getattr(issue, name))
         if name == "project":
             return self.project(issue.project)
