@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from prpipeline.metrics.statements import SqlFile, essence, file_names, source, sql_file, sql_files, sql_text
-from prpipeline.model.sql import Connection, parsed
+from prpipeline.model.sql import Connection, has_table, parsed
 
 
 @cache
@@ -51,12 +51,7 @@ def _stored(with_jira: bool) -> tuple[SqlFile, ...]:
 
 def has_jira(connection: Connection, catalog: str | None = None) -> bool:
     """Whether the database (default: the current one) has Jira's tables, so that it has its metrics, too."""
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = coalesce(?, current_database()) "
-        "AND schema_name = 'raw' AND table_name = 'jira_issues'",
-        [catalog],
-    ).fetchone()
-    return bool(found and found[0])
+    return has_table(connection, "raw.jira_issues", catalog)
 
 
 @cache

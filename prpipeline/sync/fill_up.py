@@ -63,11 +63,12 @@ def fill_up(context: Context, outcomes: Sequence[Outcome], budget: FillUpBudget)
     reader = _Reader(context, {repository.repository_id: outcome for repository, outcome in well.items()})
     try:
         size = max(context.settings.page_size, context.warehouse.store.batch_rows)
-        for start in range(0, len(pairs), size):
-            page = pairs[start : start + size]
-            if not reader.may_go_on(page) or not (page := page[: budget.take(len(page))]):
+        while pairs:
+            page = pairs[: budget.take(min(size, reader.affordable(pairs)))]
+            if not page:
                 return
             reader.read(page)
+            pairs = pairs[len(page) :]
     except _SHARED as failure:
         log.warning(
             "Reading older pull requests again, for fields that they lack, stopped; the next sync goes on: %s",
@@ -81,12 +82,15 @@ class _Reader:
         self._outcomes = outcomes
         self._failures = 0
 
-    def may_go_on(self, pairs: Sequence[Pair]) -> bool:
-        """Half of the hourly allowance is left to what cannot wait, and where much fails something else is wrong."""
+    def affordable(self, pairs: Sequence[Pair]) -> int:
+        """How many: half of the hourly allowance is left to what cannot wait, and where much fails something else is wrong."""
+        if self._failures >= _MOST_FAILURES:
+            return 0
         allowance = self._context.source.allowance(pairs[0][0].full_name)
-        return self._failures < _MOST_FAILURES and (
-            allowance is None or 2 * allowance.remaining > allowance.limit
-        )
+        if allowance is None:
+            return len(pairs)
+        spare = allowance.remaining - allowance.limit // 2  # points, of which a page takes one
+        return min(len(pairs), max(0, spare) * self._context.settings.page_size)
 
     def read(self, pairs: Sequence[Pair]) -> None:
         """Read these; where that fails, in pages, then halves, down to the one that fails. Raises what would fail for all."""

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, has_table
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.warehouse import host
 from prpipeline.warehouse.counters import KEPT_DAYS, next_id
@@ -78,11 +78,7 @@ def _schema() -> str:
 
 def has_tables(connection: Connection) -> bool:
     """Whether there is, or was, anything of Jira here."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        "AND schema_name = 'meta' AND table_name = 'jira_projects'"
-    ).fetchone()
-    return bool(found)
+    return has_table(connection, "meta.jira_projects")
 
 
 def holds_samples(connection: Connection) -> bool:
