@@ -131,7 +131,8 @@ def _checks(sync_period: timedelta | None) -> dg.AssetChecksDefinition:
         name="checks_of_jira",
         specs=[asset_checks.spec(check) for check in checks],
         can_subset=True,
-        op_tags={"dagster/priority": "-1"},  # after the step that computes what they look at, even where that fails
+        # After the step that computes what they look at, even where that fails.
+        op_tags={"dagster/priority": "-1"},
     )
     def checks_of_jira(
         context: dg.AssetCheckExecutionContext, pipeline: PipelineResource
