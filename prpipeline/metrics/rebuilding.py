@@ -179,7 +179,7 @@ def _jira_values(
     (prefixes,), (years,) = (sql_file(name).fills for name in ("jira_prefixes", "jira_years"))
     (first,) = connection.execute(years.sql).fetchone()
     table = half_days(settings.calendar, min(first or as_of.year, as_of.year), as_of.year)
-    values = {name: getattr(table, name) for name in table.__slots__}
+    values = {name: getattr(table, name) for name in table.__struct_fields__}
     values["jira_prefixes"] = [prefix for (prefix,) in connection.execute(prefixes.sql).fetchall()]
     return values | {"links_from": list(links_from)}
 
@@ -214,4 +214,4 @@ def _calendar_values(
         statement.sql, statement.bound({"repositories": repositories})
     ).fetchone()
     table = half_days(settings.calendar, first or as_of.year, max(last or 0, as_of.year))
-    return {name: getattr(table, name) for name in table.__slots__}
+    return {name: getattr(table, name) for name in table.__struct_fields__}

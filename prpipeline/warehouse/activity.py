@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, has_table
 from prpipeline.model.tracking import Caller, SyncMode
 from prpipeline.warehouse.counters import KEPT_DAYS, next_id
 from prpipeline.warehouse.rows import insert
@@ -154,9 +154,7 @@ def publication_basis(connection: Connection, settings_fingerprint: str, *, with
 
 def _projects_of_jira(connection: Connection) -> str:
     """The same of Jira's projects; nothing where there is no Jira."""
-    if "jira_projects" not in {
-        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    }:
+    if not has_table(connection, "meta.jira_projects"):
         return ""
     columns = "last_attempt_at, last_sync_at, watermark_at, reconciled_at, history_cursor"
     return str(

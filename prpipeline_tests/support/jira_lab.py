@@ -15,8 +15,9 @@ from prpipeline.settings import JiraOptions, SyncSettings
 from prpipeline.settings.jira import jira_settings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
-from prpipeline.warehouse import Warehouse, jira_projects
+from prpipeline.warehouse import jira_projects
 from prpipeline.warehouse.database import utc_now
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.sync_lab import JumpingClock
 
 
@@ -58,7 +59,8 @@ class JiraLab:
         self.options = options or JiraOptions()
         self.environment = environment or server.environment
         self.settings = SyncSettings(**{"attempts": 3, "overlap_minutes": 15, **settings})
-        self.warehouse = Warehouse(folder / "warehouse.duckdb")
+        self.warehouse = stores.new_warehouse(folder, with_jira=True)
+        stores.keep_attached(self.warehouse)
 
     def open(self) -> JiraEdition:
         found = jira_settings(self.environment)
