@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -306,7 +307,8 @@ def test_points_in_a_field_that_is_hidden(
     tmp_path: Path, edition: str, hidden: set[str], points: float | None
 ) -> None:
     world, project = small_world(0)
-    world.create(project, **{POINTS: 5, POINTS_FLOAT: 8})
+    fields: dict[str, Any] = {POINTS: 5, POINTS_FLOAT: 8}
+    world.create(project, **fields)
     with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(hidden_fields=hidden)) as it:
         it.sync_well()
         assert it.rows("SELECT story_points FROM raw.jira_issues") == [(points,)]
