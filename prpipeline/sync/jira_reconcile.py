@@ -6,11 +6,15 @@ permission is the likelier reason.
 
 from __future__ import annotations
 
+import logging
+
 from prpipeline.model.failures import AccessDenied, BadCredentials
 from prpipeline.sync.jira_context import JiraContext
 from prpipeline.warehouse import jira_projects, jira_records
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.jira_projects import SelectedProject
+
+log = logging.getLogger("prpipeline")
 
 _FEW = 5  # may vanish at once whatever their share, but for all
 _SHARE = 0.1
@@ -23,9 +27,11 @@ def reconcile(context: JiraContext, project: SelectedProject) -> None:
     listed = context.source.all_ids(project.project_id)
     with context.warehouse.transaction() as connection:
         ours = jira_records.present(connection, project.project_id)
+        moved = jira_records.moved_away(connection, project)
     context.read(project, sorted(listed - ours))
     context.check_broken()
     vanished = _vanished(context, project, sorted(ours - listed), len(ours))
+    vanished += _vanished_elsewhere(context, project, moved)
     if vanished and context.source.account().account_id != context.account_id:
         raise BadCredentials(
             "Jira takes us for another account than a moment ago; nothing was marked as gone."
@@ -53,5 +59,22 @@ def _vanished(context: JiraContext, project: SelectedProject, unlisted: list[int
                 "likely lost a permission (Browse projects, or issue security). Nothing was marked as gone; give it back, or "
                 "deselect the project."
             )
+    context.check_broken()
+    return vanished
+
+
+def _vanished_elsewhere(context: JiraContext, project: SelectedProject, moved: list[int]) -> list[int]:
+    """Read again the issues that moved from here to where no sync looks; those that Jira does not show any more.
+
+    None where they are many: who may not see where they went cannot tell. That holds up no other issue.
+    """
+    vanished: list[int] = []
+    for start in range(0, len(moved), _ASKED_AT_ONCE):
+        vanished += context.read(project, moved[start : start + _ASKED_AT_ONCE])
+        if len(vanished) > max(_FEW, _SHARE * len(moved)):
+            log.info(
+                "%s: issues that moved away are not shown any more; they stay as they were.", project.label
+            )
+            return []
     context.check_broken()
     return vanished

@@ -14,6 +14,7 @@ from prpipeline.model.jira import JiraChange, JiraIssue, JiraIssues, JiraProject
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities
 from prpipeline.warehouse.entities import Children, Entity
+from prpipeline.warehouse.jira_projects import SelectedProject
 from prpipeline.warehouse.rows import columns, insert
 
 ISSUES = Entity(
@@ -71,6 +72,21 @@ def present(connection: Connection, project_id: int) -> set[int]:
         "SELECT issue_id FROM raw.jira_issues WHERE project_id = ? AND gone_at IS NULL", [project_id]
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def moved_away(connection: Connection, project: SelectedProject) -> list[int]:
+    """The issues that we hold as having moved from a project, by a key that they had, to one that is not selected."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT issue_id FROM raw.jira_issues AS issue JOIN raw.jira_keys AS had USING (issue_id)
+        WHERE gone_at IS NULL
+          AND project_id NOT IN (SELECT project_id FROM meta.jira_projects WHERE is_tracked AND project_id IS NOT NULL)
+          AND regexp_extract(had.issue_key, '^(.*)-[0-9]+$', 1) IN (SELECT unnest(?::VARCHAR[]))
+        ORDER BY ALL
+        """,
+        [[project.project_key, *(project.former_keys or ())]],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def newest(connection: Connection, project_id: int, limit: int) -> list[tuple[int, str, datetime]]:

@@ -16,7 +16,7 @@ from prpipeline.publish.reader import open_published
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.terminal import terminal
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.end_to_end]
 
 WITHOUT_GITHUB = {"GITHUB_API_URL": "", "GITHUB_TOKEN": "", "PATH": "/nowhere"}
 SAMPLES = ["moonbase/lander", "octo-labs/infra", "octo-labs/rocket", "octo-labs/website"]

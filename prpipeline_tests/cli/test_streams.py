@@ -15,7 +15,7 @@ from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, small_world
 from prpipeline_tests.support.terminal import terminal
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("streams")]
+pytestmark = [pytest.mark.end_to_end]
 
 TITLE = "Grüße 🚀 Привет"
 LATIN_1 = {"PYTHONIOENCODING": "latin-1"}

@@ -41,6 +41,7 @@ class Lives:
         self.lab, self.world = lab, lab.world
         self.projects = list(self.world.projects.values())
         self.seen: set[int] = set()
+        self.hidden: set[int] = set()
         self.vanished = 0
         self.names = 0
 
@@ -72,6 +73,7 @@ class Lives:
             if self.vanished > VANISHED:
                 return
             issue.is_hidden = issue.is_hidden or what == "hide"
+            self.hidden.add(issue.id)
             if what == "delete":
                 world.delete(issue)
         elif not issue.is_hidden:
@@ -97,6 +99,10 @@ class Lives:
                 assert stored[issue.id][7], issue.key
             elif issue.id in self.seen and issue.is_archived and issue.id in stored:
                 assert not stored[issue.id][7]
+            elif issue.id in stored and stored[issue.id][7]:
+                # Hidden when it was asked for last, and moved since.
+                assert issue.id in self.hidden, issue.key
+                assert issue.project is self.projects[2]
             elif issue.id in stored:
                 assert stored[issue.id] == expected(issue)
             else:

@@ -36,8 +36,6 @@ from prpipeline_tests.support.other_tools_stories import (
     write,
 )
 
-pytestmark = pytest.mark.xdist_group("other_tools")
-
 LAST_SYNC = AS_OF - timedelta(days=3)  # of the repository that is no longer tracked
 
 Row = dict[str, Any]

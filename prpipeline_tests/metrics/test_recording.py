@@ -23,9 +23,6 @@ from prpipeline_tests.support.recorded import lines, load, third_party_times
 Row = dict[str, Any]
 
 
-pytestmark = pytest.mark.xdist_group("recording")  # its fixtures are made once
-
-
 @pytest.fixture(scope="module")
 def theirs(recording: Path) -> dict[int, Row]:
     return third_party_times(recording)
