@@ -57,7 +57,7 @@ def report(connection: duckdb.DuckDBPyConnection) -> None:
     def timed_fill(connection: Any, name: str, values: dict[str, Any]) -> None:
         by_table[name] = by_table.get(name, Cost()) + measured(lambda: fill(connection, name, values))
 
-    def transaction(work: Callable[[], None]) -> Cost:
+    def transaction(work: Callable[[], object]) -> Cost:
         def run() -> None:
             connection.execute("BEGIN")
             work()

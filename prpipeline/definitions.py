@@ -34,6 +34,7 @@ def build_definitions(
         more = _of_jira(settings, period)
     return dg.Definitions(
         assets=[*assets, *more.get("assets", [])],
+        asset_checks=more.get("asset_checks", []),
         jobs=[sync_job, reconcile_job, deliveries_job, publish_job, tidy_job, *more.get("jobs", [])],
         schedules=[*build_schedules(settings.schedule), *more.get("schedules", [])],
         sensors=[

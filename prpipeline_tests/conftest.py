@@ -10,7 +10,7 @@ import pytest
 
 from prpipeline_tests.support.folders import folders_removed
 
-FEW, MANY = 5, 100  # random examples in `make test` and in `make test-slow`
+FEW, MANY = 3, 100  # random examples in `make test` and in `make test-slow`
 
 
 def pytest_configure(config: pytest.Config) -> None:

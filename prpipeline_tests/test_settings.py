@@ -61,6 +61,10 @@ def read(folder: Path, text: str) -> RepositoriesFile:
         ("sync: {request_timeout_seconds: .nan}", "sync.request_timeout_seconds: write a number > 0.0."),
         ("schedule: {timezone: Foo}", "schedule: 'Foo' is not a time zone; write one like Europe/Berlin."),
         ("schedule: {enabled: 'off'}", "schedule.enabled: write true or false, not text."),
+        (
+            "jira: {projects: [ABC], links_from: [title, text]}",
+            "jira.links_from[2]: write one of body, branch, title.",
+        ),
         ("schedule: {reconcile_day: Sunday}", "reconcile_day: write one of monday, tuesday, wednesday, "),
         ("schedule: {time: noon}", "schedule.time: 'noon' is not a time of day; write one like 17:30."),
         ("schedule: {time: 24:00}", "schedule.time: '24:00' is not a time of day; write one like 17:30."),

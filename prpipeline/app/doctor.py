@@ -72,7 +72,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         for sentence in teams.unread(settings, tracking.warehouse, tracked):
             yield Finding("note", "teams", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
-            yield Finding("note", "pull requests", filling_up(lacking, settings.sync.fill_up_per_run))
+            says = filling_up(lacking, settings.sync.fill_up_per_run, with_bodies=settings.reads_bodies)
+            yield Finding("note", "pull requests", says)
     except WarehouseError as error:
         yield Finding("problem", "warehouse", str(error))
     sources = open_sources(_impatient(settings))

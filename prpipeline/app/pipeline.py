@@ -111,8 +111,7 @@ class Pipeline:
             return
         options, is_demo = self.settings.jira_options, self.settings.is_demo
         with self.warehouse.transaction() as connection:
-            jira_projects.follow(connection, options.entries, utc_now(), is_demo=is_demo)
-            if jira_projects.has_tables(connection):
+            if jira_projects.follow(connection, options.entries, utc_now(), is_demo=is_demo):
                 jira_people.follow(connection, options.people_rows, utc_now())
 
     def to_be_tracked(self) -> tuple[list[str], list[str]]:
@@ -239,14 +238,13 @@ class Pipeline:
             stale = set(metrics.stale_repositories(connection, self.settings.metrics))
             stale |= set(tracking.with_metrics_behind(connection))
             metrics.rebuild(connection, sorted(stale), self.settings.metrics, utc_now())
-            metrics.rebuild_aggregates(
+            tables = metrics.rebuild_aggregates(
                 connection,
                 self.settings.metrics,
                 utc_now(),
                 teams_of(self.settings),
                 self.settings.jira_options.links_from,
             )
-            tables = metrics.aggregate_tables(with_jira=metrics.has_jira(connection))
             return count_rows(connection, [f"metrics.{table}" for table in tables])
 
     def publish(self, audited: Sequence[Findings] | None = None, *, caller: Caller = "python") -> Release:
@@ -314,9 +312,10 @@ class Pipeline:
     def _basis(self) -> str:
         with self.warehouse.transaction() as connection:
             chosen = json.dumps(as_json(teams_of(self.settings)))
-            if self.settings.uses_jira:
+            if uses_jira := self.settings.uses_jira:
                 chosen += ",".join(self.settings.jira_options.links_from)
-            return activity.publication_basis(connection, metrics.fingerprint(self.settings.metrics) + chosen)
+            chosen = metrics.fingerprint(self.settings.metrics) + chosen
+            return activity.publication_basis(connection, chosen, with_jira=uses_jira)
 
     def _next_run_at(self) -> datetime | None:
         coming = next_run(self.settings.schedule, datetime.now(UTC))

@@ -6,10 +6,11 @@ A repository that came from the file and that it no longer names is no longer tr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from prpipeline.model.answers import OwnedRepository
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What following the file changed: partition keys."""
 
     added: tuple[str, ...] = ()

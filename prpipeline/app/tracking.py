@@ -51,7 +51,7 @@ class TrackingService:
         if self.settings.is_demo or not self.warehouse.exists():
             return self
         with self.warehouse.transaction() as connection:
-            tracked_by = {t.tracked_by for t in tracking.all_tracked(connection)}
+            tracked_by = tracking.ways(connection, is_tracked=True)
         if tracked_by != {"demo"}:
             return self
         demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
@@ -63,7 +63,7 @@ class TrackingService:
         if not self.warehouse.exists():
             return False
         with self.warehouse.transaction() as connection:
-            return any(t.tracked_by == "demo" for t in tracking.all_known(connection))
+            return "demo" in tracking.ways(connection, is_tracked=False)
 
     def nothing_tracked(self) -> str:
         """The sentence for who asks about tracked repositories while there are none."""
@@ -168,11 +168,14 @@ class TrackingService:
         return [known.tracked_as for known in dropped]
 
     @property
-    def field_set(self) -> int:
-        """The fields that the settings let a sync read. gh's own token, which may be there, is not looked for."""
+    def wanted(self) -> record_counts.Wanted:
+        """What the settings let a sync read. gh's own token, which may be there, is not looked for."""
         github = self.settings.github
         by_graphql = github.api == "graphql" and (github.tokens or github.app)
-        return FIELD_SET if by_graphql or self.settings.sync.first_commit_by_rest else WITHOUT_FIRST_COMMIT
+        has_all = by_graphql or self.settings.sync.first_commit_by_rest
+        return record_counts.Wanted(
+            FIELD_SET if has_all else WITHOUT_FIRST_COMMIT, self.settings.reads_bodies
+        )
 
     def lacking_fields(self, names: Sequence[str] | None = None) -> dict[str, int]:
         """How many stored pull requests of these, or of all tracked, lack fields that a sync reads; by tracked name."""
@@ -183,12 +186,12 @@ class TrackingService:
             return {}
         with self.warehouse.transaction() as connection:
             ids = [t.repository_id for t in rows if t.repository_id]
-            lacking = record_counts.lacking_counts(connection, ids, self.field_set)
+            lacking = record_counts.lacking_counts(connection, ids, self.wanted)
         return {t.tracked_as: lacking[t.repository_id] for t in rows if t.repository_id in lacking}
 
     def jira_status(self) -> list[dict[str, Any]]:
         """One row per selected project of Jira, as it is now in the warehouse; none where there is no Jira."""
-        if not self.warehouse.exists():
+        if not (self.settings.uses_jira or self.settings.is_demo) or not self.warehouse.exists():
             return []
         with self.warehouse.transaction() as connection:
             is_ours = jira_projects.holds_samples(connection) == self.settings.is_demo
@@ -224,7 +227,7 @@ class TrackingService:
             short: dict[int, list[str]] = {}
             for each in shortfalls.all_of(connection, ids):
                 short.setdefault(each.repository_id, []).append(each.sentence)
-            lacking = record_counts.lacking_counts(connection, ids, self.field_set)
+            lacking = record_counts.lacking_counts(connection, ids, self.wanted)
         return [
             {
                 "tracked_as": t.tracked_as,

@@ -72,7 +72,9 @@ def status(as_json: bool) -> None:
             published_path(settings),
             coming,
             is_sample_data=is_sample_data,
-            filling_up=filling_up(lacking, settings.sync.fill_up_per_run) if lacking else None,
+            filling_up=filling_up(lacking, settings.sync.fill_up_per_run, with_bodies=settings.reads_bodies)
+            if lacking
+            else None,
         )
     if of_jira:
         jira_status_table(of_jira)

@@ -11,7 +11,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from typing import Any
 
 import click
@@ -70,6 +69,8 @@ def _shown(error: Exception) -> click.ClickException:
         return BadInput(str(error))
     if isinstance(error, (WarehouseError, ApiFailure)):
         return click.ClickException(str(error))
+    import traceback
+
     return click.ClickException(
         f"Unexpected, please report it.\n{''.join(traceback.format_exception(error)).rstrip()}"
     )

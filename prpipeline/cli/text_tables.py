@@ -189,7 +189,7 @@ def estimates_table(estimates: Sequence[Estimate]) -> None:
         console.print("GitHub sets no limits here: nothing waits for an hourly allowance.")
     if lacking := sum(e.pull_requests_lacking_fields for e in estimates):
         console.print(
-            f"Of these repositories {lacking:,} stored pull requests lack newer columns: the next sync reads "
+            f"Of these repositories {lacking:,} stored pull requests lack some of what is read now: the next sync reads "
             f"{sum(e.fill_up_pull_requests for e in estimates):,} of them again, in "
             f"{sum(e.fill_up_requests for e in estimates):,} requests.",
             soft_wrap=True,

@@ -4,14 +4,13 @@ Imported only where projects of Jira are selected.
 """
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
 from prpipeline.app.types import (
     JiraResult,
@@ -23,7 +22,7 @@ from prpipeline.app.types import (
 )
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs import specs
-from prpipeline.defs.jobs import JIRA_GROUP, JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
+from prpipeline.defs.jobs import JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
 from prpipeline.defs.keys import JIRA_ISSUES
 from prpipeline.defs.plain_failure import PlainFailure, plainly
 from prpipeline.defs.resources import PipelineResource
@@ -42,8 +41,7 @@ class JiraConfig(dg.Config):
     """What to sync, and how."""
 
     projects: list[str] = Field(
-        default=[],
-        description="Selected projects, as the repositories file has them. Empty: the chosen partitions, or all.",
+        default=[], description="Selected projects, as the repositories file has them. Empty: all."
     )
     full: bool = Field(default=False, description="Read the whole history again from its start.")
     reconcile: bool = Field(
@@ -52,104 +50,105 @@ class JiraConfig(dg.Config):
     )
 
 
-def build(settings: Settings, sync_period: timedelta | None) -> dict[str, list[Any]]:
-    """What the definitions have more of with Jira, by the names of their arguments.
+@dg.op(name=JIRA_SYNC)
+def sync_projects(context: dg.OpExecutionContext, config: JiraConfig, pipeline: PipelineResource) -> None:
+    """Bring projects up to date with Jira, one by one; each is an event of its own."""
+    closer = config.reconcile or RECONCILE_TAG in context.run.tags
+    options = SyncOptions(config.full, reconcile=closer, caller="dagster")
+    with plainly():
+        opened = pipeline.open()
+        opened.follow_jira()
+        failed: list[JiraResult] = []
+        for result in opened.sync_jira(options, config.projects or None):
+            context.log_event(_event(result))
+            if result.failed:
+                failed.append(result)
+        if failed:
+            raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
 
-    The demo has no Jira to ask: its tables are shown alone, so that Materialize all still offers partitions to choose, which
-    Dagster does only where all are of one kind.
-    """
+
+@dg.job(
+    name=SYNC_JIRA,
+    description="Bring the selected projects of Jira up to date: all, or those named in the configuration.",
+    executor_def=dg.in_process_executor,
+)
+def sync_jira() -> None:
+    sync_projects()
+
+
+@dg.job(
+    name=RECONCILE_JIRA,
+    tags={RECONCILE_TAG: "true"},
+    description="Like sync_jira, and find issues that were deleted, hidden, moved away or archived.",
+    executor_def=dg.in_process_executor,
+)
+def reconcile_jira() -> None:
+    sync_projects()
+
+
+def build(settings: Settings, sync_period: timedelta | None) -> dict[str, list[Any]]:
+    """What the definitions have more of with Jira, by the names of their arguments. The demo has no Jira to ask."""
     tables = specs.of_jira(JIRA_ISSUES, settings.file.owners, is_demo=settings.is_demo)
     if settings.is_demo:
         return {"assets": tables}
-    step = _step(sync_period, settings.file.owners)
-    selection = dg.AssetSelection.assets(JIRA_ISSUES)
-    jobs = [
-        dg.define_asset_job(
-            SYNC_JIRA,
-            selection=selection,
-            description="Bring the selected projects of Jira up to date. Without a partition: all.",
-            executor_def=dg.in_process_executor,
-        ),
-        dg.define_asset_job(
-            RECONCILE_JIRA,
-            selection=selection,
-            tags={RECONCILE_TAG: "true"},
-            description="Like sync_jira, and find issues that were deleted, hidden, moved away or archived.",
-            executor_def=dg.in_process_executor,
-        ),
-    ]
     return {
-        "assets": [step, *tables],
-        "jobs": jobs,
+        "assets": [_issues(sync_period, settings.file.owners), *tables],
+        "asset_checks": [_checks(sync_period)],
+        "jobs": [sync_jira, reconcile_jira],
         "schedules": _schedules(settings.schedule),
         "sensors": [jira_sensor],
     }
 
 
-def _step(sync_period: timedelta | None, owners: Sequence[str]) -> dg.AssetsDefinition:
+def _issues(sync_period: timedelta | None, owners: Sequence[str]) -> dg.AssetSpec:
+    """The raw issues: an asset that only jobs fill.
+
+    Were it materialized like the others, Dagster would no longer let people choose repositories in Materialize all: it does
+    so only where all that it runs has partitions of one kind.
+    """
     freshness = None
     if sync_period is not None:
         freshness = dg.FreshnessPolicy.time_window(
             warn_window=sync_period + _LATE, fail_window=2 * sync_period + _LATE
         )
-    spec = dg.AssetSpec(
+    return dg.AssetSpec(
         JIRA_ISSUES,
-        group_name=JIRA_GROUP,
+        group_name="jira",
         owners=owners,
         kinds={"jira", "duckdb"},
         tags={"layer": "raw"},
         partitions_def=project_partitions,
         freshness_policy=freshness,
-        skippable=True,  # a run reports each project by itself, as an event
-        description="Issues of the selected projects of Jira, with their changelogs.",
+        description="Issues of the selected projects of Jira, with their changelogs. The jobs sync_jira and "
+        "reconcile_jira fill it.",
     )
 
+
+def _checks(sync_period: timedelta | None) -> dg.AssetChecksDefinition:
     checks = [check for check in all_checks(sync_period, with_jira=True) if check.is_of_jira]
 
-    @dg.multi_asset(
-        name=JIRA_SYNC,
-        specs=[spec],
-        check_specs=[asset_checks.spec(check) for check in checks],
+    @dg.multi_asset_check(
+        name="checks_of_jira",
+        specs=[asset_checks.spec(check) for check in checks],
         can_subset=True,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        # After the step that computes what they look at, even where that fails.
+        op_tags={"dagster/priority": "-1"},
     )
-    def sync_jira(
-        context: dg.AssetExecutionContext, config: JiraConfig, pipeline: PipelineResource
-    ) -> Iterator[Event | dg.AssetCheckResult]:
-        opened = pipeline.open()
+    def checks_of_jira(
+        context: dg.AssetCheckExecutionContext, pipeline: PipelineResource
+    ) -> Iterator[dg.AssetCheckResult]:
         selected = {key.name for key in context.selected_asset_check_keys}
         with plainly():
-            failed: list[JiraResult] = []
-            if JIRA_ISSUES in context.selected_asset_keys:
-                failed = yield from _synced(context, config, opened)
-            yield from map(
-                asset_checks.result, opened.stored.check([c for c in checks if c.name in selected])
-            )
-            if failed:
-                raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
+            found = pipeline.open().stored.check([check for check in checks if check.name in selected])
+            yield from map(asset_checks.result, found)
 
-    return sync_jira
+    return checks_of_jira
 
 
-def _synced(
-    context: dg.AssetExecutionContext, config: JiraConfig, pipeline: Pipeline
-) -> Generator[Event, None, list[JiraResult]]:
-    """Sync what is chosen; the results of those that failed."""
-    is_partitioned = context.has_partition_key or context.has_partition_key_range
-    named = list(context.partition_keys) if is_partitioned else config.projects
-    closer = config.reconcile or RECONCILE_TAG in context.run.tags
-    options = SyncOptions(config.full, reconcile=closer, caller="dagster")
-    pipeline.follow_jira()
-    failed: list[JiraResult] = []
-    for result in pipeline.sync_jira(options, named or None):
-        if result.failed:
-            failed.append(result)
-            yield dg.AssetObservation(
-                JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""}
-            )
-        else:
-            yield _materialization(result.entry, result.mode, result.issues, result.requests)
-    return failed
+def _event(result: JiraResult) -> Event:
+    if result.failed:
+        return dg.AssetObservation(JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""})
+    return _materialization(result.entry, result.mode, result.issues, result.requests)
 
 
 def _materialization(

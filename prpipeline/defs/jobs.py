@@ -12,7 +12,6 @@ RECONCILE_TAG = "prpipeline/reconcile"
 
 # Of Jira, where projects are selected: defs/jira.py.
 JIRA_SYNC, SYNC_JIRA, RECONCILE_JIRA = "sync_projects_of_jira", "sync_jira", "reconcile_jira"
-JIRA_GROUP = "jira"
 
 # Runs with this tag look at what webhooks told of, instead of at all repositories.
 DELIVERIES_TAG = "prpipeline/deliveries"
@@ -38,8 +37,7 @@ reconcile_job = dg.define_asset_job(
 publish_job = dg.define_asset_job(
     "publish",
     # All checks, of what was synced too: once after a batch, not once a run.
-    selection=(dg.AssetSelection.all() - _SYNCED - dg.AssetSelection.groups(JIRA_GROUP))
-    | dg.AssetSelection.all_asset_checks(),
+    selection=(dg.AssetSelection.all() - _SYNCED) | dg.AssetSelection.all_asset_checks(),
     description="Compute the tables that span repositories, check all data, and put everything before its readers.",
     executor_def=dg.in_process_executor,
 )

@@ -18,8 +18,9 @@ from prpipeline.model.usage import Usage
 class ClientSource:
     """The part of ``sync.source.Source`` that is the client's."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, reads_bodies: bool = False) -> None:
         self.client = client
+        self.reads_bodies = reads_bodies
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from prpipeline.github import connections, fields, mapping
+from prpipeline.github import connections, fields, mapping, queries
 from prpipeline.github import graphql_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.protocol import SERVICE, CommitsDenied, GraphQLResult, TeamsDenied
@@ -40,8 +40,9 @@ Json = Mapping[str, Any]
 class PullRequestReader:
     """Reads whole pull requests with one client; remembers the size of pages that works."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, reads_bodies: bool = False) -> None:
         self._client = client
+        self._reads_bodies = reads_bodies
         self._largest = self._size = client.caller.settings.page_size
         self._teams = self._commits = True  # off for good once the token turned out not to see them
 
@@ -218,7 +219,7 @@ class PullRequestReader:
                     if "labels" in rows
                     else None
                 )
-                pull_request = mapping.pull_request_from_graphql(node)
+                pull_request = mapping.pull_request_from_graphql(node, with_body=self._reads_bodies)
         except MalformedAnswer as trouble:
             raise Unsettled(f"{what}: {trouble}") from None
         if "additions" not in node:
@@ -311,6 +312,7 @@ class PullRequestReader:
                     missing_nodes=name == "hydrate",
                     check=check,
                     repository=repository,
+                    text=queries.query(name, with_bodies=self._reads_bodies),
                 )
             except TeamsDenied as denied:
                 if not teams:

@@ -49,9 +49,9 @@ T = TypeVar("T")
 class GraphQLSource(ClientSource):
     """See ``sync.source.Source``."""
 
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        self._reader = PullRequestReader(client)
+    def __init__(self, client: Client, *, reads_bodies: bool = False) -> None:
+        super().__init__(client, reads_bodies=reads_bodies)
+        self._reader = PullRequestReader(client, reads_bodies=reads_bodies)
 
     # ── the credential ───────────────────────────────────────────────────────────────────────────────
 
@@ -72,7 +72,8 @@ class GraphQLSource(ClientSource):
         if repository or not isinstance(self.client.credential, AppCredential):
             # Of no pull request: a server checks the fields all the same.
             nothing = {"ids": [], "teams": True, "sizes": True, "commits": True}
-            self.client.graphql("hydrate", nothing, repository=repository)
+            text = queries.query("hydrate", with_bodies=self.reads_bodies)
+            self.client.graphql("hydrate", nothing, repository=repository, text=text)
 
     @property
     def field_set(self) -> int:

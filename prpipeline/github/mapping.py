@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from prpipeline.github import fields
+from prpipeline.model.body_keys import BodyKey, keys_in
 from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.model.pull_requests import (
     NOBODY,
@@ -58,8 +59,9 @@ Json = Mapping[str, Any]
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pull_request_from_graphql(node: Json) -> PullRequest:
+def pull_request_from_graphql(node: Json, *, with_body: bool = False) -> PullRequest:
     """A ``PullRequest`` node of pull_request.graphql, without its children. All that was asked for has to be there."""
+    author = graphql_actor(node["author"])
     has_sizes = "additions" in node  # they are not always asked for
     commits = node.get("commits")  # neither are these, and their dates need a permission of their own
     milestone = node["milestone"]
@@ -68,7 +70,7 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         node_id=fields.string(node, "id"),
         number=fields.integer(node, "number"),
         title=fields.words(node, "title"),
-        author=graphql_actor(node["author"]),
+        author=author,
         is_draft=fields.flag(node, "isDraft"),
         created_at=fields.time(node["createdAt"]),
         updated_at=fields.time(node["updatedAt"]),
@@ -87,7 +89,13 @@ def pull_request_from_graphql(node: Json) -> PullRequest:
         commits=None if commits is None else fields.integer(commits, "totalCount"),
         first_commit_at=None if commits is None else _graphql_authored(commits.get("nodes")),
         field_set=FIELD_SET,
+        body_keys=_body_keys(fields.words(node, "body"), author) if with_body else None,
     )
+
+
+def _body_keys(body: str, author: Actor) -> tuple[BodyKey, ...]:
+    """None of a bot's: it quotes other people's texts."""
+    return () if author.is_bot else keys_in(body)
 
 
 def label_from_graphql(node: Json) -> Label:
@@ -154,15 +162,16 @@ def _graphql_subject(node: Json | None) -> tuple[Actor, bool]:
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pull_request_from_rest(body: Json) -> PullRequest:
+def pull_request_from_rest(body: Json, *, with_body: bool = False) -> PullRequest:
     """A body of ``GET /pulls/{number}``, or of the list, which lacks the sizes, the counts and who merged."""
+    author = rest_actor(body["user"])
     head, base, milestone = body.get("head") or {}, body.get("base") or {}, body.get("milestone")
     return PullRequest(
         pull_request_id=fields.integer(body, "id"),
         node_id=fields.string(body, "node_id"),
         number=fields.integer(body, "number"),
         title=fields.words(body, "title"),
-        author=rest_actor(body["user"]),
+        author=author,
         is_draft="draft" in body and fields.flag(body, "draft"),
         created_at=fields.time(body["created_at"]),
         updated_at=fields.time(body["updated_at"]),
@@ -181,6 +190,8 @@ def pull_request_from_rest(body: Json) -> PullRequest:
         commits=fields.optional_integer(body, "commits"),
         field_set=WITHOUT_FIRST_COMMIT if "commits" in body else None,
         labels=tuple({label.label: label for label in map(_rest_label, body.get("labels") or ())}.values()),
+        # null where nothing was ever written.
+        body_keys=_body_keys(fields.text(body["body"]) or "", author) if with_body else None,
     )
 
 

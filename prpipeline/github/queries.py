@@ -37,13 +37,15 @@ def verified_emails(people: int) -> str:
 
 
 @cache
-def query(name: str) -> str:
-    """The text to send for the query in ``graphql/{name}.graphql``."""
+def query(name: str, *, with_bodies: bool = False) -> str:
+    """The text to send for the query in ``graphql/{name}.graphql``; ``with_bodies``: whole pull requests have theirs."""
     fragments = {
         match[1]: match[0]
         for match in re.finditer(r"^fragment (\w+) on .*?^}", _read("fragments"), re.MULTILINE | re.DOTALL)
     }
     text, needed = _read(name), dict[str, None]()
+    if with_bodies:
+        text = text.replace("...PullRequestFields", "...PullRequestFields ...PullRequestBody")
     pending = [text]
     while pending:
         for used in re.findall(r"\.\.\.(\w+)", pending.pop()):

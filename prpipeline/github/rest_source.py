@@ -58,8 +58,8 @@ T = TypeVar("T")
 class RestSource(ClientSource):
     """See ``sync.source.Source``. With ``etags`` that outlive the process, repositories without changes are free."""
 
-    def __init__(self, client: Client, etags: Etags | None = None) -> None:
-        super().__init__(client)
+    def __init__(self, client: Client, etags: Etags | None = None, *, reads_bodies: bool = False) -> None:
+        super().__init__(client, reads_bodies=reads_bodies)
         self._lists = RestLists(client)
         self._probes = RememberedProbes(MemoryEtags() if etags is None else etags, self.address)
         self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
@@ -294,7 +294,7 @@ class RestSource(ClientSource):
 
         def read(answer: Answer) -> tuple[PullRequest, Repository]:
             body = objects.body_of(answer)
-            pull_request = mapping.pull_request_from_rest(body)
+            pull_request = mapping.pull_request_from_rest(body, with_body=self.reads_bodies)
             if pull_request.updated_at < head.updated_at:
                 raise MalformedAnswer(f"GitHub lists a newer state of #{head.number} than it shows.")
             return pull_request, objects.base_repository(body) or repository

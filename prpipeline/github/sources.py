@@ -26,7 +26,7 @@ def open_sources(
 ) -> list[GitHubSource]:
     """A source per credential, to be used side by side; at least one. Sends nothing yet."""
     return [
-        _source(Client(settings.github, settings.sync, credential, clock), etags)
+        _source(Client(settings.github, settings.sync, credential, clock), etags, settings.reads_bodies)
         for credential in credentials(settings.github)
     ]
 
@@ -51,9 +51,11 @@ def credentials(github: GitHubSettings) -> list[Credential]:
     return found or [Anonymous()]
 
 
-def _source(client: Client, etags: Etags | None) -> GitHubSource:
+def _source(client: Client, etags: Etags | None, reads_bodies: bool) -> GitHubSource:
     by_rest = client.github.api == "rest" or isinstance(client.credential, Anonymous)
-    return RestSource(client, etags) if by_rest else GraphQLSource(client)
+    if by_rest:
+        return RestSource(client, etags, reads_bodies=reads_bodies)
+    return GraphQLSource(client, reads_bodies=reads_bodies)
 
 
 def _token_of_gh(api_url: str) -> SecretStr | None:

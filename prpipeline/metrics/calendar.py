@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from prpipeline.settings import WEEKDAYS, Calendar
 
@@ -21,16 +22,14 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EMPTY = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """Working time from one second (UTC, since 1970) up to, not including, another."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class HalfDays:
+class HalfDays(Struct, frozen=True):
     """One row per half day of UTC, column by column as the SQL binds them.
 
     Half days, because working days start at least some 23 hours apart: so no half day holds parts of more

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from prpipeline.metrics.definitions import has_jira
 from prpipeline.metrics.statements import JIRA
@@ -25,8 +27,7 @@ _HEAD = re.compile(r"-- (error|warn) on (raw|metrics)\.(\w+)")
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """An error means that numbers are wrong; a warning, that someone should look."""
 
     name: str
@@ -45,8 +46,7 @@ class Check:
         return replace(self, description=description, parameters=parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What one check found: the number of rows, and the first few of them."""
 
     check: Check

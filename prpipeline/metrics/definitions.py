@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from prpipeline.metrics.statements import SqlFile, essence, file_names, source, sql_file, sql_files, sql_text
-from prpipeline.model.sql import Connection, parsed
+from prpipeline.model.sql import Connection, has_table, parsed
 
 
 @cache
@@ -51,12 +51,7 @@ def _stored(with_jira: bool) -> tuple[SqlFile, ...]:
 
 def has_jira(connection: Connection, catalog: str | None = None) -> bool:
     """Whether the database (default: the current one) has Jira's tables, so that it has its metrics, too."""
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = coalesce(?, current_database()) "
-        "AND schema_name = 'raw' AND table_name = 'jira_issues'",
-        [catalog],
-    ).fetchone()
-    return bool(found and found[0])
+    return has_table(connection, "raw.jira_issues", catalog)
 
 
 @cache
@@ -135,16 +130,10 @@ def renew_tables(connection: Connection) -> None:
 
 
 def are_tables_current(connection: Connection) -> bool:
-    """Whether the tables were last made by these definitions; far cheaper than to renew them.
+    """Whether the tables, which ``create_tables`` made, were last made by these definitions; far cheaper than to renew them.
 
     Other files with the same definitions are remembered, so that the next one is told faster.
     """
-    there = connection.execute(  # of tables, for to list views is to parse them all
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        "AND schema_name = 'meta' AND table_name = 'metric_definitions'"
-    ).fetchall()
-    if not there:
-        return False
     newest: dict[str, Any] | None
     (newest,) = connection.execute(  # whole rows, for the table of an earlier version has no column sources
         "SELECT max_by(entry, metric_version) FROM meta.metric_definitions AS entry"

@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prpipeline.metrics.calendar import half_days
-from prpipeline.metrics.definitions import has_jira, metric_version, repository_tables, spanning_tables
+from prpipeline.metrics.definitions import (
+    aggregate_tables,
+    has_jira,
+    metric_version,
+    repository_tables,
+    spanning_tables,
+)
 from prpipeline.metrics.statements import sql_file
 from prpipeline.model.sql import Connection, parsed
 from prpipeline.settings import WEEKDAYS, MetricSettings, Teams, as_json
@@ -46,10 +52,10 @@ def rebuild_aggregates(
     as_of: datetime,
     teams: Teams | None = None,
     links_from: Sequence[str] = ("title", "branch"),
-) -> None:
+) -> tuple[str, ...]:
     """Bring running clocks and repositories' names up to date, then replace the tables that depend on more than one
     repository, on teams of people (None: there are none), on Jira, or on now. ``as_of`` as in ``rebuild``;
-    ``links_from``: where keys of issues are looked for."""
+    ``links_from``: where keys of issues are looked for. Returns the names of the ``aggregate_tables``, which are up to date then."""
     values = _values(connection, settings, as_of) | _team_values(Teams() if teams is None else teams)
     if with_jira := has_jira(connection):
         values |= _jira_values(connection, settings, values["as_of"], links_from)
@@ -61,6 +67,7 @@ def rebuild_aggregates(
             _rename(connection, name)
     for name in spanning_tables(with_jira=with_jira):
         _fill(connection, name, values)
+    return aggregate_tables(with_jira=with_jira)
 
 
 def stale_repositories(connection: Connection, settings: MetricSettings) -> list[int]:
@@ -172,7 +179,7 @@ def _jira_values(
     (prefixes,), (years,) = (sql_file(name).fills for name in ("jira_prefixes", "jira_years"))
     (first,) = connection.execute(years.sql).fetchone()
     table = half_days(settings.calendar, min(first or as_of.year, as_of.year), as_of.year)
-    values = {name: getattr(table, name) for name in table.__slots__}
+    values = {name: getattr(table, name) for name in table.__struct_fields__}
     values["jira_prefixes"] = [prefix for (prefix,) in connection.execute(prefixes.sql).fetchall()]
     return values | {"links_from": list(links_from)}
 
@@ -207,4 +214,4 @@ def _calendar_values(
         statement.sql, statement.bound({"repositories": repositories})
     ).fetchone()
     table = half_days(settings.calendar, first or as_of.year, max(last or 0, as_of.year))
-    return {name: getattr(table, name) for name in table.__slots__}
+    return {name: getattr(table, name) for name in table.__struct_fields__}

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 JIRA = "jira"
 """The folder of Jira's files, here and among the checks."""
@@ -32,8 +33,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\} stands for each of ([^.]+)\.")
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|[^\w\s]")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One SQL statement with the names of the parameters that it binds."""
 
     sql: str
@@ -44,8 +44,7 @@ class Statement:
         return {name: values[name] for name in self.parameters}
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Struct, frozen=True):
     """What a CREATE statement makes; schema is empty for what only a published file has."""
 
     kind: Literal["TABLE", "VIEW", "MACRO"]
@@ -53,8 +52,7 @@ class Created:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SqlFile:
+class SqlFile(Struct, frozen=True):
     """One file: its definition in words, what it creates, and how rows are made."""
 
     name: str
@@ -148,6 +146,7 @@ def _is_of_jira(name: str) -> bool:
     return resources.files(__package__).joinpath("sql", JIRA, f"{name}.sql").is_file()
 
 
+@cache
 def essence(sql: str) -> str:
     """SQL without its comments and white space: equal for texts that differ in nothing else."""
     return " ".join(token for token in _TOKEN.findall(sql) if not token.startswith("--"))

@@ -1,6 +1,7 @@
 """The fields that a pull request's row was read with, as a number: by it sync finds the rows that lack newer ones.
 
-Each set adds fields to those before it. A new field goes into a new set, never into one that rows were read with.
+Each set adds fields to those before it. A new field goes into a new set, never into one that rows were read with. Keys in bodies,
+which are read only where somebody chose that, are in none: a row says by itself whether it has them (``has_body_keys``).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from prpipeline.model.body_keys import BodyKey
+
 SUBMITTED_STATES = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 
@@ -83,6 +85,7 @@ class PullRequest:
     reviews: tuple[Review, ...] | None = None
     events: tuple[ReviewEvent, ...] | None = None
     labels: tuple[Label, ...] | None = None
+    body_keys: tuple[BodyKey, ...] | None = None  # None: the body was not asked for
     reviews_counted: int | None = None  # by GitHub, where it counts more than it gives in every reading
 
     @property
@@ -91,6 +94,11 @@ class PullRequest:
         if self.merged_at is not None:
             return "merged"
         return "open" if self.closed_at is None else "closed"
+
+    @property
+    def has_body_keys(self) -> bool:
+        """Whether keys were looked for in this state's body."""
+        return self.body_keys is not None
 
     def with_children(
         self,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # GitHub's own limits: owners of 39 characters (enterprise-managed ones end in "_shortcode"), names of 100.
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})")
@@ -31,8 +32,7 @@ class InvalidRepositoryName(ValueError):
     """The text is not the name of a repository that can be asked for; the message says what to write or to set."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryName:
+class RepositoryName(Struct, frozen=True):
     """``owner/name`` as GitHub shows it. Names that differ only in case are the same repository."""
 
     owner: str
@@ -58,8 +58,7 @@ class RepositoryName:
         return f"{self.owner}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """What people paste where a repository or a pull request is asked for.
 
     ``server`` is the web server's address, such as ``https://github.com``, and None for a name alone.

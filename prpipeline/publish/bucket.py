@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,11 @@ class Bucket:
 
 def _client() -> Any:
     import boto3
+    import botocore.session
     from botocore.config import Config
+
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _descriptions())
 
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
@@ -154,7 +159,15 @@ def _client() -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client("s3", config=config)
+    return boto3.session.Session(botocore_session=session).client("s3", config=config)
+
+
+@cache
+def _descriptions() -> Any:
+    """What botocore knows of S3's requests: it takes longer to read than a small release to send."""
+    import botocore.session
+
+    return botocore.session.get_session().get_component("data_loader")
 
 
 def _time_of(answer: Any) -> datetime | None:

@@ -90,7 +90,7 @@ def _columns(connection: Connection) -> list[tuple[str, list[str]]]:
     """The warehouse's tables, each with its columns."""
     tables: list[tuple[str, list[str]]] = connection.execute(
         "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
-        "SEMI JOIN duckdb_tables() USING (database_name, table_oid) "
+        "ANTI JOIN (SELECT database_name, view_oid AS table_oid FROM duckdb_views()) USING (database_name, table_oid) "
         "WHERE database_name = 'warehouse' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return tables

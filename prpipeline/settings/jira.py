@@ -15,6 +15,7 @@ from prpipeline.settings.github import check_url, is_here, tokens_in
 from prpipeline.settings.section import Section
 
 Edition = Literal["cloud", "data-center"]
+LinkSource = Literal["title", "branch", "body"]
 
 ATLASSIAN_GATEWAY = "https://api.atlassian.com"
 ATLASSIAN_SIGN_IN = "https://auth.atlassian.com"
@@ -86,14 +87,14 @@ class JiraOptions(Section, frozen=True, kw_only=True):
 
     ``points_fields``, ``sprint_field``, ``epic_field``: ids of custom fields, by default found by their kind.
     ``people``: whose accounts are whose, by login on GitHub: an account's id or e-mail address, several, or ``nobody``.
-    ``links_from``: where keys of issues are looked for in pull requests.
+    ``links_from``: where keys of issues are looked for in pull requests; bodies are read only for that.
     """
 
     projects: tuple[str | int, ...] = ()
     points_fields: tuple[str, ...] = ()
     sprint_field: str | None = None
     epic_field: str | None = None
-    links_from: tuple[Literal["title", "branch"], ...] = ("title", "branch")
+    links_from: tuple[LinkSource, ...] = ("title", "branch")
     people: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -75,6 +75,11 @@ class Settings(Section, frozen=True, kw_only=True):
         """Whether projects of Jira are selected; what else that needs, ``connected_jira`` says."""
         return bool(self.jira_options.projects)
 
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether bodies of pull requests are asked for: to look for keys of issues there."""
+        return self.uses_jira and "body" in self.jira_options.links_from
+
     def connected_jira(self) -> JiraSettings:
         """Jira's address with a credential. Raises ConfigurationError where the environment lacks one of them."""
         if self.jira is None:

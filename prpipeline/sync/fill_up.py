@@ -1,4 +1,4 @@
-"""Rows that lack newer fields are read again by and by: the newest first, a bounded number a run.
+"""Rows that lack newer fields, or keys in their bodies, are read again by and by: the newest first, a bounded number a run.
 
 This is only for columns that were unknown so far, so nothing of it fails a sync: what cannot be read is tried again by
 the next run, after all others.
@@ -15,6 +15,7 @@ from prpipeline.model.failures import ApiFailure, BadCredentials, LimitReached, 
 from prpipeline.sync.context import Context
 from prpipeline.sync.increment import Outcome, repository_of
 from prpipeline.warehouse import records
+from prpipeline.warehouse.record_counts import Wanted
 
 # Failures that asking for fewer would not help.
 _SHARED = (BadCredentials, LimitReached, NetworkTrouble)
@@ -56,16 +57,18 @@ def fill_up(context: Context, outcomes: Sequence[Outcome], budget: FillUpBudget)
         return
     by_id = {repository.repository_id: repository for repository in well}
     with context.warehouse.transaction() as connection:
-        rows = records.lacking_fields(connection, list(by_id), context.source.field_set, budget.left)
+        wanted = Wanted(context.source.field_set, context.source.reads_bodies)
+        rows = records.lacking_fields(connection, list(by_id), wanted, budget.left)
     pairs = [(by_id[row.repository_id], Head(row.node_id, row.updated_at, row.number)) for row in rows]
     reader = _Reader(context, {repository.repository_id: outcome for repository, outcome in well.items()})
     try:
         size = max(context.settings.page_size, context.warehouse.store.batch_rows)
-        for start in range(0, len(pairs), size):
-            page = pairs[start : start + size]
-            if not reader.may_go_on(page) or not (page := page[: budget.take(len(page))]):
+        while pairs:
+            page = pairs[: budget.take(min(size, reader.affordable(pairs)))]
+            if not page:
                 return
             reader.read(page)
+            pairs = pairs[len(page) :]
     except _SHARED as failure:
         log.warning(
             "Reading older pull requests again, for fields that they lack, stopped; the next sync goes on: %s",
@@ -79,12 +82,15 @@ class _Reader:
         self._outcomes = outcomes
         self._failures = 0
 
-    def may_go_on(self, pairs: Sequence[Pair]) -> bool:
-        """Half of the hourly allowance is left to what cannot wait, and where much fails something else is wrong."""
+    def affordable(self, pairs: Sequence[Pair]) -> int:
+        """How many: half of the hourly allowance is left to what cannot wait, and where much fails something else is wrong."""
+        if self._failures >= _MOST_FAILURES:
+            return 0
         allowance = self._context.source.allowance(pairs[0][0].full_name)
-        return self._failures < _MOST_FAILURES and (
-            allowance is None or 2 * allowance.remaining > allowance.limit
-        )
+        if allowance is None:
+            return len(pairs)
+        spare = allowance.remaining - allowance.limit // 2  # points, of which a page takes one
+        return min(len(pairs), max(0, spare) * self._context.settings.page_size)
 
     def read(self, pairs: Sequence[Pair]) -> None:
         """Read these; where that fails, in pages, then halves, down to the one that fails. Raises what would fail for all."""

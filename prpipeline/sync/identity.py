@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from prpipeline.model.answers import Repository
 from prpipeline.model.failures import NotFound, PermanentFailure

@@ -54,6 +54,10 @@ class Source(Protocol):
     def field_set(self) -> int:
         """Which fields its whole pull requests have: see ``model.field_sets``."""
 
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether its whole pull requests have the keys in their bodies."""
+
     def try_credential(self) -> None:
         """One cheap request, where one is possible without a repository: raises if the credential is refused."""
 

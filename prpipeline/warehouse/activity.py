@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, has_table
 from prpipeline.model.tracking import Caller, SyncMode
 from prpipeline.warehouse.counters import KEPT_DAYS, next_id
 from prpipeline.warehouse.rows import insert
@@ -134,8 +134,11 @@ def record_publication(
     return publication_id
 
 
-def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
-    """A hash of all that a publication depends on, but for times that move with every sync that finds nothing."""
+def publication_basis(connection: Connection, settings_fingerprint: str, *, with_jira: bool = False) -> str:
+    """A hash of all that a publication depends on, but for times that move with every sync that finds nothing.
+
+    ``with_jira``: projects of Jira are selected; without, nothing of Jira changes.
+    """
     row = connection.execute(
         """
         SELECT sum(hash(entry)) FROM (
@@ -145,15 +148,13 @@ def publication_basis(connection: Connection, settings_fingerprint: str) -> str:
     ).fetchone()
     definitions = connection.execute("FROM metrics.definitions").fetchall()
     teams = connection.execute("SELECT max(changed_at) FROM meta.team_readings").fetchone()
-    jira = _projects_of_jira(connection)
+    jira = _projects_of_jira(connection) if with_jira else ""
     return sha256(f"{row}{definitions}{teams}{settings_fingerprint}{jira}".encode()).hexdigest()
 
 
 def _projects_of_jira(connection: Connection) -> str:
     """The same of Jira's projects; nothing where there is no Jira."""
-    if "jira_projects" not in {
-        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    }:
+    if not has_table(connection, "meta.jira_projects"):
         return ""
     columns = "last_attempt_at, last_sync_at, watermark_at, reconciled_at, history_cursor"
     return str(

@@ -187,8 +187,6 @@ class Warehouse:
         if self._open.connection is not None and self._open.is_locked:
             if not self.store.keeps_attached:
                 self._detach()
-                # Not where tables stay attached: there looking for them costs as much as a transaction.
-                _drop_temporary_tables(self._open.connection)
             self._open.is_locked = False
             self.store.lock.release()
 
@@ -238,11 +236,6 @@ def start(path: Path) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": "false",
     }
     return duckdb.connect(":memory:", config=config)
-
-
-def _drop_temporary_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall():
-        connection.execute(f'DROP TABLE temp."{table}"')
 
 
 def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:

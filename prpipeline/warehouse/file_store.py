@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from msgspec import Struct
 
 from prpipeline.warehouse.leases import FileLeases, Leases
 from prpipeline.warehouse.lock import FileWriterLock
@@ -74,8 +74,7 @@ class FileStore:
         """DuckDB uses freed space again by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSnapshot:
+class FileSnapshot(Struct, frozen=True):
     """A file that nobody writes to."""
 
     path: Path

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from msgspec import Struct
+
 from prpipeline import metrics
 from prpipeline.model.failures import FailureKind
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, has_table
 from prpipeline.model.tracking import Caller, RepositoryStatus, SyncMode
 from prpipeline.warehouse import host
 from prpipeline.warehouse.counters import KEPT_DAYS, next_id
@@ -23,8 +24,7 @@ from prpipeline.warehouse.counters import KEPT_DAYS, next_id
 _SCHEMA = "optional/jira.sql"
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedProject:
+class SelectedProject(Struct, frozen=True):
     """A row of ``meta.jira_projects``; ``entry`` is what the repositories file says."""
 
     entry: str
@@ -51,8 +51,7 @@ class SelectedProject:
         return self.project_key or self.entry
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedJiraSync:
+class RecordedJiraSync(Struct, frozen=True):
     """A row of ``meta.jira_syncs``."""
 
     sync_id: int
@@ -68,8 +67,8 @@ class RecordedJiraSync:
     error: str | None
 
 
-_COLUMNS = ", ".join(field.name for field in fields(SelectedProject))
-_KNOWN = frozenset(field.name for field in fields(SelectedProject))
+_COLUMNS = ", ".join(SelectedProject.__struct_fields__)
+_KNOWN = frozenset(SelectedProject.__struct_fields__)
 
 
 @cache
@@ -79,11 +78,7 @@ def _schema() -> str:
 
 def has_tables(connection: Connection) -> bool:
     """Whether there is, or was, anything of Jira here."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        "AND schema_name = 'meta' AND table_name = 'jira_projects'"
-    ).fetchone()
-    return bool(found)
+    return has_table(connection, "meta.jira_projects")
 
 
 def holds_samples(connection: Connection) -> bool:
@@ -99,21 +94,21 @@ def drop(connection: Connection) -> None:
     metrics.renew_tables(connection)
 
 
-def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> None:
+def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_demo: bool = False) -> bool:
     """Select exactly these. Rows of what is no longer selected stay. Without any entry no tables are made;
-    with the first one come those of metrics, too.
+    with the first one come those of metrics, too. Whether there are tables then.
 
     The demo's projects are not among those of a real Jira, for which they give way. Raises OtherHost where it is the
     other way round.
     """
     is_known = has_tables(connection)
     if not entries and not is_known:
-        return
+        return False
     if is_demo:
         host.claim(connection, "jira", host.DEMO)
     elif holds_samples(connection):
         if not entries:
-            return  # they go with the sample repositories
+            return True  # they go with the sample repositories
         drop(connection)
         is_known = False
     connection.execute(_schema())
@@ -129,6 +124,7 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_
     for entry, project in known.items():
         if project.is_tracked != (entry in entries):
             update(connection, entry, is_tracked=entry in entries, changed_at=now)
+    return True
 
 
 def all_known(connection: Connection) -> list[SelectedProject]:
@@ -198,7 +194,7 @@ def syncs_since(connection: Connection, sync_id: int, limit: int) -> list[Record
     """The first ``limit`` syncs with a higher number, in their order; none where there are no tables."""
     if not has_tables(connection):
         return []
-    names = ", ".join(field.name for field in fields(RecordedJiraSync))
+    names = ", ".join(RecordedJiraSync.__struct_fields__)
     rows = connection.execute(
         f"SELECT {names} FROM meta.jira_syncs WHERE sync_id > ? ORDER BY sync_id LIMIT ?", [sync_id, limit]
     ).fetchall()

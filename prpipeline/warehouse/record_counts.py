@@ -6,18 +6,34 @@ Works inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prpipeline.model.sql import Connection
 
 
-def lacking_counts(connection: Connection, repository_ids: Sequence[int], field_set: int) -> dict[int, int]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is read of a pull request now: a set of fields (``model.field_sets``), with or without the keys in its body."""
+
+    field_set: int
+    body_keys: bool = False
+
+    @property
+    def lacking(self) -> str:
+        """The condition for rows of raw.pull_requests that lack some of it. Bots' bodies are not looked at."""
+        fields = f"coalesce(field_set, 1) < {int(self.field_set)}"
+        keys = "NOT (coalesce(has_body_keys, false) OR author_is_bot)"
+        return f"({fields} OR {keys})" if self.body_keys else fields
+
+
+def lacking_counts(connection: Connection, repository_ids: Sequence[int], wanted: Wanted) -> dict[int, int]:
     """How many pull requests of each of these repositories lack fields; those without any are absent."""
     rows = connection.execute(
-        """
+        f"""
         SELECT repository_id, count(*) FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ? GROUP BY ALL
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND {wanted.lacking} GROUP BY ALL
         """,
-        [list(repository_ids), field_set],
+        [list(repository_ids)],
     ).fetchall()
     return dict(rows)
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from prpipeline.model.body_keys import BodyKey
 from prpipeline.model.pull_requests import Label, PullRequest, Review, ReviewEvent
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import entities, people, shortfalls
 from prpipeline.warehouse.entities import Children, Entity
+from prpipeline.warehouse.record_counts import Wanted
 from prpipeline.warehouse.record_counts import count as count
 from prpipeline.warehouse.record_counts import counts as counts
 from prpipeline.warehouse.record_counts import lacking_counts as lacking_counts
@@ -29,6 +31,7 @@ PULL_REQUESTS = Entity(
         Children(
             "labels", Label, "raw.pull_request_labels", "label", None
         ),  # people take labels off every day
+        Children("body_keys", BodyKey, "raw.pull_request_body_keys", "key", None),
     ),
     only_whole=(
         "additions",
@@ -232,16 +235,16 @@ def held(connection: Connection, repository_id: int) -> list[Held]:
 
 
 def lacking_fields(
-    connection: Connection, repository_ids: Sequence[int], field_set: int, most: int
+    connection: Connection, repository_ids: Sequence[int], wanted: Wanted, most: int
 ) -> list[Lacking]:
-    """The newest pull requests that were read with an earlier set of fields; those put last come last."""
+    """The newest pull requests that were read without some of what is wanted; those put last come last."""
     rows = connection.execute(
-        """
+        f"""
         SELECT repository_id, node_id, number, updated_at FROM raw.pull_requests
-        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND coalesce(field_set, 1) < ?
+        WHERE repository_id IN (SELECT unnest(?::BIGINT[])) AND {wanted.lacking}
         ORDER BY coalesce(field_set, 1) = 0, created_at DESC, pull_request_id DESC LIMIT ?
         """,
-        [list(repository_ids), field_set, most],
+        [list(repository_ids), most],
     ).fetchall()
     return [Lacking(*row) for row in rows]
 

@@ -13,7 +13,7 @@ from duckdb import CatalogException, DuckDBPyConnection
 
 from prpipeline import metrics
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _PACKAGE = resources.files("prpipeline.warehouse")
 
 

@@ -6,9 +6,10 @@ What such a list gave is kept, and that it is short is remembered here until it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse.rows import insert
@@ -21,8 +22,7 @@ _WATCHED = timedelta(days=1)
 """A list that was short is asked for again by each sync until it was so for this long: a replica may be behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(Struct, frozen=True):
     """A row of ``meta.shortfalls``."""
 
     repository_id: int

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from prpipeline.model.failures import FailureKind
 from prpipeline.model.repository import RepositoryName
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, parsed
 from prpipeline.model.tracking import RepositoryStatus, TrackedBy
 from prpipeline.warehouse import host
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """A row of ``meta.repositories``."""
 
     tracked_as: str
@@ -46,8 +46,8 @@ class Tracked:
     last_failure: FailureKind | None
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Tracked))
-_KNOWN = frozenset(field.name for field in fields(Tracked))
+_COLUMNS = ", ".join(Tracked.__struct_fields__)
+_KNOWN = frozenset(Tracked.__struct_fields__)
 
 
 def track(
@@ -187,6 +187,13 @@ def all_known(connection: Connection) -> list[Tracked]:
     return _select(connection, "true", [])
 
 
+def ways(connection: Connection, *, is_tracked: bool) -> set[TrackedBy]:
+    """In which ways repositories came to be tracked: those that are, or all that ever were."""
+    where = "WHERE is_tracked" if is_tracked else ""
+    rows = connection.execute(f"SELECT DISTINCT tracked_by FROM meta.repositories {where}").fetchall()
+    return {row[0] for row in rows}
+
+
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
     """Every repository with this number: the same one may have been tracked under several names."""
     return with_ids(connection, [repository_id])
@@ -228,9 +235,8 @@ def update_many(connection: Connection, tracked_as: Sequence[str], **changes: An
 
 
 def _select(connection: Connection, where: str, parameters: list[Any]) -> list[Tracked]:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}", parameters
-    ).fetchall()
+    query = parsed(connection, f"SELECT {_COLUMNS} FROM meta.repositories WHERE {where}")
+    rows = connection.execute(query, parameters).fetchall()
     # Sorted here: this query runs often, and planning an ORDER BY takes longer than all the rest of it.
     return sorted((Tracked(*row) for row in rows), key=lambda row: (row.tracked_at, row.tracked_as))
 

@@ -85,6 +85,17 @@ def test_what_cron_synced_is_reported(pipeline: Pipeline) -> None:
         assert not tick(pipeline, instance, second.cursor).asset_events
 
 
+def test_all_that_is_materialized_has_partitions_of_one_kind(pipeline: Pipeline) -> None:
+    graph = build_definitions(pipeline.settings).resolve_asset_graph()
+    kinds = {
+        str(node.partitions_def)
+        for key in graph.materializable_asset_keys
+        if (node := graph.get(key)).partitions_def
+    }
+    assert len(kinds) == 1  # otherwise, Materialize all offers none to choose
+    assert graph.get(JIRA_ISSUES).partitions_def is not None
+
+
 def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> None:
     definitions = build_definitions(pipeline.settings)
     job = definitions.resolve_job_def("publish")

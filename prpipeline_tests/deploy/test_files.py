@@ -131,17 +131,6 @@ def test_each_worker_has_its_credential_and_no_other_and_a_queue_of_that_name() 
         }
 
 
-def test_helm_renders_the_values_with_the_official_chart() -> None:
-    chart = os.environ.get("PRPIPELINE_TEST_HELM_CHART", "")  # a folder with the chart of dagster/dagster
-    if not chart:
-        pytest.skip("PRPIPELINE_TEST_HELM_CHART names no folder with Dagster's chart")
-    done = linted("helm", "template", "prpipeline", chart, "-f", str(DEPLOY / "level-3" / "values.yaml"))
-    assert done.returncode == 0, done.stderr
-    kinds = {document["kind"] for document in yaml.safe_load_all(done.stdout) if document}
-    assert {"Deployment", "ConfigMap"} <= kinds
-    assert "K8sRunLauncher" in done.stdout
-
-
 def test_the_image_has_what_its_files_name() -> None:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     found = re.search(r"'\.\[([a-z0-9,]+)\]'", text)
@@ -162,13 +151,10 @@ def test_every_service_gets_the_variables_that_dagster_yaml_names() -> None:
 
 
 def test_the_settings_take_what_the_files_set() -> None:
-    for part in (read("level-2", "compose.yaml")["services"]["code"]["environment"], helm_environment()):
+    (helm,) = read("level-3", "values.yaml")["dagster-user-deployments"]["deployments"]
+    of_helm = {each["name"]: each["value"] for each in helm["env"]}
+    for part in (read("level-2", "compose.yaml")["services"]["code"]["environment"], of_helm):
         given = {name: value for name, value in part.items() if name.startswith("PRPIPELINE_W")}
         settings = load_settings({**given, "PRPIPELINE_LAKE_DATA": "s3://bucket/prefix"})
         assert settings.warehouse.is_lake
         assert settings.warehouse.data == "s3://bucket/prefix/"
-
-
-def helm_environment() -> dict[str, str]:
-    (deployment,) = read("level-3", "values.yaml")["dagster-user-deployments"]["deployments"]
-    return {each["name"]: each["value"] for each in deployment["env"]}

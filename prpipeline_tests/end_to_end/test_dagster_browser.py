@@ -17,7 +17,8 @@ from prpipeline.defs.jobs import STEP
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
 from prpipeline_tests.support import chromium, dagster_browser
-from prpipeline_tests.support.dagster_server import ENDED, DagsterServer, wait_for
+from prpipeline_tests.support.dagster_browser import ended, launch, open_dialog
+from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -66,37 +67,12 @@ def published_rows(dagster: DagsterServer) -> int:
     return len(pipeline_of(dagster).stored.latest(1000))
 
 
-def open_dialog(page: Page, dagster: DagsterServer, asset: str | None = None) -> None:
-    """Lineage → Materialize all, or the page of one asset → Materialize."""
-    page.goto(f"{dagster.url}/assets/{asset}" if asset else f"{dagster.url}/asset-groups")
-    page.get_by_role("button", name="Materialize all" if asset is None else "Materialize").first.click()
-    page.get_by_text("Partition selection").wait_for()
-
-
 def add_partition(page: Page, name: str) -> None:
     page.get_by_text("Add a partition").click()
     page.get_by_role("button", name="Save").wait_for()
     page.locator(":is(input[type=text], input:not([type])):visible").last.fill(name)  # it has no label
     page.get_by_role("button", name="Save").click()
     page.get_by_text("1 partition", exact=True).wait_for()
-
-
-def launch(page: Page, dagster: DagsterServer) -> dict[str, str]:
-    """Click, and wait for the end of the run; the run as the list of runs shows it."""
-    before = {run["runId"] for run in dagster.runs()}
-    page.get_by_role("button", name="Launch 1 run").click()
-    run_id = wait_for(
-        "The run",
-        lambda: next(
-            (
-                r["runId"]
-                for r in dagster.runs()
-                if r["runId"] not in before and r["jobName"] not in {"sync", "publish"}
-            ),
-            None,
-        ),
-    )
-    return ended(dagster, run_id)
 
 
 def launch_backfill(page: Page, dagster: DagsterServer) -> None:
@@ -111,14 +87,6 @@ def launch_backfill(page: Page, dagster: DagsterServer) -> None:
 def attempts(dagster: DagsterServer) -> dict[str, object]:
     """When each repository was last asked for."""
     return {row.tracked_as: row.last_attempt_at for row in pipeline_of(dagster).tracking.tracked_rows()}
-
-
-def ended(dagster: DagsterServer, run_id: str) -> dict[str, str]:
-    def look() -> dict[str, str] | None:
-        run = next(r for r in dagster.runs() if r["runId"] == run_id)
-        return run if run["status"] in ENDED else None
-
-    return wait_for("The end of the run", look) or {}
 
 
 def test_a_new_partition_is_added_and_everything_materialized(page: Page, dagster: DagsterServer) -> None:

@@ -90,7 +90,8 @@ def test_a_field_that_is_asked_for_belongs_to_a_field_set(name: str) -> None:
 def test_a_field_that_is_kept_belongs_to_a_field_set() -> None:
     children = {"reviews": Review, "events": ReviewEvent, "labels": Label}
     about_the_answer = {"field_set", "reviews_counted"}
-    kept = {field.name for field in fields(PullRequest)} - {*children, *about_the_answer}
+    chosen_apart = {"body_keys"}  # rows say by themselves whether they were read with it
+    kept = {field.name for field in fields(PullRequest)} - {*children, *about_the_answer, *chosen_apart}
     kept |= {f"{name}.{field.name}" for name, record in children.items() for field in fields(record)}
     assert sorted(kept) == sorted(name for names in FIELD_SETS.values() for name in names)
 
@@ -101,8 +102,19 @@ def test_every_query_file_is_used() -> None:
 
 
 TEXTS = {name: queries.query(name) for name in queries.NAMES} | {
-    "verified_emails": queries.verified_emails(100)
+    "history_with_bodies": queries.query("history", with_bodies=True),
+    "hydrate_with_bodies": queries.query("hydrate", with_bodies=True),
+    "verified_emails": queries.verified_emails(100),
 }
+
+
+@pytest.mark.parametrize("name", queries.NAMES)
+def test_bodies_are_asked_for_with_whole_pull_requests_and_only_if_wanted(name: str) -> None:
+    of_pull_request = "fragment PullRequestBody on PullRequest {\n  body\n}"
+    with_bodies = queries.query(name, with_bodies=True)
+    assert "PullRequestBody" not in queries.query(name)
+    assert (of_pull_request in with_bodies) == (name in {"history", "hydrate"})
+    assert with_bodies == queries.query(name) or of_pull_request in with_bodies
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -122,6 +134,8 @@ def test_valid_on_github(name: str) -> None:
         ("history", {"size": 25}),
         ("history", {"size": 37}),
         ("hydrate", {"ids": ["x"] * 25}),
+        ("history_with_bodies", {"size": 37}),
+        ("hydrate_with_bodies", {"ids": ["x"] * 25}),
         ("probe", {"ids": ["x"] * 100, "size": 20}),
         ("counts", {}),
         ("changed", {}),

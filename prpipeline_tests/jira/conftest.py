@@ -9,9 +9,16 @@ import pytest
 
 from prpipeline.sandbox.github import Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, World
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.jira_lab import small_world
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import quiet_world as github_world
+
+
+@pytest.fixture(autouse=True)
+def attached() -> Iterator[None]:
+    with stores.attached():
+        yield
 
 
 @pytest.fixture(scope="module")

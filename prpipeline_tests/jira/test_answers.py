@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.jira import EMAIL, Fault, JiraSandbox, Token
+from prpipeline.sandbox.github import ManualClock
+from prpipeline.sandbox.jira import EMAIL, Fault, JiraSandbox, Quirks, Token
+from prpipeline.sandbox.jira.tokens import ALL_SCOPES
 from prpipeline.sandbox.messages import Delivery
-from prpipeline_tests.support.jira_lab import JiraLab, let_pass, small_world
+from prpipeline_tests.support.jira_lab import JiraLab, assert_equal, let_pass, small_world
 
 PAGE = "<html><head><title>Log in</title></head><body>Please sign in</body></html>"
 STRANGER = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
@@ -101,6 +103,21 @@ PASSING = {
         ),
         60.0,
     ),
+    "a date": (Fault("search", 429, {}, {"Retry-After": "Mon, 05 Jan 2026 13:29:00 GMT"}), 60.0),
+    "costs": (
+        Fault("search", 429, {}, {"RateLimit-Reason": "jira-cost-based", "Retry-After": "9"}),
+        9.0,
+    ),
+    "threads": (
+        Fault(
+            "search",
+            429,
+            {},
+            {"RateLimit-Reason": "jira-max-concurrent-threads-per-tenant", "Retry-After": "3"},
+        ),
+        3.0,
+    ),
+    "a page of ten": (Fault("search", 502, PAGE, after=5), 0.0),
     "maintenance": (Fault("search", 503, PAGE, {"Retry-After": "30"}), 30.0),
 }
 
@@ -108,10 +125,11 @@ PASSING = {
 @pytest.mark.parametrize(("fault", "waits"), PASSING.values(), ids=PASSING)
 def test_what_passes_is_waited_for(tmp_path: Path, fault: Fault, waits: float) -> None:
     world, _ = small_world()
-    with JiraSandbox(world) as server:
+    with JiraSandbox(world, quirks=Quirks(ids_a_page=1)) as server:
         lab = JiraLab(server, tmp_path)
-        server.faults.append(Fault(fault.path, fault.status, fault.body, fault.headers))
+        server.faults.append(Fault(fault.path, fault.status, fault.body, fault.headers, after=fault.after))
         lab.sync_well()
+        assert server.faults[0].times == 0
         assert len(lab.held_keys()) == 12
         assert sum(lab.clock.sleeps) >= waits
 
@@ -198,11 +216,63 @@ def test_an_edition_that_is_set_wrongly(tmp_path: Path) -> None:
         assert "says that it is cloud" in (lab.sync()["ABC"].error or "")
 
 
-def test_a_clock_that_is_wrong_by_an_hour(tmp_path: Path) -> None:
-    """Watermarks go by Jira's clock: here it is months behind this machine's."""
-    world, _ = small_world()
-    with JiraSandbox(world) as server:
+@pytest.mark.parametrize("wrong", [-1, 1])
+@pytest.mark.parametrize("edition", ["cloud", "data-center"])
+def test_a_clock_that_is_wrong_by_an_hour(tmp_path: Path, edition: str, wrong: int) -> None:
+    """Watermarks go by Jira's clock, or this machine's where that is the earlier: too early costs a look, too late an issue."""
+    world, project = small_world()
+    assert isinstance(world.clock, ManualClock)
+    world.clock.set(datetime.now(UTC) + timedelta(hours=wrong))
+    with JiraSandbox(world, edition=edition) as server:
         lab = JiraLab(server, tmp_path)
         lab.sync_well()
-        started = world.clock.now().replace(tzinfo=None, microsecond=0)
-        assert lab.watermark() == started - timedelta(minutes=15)
+        for _ in range(3):
+            started = world.clock.now().replace(tzinfo=None, microsecond=0)
+            watermark = lab.watermark()
+            assert watermark is not None
+            assert watermark <= started - timedelta(minutes=15)
+            let_pass(world, minutes=25)
+            world.create(project, "A new one")
+            world.transition(world.issues[10_001], "4")
+            let_pass(world, minutes=25)
+            assert lab.sync_well()["ABC"].issues >= 2  # what seems to be read before it changed is read again
+            assert_equal(lab)
+
+
+def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world) as server, JiraSandbox(world) as elsewhere:
+        server.faults.append(Fault("myself", 302, {}, {"Location": f"{elsewhere.url}/login.jsp"}, 9))
+        assert "where the token is not sent" in (JiraLab(server, tmp_path).sync()["ABC"].error or "")
+        assert elsewhere.requests == []
+
+
+def test_an_address_that_leads_nowhere(tmp_path: Path) -> None:
+    world, _ = small_world()
+    with JiraSandbox(world) as server:
+        environment = server.environment | {"JIRA_URL": "https://nowhere.invalid"}
+        result = JiraLab(server, tmp_path, environment=environment, attempts=1).sync()["ABC"]
+        assert "nowhere.invalid" in (result.error or "")
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("missing", ["read:jira-work", "read:jira-user"])
+def test_a_token_that_lacks_a_scope(tmp_path: Path, missing: str) -> None:
+    world, _ = small_world()
+    token = Token("good-token-1234", world.bot, "scoped", scopes=ALL_SCOPES - {missing})
+    with JiraSandbox(world, tokens=[token]) as server:
+        result = JiraLab(server, tmp_path).sync()["ABC"]
+        assert "The token lacks a scope" in (result.error or "")
+        assert "read:jira-work and read:jira-user" in (result.error or "")
+
+
+def test_a_personal_access_token_that_expires(tmp_path: Path) -> None:
+    world, _ = small_world()
+    token = Token("good-token-1234", world.bot, "personal", expires_at=world.now() + timedelta(hours=1))
+    with JiraSandbox(world, edition="data-center", tokens=[token], answers_strangers=False) as server:
+        lab = JiraLab(server, tmp_path)
+        lab.sync_well()
+        let_pass(world, hours=2)
+        before = lab.stored()
+        assert "does not accept the token" in (lab.sync(reconcile=True)["ABC"].error or "")
+        assert lab.stored() == before

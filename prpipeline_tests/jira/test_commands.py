@@ -136,6 +136,47 @@ def test_the_doctor_says_why_the_last_sync_of_a_project_failed(shell: Shell, wor
     )
 
 
+def test_without_jira_a_sync_hardly_looks_for_it(shell: Shell) -> None:
+    """At most one statement of a sync that finds nothing, and of a status, asks whether there are tables of Jira."""
+    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
+    shell.environment = {k: v for k, v in shell.environment.items() if not k.startswith("JIRA_")}
+    code = """
+import sys
+import duckdb
+from click.testing import CliRunner
+from prpipeline.cli.main import cli
+
+said, connect = [], duckdb.connect
+
+class Listening:
+    def __init__(self, connection):
+        self.connection = connection
+    def execute(self, statement, *values, **named):
+        said.append(f"{statement} {values}")
+        return self.connection.execute(statement, *values, **named)
+    def cursor(self):
+        return Listening(self.connection.cursor())
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+    def __enter__(self):
+        return self
+    def __exit__(self, *failure):
+        self.connection.close()
+
+duckdb.connect = lambda *values, **named: Listening(connect(*values, **named))
+for command in (["sync", "octo/app"], ["sync"], ["status"]):
+    said.clear()
+    assert CliRunner().invoke(cli, command).exit_code == 0, command
+    if command != ["sync", "octo/app"]:
+        print(len(said) > 10, sum("'jira" in each or ".jira" in each for each in said) <= 1)
+print([name for name in sys.modules if name.startswith(("prpipeline.jira", "prpipeline.app.jira", "prpipeline.sync.jira"))])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=Shell.kept() | shell.environment, capture_output=True, text=True
+    )
+    assert ended.stdout.splitlines()[-3:] == ["True True", "True True", "[]"], ended.stdout + ended.stderr
+
+
 @pytest.mark.slow
 def test_without_jira_nothing_of_it_is_there(shell: Shell) -> None:
     (shell.folder / "repositories.yaml").write_text("repositories: []\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,48 @@ def test_two_that_refresh_at_once_use_the_refresh_token_once(tmp_path: Path) -> 
             source.close()
         assert names == ["712020:reader"] * 4
         assert server.apps[0].used == ["first-refresh-token"]
+
+
+@pytest.mark.parametrize("sites", [[], [{"id": "another-site", "url": "https://other.example.com"}]])
+def test_an_account_without_this_site(tmp_path: Path, sites: list[dict[str, str]]) -> None:
+    world, _ = small_world()
+    file = tmp_path / "token"
+    file.write_text("first-refresh-token")
+    with JiraSandbox(world, apps=[app(world)]) as server:
+        server.faults.append(Fault("accessible-resources", 200, sites, times=9))
+        error = JiraLab(server, tmp_path, environment=oauth(server, file)).sync()["ABC"].error or ""
+        assert (sites[0]["url"] if sites else "no site") in error
+
+
+@pytest.mark.parametrize(("left", "refreshes"), [(6, 1), (4, 2), (-1, 2), (None, 2)])
+def test_an_access_token_is_renewed_in_its_last_five_minutes_and_when_its_end_is_unknown(
+    tmp_path: Path, left: int | None, refreshes: int
+) -> None:
+    world, _ = small_world()
+    file = tmp_path / "token"
+    file.write_text("first-refresh-token")
+    with JiraSandbox(world, apps=[app(world)]) as server:
+        lab = JiraLab(server, tmp_path, environment=oauth(server, file, server.gateway_url))
+        lab.sync_well()
+        held = json.loads(file.read_text())
+        del held["expires_at"]
+        if left is not None:
+            ends = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=left)
+            held["expires_at"] = ends.isoformat()
+        file.write_text(json.dumps(held))
+        lab.sync_well()
+        assert len(server.apps[0].used) == refreshes
+
+
+@pytest.mark.parametrize("answer", [500, 429, 200])
+def test_a_sign_in_that_is_down_says_so_and_keeps_the_refresh_token(tmp_path: Path, answer: int) -> None:
+    world, _ = small_world()
+    file = tmp_path / "token"
+    file.write_text("first-refresh-token")
+    with JiraSandbox(world, apps=[app(world)]) as server:
+        server.faults.append(Fault("/oauth/token", answer, {}, {"Retry-After": "90000"}, times=9))
+        lab = JiraLab(server, tmp_path, environment=oauth(server, file, server.gateway_url))
+        assert lab.sync()["ABC"].failed
+        assert file.read_text() == "first-refresh-token"
+        server.faults.clear()
+        lab.sync_well()

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prpipeline.sandbox.jira import Fault, Issue, JiraSandbox, Project, Quirks, World
+from prpipeline.sandbox.jira import Issue, Project, Quirks, World
+from prpipeline.sandbox.jira.model import POINTS, POINTS_FLOAT
 from prpipeline.sandbox.messages import Request
-from prpipeline_tests.support.jira_lab import JiraLab, assert_equal, expected, let_pass, small_world
+from prpipeline_tests.support.jira_lab import assert_equal, expected, jira_lab, let_pass, small_world
 
 EDITIONS = ["cloud", "data-center"]
-
-
-@contextmanager
-def lab(
-    folder: Path, world: World, *, edition: str = "cloud", quirks: Quirks | None = None, **more: Any
-) -> Iterator[JiraLab]:
-    context = "" if edition == "cloud" else "/jira"
-    with JiraSandbox(world, edition=edition, context=context, quirks=quirks) as server:
-        yield JiraLab(server, folder, **more)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("count", [0, 1, 12, 101])
 def test_a_history_reads_every_issue(tmp_path: Path, edition: str, count: int) -> None:
     world, _ = small_world(count)
-    with lab(tmp_path, world, edition=edition) as it:
+    with jira_lab(tmp_path, world, edition=edition) as it:
         result = it.sync_well()["ABC"]
         assert (result.mode, result.issues, result.project) == ("history", count, "ABC")
         assert_equal(it)
@@ -39,71 +30,12 @@ def test_a_history_reads_every_issue(tmp_path: Path, edition: str, count: int) -
         assert (again.mode, again.issues) == ("unchanged", 0)
 
 
-def _short_pages() -> Quirks:
-    return Quirks(ids_a_page=5, rows_a_page=3, changes_a_page=2)
-
-
-@pytest.mark.parametrize(
-    "quirks", [_short_pages(), Quirks(empty_page_first=True), Quirks(ids_a_page=1, rows_a_page=1)]
-)
-def test_pages_may_be_shorter_than_asked(tmp_path: Path, quirks: Quirks) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=quirks) as it:
-        it.sync_well()
-        assert_equal(it)
-        for issue in list(world.issues.values())[:7]:
-            world.transition(issue, "4")
-        let_pass(world, minutes=1)
-        assert it.sync_well()["ABC"].issues == 7
-        assert it.sync_well(reconcile=True)["ABC"].failed is False
-        assert_equal(it)
-
-
-def test_a_page_token_that_repeats_is_an_error(tmp_path: Path) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=Quirks(ids_a_page=2, repeats_token=True)) as it:
-        result = it.sync()["ABC"]
-        assert "leads in a circle" in (result.error or "")
-        assert it.watermark() is None
-
-
-def test_a_page_token_that_expires_on_the_way_starts_the_walk_over(tmp_path: Path) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=Quirks(ids_a_page=3)) as it:
-        asked: list[str] = []
-
-        def forget(request: Request) -> None:
-            if request.path.endswith("/search/jql"):
-                asked.append(request.path)
-                if len(asked) == 3:
-                    it.server.forget_page_tokens()
-
-        it.server.before_request = forget
-        it.sync_well()
-        assert_equal(it)
-        bulk = [request for request in it.server.requests if request.path.endswith("/issue/bulkfetch")]
-        ids = [i for request in bulk for i in request.json["issueIdsOrKeys"]]
-        assert len(ids) == len(set(ids)) == 12
-
-
-def test_a_history_that_failed_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=Quirks(ids_a_page=3), attempts=1) as it:
-        it.server.faults.append(Fault("issue/bulkfetch", 500, after=2))
-        assert it.sync()["ABC"].failed
-        assert len(it.held_keys()) == 6
-        it.server.requests.clear()
-        it.sync_well()
-        assert_equal(it)
-        assert it.server.paths().count("issue/bulkfetch") == 2
-
-
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(
     tmp_path: Path, edition: str
 ) -> None:
     world, _ = small_world()
-    with lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=4, rows_a_page=4)) as it:
+    with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=4, rows_a_page=4)) as it:
         issue = world.issues[10_001]
 
         def change(request: Request) -> None:
@@ -124,7 +56,7 @@ def test_an_issue_that_changes_while_it_is_paged_is_stored_once_and_newest(
 def test_increments_see_changes_creations_and_moves(tmp_path: Path, edition: str) -> None:
     world, project = small_world()
     other = world.add_project("XYZ")
-    with lab(tmp_path, world, edition=edition, entries=["ABC", str(other.id)]) as it:
+    with jira_lab(tmp_path, world, edition=edition, entries=["ABC", str(other.id)]) as it:
         it.sync_well()
         let_pass(world, hours=3)
         first, second, *_ = world.issues.values()
@@ -141,7 +73,7 @@ def test_increments_see_changes_creations_and_moves(tmp_path: Path, edition: str
 
 def test_an_index_that_lags_is_caught_up_with(tmp_path: Path) -> None:
     world, project = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         world.lag = timedelta(minutes=3)
         let_pass(world, hours=1)
@@ -151,32 +83,6 @@ def test_an_index_that_lags_is_caught_up_with(tmp_path: Path) -> None:
         let_pass(world, minutes=5)
         assert it.sync_well()["ABC"].issues == 1
         assert issue.key in it.held_keys()
-
-
-def test_bulkfetch_that_leaves_one_out_is_asked_for_it_alone(tmp_path: Path) -> None:
-    world, _ = small_world()
-    with lab(tmp_path, world, quirks=Quirks(bulk_omits={10_003})) as it:
-        it.sync_well()
-        assert_equal(it)
-
-
-def test_a_changelog_whose_beginning_is_missing_is_read_by_itself(tmp_path: Path) -> None:
-    world, project = small_world(1)
-    issue = world.create(project, "Busy")
-    for number in range(131):
-        let_pass(world, minutes=1)
-        world.transition(issue, ("3", "4", "1")[number % 3])
-    world.transition(issue, "11")
-    with lab(tmp_path, world, quirks=Quirks(bulk_lacks={issue.id: 100})) as it:
-        it.sync_well()
-        # The stand-in leaves out the oldest, which no break in the chain shows; the entry before the first does.
-        world.transition(issue, "3")
-        del issue.histories[-2]
-        let_pass(world, minutes=1)
-        it.sync_well()
-        (flag,) = it.rows(f"SELECT has_broken_changes FROM raw.jira_issues WHERE issue_id = {issue.id}")
-        assert flag == (True,)
-        assert len(it.rows("FROM raw.jira_changes WHERE field = 'status'")) == len(issue.histories)
 
 
 # ── what moves no time stamp ─────────────────────────────────────────────────────────────────────────
@@ -207,7 +113,7 @@ def test_reconciling_finds(
 ) -> None:
     world, _ = small_world()
     other = world.add_project("XYZ")  # not selected
-    with lab(tmp_path, world, edition=edition) as it:
+    with jira_lab(tmp_path, world, edition=edition) as it:
         it.sync_well()
         issue = world.issues[10_005]
         let_pass(world, hours=1)
@@ -224,13 +130,39 @@ def test_reconciling_finds(
             assert it.stored()[issue.id] == expected(issue)
 
 
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_moved_out_and_back_and_in(tmp_path: Path, edition: str) -> None:
+    world, project = small_world()
+    other = world.add_project("XYZ")  # not selected
+    stranger = world.create(other, "From elsewhere")
+    let_pass(world, hours=1)
+    with jira_lab(tmp_path, world, edition=edition) as it:
+        it.sync_well()
+        issue = world.issues[10_005]
+        world.move(issue, other)
+        let_pass(world, hours=1)
+        it.sync_well(reconcile=True)
+        assert it.stored()[issue.id] == expected(issue)
+        assert it.rows(f"SELECT project_key FROM raw.jira_issues WHERE issue_id = {issue.id}") == [("XYZ",)]
+        world.move(issue, project)
+        world.move(stranger, project)
+        let_pass(world, minutes=5)
+        assert it.sync_well()["ABC"].issues == 2
+        it.sync_well(reconcile=True)
+        assert_equal(it)
+        keys = it.rows("SELECT issue_key, is_current FROM raw.jira_keys WHERE issue_id = 10005 ORDER BY ALL")
+        held = {key for key, _ in keys}
+        assert {"ABC-5", issue.key} <= held <= {"ABC-5", "XYZ-2", issue.key}
+        assert [key for key, is_current in keys if is_current] == [issue.key]
+
+
 @pytest.mark.parametrize(
     ("held", "gone", "stops"),
     [(12, 5, False), (12, 6, True), (60, 6, False), (60, 7, True), (3, 3, True), (3, 2, False)],
 )
 def test_when_too_many_vanish_nothing_is_marked(tmp_path: Path, held: int, gone: int, stops: bool) -> None:
     world, _ = small_world(held)
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         for issue in list(world.issues.values())[:gone]:
             issue.is_hidden = True
@@ -242,7 +174,7 @@ def test_when_too_many_vanish_nothing_is_marked(tmp_path: Path, held: int, gone:
 
 def test_a_project_that_was_renamed_goes_on_under_its_new_key(tmp_path: Path) -> None:
     world, project = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         world.rename_project(project, "NEW")
         let_pass(world, hours=1)
@@ -259,7 +191,7 @@ def test_a_project_that_was_renamed_goes_on_under_its_new_key(tmp_path: Path) ->
 def test_former_keys_lead_to_issues_that_were_read_after_the_renaming(tmp_path: Path) -> None:
     world, project = small_world(2)
     world.rename_project(project, "NEW")
-    with lab(tmp_path, world, entries=["ABC"]) as it:
+    with jira_lab(tmp_path, world, entries=["ABC"]) as it:
         it.sync_well()
         assert dict(it.rows("SELECT issue_key, issue_id FROM raw.jira_keys")) == {
             "ABC-1": 10_001,
@@ -273,14 +205,14 @@ def test_former_keys_lead_to_issues_that_were_read_after_the_renaming(tmp_path: 
 def test_a_key_that_is_a_word_of_the_query_language(tmp_path: Path, key: str) -> None:
     world = World(small_world(0)[0].clock)
     world.create(world.add_project(key), "One")
-    with lab(tmp_path, world, entries=[key]) as it:
+    with jira_lab(tmp_path, world, entries=[key]) as it:
         it.sync_well()
         assert it.held_keys() == {f"{key}-1"}
 
 
 def test_a_status_that_is_renamed_or_recategorised_is_so_for_all(tmp_path: Path) -> None:
     world, _ = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         world.statuses["4"].name, world.statuses["4"].category = "复核", "done"
         let_pass(world, hours=1)
@@ -301,7 +233,7 @@ def test_one_bad_project_harms_no_other(tmp_path: Path) -> None:
     projects = {project.key: project for project in world.projects.values()}
     projects["FORB"].is_browsable = False
     projects["ARCH"].is_archived = True
-    with lab(tmp_path, world, entries=["NOPE", "FORB", "ARCH", "ABC", "LAST"]) as it:
+    with jira_lab(tmp_path, world, entries=["NOPE", "FORB", "ARCH", "ABC", "LAST"]) as it:
         results = it.sync()
         assert [results[entry].failed for entry in it.entries] == [True, True, True, False, False]
         said = [results[entry].error or "" for entry in it.entries]
@@ -313,7 +245,7 @@ def test_one_bad_project_harms_no_other(tmp_path: Path) -> None:
 
 def test_deselected_projects_keep_their_rows_and_come_back(tmp_path: Path) -> None:
     world, project = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         it.entries = []
         it.sync()
@@ -326,14 +258,14 @@ def test_deselected_projects_keep_their_rows_and_come_back(tmp_path: Path) -> No
 
 def test_a_project_that_is_listed_twice_is_named(tmp_path: Path) -> None:
     world, project = small_world()
-    with lab(tmp_path, world, entries=["ABC", str(project.id)]) as it:
+    with jira_lab(tmp_path, world, entries=["ABC", str(project.id)]) as it:
         results = it.sync()
         assert "are the same project" in (results[str(project.id)].error or "")
 
 
 def test_one_bad_issue_stops_no_other_and_is_not_passed_over(tmp_path: Path) -> None:
     world, _ = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         world.issues[10_003].fields["resolutiondate"] = "yesterday"
         result = it.sync()["ABC"]
         assert "ABC-3: 'yesterday' is not a time" in (result.error or "")
@@ -346,7 +278,7 @@ def test_one_bad_issue_stops_no_other_and_is_not_passed_over(tmp_path: Path) -> 
 
 def test_twice_is_as_once(tmp_path: Path) -> None:
     world, _ = small_world()
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         it.sync_well()
         let_pass(world, hours=1)
         once = it.rows("SELECT * EXCLUDE (synced_at) FROM raw.jira_issues ORDER BY ALL")
@@ -360,10 +292,23 @@ def test_twice_is_as_once(tmp_path: Path) -> None:
 
 def test_the_cost_of_a_history_and_of_a_quiet_day(tmp_path: Path) -> None:
     world, _ = small_world(1_001)
-    with lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world) as it:
         # serverInfo, myself, status, project/search, field; ids; 11 bulkfetches; 3 for changelogs
         assert it.sync_well()["ABC"].requests == 5 + 1 + 11 + 3
         let_pass(world, hours=1)
         # the first five but field; two canaries; one page
         assert it.sync_well()["ABC"].requests == 4 + 2 + 1
         assert it.server.max_in_flight == 1
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize(("hidden", "points"), [({POINTS}, 8.0), ({POINTS, POINTS_FLOAT}, None)])
+def test_points_in_a_field_that_is_hidden(
+    tmp_path: Path, edition: str, hidden: set[str], points: float | None
+) -> None:
+    world, project = small_world(0)
+    fields: dict[str, Any] = {POINTS: 5, POINTS_FLOAT: 8}
+    world.create(project, **fields)
+    with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(hidden_fields=hidden)) as it:
+        it.sync_well()
+        assert it.rows("SELECT story_points FROM raw.jira_issues") == [(points,)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.sql import Connection
 from prpipeline.publish.reader import open_published
-from prpipeline.sandbox.github import Sandbox, sample_world
+from prpipeline.sandbox.github import Sandbox, World, sample_world
 from prpipeline.settings import MetricSettings, load_settings
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.metrics.test_properties import histories, metric_settings
-from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows, with_own_reviews
 from prpipeline_tests.support.reference import History, Person, Review
+from prpipeline_tests.support.sync_lab import small_world
 
 COLUMNS = {
     "review_time": "review_time_hours",
@@ -84,8 +85,13 @@ def compare(connection: Connection, as_of: datetime | None = None) -> int:
     return compared
 
 
-def test_clocks_of_the_sample_data_give_the_numbers(tmp_path: Path) -> None:
-    world = sample_world(now=datetime(2026, 5, 4, 12).astimezone())
+def sample_data() -> World:
+    return sample_world(now=datetime(2026, 5, 4, 12).astimezone())
+
+
+@pytest.mark.parametrize("make", [pytest.param(sample_data, marks=pytest.mark.slow), small_world])
+def test_clocks_of_a_synced_world_give_the_numbers(tmp_path: Path, make: Callable[[], World]) -> None:
+    world = make()
     (tmp_path / "none.yaml").write_text("repositories: []\n", encoding="utf-8")
     with Sandbox(world, tokens=["sandbox-token"]) as sandbox:
         environment = {
@@ -101,7 +107,7 @@ def test_clocks_of_the_sample_data_give_the_numbers(tmp_path: Path) -> None:
     pipeline.aggregate()
     with open_published(pipeline.publish().path) as connection:
         in_world = sum(len(repository.pull_requests) for repository in world.repositories.values())
-        assert compare(connection) > 7.9 * in_world > 2000
+        assert compare(connection) > 7.9 * in_world > 100
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +135,8 @@ def shared() -> Iterator[MetricsLab]:
 def test_clocks_of_random_histories_give_the_numbers(
     shared: MetricsLab, found: list[History], chosen: MetricSettings
 ) -> None:
-    ids = iter(range(100, 10_000))
-    for history in found:
-        for review in history.reviews:
-            review.id = next(ids)
     shared.clear()
-    shared.store(found)
+    shared.store(with_own_reviews(found))
     shared.rebuild(chosen, aggregates=False)
     assert compare(shared.connection) >= 7 * len(found)
 
@@ -152,40 +154,59 @@ def clocks(lab: MetricsLab, history: History) -> list[tuple[float, str, str, str
     ]
 
 
-def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
-    def at(number: float) -> datetime:
-        return OPENED + timedelta(hours=number)
+def later(number: float) -> datetime:
+    return OPENED + timedelta(hours=number)
 
-    def waiting(**more: Any) -> list[tuple[float, str, str, int | None]]:
-        found = clocks(shared, History(ANN, OPENED, **more))
-        return [(at, what, event, review) for at, clock, what, event, review in found if clock == "waiting"]
 
-    start = (0.0, "starts", "opened", None)
-    review = Review(7, BOB, "COMMENTED", at(2))
-    assert waiting() == [start]
-    assert waiting(reviews=[review]) == [start, (2.0, "stops", "review", 7)]
-    assert waiting(closed_at=at(1)) == [start, (1.0, "stops", "closed", None)]
-    assert waiting(merged_at=at(1), reviews=[review]) == [start, (1.0, "stops", "merged", None)]
-    to_draft = [(at(3), "converted_to_draft")]
-    assert waiting(is_draft=True, toggles=to_draft) == [start, (3.0, "stops", "converted_to_draft", None)]
-    assert waiting(is_draft=True, toggles=to_draft, reviews=[review]) == [start, (2.0, "stops", "review", 7)]
-    stop, again = (3.0, "stops", "converted_to_draft", None), (4.0, "starts", "ready_for_review", None)
-    assert waiting(toggles=[*to_draft, (at(4), "ready_for_review")]) == [start, stop, again]
-    closed, reopened = (1.0, "stops", "closed", None), (2.0, "starts", "reopened", None)
-    closings = [(at(1), "closed"), (at(2), "reopened")]
-    assert waiting(toggles=closings) == [start, closed, reopened]
-    assert waiting(toggles=[*closings, (at(5), "closed")], closed_at=at(5)) == [
-        start,
-        closed,
-        reopened,
-        (5.0, "stops", "closed", None),
-    ]
+def opened(reviewed: bool = False, **more: Any) -> History:
+    """A pull request; reviewed two hours after the opening or never."""
+    reviews = [Review(7, BOB, "COMMENTED", later(2))] if reviewed else []
+    return History(ANN, OPENED, reviews=reviews, **more)
+
+
+TO_DRAFT, READY = (later(3), "converted_to_draft"), (later(4), "ready_for_review")
+CLOSINGS = [(later(1), "closed"), (later(2), "reopened")]
+START, REVIEWED = (0.0, "starts", "opened"), (2.0, "stops", "review")
+DRAFT_STOPS, READY_STARTS = (3.0, "stops", "converted_to_draft"), (4.0, "starts", "ready_for_review")
+CLOSED_AND_REOPENED = [START, (1.0, "stops", "closed"), (2.0, "starts", "reopened")]
+
+# What happened, and the events of the waiting clock.
+WAITING = [
+    (opened(), [START]),
+    (opened(reviewed=True), [START, REVIEWED]),
+    (opened(closed_at=later(1)), [START, (1.0, "stops", "closed")]),
+    (opened(merged_at=later(1), reviewed=True), [START, (1.0, "stops", "merged")]),
+    (opened(is_draft=True, toggles=[TO_DRAFT]), [START, DRAFT_STOPS]),
+    (opened(is_draft=True, toggles=[TO_DRAFT], reviewed=True), [START, REVIEWED]),
+    (opened(toggles=[TO_DRAFT, READY]), [START, DRAFT_STOPS, READY_STARTS]),
+    (opened(toggles=CLOSINGS), CLOSED_AND_REOPENED),
+    (
+        opened(toggles=[*CLOSINGS, (later(5), "closed")], closed_at=later(5)),
+        [*CLOSED_AND_REOPENED, (5.0, "stops", "closed")],
+    ),
     # Opened as a draft: waits from when it was ready, or not at all if it was reviewed before.
-    opened_as_draft = {"is_draft": False, "toggles": [(at(4), "ready_for_review")]}
-    assert waiting(**opened_as_draft) == [(4.0, "starts", "ready_for_review", None)]
-    assert waiting(**opened_as_draft, reviews=[review]) == []
+    (opened(toggles=[READY]), [READY_STARTS]),
+    (opened(toggles=[READY], reviewed=True), []),
     # It is a draft, but no event shows since when.
-    assert waiting(is_draft=True, toggles=[*to_draft, (at(4), "ready_for_review")]) == []
+    (opened(is_draft=True, toggles=[TO_DRAFT, READY]), []),
+]
+
+
+def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
+    for number, (history, _) in enumerate(WAITING):
+        for review in history.reviews:
+            review.id = number
+    shared.clear()
+    shared.store([history for history, _ in WAITING])
+    shared.rebuild(aggregates=False)
+    found: dict[int, list[tuple[float, str, str]]] = defaultdict(list)
+    for row in shared.rows("FROM clock_events WHERE clock = 'waiting' ORDER BY happened_at, what DESC"):
+        number = row["pull_request_id"] - 1_000_001
+        at = (row["happened_at"] - OPENED) / timedelta(hours=1)
+        found[number].append((at, row["what"], row["event"]))
+        assert row["review_id"] == (number if row["event"] == "review" else None)
+    for number, (history, expected) in enumerate(WAITING):
+        assert found[number] == expected, history
 
 
 def test_draft_clock_stops_with_the_pull_request(shared: MetricsLab) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from prpipeline.app.explain import Story, explain
 from prpipeline.publish.reader import open_published
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.support import flow_reference
-from prpipeline_tests.support.metrics_lab import MetricsLab
+from prpipeline_tests.support.folders import new_folder
+from prpipeline_tests.support.metrics_lab import MetricsLab, with_own_reviews
 from prpipeline_tests.support.reference import History, Person, Review
 
 OPENED = datetime(2026, 5, 4, 10)
-Explain = Callable[[History], tuple[list[str], dict[str, str], Story]]
+Explain = Callable[[str], tuple[list[str], dict[str, str], Story]]
 ANN, BOB = Person(1, "ann"), Person(2, "bob")
 
 
@@ -24,14 +25,57 @@ def at(hours: float) -> datetime:
     return OPENED + timedelta(hours=hours)
 
 
+HISTORIES = {
+    "a draft that was never ready": History(
+        ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[Review(0, BOB, "CHANGES_REQUESTED", at(1))]
+    ),
+    "a draft, and ready again, after the merge": History(
+        ANN,
+        OPENED,
+        is_draft=True,
+        merged_at=at(1),
+        toggles=[(at(2), "ready_for_review"), (at(3), "converted_to_draft")],
+    ),
+    "closed": History(ANN, OPENED, closed_at=at(1)),
+    "reviewed and closed": History(
+        ANN, OPENED, closed_at=at(2), reviews=[Review(0, BOB, "COMMENTED", at(1))]
+    ),
+    "ready and approved in the same second": History(
+        ANN,
+        OPENED,
+        reviews=[Review(0, BOB, "APPROVED", at(1))],
+        toggles=[(at(1), "ready_for_review"), (at(2), "converted_to_draft"), (at(3), "ready_for_review")],
+    ),
+    "closed and reopened": History(ANN, OPENED, toggles=[(at(2), "closed"), (at(5), "reopened")]),
+    "all stages": History(
+        ANN,
+        OPENED,
+        is_draft=False,
+        toggles=[(at(2), "ready_for_review")],
+        reviews=[Review(0, BOB, "COMMENTED", at(3)), Review(0, BOB, "APPROVED", at(5.5))],
+        first_commit_at=at(-26),
+    ),
+    "nothing happened": History(ANN, OPENED),
+}
+
+
+@pytest.fixture(scope="module")
+def histories() -> Iterator[tuple[MetricsLab, Path]]:
+    """All of them, and the published file."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
+    lab.store(with_own_reviews(list(HISTORIES.values())))
+    lab.rebuild()
+    yield lab, lab.publish(new_folder())
+    lab.connection.close()
+
+
 @pytest.fixture
-def explained(lab: MetricsLab, tmp_path: Path) -> Explain:
-    def of(history: History) -> tuple[list[str], dict[str, str], Story]:
+def explained(histories: tuple[MetricsLab, Path]) -> Explain:
+    def of(name: str) -> tuple[list[str], dict[str, str], Story]:
         """The steps without the day, the reason for each number, and the whole explanation."""
-        lab.store([history])
-        lab.rebuild()
-        with open_published(lab.publish(tmp_path)) as connection:
-            story = explain(connection, "octo/app#1")
+        with open_published(histories[1]) as connection:
+            story = explain(connection, f"octo/app#{list(HISTORIES).index(name) + 1}")
         steps = [f"{step.at:%H:%M} {step.what} - {step.note}" for step in story.steps]
         return steps, {metric.name: metric.because for metric in story.metrics}, story
 
@@ -39,8 +83,7 @@ def explained(lab: MetricsLab, tmp_path: Path) -> Explain:
 
 
 def test_a_draft_that_was_never_ready(explained: Explain) -> None:
-    review = Review(7, BOB, "CHANGES_REQUESTED", at(1))
-    steps, because, story = explained(History(ANN, OPENED, is_draft=True, closed_at=at(3), reviews=[review]))
+    steps, because, story = explained("a draft that was never ready")
     assert steps == [
         "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
         "11:00 bob requested changes - review time stops; before it was ready: pickup time has not started",
@@ -54,8 +97,7 @@ def test_a_draft_that_was_never_ready(explained: Explain) -> None:
 
 
 def test_events_after_a_merge_start_no_clock(explained: Explain) -> None:
-    toggles = [(at(2), "ready_for_review"), (at(3), "converted_to_draft")]
-    steps, because, _ = explained(History(ANN, OPENED, is_draft=True, merged_at=at(1), toggles=toggles))
+    steps, because, _ = explained("a draft, and ready again, after the merge")
     assert steps == [
         "10:00 ann opened it as a draft - review and cycle time start; draft time starts",
         "11:00 it was merged - cycle time stops; draft time stops",
@@ -67,25 +109,17 @@ def test_events_after_a_merge_start_no_clock(explained: Explain) -> None:
 
 
 def test_waiting_ends_with_the_close(explained: Explain) -> None:
-    steps, _, _ = explained(History(ANN, OPENED, closed_at=at(1)))
+    steps, _, _ = explained("closed")
     assert steps[-1] == "11:00 it was closed without a merge - waiting ends"
 
 
 def test_waiting_ended_with_the_review(explained: Explain) -> None:
-    steps, _, _ = explained(
-        History(ANN, OPENED, closed_at=at(2), reviews=[Review(7, BOB, "COMMENTED", at(1))])
-    )
+    steps, _, _ = explained("reviewed and closed")
     assert steps[-1] == "12:00 it was closed without a merge - "
 
 
 def test_ready_and_approved_in_the_same_second(explained: Explain) -> None:
-    history = History(
-        ANN,
-        OPENED,
-        reviews=[Review(7, BOB, "APPROVED", at(1))],
-        toggles=[(at(1), "ready_for_review"), (at(2), "converted_to_draft"), (at(3), "ready_for_review")],
-    )
-    steps, because, _ = explained(history)
+    steps, because, _ = explained("ready and approved in the same second")
     assert steps[1:3] == [
         "11:00 somebody marked it ready for review - draft time stops; pickup and merge time start",
         "11:00 bob approved it - review time stops; pickup time stops; time to first approval stops",
@@ -97,22 +131,19 @@ def test_ready_and_approved_in_the_same_second(explained: Explain) -> None:
 
 
 def test_waiting_pauses_while_it_is_closed(explained: Explain) -> None:
-    closings = [(at(2), "closed"), (at(5), "reopened")]
-    steps, because, _ = explained(History(ANN, OPENED, toggles=closings))
+    steps, because, _ = explained("closed and reopened")
     assert [step.rpartition(" - ")[2] for step in steps[1:]] == ["waiting ends", "waiting goes on"]
     assert because["waiting_hours"] == (
         "open and ready 2026-05-04 10:00 to 2026-05-04 12:00; 2026-05-04 15:00 to now"
     )
 
 
-def test_the_stages_are_the_published_ones(explained: Explain, lab: MetricsLab) -> None:
-    toggles = [(at(2), "ready_for_review")]
-    reviews = [Review(7, BOB, "COMMENTED", at(3)), Review(8, BOB, "APPROVED", at(5.5))]
-    first = at(-26)
-    _, _, story = explained(
-        History(ANN, OPENED, is_draft=False, toggles=toggles, reviews=reviews, first_commit_at=first)
+def test_the_stages_are_the_published_ones(explained: Explain, histories: tuple[MetricsLab, Path]) -> None:
+    _, _, story = explained("all stages")
+    published = histories[0].rows(
+        "SELECT stage, started_at, ended_at, hours FROM metrics.pull_request_stages WHERE number = ?",
+        [list(HISTORIES).index("all stages") + 1],
     )
-    published = lab.rows("SELECT stage, started_at, ended_at, hours FROM metrics.pull_request_stages")
     assert sorted((s.name, s.started_at, s.ended_at, s.hours) for s in story.stages) == sorted(
         (row["stage"].replace("_", " "), *list(row.values())[1:]) for row in published
     )
@@ -161,5 +192,5 @@ def test_tickets_labels_and_silent_requests_are_told(lab: MetricsLab, tmp_path: 
 
 
 def test_who_has_nothing_beside_gets_no_empty_heading(explained: Explain) -> None:
-    _, _, story = explained(History(ANN, OPENED))
+    _, _, story = explained("nothing happened")
     assert "What else there is" not in story.lines()

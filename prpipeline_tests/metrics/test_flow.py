@@ -131,7 +131,7 @@ def test_weeks_of_stages(lab: MetricsLab) -> None:
         work(toggles=[(2, "converted_to_draft")], merged_at=8),
     ]
     flow_reference.store(lab, [*reviewed, *others])
-    lab.rebuild()
+    lab.rebuild(aggregates=False)
     approved, waiting = lab.rows("SELECT * EXCLUDE (repository_id) FROM metrics.stage_weekly ORDER BY stage")
     common = {"repository": "octo/app", "week": date(2026, 5, 4), "n": 5, "n_bot_authors": 1, "n_null": 1}
     assert approved == common | {
@@ -142,7 +142,7 @@ def test_weeks_of_stages(lab: MetricsLab) -> None:
         "stage": "waiting_for_review", "n_in_stage": 4, "n_running": 1,
         "hours_median": 4.0, "hours_p75": 6.5, "hours_p90": 8.0, "hours_total": 15.0,
     }  # fmt: skip
-    lab.rebuild(MetricSettings(exclude_bots=False))
+    lab.rebuild(MetricSettings(exclude_bots=False), aggregates=False)
     (waiting,) = lab.rows("FROM metrics.stage_weekly WHERE stage = 'waiting_for_review'")
     assert (waiting["n"], waiting["n_bot_authors"], waiting["n_in_stage"]) == (6, 0, 5)
 
@@ -232,13 +232,13 @@ def test_a_bot_that_was_asked_is_named_so(lab: MetricsLab) -> None:
     """It answers within minutes; the person who was asked as well does not."""
     asked = [(0, ASK, ROBOT), (0, ASK, BOB), (0, ASK, CORE)]
     flow_reference.store(lab, [work(asks=asked, reviews=[(0.1, ROBOT, "COMMENTED")])])
-    lab.rebuild()
+    lab.rebuild(aggregates=False)
     rows = lab.rows("FROM metrics.review_requests ORDER BY reviewer_login")
     assert [(row["is_bot"], row["is_team"], row["reviewer_id"], row["hours"]) for row in rows] == [
         (False, False, 2, None), (False, True, None, None), (True, False, 9, 0.1),
     ]  # fmt: skip
     assert [row["waiting_hours"] for row in rows] == [674.0, 674.0, None]
-    lab.rebuild(MetricSettings(bots=("bob",)))
+    lab.rebuild(MetricSettings(bots=("bob",)), aggregates=False)
     bob, *_ = lab.rows("FROM metrics.review_requests ORDER BY reviewer_login")
     assert bob["is_bot"]
 
@@ -247,7 +247,7 @@ def test_working_hours_of_a_request(lab: MetricsLab) -> None:
     """From Monday 16:00 to Wednesday 10:00, with nine to five and a holiday between."""
     flow_reference.store(lab, [work(asks=[(6, ASK, BOB)], reviews=[(48, BOB, "APPROVED")])])
     for calendar, hours in ((Calendar(), 10.0), (Calendar(holidays=(date(2026, 5, 5),)), 2.0)):
-        lab.rebuild(MetricSettings(calendar=calendar))
+        lab.rebuild(MetricSettings(calendar=calendar), aggregates=False)
         (row,) = lab.rows("FROM metrics.review_requests")
         assert (row["hours"], row["business_hours"]) == (42.0, hours)
 
@@ -277,7 +277,7 @@ def test_keys_in_titles(lab: MetricsLab) -> None:
         assert [row["key"] for row in rows] == keys, title
         assert [row["position"] for row in rows] == list(range(1, len(keys) + 1))
         assert [row["is_primary"] for row in rows] == [n == 0 for n in range(len(keys))]
-    lab.rebuild()
+    lab.rebuild(aggregates=False)
     assert lab.rows("FROM metrics.pull_request_keys") == []
 
 
@@ -311,7 +311,7 @@ def test_sizes(lab: MetricsLab) -> None:
         (SizeLimits(), ["XS", "XS", "S", "S", "M", "M", "L", "L", "XL", None]),
         (SizeLimits(xs=1, l=900), ["XS", "S", "S", "S", "M", "M", "L", "XL", "XL", None]),
     ):
-        lab.rebuild(MetricSettings(size_limits=limits))
+        lab.rebuild(MetricSettings(size_limits=limits), aggregates=False)
         rows = lab.rows("SELECT size_class FROM metrics.review_time_hours ORDER BY number")
         assert [row["size_class"] for row in rows] == expected
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
+from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, with_own_reviews
 from prpipeline_tests.support.reference import History, Person, Review
 
 ANN, BOB = Person(1, "ann"), Person(2, "bob")
+ROBOT, GHOST = Person(9, "robot[bot]"), Person(None, None)
 OPENED = datetime(2026, 5, 4, 10, 0)
 READY, DRAFT = "ready_for_review", "converted_to_draft"
 
@@ -19,134 +21,139 @@ def at(hours: float) -> datetime:
     return OPENED + timedelta(hours=hours)
 
 
-def times(lab: MetricsLab, history: History) -> dict[str, Any]:
-    lab.store([history])
+def opened(**more: Any) -> History:
+    return History(ANN, OPENED, **more)
+
+
+def said(*states: str) -> list[Review]:
+    """Bob's reviews, one an hour."""
+    return [Review(0, BOB, state, at(n + 1)) for n, state in enumerate(states)]
+
+
+def seen_by(*people: Person) -> list[Review]:
+    """A comment of each, one an hour."""
+    return [Review(0, person, "COMMENTED", at(n + 1)) for n, person in enumerate(people)]
+
+
+# A history, and columns of review_time_hours.
+CASES: dict[str, tuple[History, dict[str, Any]]] = {
+    "never a draft": (opened(), {"ready_at": OPENED, "draft_hours": 0.0, "is_draft": False}),
+    "a draft without events was opened as one": (
+        opened(is_draft=True),
+        {
+            "ready_at": None,
+            "waiting_hours": None,
+            "draft_hours": (AS_OF - OPENED).total_seconds() / 3600,
+        },
+    ),
+    "a draft that was closed without ever being ready": (
+        opened(is_draft=True, closed_at=at(3)),
+        {"ready_at": None, "draft_hours": 3.0, "time_to_merge_hours": None},
+    ),
+    "a draft that was merged by a push": (
+        opened(is_draft=True, merged_at=at(3)),
+        {"draft_hours": 3.0, "time_to_merge_hours": None, "cycle_time_hours": 3.0},
+    ),
+    "ready only after the merge makes no negative time": (
+        opened(merged_at=at(3), toggles=[(at(5), READY)]),
+        {"ready_at": at(5), "time_to_merge_hours": None, "draft_hours": 3.0},
+    ),
+    "opened ready and converted to a draft": (
+        opened(is_draft=True, toggles=[(at(2), DRAFT)], closed_at=at(6)),
+        {"ready_at": OPENED, "draft_hours": 4.0},
+    ),
+    # Events that contradict the state.
+    "it is ready, but became a draft": (opened(toggles=[(at(1), DRAFT)]), {"draft_hours": None}),
+    "it is a draft, but became ready": (
+        opened(is_draft=True, toggles=[(at(1), READY)]),
+        {"draft_hours": None},
+    ),
+    "it is a draft, but became ready again": (
+        opened(is_draft=True, toggles=[(at(1), DRAFT), (at(2), READY)]),
+        {"draft_hours": None},
+    ),
+    "a repeated event changes nothing": (
+        opened(toggles=[(at(1), DRAFT), (at(2), DRAFT), (at(4), READY), (at(5), READY)]),
+        {"ready_at": OPENED, "draft_hours": 3.0},
+    ),
+    "ready and a draft in one second": (
+        opened(toggles=[(at(1), READY), (at(1), DRAFT), (at(2), DRAFT), (at(5), READY)]),
+        {"ready_at": OPENED, "draft_hours": 3.0},
+    ),
+    "a draft and ready in one second": (
+        opened(toggles=[(at(1), DRAFT), (at(1), READY), (at(2), DRAFT), (at(5), READY)]),
+        {"ready_at": OPENED, "draft_hours": 3.0},
+    ),
+    "ready for zero seconds, but that is when it first was": (
+        opened(toggles=[(at(1), READY), (at(1), DRAFT), (at(4), READY)]),
+        {"ready_at": at(1), "draft_hours": 4.0},
+    ),
+    "the approval of a draft does not count from ready": (
+        opened(toggles=[(at(2), READY)], merged_at=at(5), reviews=said("APPROVED")),
+        {
+            "review_time_hours": 1.0,
+            "reviewed_in_draft": True,
+            "pickup_time_hours": None,
+            "time_to_first_approval_hours": None,
+        },
+    ),
+    "a review in the second of the merge counts": (
+        opened(merged_at=at(1), reviews=said("APPROVED")),
+        {"review_time_hours": 1.0, "merged_without_review": False},
+    ),
+    "approved at once": (opened(reviews=said("APPROVED")), {"review_rounds": 0}),
+    "changes requested": (opened(reviews=said("CHANGES_REQUESTED")), {"review_rounds": 1}),
+    "changes requested, then approved": (
+        opened(reviews=said("CHANGES_REQUESTED", "APPROVED")),
+        {"review_rounds": 2},
+    ),
+    "approved, then changes requested": (
+        opened(reviews=said("APPROVED", "CHANGES_REQUESTED")),
+        {"review_rounds": 1},
+    ),
+    "changes requested twice, then approved": (
+        opened(reviews=said("CHANGES_REQUESTED", "COMMENTED", "CHANGES_REQUESTED", "APPROVED", "APPROVED")),
+        {"review_rounds": 3},
+    ),
+    "a revert": (opened(title='Revert "Add a thing"'), {"is_revert": True, "is_hotfix": False}),
+    "a hotfix": (opened(title="HOTFIX: stop the leak"), {"is_revert": False, "is_hotfix": True}),
+    "neither": (opened(title="Make it irrevertible"), {"is_revert": False, "is_hotfix": False}),
+    "both": (opened(title="hotfix: revert the thing"), {"is_revert": True, "is_hotfix": True}),
+    "only the author's own review": (
+        opened(reviews=seen_by(ANN)),
+        {"review_time_hours": None, "null_reason": "only_self"},
+    ),
+    "only the author's and a bot's": (
+        opened(reviews=seen_by(ANN, ROBOT)),
+        {"review_time_hours": None, "null_reason": "only_self_and_bots"},
+    ),
+    "only a bot's": (
+        opened(reviews=seen_by(Person(8, "Robot[Bot]"))),
+        {"review_time_hours": None, "null_reason": "only_bots"},
+    ),
+    "only the author's, who was renamed": (
+        opened(reviews=seen_by(Person(1, "ann-renamed"))),
+        {"review_time_hours": None, "null_reason": "only_self"},
+    ),
+    "a deleted author and a deleted reviewer are not the same person": (
+        History(GHOST, OPENED, reviews=seen_by(GHOST)),
+        {"review_time_hours": 1.0, "reviewers": 1, "first_reviewer_login": None},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def computed() -> Iterator[dict[str, dict[str, Any]]]:
+    """The row of each, all computed together."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
+    lab.store(with_own_reviews([history for history, _ in CASES.values()]))
     lab.rebuild(aggregates=False)
-    (row,) = lab.rows("FROM metrics.review_time_hours")
-    return row
+    yield dict(zip(CASES, lab.rows("FROM metrics.review_time_hours ORDER BY number"), strict=True))
+    lab.connection.close()
 
 
-def test_never_a_draft(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED))
-    assert (row["ready_at"], row["draft_hours"], row["is_draft"]) == (OPENED, 0.0, False)
-
-
-def test_draft_without_events_was_opened_as_a_draft(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED, is_draft=True))
-    assert (row["ready_at"], row["waiting_hours"]) == (None, None)
-    assert row["draft_hours"] == (AS_OF - OPENED).total_seconds() / 3600
-
-
-def test_draft_closed_without_ever_being_ready(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED, is_draft=True, closed_at=at(3)))
-    assert (row["ready_at"], row["draft_hours"], row["time_to_merge_hours"]) == (None, 3.0, None)
-
-
-def test_draft_merged_by_a_push(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED, is_draft=True, merged_at=at(3)))
-    assert (row["draft_hours"], row["time_to_merge_hours"], row["cycle_time_hours"]) == (3.0, None, 3.0)
-
-
-def test_ready_only_after_the_merge_makes_no_negative_time(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED, merged_at=at(3), toggles=[(at(5), READY)]))
-    assert (row["ready_at"], row["time_to_merge_hours"], row["draft_hours"]) == (at(5), None, 3.0)
-
-
-def test_opened_ready_and_converted_to_a_draft(lab: MetricsLab) -> None:
-    row = times(lab, History(ANN, OPENED, is_draft=True, toggles=[(at(2), DRAFT)], closed_at=at(6)))
-    assert (row["ready_at"], row["draft_hours"]) == (OPENED, 4.0)
-
-
-@pytest.mark.parametrize(
-    ("toggles", "is_draft"),
-    [([(at(1), DRAFT)], False), ([(at(1), READY)], True), ([(at(1), DRAFT), (at(2), READY)], True)],
-)
-def test_events_that_contradict_the_state_make_draft_hours_unknown(
-    lab: MetricsLab, toggles: list[tuple[datetime, str]], is_draft: bool
-) -> None:
-    assert times(lab, History(ANN, OPENED, is_draft=is_draft, toggles=toggles))["draft_hours"] is None
-
-
-def test_a_repeated_event_changes_nothing(lab: MetricsLab) -> None:
-    row = times(
-        lab, History(ANN, OPENED, toggles=[(at(1), DRAFT), (at(2), DRAFT), (at(4), READY), (at(5), READY)])
-    )
-    assert (row["ready_at"], row["draft_hours"]) == (OPENED, 3.0)
-
-
-@pytest.mark.parametrize("order", [[READY, DRAFT], [DRAFT, READY]])
-def test_draft_events_that_cancel_out_change_nothing(lab: MetricsLab, order: list[str]) -> None:
-    toggles = [(at(1), order[0]), (at(1), order[1]), (at(2), DRAFT), (at(5), READY)]
-    row = times(lab, History(ANN, OPENED, toggles=toggles))
-    assert (row["ready_at"], row["draft_hours"]) == (OPENED, 3.0)
-
-
-def test_draft_events_of_one_second_that_make_it_ready(lab: MetricsLab) -> None:
-    toggles = [(at(1), READY), (at(1), DRAFT), (at(4), READY)]
-    row = times(lab, History(ANN, OPENED, toggles=toggles))
-    # It was ready for zero seconds, but that is when it first was.
-    assert (row["ready_at"], row["draft_hours"]) == (at(1), 4.0)
-
-
-def test_approval_of_a_draft_does_not_count_from_ready(lab: MetricsLab) -> None:
-    history = History(ANN, OPENED, toggles=[(at(2), READY)], merged_at=at(5))
-    history.reviews = [Review(1, BOB, "APPROVED", at(1))]
-    row = times(lab, history)
-    assert (row["review_time_hours"], row["reviewed_in_draft"]) == (1.0, True)
-    assert (row["pickup_time_hours"], row["time_to_first_approval_hours"]) == (None, None)
-
-
-def test_review_in_the_second_of_the_merge_counts(lab: MetricsLab) -> None:
-    history = History(ANN, OPENED, merged_at=at(2), reviews=[Review(1, BOB, "APPROVED", at(2))])
-    row = times(lab, history)
-    assert (row["review_time_hours"], row["merged_without_review"]) == (2.0, False)
-
-
-@pytest.mark.parametrize(
-    ("states", "rounds"),
-    [
-        (["APPROVED"], 0),
-        (["CHANGES_REQUESTED"], 1),
-        (["CHANGES_REQUESTED", "APPROVED"], 2),
-        (["APPROVED", "CHANGES_REQUESTED"], 1),
-        (["CHANGES_REQUESTED", "COMMENTED", "CHANGES_REQUESTED", "APPROVED", "APPROVED"], 3),
-    ],
-)
-def test_review_rounds(lab: MetricsLab, states: list[str], rounds: int) -> None:
-    reviews = [Review(n, BOB, state, at(n + 1)) for n, state in enumerate(states)]
-    assert times(lab, History(ANN, OPENED, reviews=reviews))["review_rounds"] == rounds
-
-
-@pytest.mark.parametrize(
-    ("title", "is_revert", "is_hotfix"),
-    [
-        ('Revert "Add a thing"', True, False),
-        ("HOTFIX: stop the leak", False, True),
-        ("Make it irrevertible", False, False),
-        ("hotfix: revert the thing", True, True),
-    ],
-)
-def test_words_in_titles(lab: MetricsLab, title: str, is_revert: bool, is_hotfix: bool) -> None:
-    row = times(lab, History(ANN, OPENED, title=title))
-    assert (row["is_revert"], row["is_hotfix"]) == (is_revert, is_hotfix)
-
-
-@pytest.mark.parametrize(
-    ("people", "reason"),
-    [
-        ([ANN], "only_self"),
-        ([ANN, Person(9, "robot[bot]")], "only_self_and_bots"),
-        ([Person(9, "Robot[Bot]")], "only_bots"),
-        ([Person(1, "ann-renamed")], "only_self"),
-    ],
-)
-def test_reasons_for_no_review_time(lab: MetricsLab, people: list[Person], reason: str) -> None:
-    reviews = [Review(n, person, "COMMENTED", at(n + 1)) for n, person in enumerate(people)]
-    row = times(lab, History(ANN, OPENED, reviews=reviews))
-    assert (row["review_time_hours"], row["null_reason"]) == (None, reason)
-
-
-def test_deleted_author_and_deleted_reviewer_are_not_the_same_person(lab: MetricsLab) -> None:
-    ghost = Person(None, None)
-    row = times(lab, History(ghost, OPENED, reviews=[Review(1, ghost, "COMMENTED", at(1))]))
-    assert (row["review_time_hours"], row["reviewers"], row["first_reviewer_login"]) == (1.0, 1, None)
+@pytest.mark.parametrize("case", CASES)
+def test_history(computed: dict[str, dict[str, Any]], case: str) -> None:
+    expected = CASES[case][1]
+    assert {name: computed[case][name] for name in expected} == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from prpipeline import metrics
 from prpipeline.publish import dictionary
 from prpipeline.publish.reader import open_published
 from prpipeline_tests.support.bi_environments import environments
+from prpipeline_tests.support.folders import new_folder
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -44,8 +46,7 @@ print(json.dumps([direct, one, comments, *attached]))
 """
 
 
-@pytest.fixture
-def lab(lab: MetricsLab) -> MetricsLab:
+def fill(lab: MetricsLab) -> None:
     """Two repositories with every kind of pull request."""
     lab.repository(2, "octo/lib")
     for repository_id in (1, 2):
@@ -64,19 +65,25 @@ def lab(lab: MetricsLab) -> MetricsLab:
         }
         lab.event(first, OPENED + timedelta(hours=1), "review_requested", subject_id=2, subject_login="bob")
         lab.event(first, OPENED + timedelta(hours=2), "ready_for_review")
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[Path]:
+    """The file of both, published three hours after the metrics were computed."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
+    fill(lab)
     lab.rebuild()
-    return lab
+    yield lab.publish(new_folder(), published_at=AS_OF + timedelta(hours=3))
+    lab.connection.close()
 
 
 @pytest.mark.parametrize(
     "version",
     [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
 )
-def test_every_duckdb_version_reads_them_under_any_name(
-    lab: MetricsLab, tmp_path: Path, version: str
-) -> None:
-    file = lab.publish(tmp_path)
-    ours, theirs = (read(python, file) for python in (sys.executable, environments()[version].python))
+def test_every_duckdb_version_reads_them_under_any_name(published: Path, version: str) -> None:
+    ours, theirs = (read(python, published) for python in (sys.executable, environments()[version].python))
     direct, _, comments, *attached = ours
     assert theirs == ours
     assert attached == [direct, direct]
@@ -98,10 +105,8 @@ def read(python: str, file: Path) -> Any:
 
 
 @pytest.mark.parametrize("condition", ["repository = 'octo/app'", "repository_id = 1"])
-def test_a_query_of_one_repository_reads_only_its_rows(
-    lab: MetricsLab, tmp_path: Path, condition: str
-) -> None:
-    with open_published(lab.publish(tmp_path)) as connection:
+def test_a_query_of_one_repository_reads_only_its_rows(published: Path, condition: str) -> None:
+    with open_published(published) as connection:
         for view in metrics.published_views():
             assert connection.execute(f"SELECT count(*) FROM {view} WHERE {condition}").fetchone() != (0,)
             ((_, plan),) = connection.execute(f"EXPLAIN FROM {view} WHERE {condition}").fetchall()
@@ -111,6 +116,7 @@ def test_a_query_of_one_repository_reads_only_its_rows(
 
 
 def test_the_team_stands_wherever_a_repository_does(lab: MetricsLab, tmp_path: Path) -> None:
+    fill(lab)
     lab.connection.execute("UPDATE meta.repositories SET team = 'core' WHERE repository_id = 1")
     lab.connection.execute(
         "INSERT INTO meta.repositories BY NAME SELECT * REPLACE ('octo/old' AS tracked_as, 'former' AS team, "
@@ -136,8 +142,8 @@ def test_the_team_stands_wherever_a_repository_does(lab: MetricsLab, tmp_path: P
 
 
 @pytest.mark.parametrize("table", ["reviews", "review_events"])
-def test_rows_of_a_pull_request_join_it_by_one_column(lab: MetricsLab, tmp_path: Path, table: str) -> None:
-    with open_published(lab.publish(tmp_path)) as connection:
+def test_rows_of_a_pull_request_join_it_by_one_column(published: Path, table: str) -> None:
+    with open_published(published) as connection:
         joined = connection.execute(
             f"SELECT count(*), bool_and(a.number = b.number AND a.repository_id = b.repository_id), "
             f"(SELECT count(*) FROM {table}) FROM {table} AS a JOIN pull_requests AS b USING (pull_request_id)"
@@ -148,7 +154,6 @@ def test_rows_of_a_pull_request_join_it_by_one_column(lab: MetricsLab, tmp_path:
 
 
 def test_an_event_says_who_did_what_and_what_a_review_had_said(lab: MetricsLab, tmp_path: Path) -> None:
-    lab.clear()
     lab.store(
         [
             History(
@@ -170,7 +175,6 @@ def test_an_event_says_who_did_what_and_what_a_review_had_said(lab: MetricsLab, 
 
 
 def test_a_person_is_not_a_team_with_the_same_number(lab: MetricsLab, tmp_path: Path) -> None:
-    lab.clear()
     lab.store([History(ANN, OPENED, reviews=[Review(500, BOB, "COMMENTED", OPENED + timedelta(hours=4))])])
     asked = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
     for subject_id, is_team in ((2, True), (3, False)):
@@ -186,7 +190,7 @@ def test_a_person_is_not_a_team_with_the_same_number(lab: MetricsLab, tmp_path: 
 
 
 def test_issue_metrics_ignores_the_fifty_first_review(lab: MetricsLab, tmp_path: Path) -> None:
-    lab.clear()
+    lab.repository(2, "octo/lib")
     for repository_id, own in ((1, 49), (2, 50)):
         reviews = [Review(n, ANN, "COMMENTED", OPENED + timedelta(hours=1)) for n in range(1, own + 1)]
         reviews.append(Review(99, BOB, "APPROVED", OPENED + timedelta(hours=1)))
@@ -197,8 +201,7 @@ def test_issue_metrics_ignores_the_fifty_first_review(lab: MetricsLab, tmp_path:
     assert [row["time_to_first_review_seconds"] for row in found] == [3600, None]
 
 
-def test_all_running_clocks_end_at_the_same_now(lab: MetricsLab, tmp_path: Path) -> None:
-    published = lab.publish(tmp_path, published_at=AS_OF + timedelta(hours=3))
+def test_all_running_clocks_end_at_the_same_now(published: Path) -> None:
     with open_published(published) as connection:
         drafts = rows(connection, "FROM compat_issue_metrics WHERE number = 2")
         (status,) = rows(connection, "SELECT published_at - as_of AS later, as_of FROM pipeline_status")

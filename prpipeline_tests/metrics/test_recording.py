@@ -49,11 +49,12 @@ def as_recorded(recorded: MetricsLab) -> dict[int, Row]:
 @pytest.fixture(scope="module")
 def with_events(recorded: MetricsLab, as_recorded: dict[int, Row], theirs: dict[int, Row]) -> dict[int, Row]:
     """The same with the missing events added; runs after as_recorded was read."""
-    for number, row in as_recorded.items():
-        key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
-        for at, event in _missing_events(row, theirs[number]):
-            recorded.event(key, at, event)
-    recorded.rebuild()
+    with recorded.gathering():
+        for number, row in as_recorded.items():
+            key = {name: row[name] for name in ("repository_id", "pull_request_id", "number")}
+            for at, event in _missing_events(row, theirs[number]):
+                recorded.event(key, at, event)
+    recorded.rebuild(aggregates=False)
     return {row["number"]: row for row in recorded.rows("FROM metrics.review_time_hours")}
 
 

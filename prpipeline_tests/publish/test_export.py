@@ -1,4 +1,4 @@
-"""Exports of the sample data, opened with other tools and compared row by row with the published file."""
+"""Exports, opened with other tools and compared row by row with the published file."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ import yaml
 from filelock import FileLock
 
 from prpipeline.publish import dictionary, workbook
-from prpipeline.sandbox.github import sample_world
 from prpipeline_tests.support import bi_sandbox
 from prpipeline_tests.support.bi_environments import dbt, run
 from prpipeline_tests.support.disks import fill, small_disk
 from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import small_world
 
 Rows = list[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """A command line on the published sample data."""
+    """A command line on published data with every kind of pull request, and texts of every kind."""
     folder = tmp_path_factory.mktemp("export")
     (folder / "data").mkdir()
-    world = sample_world()
+    world = small_world(20, ("octo/app", "octo/lib"))
+    titles = ("=1+1", 'A "quoted", one', "Zwei\nZeilen", "NULL", "", "\u5b8c\u6210 \U0001f600", "@x", "1e5")
+    for title, pull_request in zip(titles, world.repository("octo/app").pull_requests.values(), strict=False):
+        pull_request.title = title
     with bi_sandbox.pipeline_of(world, folder / "data") as pipeline:
         bi_sandbox.run(pipeline, bi_sandbox.names(world))
     return Shell(folder, {"PRPIPELINE_DATA_DIR": str(folder / "data")})

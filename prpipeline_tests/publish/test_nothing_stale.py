@@ -130,7 +130,10 @@ def derive(
         if what == "all":
             metrics.rebuild(connection, None, metric_settings, AS_OF + timedelta(days=days))
         if what != "nothing":
-            metrics.rebuild_aggregates(connection, metric_settings, AS_OF + timedelta(days=days), teams)
+            links_from = ("title", "branch", "body")
+            metrics.rebuild_aggregates(
+                connection, metric_settings, AS_OF + timedelta(days=days), teams, links_from
+            )
 
 
 def assert_nothing_stale(days: Days) -> None:

@@ -46,6 +46,8 @@ JIRA_STATEMENTS = (
     "UPDATE meta.jira_projects SET is_tracked = NOT is_tracked",
     "UPDATE meta.jira_projects SET former_keys = ['XYZ']",
     f"UPDATE raw.pull_requests SET title = 'ABC-{{n}}, XYZ-1', head_ref = 'abc-3' WHERE {PULL_REQUEST}",
+    "UPDATE raw.pull_request_body_keys SET key = 'ABC-1' || {n} % 9",
+    f"UPDATE raw.pull_requests SET has_body_keys = NOT has_body_keys WHERE {PULL_REQUEST}",
 )
 DAY = st.tuples(
     st.lists(
@@ -84,6 +86,8 @@ def begin_jira(warehouse: Warehouse) -> None:
             """,
             "INSERT INTO raw.jira_keys SELECT issue_key, issue_id, true FROM raw.jira_issues",
             "UPDATE raw.pull_requests SET title = 'ABC-' || number WHERE number % 3 = 0",
+            "UPDATE raw.pull_requests SET has_body_keys = true",
+            "INSERT INTO raw.pull_request_body_keys SELECT repository_id, pull_request_id, number, 'ABC-7', 1 FROM raw.pull_requests",
         ):
             connection.execute(statement)
 

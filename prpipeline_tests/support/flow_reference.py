@@ -61,35 +61,43 @@ class Work(History):
 
 def store(lab: MetricsLab, works: Sequence[Work], repository_id: int = 1) -> None:
     lab.store(works, repository_id)
-    for number, work in enumerate(works, 1):
-        key = {"repository_id": repository_id, "pull_request_id": repository_id * 1_000_000 + number}
-        common = key | {"number": number}
+    base = repository_id * 1_000_000
+    for branch in {work.branch for work in works} - {None}:
+        those = [base + number for number, work in enumerate(works, 1) if work.branch == branch]
         lab.connection.execute(
-            "UPDATE raw.pull_requests SET head_ref = ? WHERE pull_request_id = ?",
-            [work.branch, key["pull_request_id"]],
+            "UPDATE raw.pull_requests SET head_ref = ? WHERE pull_request_id IN (SELECT unnest(?))",
+            [branch, those],
         )
-        for at, event in [*work.switches, *([(work.end, "closed")] if work.end else [])]:
-            lab.event(common, at, event)
-        for at, event, who in work.asks:
-            team = isinstance(who, Team)
-            lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
+    with lab.gathering():
+        for number, work in enumerate(works, 1):
+            common = {"repository_id": repository_id, "pull_request_id": base + number, "number": number}
+            for at, event in [*work.switches, *([(work.end, "closed")] if work.end else [])]:
+                lab.event(common, at, event)
+            for at, event, who in work.asks:
+                team = isinstance(who, Team)
+                lab.event(common, at, event, subject_id=who.id, subject_login=who.login, subject_is_team=team)
 
 
 def store_members(lab: MetricsLab, members: Mapping[int, Members]) -> None:
-    for team_id, team in members.items():
-        names = {
-            "organization": "octo",
-            "organization_id": 1,
-            "slug": f"team-{team_id}",
-            "name": f"Team {team_id}",
-        }
-        lab.insert(
-            "raw.teams",
-            {"team_id": team_id, "depth": 0, "known_from": team.known_from, "is_gone": False} | names,
-        )
-        for actor_id, (joined, left) in team.periods.items():
-            row = {"team_id": team_id, "actor_id": actor_id, "joined_on": joined, "left_on": left}
-            lab.insert("raw.team_members", row)
+    with lab.gathering():
+        for team_id, team in members.items():
+            _store_team(lab, team_id, team)
+
+
+def _store_team(lab: MetricsLab, team_id: int, team: Members) -> None:
+    names = {
+        "organization": "octo",
+        "organization_id": 1,
+        "slug": f"team-{team_id}",
+        "name": f"Team {team_id}",
+    }
+    lab.insert(
+        "raw.teams",
+        {"team_id": team_id, "depth": 0, "known_from": team.known_from, "is_gone": False} | names,
+    )
+    for actor_id, (joined, left) in team.periods.items():
+        row = {"team_id": team_id, "actor_id": actor_id, "joined_on": joined, "left_on": left}
+        lab.insert("raw.team_members", row)
 
 
 def switched(work: Work) -> tuple[list[datetime], bool]:

@@ -17,7 +17,6 @@ from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, World
 from prpipeline.settings import MetricSettings
 from prpipeline.warehouse import jira_projects
 from prpipeline.warehouse.database import utc_now
-from prpipeline_tests.support import stores
 from prpipeline_tests.support.jira_lab import JiraLab, let_pass
 from prpipeline_tests.support.metrics_lab import MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person
@@ -38,10 +37,6 @@ def live(world: World, project: Project, first: str, *steps: tuple[float, str], 
 
 class IssueLab(JiraLab):
     """What a test works with: ``add`` pull requests, ``compute``, look at ``table``s."""
-
-    def __init__(self, server: JiraSandbox, folder: Path, entries: Sequence[str]) -> None:
-        super().__init__(server, folder, entries)
-        self.warehouse = stores.new_warehouse(folder)
 
     def select(self, *entries: str) -> None:
         """As the repositories file does, without a sync."""

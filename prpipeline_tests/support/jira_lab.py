@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from prpipeline.jira.sources import JiraEdition, open_source
 from prpipeline.sandbox.github import ManualClock
-from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, World
+from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, Quirks, World
 from prpipeline.settings import JiraOptions, SyncSettings
 from prpipeline.settings.jira import jira_settings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
-from prpipeline.warehouse import Warehouse, jira_projects
+from prpipeline.warehouse import jira_projects
 from prpipeline.warehouse.database import utc_now
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.sync_lab import JumpingClock
 
 
@@ -57,7 +59,8 @@ class JiraLab:
         self.options = options or JiraOptions()
         self.environment = environment or server.environment
         self.settings = SyncSettings(**{"attempts": 3, "overlap_minutes": 15, **settings})
-        self.warehouse = Warehouse(folder / "warehouse.duckdb")
+        self.warehouse = stores.new_warehouse(folder, with_jira=True)
+        stores.keep_attached(self.warehouse)
 
     def open(self) -> JiraEdition:
         found = jira_settings(self.environment)
@@ -135,3 +138,13 @@ def assert_equal(lab: JiraLab) -> None:
     shown = {i: issue for i, issue in lab.world.issues.items() if issue.is_shown and not issue.is_archived}
     stored = lab.stored()
     assert stored == {i: expected(issue) for i, issue in shown.items()}
+
+
+@contextmanager
+def jira_lab(
+    folder: Path, world: World, *, edition: str = "cloud", quirks: Quirks | None = None, **more: Any
+) -> Iterator[JiraLab]:
+    """Not synced yet; a Data Center has a context path."""
+    context = "" if edition == "cloud" else "/jira"
+    with JiraSandbox(world, edition=edition, context=context, quirks=quirks) as server:
+        yield JiraLab(server, folder, **more)

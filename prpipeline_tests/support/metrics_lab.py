@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import duckdb
 from prpipeline import metrics
 from prpipeline.publish.release_file import FILE_NAME, write_release
 from prpipeline.settings import MetricSettings, Teams
+from prpipeline.warehouse.rows import insert
 from prpipeline_tests.support import stores
 from prpipeline_tests.support.reference import History
 from prpipeline_tests.support.sync_lab import new_folder
@@ -36,11 +39,17 @@ _LOGINS = """
 """
 
 
+_EVENTS = itertools.count()
+
+
 class MetricsLab:
     """Histories in, rows of the metrics out."""
 
+    _gathered: dict[str, list[dict[str, Any]]] | None = None
+
     def __init__(self) -> None:
         self.connection = stores.connected(new_folder(), "lab")
+        self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # its file goes with the test
 
     def repository(self, repository_id: int, name: str, team: str | None = None) -> None:
         self.connection.execute(
@@ -64,6 +73,9 @@ class MetricsLab:
     def store(self, histories: Sequence[History], repository_id: int = 1) -> None:
         """One pull request each, numbered from 1; ids of reviews are unique over all of them."""
         base = repository_id * 1_000_000
+        pull_requests: list[dict[str, Any]] = []
+        reviews: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         for number, history in enumerate(histories, 1):
             pull_request = {
                 "repository_id": repository_id,
@@ -84,11 +96,10 @@ class MetricsLab:
                 "synced_at": AS_OF,
                 "first_commit_at": history.first_commit_at,
             }
-            self.insert("raw.pull_requests", pull_request)
+            pull_requests.append(pull_request)
             common = {k: pull_request[k] for k in ("repository_id", "pull_request_id", "number")}
             for review in history.reviews:
-                self.insert(
-                    "raw.reviews",
+                reviews.append(
                     common
                     | {
                         "review_id": review.id,
@@ -99,37 +110,38 @@ class MetricsLab:
                         "state": review.state,
                         "submitted_at": review.at,
                         "has_text": review.has_text,
-                    },
+                    }
                 )
                 if review.dismissed_from:
-                    self.event(common, review.at, "review_dismissed", review.id, review.dismissed_from)
+                    dismissed = {"review_id": review.id, "previous_state": review.dismissed_from}
+                    events.append(common | _event(review.at, "review_dismissed") | dismissed)
             for at, event in history.toggles:
-                self.event(common, at, event)
+                events.append(common | _event(at, event))
             for at, event, who in history.requests:
-                self.event(common, at, event, subject_id=who.id, subject_login=who.login)
+                subject = {"subject_id": who.id, "subject_login": who.login}
+                events.append(common | _event(at, event) | subject)
+        insert(self.connection, "raw.pull_requests", pull_requests)
+        insert(self.connection, "raw.reviews", reviews)
+        insert(self.connection, "raw.review_events", events)
 
-    def event(
-        self,
-        common: dict[str, Any],
-        at: datetime,
-        event: str,
-        review_id: int | None = None,
-        previous_state: str | None = None,
-        **more: Any,
-    ) -> None:
-        count = self.connection.execute("SELECT count(*) FROM raw.review_events").fetchone()
-        assert count is not None
-        row = {"event_id": f"E_{count[0]}", "event": event, "subject_is_team": False, "created_at": at}
-        row |= {"actor_id": 9, "actor_login": "somebody"}
-        self.insert(
-            "raw.review_events",
-            common | row | {"review_id": review_id, "previous_state": previous_state} | more,
-        )
+    def event(self, common: dict[str, Any], at: datetime, event: str, **more: Any) -> None:
+        self.insert("raw.review_events", common | _event(at, event) | more)
 
     def insert(self, table: str, row: dict[str, Any]) -> None:
-        names = ", ".join(row)
-        marks = ", ".join("?" * len(row))
-        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+        if self._gathered is None:
+            insert(self.connection, table, [row])
+        else:
+            self._gathered.setdefault(table, []).append(row)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """The rows of the block are inserted at its end, those of a table in one statement."""
+        assert self._gathered is None
+        self._gathered = {}
+        yield
+        gathered, self._gathered = self._gathered, None
+        for table, added in gathered.items():
+            insert(self.connection, table, added)
 
     def rebuild(
         self, settings: MetricSettings | None = None, *, aggregates: bool = True, teams: Teams | None = None
@@ -158,6 +170,20 @@ class MetricsLab:
     def clear(self) -> None:
         for table in ("pull_requests", "reviews", "review_events", "actor_logins", "teams", "team_members"):
             self.connection.execute(f"DELETE FROM raw.{table}")
+
+
+def with_own_reviews(histories: Sequence[History]) -> Sequence[History]:
+    """The histories, their reviews with ids of their own, in order."""
+    ids = itertools.count(100)
+    for history in histories:
+        for review in history.reviews:
+            review.id = next(ids)
+    return histories
+
+
+def _event(at: datetime, event: str) -> dict[str, Any]:
+    row = {"event_id": f"E_{next(_EVENTS):09}", "event": event, "subject_is_team": False, "created_at": at}
+    return row | {"actor_id": 9, "actor_login": "somebody"}
 
 
 def rows(

@@ -34,47 +34,52 @@ class Story(NamedTuple):
 
 
 def write(lab: MetricsLab, stories: list[Story], repository_id: int = 1) -> None:
-    for number, story in enumerate(stories, 1):
-        common = {
-            "repository_id": repository_id,
-            "pull_request_id": repository_id * 1_000_000 + number,
-            "number": number,
-        }
-        closed_at = None if story.closed is None else OPENED + timedelta(seconds=story.closed)
-        state = "open" if closed_at is None else "merged" if story.is_merged else "closed"
+    with lab.gathering():
+        for number, story in enumerate(stories, 1):
+            _write(lab, story, repository_id, number)
+
+
+def _write(lab: MetricsLab, story: Story, repository_id: int, number: int) -> None:
+    common = {
+        "repository_id": repository_id,
+        "pull_request_id": repository_id * 1_000_000 + number,
+        "number": number,
+    }
+    closed_at = None if story.closed is None else OPENED + timedelta(seconds=story.closed)
+    state = "open" if closed_at is None else "merged" if story.is_merged else "closed"
+    lab.insert(
+        "raw.pull_requests",
+        common
+        | {"node_id": f"PR_{number}", "title": "A change", "state": state, "url": "", "synced_at": AS_OF}
+        | {"author_id": story.author.id, "author_login": story.author.login}
+        | {"author_is_bot": story.author.is_bot, "is_draft": story.is_draft}
+        | {"created_at": OPENED, "updated_at": OPENED, "closed_at": closed_at}
+        | {"merged_at": closed_at if state == "merged" else None},
+    )
+    for at, by, said in story.reviews:
         lab.insert(
-            "raw.pull_requests",
+            "raw.reviews",
             common
-            | {"node_id": f"PR_{number}", "title": "A change", "state": state, "url": "", "synced_at": AS_OF}
-            | {"author_id": story.author.id, "author_login": story.author.login}
-            | {"author_is_bot": story.author.is_bot, "is_draft": story.is_draft}
-            | {"created_at": OPENED, "updated_at": OPENED, "closed_at": closed_at}
-            | {"merged_at": closed_at if state == "merged" else None},
+            | {"review_id": next(IDS), "node_id": "R", "reviewer_id": by.id, "reviewer_login": by.login}
+            | {"reviewer_is_bot": by.is_bot, "state": said}
+            | {"submitted_at": OPENED + timedelta(seconds=at)},
         )
-        for at, by, said in story.reviews:
-            lab.insert(
-                "raw.reviews",
-                common
-                | {"review_id": next(IDS), "node_id": "R", "reviewer_id": by.id, "reviewer_login": by.login}
-                | {"reviewer_is_bot": by.is_bot, "state": said}
-                | {"submitted_at": OPENED + timedelta(seconds=at)},
-            )
-        for at, event, by, subject in story.events:
-            is_team = isinstance(subject, str)
-            person = subject if isinstance(subject, Person) else GONE
-            lab.insert(
-                "raw.review_events",
-                common
-                | {
-                    "event_id": f"E_{next(IDS):09}",
-                    "event": event,
-                    "actor_id": by.id,
-                    "actor_login": by.login,
-                }
-                | {"subject_id": 2 if is_team else person.id, "subject_is_team": is_team}
-                | {"subject_login": subject if is_team else person.login}
-                | {"created_at": OPENED + timedelta(seconds=at)},
-            )
+    for at, event, by, subject in story.events:
+        is_team = isinstance(subject, str)
+        person = subject if isinstance(subject, Person) else GONE
+        lab.insert(
+            "raw.review_events",
+            common
+            | {
+                "event_id": f"E_{next(IDS):09}",
+                "event": event,
+                "actor_id": by.id,
+                "actor_login": by.login,
+            }
+            | {"subject_id": 2 if is_team else person.id, "subject_is_team": is_team}
+            | {"subject_login": subject if is_team else person.login}
+            | {"created_at": OPENED + timedelta(seconds=at)},
+        )
 
 
 IDS = itertools.count(1)

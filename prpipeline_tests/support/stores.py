@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from prpipeline.settings import WarehousePlace, place_of
-from prpipeline.warehouse import Warehouse
+from prpipeline.warehouse import Warehouse, jira_projects
+from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.stores import open_store
 from prpipeline_tests.support.folders import lasting_folder
 
@@ -40,12 +43,12 @@ def open_warehouse(folder: Path) -> Warehouse:
     return Warehouse(open_store(place(folder), folder))
 
 
-def new_warehouse(folder: Path) -> Warehouse:
-    """The folder's warehouse, created without rows if there is none."""
+def new_warehouse(folder: Path, *, with_jira: bool = False) -> Warehouse:
+    """The folder's warehouse, created without rows if there is none; with the tables of Jira, too."""
     warehouse = open_warehouse(folder)
     if not warehouse.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        empty = _empty()
+        empty = _empty(with_jira)
         if not IS_LAKE:
             shutil.copyfile(empty / "warehouse.duckdb", folder / "warehouse.duckdb")
         else:
@@ -59,11 +62,13 @@ def new_warehouse(folder: Path) -> Warehouse:
 
 
 @cache
-def _empty() -> Path:
+def _empty(with_jira: bool = False) -> Path:
     """The folder of one. Created once, because creating the tables takes longer than most tests."""
     folder = lasting_folder()
-    with open_warehouse(folder).transaction():
-        pass
+    with open_warehouse(folder).transaction() as connection:
+        if with_jira:
+            jira_projects.follow(connection, ["ABC"], utc_now())
+            connection.execute("DELETE FROM meta.jira_projects")
     return folder
 
 
@@ -81,3 +86,26 @@ def connected(folder: Path, name: str) -> duckdb.DuckDBPyConnection:
     )
     connection.execute(f"USE {name}")
     return connection
+
+
+_SESSIONS: list[ExitStack] = []
+
+
+@contextmanager
+def attached() -> Iterator[None]:
+    """The labs' warehouses that are made in the block stay attached to its end: most of a small test is opening them.
+
+    For tests in which nothing else opens the file.
+    """
+    with ExitStack() as stack:
+        _SESSIONS.append(stack)
+        try:
+            yield
+        finally:
+            _SESSIONS.remove(stack)
+
+
+def keep_attached(warehouse: Warehouse) -> None:
+    """To the end of the block of ``attached`` in which this is, if any."""
+    for stack in _SESSIONS[-1:]:
+        stack.enter_context(warehouse.session())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from prpipeline.sandbox.github import Fault, ManualClock, PullRequest, Sandbox, 
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse.database import utc_now
+from prpipeline_tests.support import stores
 
 DAY_1 = datetime(2026, 1, 5, tzinfo=UTC)
 _TIMED = re.compile(r"(?:day (-?\d+) )?(\d\d):(\d\d) (\S+) (.+)")
@@ -29,12 +30,20 @@ _DURING = " during the sync"
 
 
 class Stage:
-    """A repository on the sandbox's GitHub, and the pipeline that follows it."""
+    """Repositories on the sandbox's GitHub, and the pipeline that follows them. Stories are of ``repository``."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, world: World, settings: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        world: World,
+        settings: str = "",
+        names: Sequence[str] = ("octo/app",),
+    ) -> None:
         self.world, self.sandbox = world, sandbox
         self.clock = world.clock
-        self.repository = world.add_repository("octo/app", at=DAY_1)
+        self.names = names
+        self.repository, *_ = (world.add_repository(name, at=DAY_1) for name in names)
         file = folder / "repositories.yaml"
         file.write_text(settings or "repositories: []\n", encoding="utf-8")
         self.pipeline = Pipeline(
@@ -44,21 +53,28 @@ class Stage:
                     "PRPIPELINE_REPOSITORIES": str(file),
                     "GITHUB_API_URL": sandbox.url,
                     "GITHUB_TOKEN": "sandbox-token",
+                    **stores.variables(folder / "data"),
                 }
             )
         )
-        self._track("octo/app")
-
-    def _track(self, name: str) -> None:
-        self.pipeline.tracking.track([RepositoryName.parse(name)], tracked_by="cli")
+        stores.new_warehouse(folder / "data")
+        self.pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────
 
     def play(self, story: list[str]) -> None:
-        for step in story:
-            self._step(step)
+        """With a sync at the end, and the metrics of what is stored then."""
+        self.act(story)
         if story[-1] != "check everything":
             self.sync()
+        self.pipeline.derive(self.names)
+
+    def act(self, story: list[str], name: str | None = None) -> None:
+        """A story, in this repository from now on, without a sync at its end."""
+        if name is not None:
+            self.repository = self.world.repository(name)
+        for step in story:
+            self._step(step)
 
     def _step(self, step: str) -> None:
         timed = _TIMED.fullmatch(step)
@@ -142,8 +158,7 @@ class Stage:
     # ── what the pipeline does ───────────────────────────────────────────────────────────────────────
 
     def sync(self, *, reconcile: bool = False) -> list[str | None]:
-        results = list(self.pipeline.sync(["octo/app"], SyncOptions(reconcile=reconcile)))
-        self.pipeline.derive(["octo/app"])
+        results = self.pipeline.sync(self.names, SyncOptions(reconcile=reconcile))
         return [result.error for result in results]
 
     def _during_the_sync(self, act: Callable[[], None]) -> None:

@@ -17,12 +17,13 @@ from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import GitHubSource, open_sources
-from prpipeline.model.field_sets import FIELD_SET
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
-from prpipeline.settings import Settings, SyncSettings, load_settings
+from prpipeline.settings import JiraOptions, Settings, SyncSettings, load_settings
+from prpipeline.settings.jira import LinkSource
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
 from prpipeline.warehouse import records, tracking
+from prpipeline.warehouse.record_counts import Wanted
 from prpipeline.warehouse.tracking import Tracked
 from prpipeline_tests.support import stores
 from prpipeline_tests.support.folders import new_folder as new_folder
@@ -117,7 +118,7 @@ def busy_pull_request(world: World, repository: str = "octo/app", children: int 
 
 
 class SyncLab:
-    """What a test works with. ``settings`` are those of ``SyncSettings``."""
+    """What a test works with. ``settings`` are those of ``SyncSettings``. ``links_from``: as with a project of Jira selected."""
 
     def __init__(
         self,
@@ -127,14 +128,16 @@ class SyncLab:
         api: str = "graphql",
         tokens: str = TOKEN,
         etags: Etags | None = None,
+        links_from: tuple[LinkSource, ...] | None = None,
         **settings: Any,
     ) -> None:
         self.world, self.server = world, server
         self.clock = jumping_clock(world)
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
-        self.settings = make_settings(server, folder, api, tokens, self.sync_settings)
+        self.settings = make_settings(server, folder, api, tokens, self.sync_settings, links_from)
         self.sources: Sequence[GitHubSource] = open_sources(self.settings, self.clock, etags)
         self.warehouse = new_warehouse(folder)
+        stores.keep_attached(self.warehouse)
         self.names = [r.full_name for r in world.repositories.values()]
         self.track(self.names)
 
@@ -220,7 +223,8 @@ class SyncLab:
     def lacking(self) -> int:
         """How many rows lack fields."""
         with self.warehouse.transaction() as connection:
-            return sum(records.lacking_counts(connection, list(self.world.repositories), FIELD_SET).values())
+            wanted = Wanted(self.source.field_set, self.source.reads_bodies)
+            return sum(records.lacking_counts(connection, list(self.world.repositories), wanted).values())
 
     def live(self) -> None:
         """Let time pass, and make every kind of change that moves ``updatedAt``."""
@@ -241,7 +245,12 @@ class SyncLab:
 
 
 def make_settings(
-    server: Sandbox, folder: Path, api: str = "graphql", tokens: str = TOKEN, sync: SyncSettings | None = None
+    server: Sandbox,
+    folder: Path,
+    api: str = "graphql",
+    tokens: str = TOKEN,
+    sync: SyncSettings | None = None,
+    links_from: tuple[LinkSource, ...] | None = None,
 ) -> Settings:
     environment = {
         "GITHUB_API_URL": server.url,
@@ -251,7 +260,8 @@ def make_settings(
         **stores.variables(folder),
     }
     settings = load_settings(environment)
-    return replace(settings, file=replace(settings.file, sync=sync or SyncSettings()))
+    jira = None if links_from is None else JiraOptions(projects=("ABC",), links_from=links_from)
+    return replace(settings, file=replace(settings.file, sync=sync or SyncSettings(), jira=jira))
 
 
 def held_sql(teams: bool) -> dict[str, str]:

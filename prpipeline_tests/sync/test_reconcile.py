@@ -178,8 +178,6 @@ def test_what_reconciling_costs(tmp_path: Path) -> None:
     world = generated_world(clock=ManualClock(), pull_requests=1000, reviews_per_pr=4)
     with Sandbox(world) as server:
         lab = SyncLab(world, server, tmp_path, page_size=25)
-        lab.wait(seconds=5)
-        lab.sync()
         (repository, _) = lab.source.repository(RepositoryName.parse(lab.names[0]))
         server.reset_requests()
         answer = lab.source.outline(repository)

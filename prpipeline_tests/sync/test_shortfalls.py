@@ -18,6 +18,11 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 RECONCILE = SyncOptions(reconcile=True)
 
 
+@pytest.fixture(autouse=True)
+def attached() -> None:
+    """Not here: commands open the file, too, and would wait for it."""
+
+
 def short(lab: SyncLab) -> list[tuple[int | None, int, int]]:
     """What is marked as short: the number of the pull request (None: the repository), GitHub's count, what it lists."""
     with lab.warehouse.transaction() as connection:

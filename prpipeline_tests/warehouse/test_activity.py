@@ -12,6 +12,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox
 from prpipeline.warehouse import Warehouse, WarehouseError, activity, tracking
 from prpipeline.warehouse.counters import KEPT_DAYS
+from prpipeline_tests.support.stores import new_warehouse
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 NOW = datetime(2026, 6, 1, 12)
@@ -26,7 +27,7 @@ PUBLICATION: dict[str, Any] = {
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(tmp_path / "warehouse.duckdb")
+    return new_warehouse(tmp_path)
 
 
 def test_syncs_are_read_from_the_last_one_seen(warehouse: Warehouse) -> None:

@@ -23,6 +23,7 @@ SHARED = (
     "metrics/test_issue_properties.py",
     "publish/test_publish.py",
 )
+WHOLE = ("sync/test_always_equal.py",)  # has slow tests alone
 OWN = tuple(f"lake/{name.name}" for name in sorted((TESTS / "lake").glob("test_*.py")))
 
 
@@ -33,7 +34,7 @@ def python() -> str:
 
 @pytest.mark.parametrize("file", [*SHARED, *OWN])
 def test_on_a_lake(file: str, python: str, tmp_path: Path) -> None:
-    chosen = "" if file in OWN else "not slow"
+    chosen = "" if file in (*OWN, *WHOLE) else "not slow"
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", chosen, str(TESTS / file)],
         cwd=TESTS.parent,

@@ -12,8 +12,9 @@ import pytest
 
 from prpipeline.model.pull_requests import NOBODY, Actor
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse import Warehouse, entities
+from prpipeline.warehouse import entities
 from prpipeline.warehouse.entities import Children, Entity
+from prpipeline_tests.support.stores import new_warehouse
 
 T0 = datetime(2026, 6, 1)
 SCHEMA = """
@@ -93,7 +94,7 @@ def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conn
     monkeypatch.setattr(
         "prpipeline.warehouse.rows._columns", {}
     )  # this schema differs from that of other tests
-    with Warehouse(tmp_path / "warehouse.duckdb").transaction() as connection:
+    with new_warehouse(tmp_path).transaction() as connection:
         connection.execute(SCHEMA)
         yield connection
 

@@ -135,7 +135,7 @@ def test_the_command_says_busy_and_succeeds(lab: SyncLab, tmp_path: Path) -> Non
     (tmp_path / "repositories.yaml").write_text("repositories: []\n")
     with closing(lab.warehouse.store.leases()) as another:
         another.take([lease_of("octo/app")])
-        ended = Shell(tmp_path, environment).process("sync", "--json")
+        ended = Shell(tmp_path, environment).run("sync", "--json")
     assert ended.returncode == 0, ended
     assert "Another run is syncing octo/app" in ended.stderr
     modes = {row["repository"]: row["mode"] for row in json.loads(ended.stdout)["repositories"]}

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.warehouse import Warehouse, WarehouseError, activity, etags, tracking
 from prpipeline.warehouse.database import STORAGE_VERSION
 from prpipeline.warehouse.schema import SCHEMA_VERSION
+from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.stores import new_warehouse
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -30,7 +33,12 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def as_of(version: int, folder: Path) -> Path:
     """A file of an earlier version."""
-    path = folder / "warehouse.duckdb"
+    return Path(shutil.copyfile(_earlier(version), folder / "warehouse.duckdb"))
+
+
+@cache
+def _earlier(version: int) -> Path:
+    path = lasting_folder() / "warehouse.duckdb"
     with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION}) as connection:
         connection.execute((FIXTURES / f"schema_{version}.sql").read_text(encoding="utf-8"))
     return path
@@ -117,15 +125,14 @@ def test_an_earlier_warehouse_is_migrated_with_all_its_rows(version: int, tmp_pa
 
 @pytest.mark.parametrize("version", EARLIER)
 def test_a_migrated_warehouse_has_the_tables_of_a_new_one(version: int, tmp_path: Path) -> None:
-    with Warehouse(tmp_path / "new" / "warehouse.duckdb").transaction():
-        pass
+    new = new_warehouse(tmp_path / "new")
     old = as_of(version, tmp_path)
     with Warehouse(old).transaction():
         pass
-    assert definitions(old) == definitions(tmp_path / "new" / "warehouse.duckdb")
+    assert definitions(old) == definitions(new.path)
 
 
-@pytest.mark.parametrize(("version", "read"), [(2, 8), (3, 8), (4, 5)])
+@pytest.mark.parametrize(("version", "read"), [(2, 8), (3, 8), (4, 5), (5, 5)])
 def test_a_migrated_warehouse_continues_syncing(version: int, read: int, tmp_path: Path) -> None:
     """The fixture holds this world, so only later changes are read, and what the rows lack."""
     recorded = len(content(as_of(version, tmp_path))["meta.syncs"])

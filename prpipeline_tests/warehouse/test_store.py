@@ -10,6 +10,7 @@ import pytest
 
 from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline.warehouse.file_store import FileStore
+from prpipeline_tests.support.stores import new_warehouse
 
 INSERT = "INSERT INTO meta.removals VALUES (?, 'review', 'x', 1, now()::TIMESTAMP)"
 
@@ -148,12 +149,12 @@ FORBIDDEN = {
 @pytest.mark.parametrize("kind", FORBIDDEN)
 def test_the_tables_use_only_what_a_lake_supports(tmp_path: Path, kind: str) -> None:
     query = f"{FORBIDDEN[kind]} {'WHERE' if 'WHERE' not in FORBIDDEN[kind] else 'AND'} database_name = 'warehouse'"
-    assert found(Warehouse(tmp_path / "warehouse.duckdb"), query) == []
+    assert found(new_warehouse(tmp_path), query) == []
 
 
 @pytest.mark.parametrize("kind", FORBIDDEN)
 def test_unsupported_tables_would_be_found(tmp_path: Path, kind: str) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse = new_warehouse(tmp_path)
     with warehouse.transaction() as connection:
         connection.execute("CREATE SEQUENCE raw.numbers")
         connection.execute(

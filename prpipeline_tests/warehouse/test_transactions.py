@@ -14,6 +14,7 @@ import pytest
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline_tests.support.disks import program
+from prpipeline_tests.support.stores import new_warehouse
 
 INSERT = "INSERT INTO meta.removals VALUES (?, 'review', 'x', 1, now()::TIMESTAMP)"
 HOLD = """
@@ -45,7 +46,7 @@ print(count, flush=True)
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(tmp_path / "warehouse.duckdb")
+    return new_warehouse(tmp_path)
 
 
 def rows(connection: Connection) -> list[int]:

@@ -366,3 +366,20 @@ def test_reconciling_after_deliveries_changes_nothing(lab: DeliveryLab) -> None:
     held = lab.held()
     lab.sync(SyncOptions(reconcile=True))
     assert lab.held() == held
+
+
+def test_an_edited_body_is_read_for_its_keys_and_kept_nowhere(tmp_path: Path) -> None:
+    with delivery_lab(tmp_path, links_from=("title", "body")) as lab:
+        lab.world.edit_body(first(lab), "Wherefore ABC-7, and ABC-8")
+        settle(lab)
+        lab.arrive()
+        (result,) = lab.drain()
+        assert (result.mode, result.pull_requests) == ("increment", 1)
+        with lab.warehouse.transaction() as connection:
+            kept = connection.execute(
+                "SELECT number, key, position FROM raw.pull_request_body_keys ORDER BY 3"
+            )
+            assert kept.fetchall() == [(first(lab).number, "ABC-7", 1), (first(lab).number, "ABC-8", 2)]
+        inbox = list(tmp_path.rglob("webhooks.sqlite*"))
+        assert inbox
+        assert not [file for file in inbox if b"Wherefore" in file.read_bytes()]

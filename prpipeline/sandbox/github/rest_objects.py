@@ -104,7 +104,7 @@ def pull_request(pr: PullRequest, base: str, *, detailed: bool, teams: bool = Tr
         "locked": pr.locked,
         "title": pr.title,
         "user": user(pr.author, base),
-        "body": pr.body,
+        "body": pr.body or None,  # null where nothing was ever written
         "created_at": iso(pr.created_at),
         "updated_at": iso(pr.updated_at),
         "closed_at": iso(pr.closed_at),

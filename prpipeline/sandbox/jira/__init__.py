@@ -1,9 +1,9 @@
 """A local stand-in for Jira, Cloud and Data Center: the demo's and the tests'. It imports nothing else of this package, so
 that it cannot share a mistake with what it tests."""
 
-from prpipeline.sandbox.jira.api import Quirks
 from prpipeline.sandbox.jira.lives import Work, world_of_work
 from prpipeline.sandbox.jira.model import Issue, Project, Sprint, Status, User
+from prpipeline.sandbox.jira.quirks import Quirks
 from prpipeline.sandbox.jira.recorded import recorded_world
 from prpipeline.sandbox.jira.samples import generated_world
 from prpipeline.sandbox.jira.server import EMAIL, TOKEN, Fault, JiraSandbox

@@ -73,7 +73,8 @@ class State:
 
 @dataclass(eq=False)
 class Issue:
-    """``fields`` holds what is served as it is; times are kept apart, for they are served in the account's zone."""
+    """``fields`` holds what is served as it is. ``created`` and ``updated`` are served in the account's zone, unless
+    ``fields`` has a text for them."""
 
     id: int
     project: Project

@@ -81,13 +81,16 @@ FIELDS = [
 
 
 class Objects:
-    """``zone``: the account's, in which times are written."""
+    """``zone``: the account's, in which times are written. ``hidden``: fields that the account is not shown."""
 
-    def __init__(self, world: World, edition: str, base: str, zone: str) -> None:
+    def __init__(
+        self, world: World, edition: str, base: str, zone: str, hidden: Collection[str] = ()
+    ) -> None:
         self._world = world
         self._is_cloud = edition == "cloud"
         self._base = base
         self._zone = ZoneInfo(zone)
+        self._hidden = hidden
 
     def time(self, moment: datetime | None) -> str | None:
         """To the millisecond, with an offset without a colon."""
@@ -144,11 +147,18 @@ class Objects:
         author = self.user(entry.get("author"))
         return body | ({"author": author} if author else {})
 
+    def changelog(self, issue: Issue) -> dict[str, Any]:
+        """The whole of it, as ``expand=changelog`` has it on Data Center."""
+        entries = [self.history(entry) for entry in issue.histories]
+        about = {"startAt": 0, "maxResults": len(entries), "total": len(entries)}
+        return {"changelog": {**about, "histories": entries}}
+
     def _names(self, issue: Issue) -> list[str]:
-        return ["created", "updated", "project", *issue.fields]
+        hidden = {*self._hidden, *(() if self._is_cloud else ("statuscategorychangedate",))}
+        return [name for name in ["created", "updated", "project", *issue.fields] if name not in hidden]
 
     def _field(self, issue: Issue, name: str) -> Any:
-        if name in {"created", "updated"}:
+        if name in {"created", "updated"} and name not in issue.fields:
             return self.time(getattr(issue, name))
         if name == "project":
             return self.project(issue.project)
@@ -158,6 +168,8 @@ class Objects:
         if name == "status" and isinstance(value, str):
             known = self._world.statuses.get(value)
             return self.status(known or Status(value, f"Deleted {value}", "undefined"))
+        if name == "issuetype" and not self._is_cloud:
+            return {about: each for about, each in value.items() if about != "hierarchyLevel"}
         if name in _PEOPLE and isinstance(value, str):
             return self.user(value)
         if name == "parent" and isinstance(value, int):

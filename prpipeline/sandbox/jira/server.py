@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from prpipeline.sandbox.jira.api import Api, JiraError, Quirks
+from prpipeline.sandbox.jira.answers import JiraError
+from prpipeline.sandbox.jira.api import Api
 from prpipeline.sandbox.jira.model import User
+from prpipeline.sandbox.jira.quirks import Quirks
 from prpipeline.sandbox.jira.tokens import OAuthApp, Token, presented
 from prpipeline.sandbox.jira.world import World
 from prpipeline.sandbox.local_server import LocalServer

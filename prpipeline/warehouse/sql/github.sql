@@ -30,7 +30,8 @@ CREATE TABLE raw.pull_requests (
     comments            BIGINT,                     -- of the conversation
     commits             BIGINT,
     first_commit_at     TIMESTAMP,                  -- when the first commit that GitHub lists was authored
-    field_set           BIGINT                      -- which fields the row was read with: model/field_sets.py
+    field_set           BIGINT,                     -- which fields the row was read with: model/field_sets.py
+    has_body_keys       BOOLEAN                     -- whether keys were looked for in the body of this state
 );
 
 CREATE TABLE raw.reviews (
@@ -52,6 +53,16 @@ CREATE TABLE raw.pull_request_labels (
     pull_request_id     BIGINT NOT NULL,
     number              BIGINT NOT NULL,
     label               VARCHAR NOT NULL
+);
+
+-- Words of bodies that may be keys of issues; of bodies nothing else is kept. Only with body in jira.links_from. Rows of a pull
+-- request without has_body_keys are of an earlier state.
+CREATE TABLE raw.pull_request_body_keys (
+    repository_id       BIGINT NOT NULL,
+    pull_request_id     BIGINT NOT NULL,
+    number              BIGINT NOT NULL,            -- of the pull request
+    key                 VARCHAR NOT NULL,
+    position            BIGINT NOT NULL             -- among the keys of the body, from 1
 );
 
 CREATE TABLE raw.review_events (

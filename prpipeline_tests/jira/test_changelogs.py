@@ -1,0 +1,87 @@
+"""Changelogs of any length, through a sync to the spans of statuses: each change once, in order, none lost at a page's end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prpipeline.sandbox.github import ManualClock
+from prpipeline.sandbox.jira import Issue, Quirks, World
+from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.issue_lab import IssueLab, issue_lab
+from prpipeline_tests.support.jira_lab import assert_equal, let_pass
+
+LENGTHS = (0, 1, 100, 101, 1_000, 10_001)
+STATUSES = ("3", "4", "1")
+
+
+def _busy(world: World, issue: Issue, changes: int) -> None:
+    for number in range(changes):
+        let_pass(world, seconds=30)
+        world.transition(issue, STATUSES[number % 3], author=world.bot if number % 2 else None)
+
+
+@pytest.fixture(scope="module", params=["cloud", "data-center"])
+def lab(request: pytest.FixtureRequest) -> Iterator[IssueLab]:
+    world = World(ManualClock())
+    project = world.add_project("ABC")
+    for length in LENGTHS:
+        _busy(world, world.create(project), length)
+    let_pass(world, hours=1)
+    with issue_lab(world, lasting_folder(), edition=request.param) as lab:
+        lab.compute()
+        yield lab
+
+
+def test_every_change_is_stored(lab: IssueLab) -> None:
+    assert_equal(lab)
+    stored = lab.table(
+        "SELECT issue_id, count(change_id) AS n, count(DISTINCT change_id) AS each, count(author_id) AS authors "
+        "FROM raw.jira_issues LEFT JOIN raw.jira_changes USING (issue_id) GROUP BY ALL ORDER BY issue_id"
+    )
+    assert [(row["n"], row["each"], row["authors"]) for row in stored] == [(n, n, n // 2) for n in LENGTHS]
+
+
+def test_every_status_that_lasted_is_a_span(lab: IssueLab) -> None:
+    (spans,) = lab.published(
+        "SELECT count(*) AS n, count(hours) AS ended, sum(epoch(ended_at - started_at))::BIGINT AS seconds "
+        "FROM issue_status_spans GROUP BY issue_id ORDER BY issue_id"
+    )
+    assert [(row["n"], row["ended"]) for row in spans] == [(n + 1, n) for n in LENGTHS]
+    assert [row["seconds"] or 0 for row in spans] == [30 * n for n in LENGTHS]
+
+
+def test_pages_hold_four_thousand_changes_at_most(lab: IssueLab) -> None:
+    paths = [request for request in lab.server.requests if request.path.endswith("changelog/bulkfetch")]
+    if lab.server.edition == "cloud":
+        assert len(paths) == -(-sum(LENGTHS) // 4_000)
+        assert not any(path.endswith("/changelog") for path in lab.server.paths())  # no chain was broken
+    else:
+        assert not paths
+
+
+@pytest.mark.parametrize("page", [1, 7, 100])
+def test_an_issues_changes_may_be_spread_over_pages(tmp_path: Path, page: int) -> None:
+    world = World(ManualClock())
+    project = world.add_project("ABC")
+    for length in (0, 6, 7, 8, 0, 15):
+        _busy(world, world.create(project), length)
+    let_pass(world, hours=1)
+    with issue_lab(world, tmp_path, quirks=Quirks(changes_a_page=page)) as lab:
+        assert_equal(lab)
+        assert not any(path.endswith("/changelog") for path in lab.server.paths())
+
+
+@pytest.mark.parametrize("lost", [100, 10])
+def test_sources_that_disagree_are_settled_by_the_issues_own(tmp_path: Path, lost: int) -> None:
+    """The bulk endpoint lacks the oldest entries and one in between: the chain breaks, and the issue is read by itself."""
+    world = World(ManualClock())
+    issue = world.create(world.add_project("ABC"))
+    _busy(world, issue, 131)
+    let_pass(world, hours=1)
+    quirks = Quirks(bulk_lacks={issue.id: lost}, bulk_skips={issue.id: 120})
+    with issue_lab(world, tmp_path, quirks=quirks) as lab:
+        assert_equal(lab)
+        assert lab.server.paths().count(f"issue/{issue.id}/changelog") == 2  # 131 entries, 100 a page
