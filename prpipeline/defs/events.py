@@ -58,24 +58,34 @@ class Reporter:
         """Why these failed, for the pages of their partitions; a reason that is there already is not repeated."""
         for result in failed[:FEW]:
             for key in self._keys:
-                if not _is_shown(instance, key, result.tracked_as, result.error or ""):
+                if not is_shown(instance, key, result.tracked_as, result.error or ""):
                     yield dg.AssetObservation(
                         key, partition=result.tracked_as, metadata={WHY: result.error or "", **(more or {})}
                     )
 
     def plan(self, failed: Sequence[SyncResult], context: dg.AssetExecutionContext) -> None:
-        """Let these show as failed where the run itself has planned no partitions."""
-        for result in failed:
-            for key in self._keys:
-                event = dg.DagsterEvent.build_asset_materialization_planned_event(
-                    context.run.job_name,
-                    context.op_execution_context.op_handle.name,
-                    AssetMaterializationPlannedData(key, partition=result.tracked_as),
-                )
-                context.instance.report_dagster_event(event, context.run.run_id)
+        """Let these show as failed."""
+        show_as_failed(context, self._keys, [result.tracked_as for result in failed])
 
 
-def _is_shown(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, why: str) -> bool:
+def show_as_failed(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    keys: Sequence[dg.AssetKey],
+    partitions: Sequence[str],
+) -> None:
+    """Let these partitions show as failed where the run itself has planned none."""
+    op = getattr(context, "op_execution_context", context)
+    for partition in partitions:
+        for key in keys:
+            event = dg.DagsterEvent.build_asset_materialization_planned_event(
+                context.run.job_name,
+                op.op_handle.name,
+                AssetMaterializationPlannedData(key, partition=partition),
+            )
+            context.instance.report_dagster_event(event, context.run.run_id)
+
+
+def is_shown(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, why: str) -> bool:
     """Whether the partition's page gives this reason: it shows what was observed since the last materialization."""
     where = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
     observed = instance.fetch_observations(where, limit=1).records

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.schedule_times import daily_cron, weekly_cron
 from prpipeline.app.types import (
     JiraResult,
@@ -22,6 +23,7 @@ from prpipeline.app.types import (
 )
 from prpipeline.defs import checks as asset_checks
 from prpipeline.defs import specs
+from prpipeline.defs.events import WHY, is_shown, show_as_failed
 from prpipeline.defs.jobs import JIRA_SYNC, RECONCILE_JIRA, RECONCILE_TAG, SYNC_JIRA
 from prpipeline.defs.keys import JIRA_ISSUES
 from prpipeline.defs.plain_failure import PlainFailure, plainly
@@ -31,7 +33,6 @@ PARTITIONS = "jira_projects"
 
 _LATE = timedelta(hours=2)
 _AT_ONCE = 200  # rows of the record a tick
-_WHY = "why it failed"
 
 Event = dg.AssetMaterialization | dg.AssetObservation
 project_partitions = dg.DynamicPartitionsDefinition(name=PARTITIONS)
@@ -59,12 +60,36 @@ def sync_projects(context: dg.OpExecutionContext, config: JiraConfig, pipeline: 
         opened = pipeline.open()
         opened.follow_jira()
         failed: list[JiraResult] = []
-        for result in opened.sync_jira(options, config.projects or None):
-            context.log_event(_event(result))
-            if result.failed:
-                failed.append(result)
+        for result in opened.sync_jira(options, _chosen(context, config, opened)):
+            if not result.failed:
+                context.log_event(_materialization(result.entry, result.mode, result.issues, result.requests))
+                continue
+            failed.append(result)
+            show_as_failed(context, [JIRA_ISSUES], [result.entry])
+            if not is_shown(context.instance, JIRA_ISSUES, result.entry, result.error or ""):
+                context.log_event(_reason(result.entry, result.error))
         if failed:
             raise PlainFailure(" ".join(f"{result.project}: {result.error}" for result in failed))
+
+
+def _chosen(context: dg.OpExecutionContext, config: JiraConfig, pipeline: Pipeline) -> list[str] | None:
+    """The entries of the file that the configuration names, in any letter case, by key or number; None for all.
+
+    Raises PlainFailure for what is not selected, but in a run that repeats another: it passes over what was selected then.
+    """
+    if not config.projects:
+        return None
+    rows = pipeline.stored.jira_projects()
+    names = {name.lower(): row.entry for row in rows for name in (row.project_key, row.entry) if name}
+    unknown = [name for name in config.projects if name.strip().lower() not in names]
+    if unknown and context.run.parent_run_id is None:
+        raise PlainFailure(
+            f"Not selected under jira.projects of the repositories file: {', '.join(unknown)}. "
+            f"Selected are: {', '.join(row.label for row in rows) or 'none'}."
+        )
+    if unknown:
+        context.log.warning(f"No longer selected, and passed over: {', '.join(unknown)}.")
+    return [names[name] for project in config.projects if (name := project.strip().lower()) in names]
 
 
 @dg.job(
@@ -145,10 +170,8 @@ def _checks(sync_period: timedelta | None) -> dg.AssetChecksDefinition:
     return checks_of_jira
 
 
-def _event(result: JiraResult) -> Event:
-    if result.failed:
-        return dg.AssetObservation(JIRA_ISSUES, partition=result.entry, metadata={_WHY: result.error or ""})
-    return _materialization(result.entry, result.mode, result.issues, result.requests)
+def _reason(entry: str, error: str | None, **more: Any) -> dg.AssetObservation:
+    return dg.AssetObservation(JIRA_ISSUES, partition=entry, metadata={WHY: error or "", **more})
 
 
 def _materialization(
@@ -236,7 +259,5 @@ def _outside(sync: RecordedJiraSync) -> Event:
         "at": dg.MetadataValue.timestamp(sync.finished_at.replace(tzinfo=UTC)),
     }
     if sync.mode == "failed":
-        return dg.AssetObservation(
-            JIRA_ISSUES, partition=sync.entry, metadata={_WHY: sync.error or "", **more}
-        )
+        return _reason(sync.entry, sync.error, **more)
     return _materialization(sync.entry, sync.mode, sync.issues, sync.requests, **more)

@@ -10,19 +10,23 @@ import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
-from prpipeline.defs.jira import PARTITIONS, jira_sensor
-from prpipeline.defs.jobs import SYNC_JIRA
+from prpipeline.defs.jira import PARTITIONS, jira_sensor, project_partitions
+from prpipeline.defs.jobs import JIRA_SYNC, RECONCILE_JIRA, SYNC_JIRA
 from prpipeline.defs.keys import JIRA_ISSUES, tables_of_jira
-from prpipeline.sandbox.jira import JiraSandbox
+from prpipeline.sandbox.jira import JiraSandbox, World
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.support.dagster_lab import fixed
-from prpipeline_tests.support.jira_lab import small_world
+from prpipeline_tests.support.jira_lab import let_pass, small_world
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    world, _ = small_world(3)
+def world() -> World:
+    return small_world(3)[0]
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, world: World) -> Iterator[Pipeline]:
     (tmp_path / "repositories.yaml").write_text("jira: {projects: [ABC, NOPE]}\nsync: {attempts: 1}\n")
     with JiraSandbox(world) as server:
         folders = {
@@ -72,6 +76,58 @@ def test_a_project_fails_alone_and_the_others_are_materialized(pipeline: Pipelin
         assert observed.partition == "NOPE"
         assert "shows no project NOPE" in str(observed.metadata["why it failed"].value)
         assert not tick(pipeline, instance, first.cursor).run_requests
+
+
+def sync_by_hand(
+    pipeline: Pipeline, instance: dg.DagsterInstance, job: str = SYNC_JIRA, **config: object
+) -> dg.ExecuteInProcessResult:
+    definitions = build_definitions(pipeline.settings, {"pipeline": fixed(pipeline)})
+    run_config = {"ops": {JIRA_SYNC: {"config": config}}}
+    return definitions.resolve_job_def(job).execute_in_process(
+        instance=instance, run_config=run_config, raise_on_error=False
+    )
+
+
+def test_a_project_that_fails_shows_as_failed_with_its_reason_once(pipeline: Pipeline) -> None:
+    with dg.instance_for_test() as instance:
+        tick(pipeline, instance)
+        for _ in range(2):
+            assert not sync_by_hand(pipeline, instance).success
+        assert len(instance.fetch_observations(JIRA_ISSUES, limit=10).records) == 1
+        statuses = instance.get_status_by_partition(JIRA_ISSUES, ["ABC", "NOPE"], project_partitions)
+        assert statuses == {
+            "ABC": dg.AssetPartitionStatus.MATERIALIZED,
+            "NOPE": dg.AssetPartitionStatus.FAILED,
+        }
+
+
+def test_projects_are_chosen_by_key_and_a_mistyped_one_fails(pipeline: Pipeline) -> None:
+    with dg.instance_for_test() as instance:
+        tick(pipeline, instance)
+        assert sync_by_hand(pipeline, instance, projects=["abc"]).success
+        assert materialized(instance) == {"ABC": 3}
+        failed = sync_by_hand(pipeline, instance, projects=["ABC", "ABX"])
+        assert not failed.success
+        (failure,) = (event for event in failed.all_events if event.is_step_failure)
+        error = failure.step_failure_data.error
+        assert error is not None
+        assert (
+            "Not selected under jira.projects of the repositories file: ABX. Selected are: ABC, NOPE."
+            in str(error)
+        )
+
+
+def test_job_reconcile_jira_finds_what_is_deleted(pipeline: Pipeline, world: World) -> None:
+    with dg.instance_for_test() as instance:
+        tick(pipeline, instance)
+        sync_by_hand(pipeline, instance, projects=["ABC"])
+        world.delete(next(iter(world.issues.values())))
+        let_pass(world, minutes=5)
+        gone = "SELECT count(*) FROM raw.jira_issues WHERE gone_at IS NOT NULL"
+        for job, count in ((SYNC_JIRA, 0), (RECONCILE_JIRA, 1)):
+            assert sync_by_hand(pipeline, instance, job, projects=["ABC"]).success
+            with pipeline.warehouse.transaction() as connection:
+                assert connection.execute(gone).fetchone() == (count,)
 
 
 def test_what_cron_synced_is_reported(pipeline: Pipeline) -> None:

@@ -92,7 +92,8 @@ def test_one_repository_can_be_chosen_in_materialize_all(page: Page, dagster: Da
 def test_the_raw_issues_show_their_projects_and_checks(page: Page, dagster: DagsterServer) -> None:
     page.goto(f"{dagster.url}/assets/raw/jira_issues?view=partitions")
     page.get_by_text("ABC", exact=True).first.wait_for()
-    page.get_by_text("NOPE", exact=True).first.wait_for()
+    page.get_by_text("NOPE", exact=True).first.click()
+    page.get_by_text("shows no project NOPE").first.wait_for()
     page.goto(f"{dagster.url}/assets/raw/jira_issues?view=checks")
     page.get_by_text("unique_jira_issues").first.wait_for()
     page.get_by_text("Passed").first.wait_for()
@@ -101,6 +102,7 @@ def test_the_raw_issues_show_their_projects_and_checks(page: Page, dagster: Dags
 
 def test_a_person_syncs_a_project_from_the_launchpad(page: Page, dagster: DagsterServer) -> None:
     before = {run["runId"] for run in dagster.runs("sync_jira")}
+    materialized_at = dagster.materialized_at("raw", "jira_issues", partition="ABC")
     page.goto(f"{dagster.url}/locations/prpipeline/jobs/sync_jira/playground")
     page.get_by_role("button", name="Launch Run").click()
 
@@ -108,4 +110,4 @@ def test_a_person_syncs_a_project_from_the_launchpad(page: Page, dagster: Dagste
         return next((r["runId"] for r in dagster.runs("sync_jira") if r["runId"] not in before), None)
 
     ended(dagster, wait_for("The run", launched))
-    assert dagster.materialized_at("raw", "jira_issues", partition="ABC") > 0
+    assert dagster.materialized_at("raw", "jira_issues", partition="ABC") > materialized_at > 0
