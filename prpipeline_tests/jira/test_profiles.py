@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline.sandbox.messages import Request
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import small_world
 
@@ -125,7 +126,7 @@ def test_verified_addresses_take_one_request_and_commits_are_asked_of_who_has_no
     assert asked_for_emails(github) == (0, [])
 
 
-@pytest.mark.parametrize("why", ["scope", "members", "contents", "user"])
+@pytest.mark.parametrize("why", ["scope", "members", "contents", "user", "sign-on"])
 def test_addresses_that_are_refused_are_none(shell: Shell, github: Sandbox, why: str) -> None:
     world, credential = github.world, github.credentials[shell.environment["GITHUB_TOKEN"]]
     for login in ("dev-2", "dev-3"):
@@ -142,6 +143,12 @@ def test_addresses_that_are_refused_are_none(shell: Shell, github: Sandbox, why:
             expected = {("grace", "public"), ("dev-2", "verified")}
         case "user":
             world.actor("octo").kind = "User"
+        case "sign-on":  # a public repository can be read without
+
+            def asks(request: Request) -> None:
+                credential.sso_organizations = ("octo",) if b"VerifiedEmails" in request.body else ()
+
+            github.before_request = asks
     shell.read("octo/app")
     assert asked_for_emails(github)[0] == 1
     assert emails(shell) == expected
