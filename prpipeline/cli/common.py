@@ -87,3 +87,10 @@ def echo_for_scripts(text: str) -> None:
 def isoformat(value: Any) -> str:
     """A value that JSON does not know, as text; times are UTC."""
     return f"{value.replace(tzinfo=None).isoformat()}Z" if isinstance(value, datetime) else str(value)
+
+
+def echo_json(content: Any) -> None:
+    """Print JSON for scripts."""
+    import json
+
+    echo_for_scripts(json.dumps(content, default=isoformat))

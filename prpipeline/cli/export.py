@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from prpipeline.cli.common import EXIT_FAILED, BadInput, echo_for_scripts, isoformat
+from prpipeline.cli.common import EXIT_FAILED, BadInput, echo_json
 
 
 @click.command()
@@ -50,7 +49,7 @@ def export(folder: Path, style: str, tables: str, as_json: bool) -> None:
             "tables": dict(done.rows),
             "cut": list(done.cut),
         }
-        echo_for_scripts(json.dumps(content, default=isoformat))
+        echo_json(content)
     else:
         click.echo(str(done.folder))
         if done.is_sample_data:

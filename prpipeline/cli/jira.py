@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
-from prpipeline.cli.common import EXIT_BAD_INPUT, echo_for_scripts, open_pipeline
+from prpipeline.cli.common import EXIT_BAD_INPUT, echo_json, open_pipeline
 
 
 @click.group()
@@ -33,7 +32,7 @@ def connect(as_json: bool) -> None:
     found = connect_to(settings)
     account = found.account
     if as_json:
-        echo_for_scripts(json.dumps(asdict(found)))
+        echo_json(asdict(found))
     else:
         edition = "Jira Cloud" if found.edition == "cloud" else "Jira Data Center"
         click.echo(f"{found.site}: {edition} accepts the {found.credential}.")
@@ -88,7 +87,7 @@ def projects(as_json: bool) -> None:
         for project in found
     ]
     if as_json:
-        echo_for_scripts(json.dumps(rows))
+        echo_json(rows)
         return
     for row in rows:
         mark = "selected" if row["is_selected"] else ""
@@ -108,7 +107,7 @@ def people(as_json: bool) -> None:
 
     found = matched_people(open_pipeline())
     if as_json:
-        echo_for_scripts(json.dumps(asdict(found)))
+        echo_json(asdict(found))
         return
     from prpipeline.cli.text_tables import people_table
 

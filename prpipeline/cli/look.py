@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -13,8 +12,7 @@ import click
 from prpipeline.cli.common import (
     BadInput,
     as_people_count,
-    echo_for_scripts,
-    isoformat,
+    echo_json,
     open_pipeline,
     published_path,
     published_to,
@@ -55,7 +53,7 @@ def status(as_json: bool) -> None:
             "is_sample_data": is_sample_data,
             "notes": notes,
         }
-        echo_for_scripts(json.dumps(content, default=isoformat))
+        echo_json(content)
         return
     if not rows and not of_jira:
         click.echo(

@@ -6,7 +6,6 @@ Modules are imported when a command needs them, so that help and status answer a
 from __future__ import annotations
 
 import errno
-import gc
 import io
 import os
 import signal
@@ -129,8 +128,6 @@ def _open_streams() -> None:
 
 def main() -> None:
     """The console script."""
-    # Imports make objects but no garbage; looking for it takes a twentieth of a short command.
-    gc.set_threshold(50_000)
     _open_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a sync like Ctrl-C
     cli.main(prog_name="prpipeline")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,8 +14,7 @@ from prpipeline.cli.common import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
     BadInput,
-    echo_for_scripts,
-    isoformat,
+    echo_json,
     open_pipeline,
     parse_names,
     published_path,
@@ -127,7 +125,7 @@ COMMANDS = (sync, demo)
 def _show(ran: RunResult, pipeline: Pipeline, *, as_json: bool) -> None:
     results = ran.results
     if as_json:
-        echo_for_scripts(json.dumps(results_as_json(results, pipeline, ran.jira), default=isoformat))
+        echo_json(results_as_json(results, pipeline, ran.jira))
     else:
         from prpipeline.cli.text_tables import jira_results_table, results_table
 
@@ -191,7 +189,7 @@ def _estimate(
         )
     estimates = pipeline.estimate(chosen, days_back) if chosen else []
     if as_json:
-        echo_for_scripts(json.dumps([*map(asdict, estimates), *map(asdict, of_jira)]))
+        echo_json([*map(asdict, estimates), *map(asdict, of_jira)])
     else:
         if estimates:
             estimates_table(estimates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,7 @@ from prpipeline.cli.alerts import telling
 from prpipeline.cli.common import (
     EXIT_FAILED,
     BadInput,
-    echo_for_scripts,
-    isoformat,
+    echo_json,
     open_pipeline,
     published_path,
 )
@@ -83,7 +81,7 @@ def drain(wait: bool, as_json: bool) -> None:
     with telling(pipeline), SyncProgress():
         drained = drain_inbox(pipeline, wait=wait)
     if as_json:
-        echo_for_scripts(json.dumps(_drained_as_json(drained, pipeline), default=isoformat))
+        echo_json(_drained_as_json(drained, pipeline))
     else:
         click.echo(_drained_in_words(drained, published_path(pipeline.settings)))
     _print_failures(drained)
@@ -101,7 +99,7 @@ def status(as_json: bool) -> None:
     found = summary(load_settings())
     now = datetime.now(UTC).replace(tzinfo=None)
     if as_json:
-        echo_for_scripts(json.dumps(_status_as_json(found, now), default=isoformat))
+        echo_json(_status_as_json(found, now))
         return
     for line in _status_lines(found, now):
         click.echo(line)

@@ -6,13 +6,13 @@ Works inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from prpipeline.model.sql import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is read of a pull request now: a set of fields (``model.field_sets``), with or without the keys in its body."""
 
     field_set: int

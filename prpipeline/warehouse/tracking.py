@@ -187,11 +187,12 @@ def all_known(connection: Connection) -> list[Tracked]:
     return _select(connection, "true", [])
 
 
-def ways(connection: Connection, *, is_tracked: bool) -> set[TrackedBy]:
-    """In which ways repositories came to be tracked: those that are, or all that ever were."""
-    where = "WHERE is_tracked" if is_tracked else ""
-    rows = connection.execute(f"SELECT DISTINCT tracked_by FROM meta.repositories {where}").fetchall()
-    return {row[0] for row in rows}
+def demo_share(connection: Connection) -> tuple[bool, bool]:
+    """Whether any repository is or was the demo's, and whether all that are tracked are, of which there is one at least."""
+    row = connection.execute(
+        "SELECT bool_or(tracked_by = 'demo'), bool_and(tracked_by = 'demo') FILTER (is_tracked) FROM meta.repositories"
+    ).fetchone()
+    return bool(row[0]), bool(row[1])
 
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:
