@@ -51,8 +51,8 @@ class TrackingService:
         if self.settings.is_demo or not self.warehouse.exists():
             return self
         with self.warehouse.transaction() as connection:
-            _, is_all_demo = tracking.demo_share(connection)
-        if not is_all_demo:
+            is_demo = tracking.tracks_demo_alone(connection)
+        if not is_demo:
             return self
         demo = copy(self)  # by the same DuckDB: starting another one takes longer than all else
         demo.settings = replace(self.settings, is_demo=True)
@@ -63,8 +63,7 @@ class TrackingService:
         if not self.warehouse.exists():
             return False
         with self.warehouse.transaction() as connection:
-            holds_any, _ = tracking.demo_share(connection)
-        return holds_any
+            return tracking.holds_demo(connection)
 
     def nothing_tracked(self) -> str:
         """The sentence for who asks about tracked repositories while there are none."""

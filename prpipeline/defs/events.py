@@ -65,21 +65,18 @@ class Reporter:
 
     def plan(self, failed: Sequence[SyncResult], context: dg.AssetExecutionContext) -> None:
         """Let these show as failed."""
-        show_as_failed(context, self._keys, [result.tracked_as for result in failed])
+        show_as_failed(context.op_execution_context, self._keys, [result.tracked_as for result in failed])
 
 
 def show_as_failed(
-    context: dg.AssetExecutionContext | dg.OpExecutionContext,
-    keys: Sequence[dg.AssetKey],
-    partitions: Sequence[str],
+    context: dg.OpExecutionContext, keys: Sequence[dg.AssetKey], partitions: Sequence[str]
 ) -> None:
     """Let these partitions show as failed where the run itself has planned none."""
-    op = getattr(context, "op_execution_context", context)
     for partition in partitions:
         for key in keys:
             event = dg.DagsterEvent.build_asset_materialization_planned_event(
                 context.run.job_name,
-                op.op_handle.name,
+                context.op_handle.name,
                 AssetMaterializationPlannedData(key, partition=partition),
             )
             context.instance.report_dagster_event(event, context.run.run_id)

@@ -75,6 +75,7 @@ def _vanished_elsewhere(context: JiraContext, project: SelectedProject, moved: l
             log.info(
                 "%s: issues that moved away are not shown any more; they stay as they were.", project.label
             )
-            return []
+            vanished = []
+            break
     context.check_broken()
     return vanished

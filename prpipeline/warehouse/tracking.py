@@ -187,12 +187,16 @@ def all_known(connection: Connection) -> list[Tracked]:
     return _select(connection, "true", [])
 
 
-def demo_share(connection: Connection) -> tuple[bool, bool]:
-    """Whether any repository is or was the demo's, and whether all that are tracked are, of which there is one at least."""
-    row = connection.execute(
-        "SELECT bool_or(tracked_by = 'demo'), bool_and(tracked_by = 'demo') FILTER (is_tracked) FROM meta.repositories"
-    ).fetchone()
-    return bool(row[0]), bool(row[1])
+def holds_demo(connection: Connection) -> bool:
+    """Whether any repository, tracked or not, is the demo's."""
+    query = "SELECT bool_or(tracked_by = 'demo') FROM meta.repositories"
+    return bool(connection.execute(query).fetchone()[0])
+
+
+def tracks_demo_alone(connection: Connection) -> bool:
+    """Whether repositories are tracked, all of which are the demo's."""
+    query = "SELECT bool_and(tracked_by = 'demo') FROM meta.repositories WHERE is_tracked"
+    return bool(connection.execute(query).fetchone()[0])
 
 
 def with_id(connection: Connection, repository_id: int) -> list[Tracked]:

@@ -1,11 +1,13 @@
-"""Shared by the tests of the BI clients: the clients, and a published file."""
+"""BI clients with a published file for them, and a browser to look at Dagster's UI with."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +15,9 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.sandbox.github import World, sample_world
 from prpipeline_tests.support import bi_sandbox
 from prpipeline_tests.support.bi_environments import Environment, environments
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 QUESTIONS = Path(__file__).parents[2] / "docs" / "questions"
 
@@ -51,3 +56,20 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
 def checkout(published: Published) -> Path:
     """A folder with data/published/prpipeline.duckdb of the sample repositories: the path that the recipes use."""
     return published.folder
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One page for all tests of a file."""
+    from prpipeline_tests.support import dagster_browser
+
+    with dagster_browser.page(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.fixture
+def screenshot(page: Page, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The last page of each test, where PRPIPELINE_SCREENSHOTS names a folder to look at them."""
+    yield
+    if folder := os.environ.get("PRPIPELINE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{request.node.name}.png")

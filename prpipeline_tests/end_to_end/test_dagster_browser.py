@@ -5,9 +5,7 @@ One server serves all tests of this file, in their order.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -16,7 +14,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.jobs import STEP
 from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline.settings import load_settings
-from prpipeline_tests.support import chromium, dagster_browser
+from prpipeline_tests.support import chromium
 from prpipeline_tests.support.dagster_browser import ended, launch, open_dialog
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
@@ -24,6 +22,7 @@ pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
     pytest.mark.xdist_group("dagster_browser"),
+    pytest.mark.usefixtures("screenshot"),
     pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine"),
 ]
 
@@ -43,20 +42,6 @@ def dagster(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         server.repositories_file.write_text("repositories: []\n", encoding="utf-8")
         with server.running():
             yield server
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with dagster_browser.page(tmp_path_factory.mktemp("browser")) as page:
-        yield page
-
-
-@pytest.fixture(autouse=True)
-def screenshot(page: Page, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The last page of each test, where PRPIPELINE_SCREENSHOTS names a folder to look at them."""
-    yield
-    if folder := os.environ.get("PRPIPELINE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{request.node.name}.png")
 
 
 def pipeline_of(dagster: DagsterServer) -> Pipeline:

@@ -5,7 +5,6 @@ One server serves all tests of this file, in their order.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from playwright.sync_api import Page
 
 from prpipeline.sandbox.github import Sandbox, generated_world
 from prpipeline.sandbox.jira import JiraSandbox
-from prpipeline_tests.support import chromium, dagster_browser
+from prpipeline_tests.support import chromium
 from prpipeline_tests.support.dagster_browser import ended, launch, open_dialog
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 from prpipeline_tests.support.jira_lab import small_world
@@ -24,6 +23,7 @@ pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
     pytest.mark.xdist_group("dagster_browser"),
+    pytest.mark.usefixtures("screenshot"),
     pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine"),
 ]
 
@@ -41,20 +41,6 @@ def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterServer]
         )
         with server.running():
             yield server
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with dagster_browser.page(tmp_path_factory.mktemp("browser")) as page:
-        yield page
-
-
-@pytest.fixture(autouse=True)
-def screenshot(page: Page, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The last page of each test, where PRPIPELINE_SCREENSHOTS names a folder to look at them."""
-    yield
-    if folder := os.environ.get("PRPIPELINE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{request.node.name}.png")
 
 
 def published_issues(dagster: DagsterServer) -> int:
