@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from prpipeline.cli.main import cli
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
+from prpipeline.warehouse.host import DEMO, normalised
 
 
 @dataclass
@@ -26,6 +28,19 @@ class Shell:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def go_on_from(self, data: Path) -> None:
+        """Start with a copy of another shell's data folder, whose GitHub was in the state in which this shell's is."""
+        shutil.copytree(data, self.data, symlinks=True)
+        with duckdb.connect(str(self.data / "warehouse.duckdb")) as connection:
+            connection.execute(
+                "UPDATE meta.source_host SET address = ? WHERE service = 'github' AND address <> ?",
+                [normalised(self.environment["GITHUB_API_URL"]), DEMO],
+            )
 
     def run(
         self, *arguments: str, said: str | None = None, **environment: str
@@ -71,6 +86,6 @@ class Shell:
         return json.loads(self.run(*arguments, **environment).stdout)
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:
-        path = self.folder / "data" / "published" / "prpipeline.duckdb"
+        path = self.data / "published" / "prpipeline.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(sql).fetchall()
