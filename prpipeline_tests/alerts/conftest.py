@@ -11,9 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from prpipeline.app.pipeline import Pipeline, SyncOptions
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline.settings import load_settings
+from prpipeline.sync import SyncOptions
 from prpipeline_tests.support.receiver import AlertReceiver
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
@@ -47,10 +46,8 @@ class AlertLab:
 
     def read_and_tell(self) -> list[dict[str, Any]]:
         """Read GitHub and Jira as ``sync`` does, in a tenth of its time: nothing is published. What the receiver got."""
-        pipeline = Pipeline(load_settings(self.shell.environment))
-        pipeline.follow_file()
-        pipeline.follow_jira()
-        list(pipeline.sync(pipeline.tracking.tracked(), SyncOptions()))
+        self.shell.try_to_read()
+        pipeline = self.shell.pipeline()
         if pipeline.settings.uses_jira:
             list(pipeline.sync_jira(SyncOptions()))
         self.shell.run("alerts")

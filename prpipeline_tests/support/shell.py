@@ -18,7 +18,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.cli.main import cli
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import load_settings
-from prpipeline.sync import SyncOptions
+from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.warehouse.host import DEMO, normalised
 
 
@@ -53,13 +53,22 @@ class Shell:
             raise ended.exception
         return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
 
-    def read(self, *names: str) -> Pipeline:
+    def pipeline(self) -> Pipeline:
+        return Pipeline(load_settings(self.environment))
+
+    def try_to_read(self, *names: str) -> list[SyncResult]:
         """What ``sync`` reads of GitHub, in a fifth of its time: nothing is computed and published then."""
-        pipeline = Pipeline(load_settings(self.environment))
-        pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+        pipeline = self.pipeline()
+        pipeline.follow_file()
         pipeline.follow_jira()
-        assert [r.error for r in pipeline.sync(names, SyncOptions()) if r.error] == []
-        return pipeline
+        if names:
+            pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+        return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
+
+    def read(self, *names: str) -> Pipeline:
+        """The same, where nothing may fail."""
+        assert [result.error for result in self.try_to_read(*names) if result.error] == []
+        return self.pipeline()
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """As a process of its own, as ``run`` is for users."""
