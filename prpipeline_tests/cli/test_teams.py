@@ -56,9 +56,9 @@ def write(shell: Shell, teams: str, repositories: str = REPOSITORIES) -> None:
     shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
 
 
-def read(shell: Shell) -> None:
+def read(shell: Shell, *names: str) -> None:
     """Sync without publishing; ``shell.computed`` has what is published otherwise."""
-    shell.read()
+    shell.read(*names)
     shell.compute()
 
 
@@ -86,11 +86,11 @@ def test_a_change_of_teams_is_published_by_the_next_sync_from_what_is_stored(two
 
 def test_a_repository_that_was_tracked_by_hand_gets_a_team_at_once(shell: Shell) -> None:
     write(shell, "teams: {Core: {repositories: [octo/app]}}", repositories="")
-    shell.json("sync", "octo/app", "--json")
-    assert shell.published(OF_REPOSITORIES) == [("octo/app", "Core")]
+    read(shell, "octo/app")
+    assert shell.computed(team := "SELECT DISTINCT team FROM review_time_hours") == [("Core",)]
     write(shell, "teams: {Later: {repositories: [octo/app]}}", repositories="")
     read(shell)
-    assert shell.computed("SELECT DISTINCT team FROM review_time_hours") == [("Later",)]
+    assert shell.computed(team) == [("Later",)]
 
 
 def test_people_keep_their_team_under_a_new_login(two_teams: Shell, server: Sandbox) -> None:

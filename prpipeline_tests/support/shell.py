@@ -59,11 +59,12 @@ class Shell:
     def try_to_read(self, *names: str) -> list[SyncResult]:
         """What ``sync`` reads of GitHub, in a fifth of its time: nothing is computed and published then."""
         pipeline = self.pipeline()
-        pipeline.follow_file()
-        pipeline.follow_jira()
-        if names:
-            pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
-        return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
+        with pipeline.warehouse.session():
+            pipeline.follow_file()
+            pipeline.follow_jira()
+            if names:
+                pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+            return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
 
     def read(self, *names: str) -> Pipeline:
         """The same, where nothing may fail."""
