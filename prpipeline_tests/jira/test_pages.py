@@ -8,7 +8,8 @@ import pytest
 
 from prpipeline.sandbox.jira import Fault, Quirks, World
 from prpipeline.sandbox.messages import Request
-from prpipeline_tests.support.jira_lab import assert_equal, jira_lab, let_pass, small_world
+from prpipeline_tests.support.jira_lab import assert_equal, jira_lab, let_pass, small_world, synced_lab
+from prpipeline_tests.support.slow import some_slow
 
 EDITIONS = ["cloud", "data-center"]
 
@@ -27,14 +28,14 @@ def _short_pages() -> Quirks:
     ],
 )
 def test_pages_may_be_shorter_than_asked(tmp_path: Path, edition: str, quirks: Quirks) -> None:
-    world, _ = small_world()
+    world, _ = small_world(7)
     with jira_lab(tmp_path, world, edition=edition, quirks=quirks) as it:
         it.sync_well()
         assert_equal(it)
-        for issue in list(world.issues.values())[:7]:
+        for issue in list(world.issues.values())[:4]:
             world.transition(issue, "4")
         let_pass(world, minutes=1)
-        assert it.sync_well()["ABC"].issues == 7
+        assert it.sync_well()["ABC"].issues == 4
         assert it.sync_well(reconcile=True)["ABC"].failed is False
         assert_equal(it)
 
@@ -105,7 +106,7 @@ def test_a_changelog_whose_beginning_is_missing_is_read_by_itself(tmp_path: Path
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize("count", [0, 1, 11, 12, 13, 24])
+@pytest.mark.parametrize("count", some_slow([0, 1, 11, 12, 13, 24], 12, 13, 24))
 def test_a_list_that_ends_where_a_page_ends(tmp_path: Path, edition: str, count: int) -> None:
     world, _ = small_world(count)
     with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=12, rows_a_page=12)) as it:
@@ -115,14 +116,14 @@ def test_a_list_that_ends_where_a_page_ends(tmp_path: Path, edition: str, count:
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_thirty_seven_of_a_hundred_rows_are_no_end(tmp_path: Path, edition: str) -> None:
-    world, _ = small_world(101)
+    world, _ = small_world(38)
     with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(rows_a_page=37)) as it:
         it.sync_well()
         let_pass(world, hours=1)
         for issue in world.issues.values():
             world.set_points(issue, 3)
         let_pass(world, minutes=1)
-        assert it.sync_well()["ABC"].issues == 101
+        assert it.sync_well()["ABC"].issues == 38
         assert_equal(it)
 
 
@@ -142,7 +143,7 @@ def test_five_thousand_ids_are_a_page(tmp_path: Path, count: int) -> None:
 
 def test_empty_pages_without_end_are_an_error(tmp_path: Path) -> None:
     world, _ = small_world()
-    with jira_lab(tmp_path, world) as it:
+    with jira_lab(tmp_path, world, attempts=1) as it:
         it.server.faults += [
             Fault("search/jql", 200, {"issues": [], "nextPageToken": f"another-{n}"}) for n in range(99)
         ]
@@ -153,9 +154,8 @@ def test_empty_pages_without_end_are_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("forgotten", "fails"), [(1, False), (99, True)])
 def test_a_page_token_that_expires_in_an_increment(tmp_path: Path, forgotten: int, fails: bool) -> None:
-    world, _ = small_world()
-    with jira_lab(tmp_path, world, quirks=Quirks(rows_a_page=3)) as it:
-        it.sync_well()
+    with synced_lab(tmp_path, quirks=Quirks(rows_a_page=3)) as it:
+        world = it.world
         before = it.watermark()
         let_pass(world, hours=1)
         for issue in world.issues.values():
@@ -178,7 +178,7 @@ def test_a_page_token_that_expires_in_an_increment(tmp_path: Path, forgotten: in
         assert_equal(it)
 
 
-@pytest.mark.parametrize("left", [10_003, 10_100])
+@pytest.mark.parametrize("left", some_slow([10_003, 10_100], 10_100))
 def test_ninety_nine_of_a_hundred(tmp_path: Path, left: int) -> None:
     world, _ = small_world(100)
     with jira_lab(tmp_path, world, quirks=Quirks(bulk_omits={left})) as it:

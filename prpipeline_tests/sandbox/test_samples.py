@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,

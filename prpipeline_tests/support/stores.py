@@ -47,13 +47,13 @@ def new_warehouse(folder: Path, *, with_jira: bool = False) -> Warehouse:
     """The folder's warehouse, created without rows if there is none; with the tables of Jira, too."""
     warehouse = open_warehouse(folder)
     if not warehouse.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         copy_warehouse(_empty(with_jira), folder)
     return warehouse
 
 
 def copy_warehouse(source: Path, folder: Path) -> None:
-    """One folder's warehouse into another folder, which has none."""
+    """Copy the warehouse of a folder, which must not be attached, into another one that has none."""
+    folder.mkdir(parents=True, exist_ok=True)
     if not IS_LAKE:
         shutil.copyfile(source / "warehouse.duckdb", folder / "warehouse.duckdb")
         return
