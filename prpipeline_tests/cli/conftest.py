@@ -31,7 +31,7 @@ def shell(server: Sandbox, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def synced(shell: Shell) -> Shell:
-    """After ``sync octo/app octo/lib --reconcile``, which takes longer than what most tests do with its data."""
+    """After ``sync octo/app octo/lib``, which takes longer than what most tests do with its data."""
     shell.go_on_from(_synced_data())
     return shell
 
@@ -40,7 +40,7 @@ def synced(shell: Shell) -> Shell:
 def _synced_data() -> Path:
     with Sandbox(new_world()) as server:
         shell = shell_in(lasting_folder(), server)
-        ended = shell.run("sync", "octo/app", "octo/lib", "--reconcile")
+        ended = shell.run("sync", "octo/app", "octo/lib")
         assert ended.returncode == 0, ended.stderr
         return shell.data
 

@@ -137,8 +137,12 @@ def test_what_is_no_longer_tracked_waits_no_longer(synced: Shell) -> None:
     assert "last sync of the repository, which is no longer tracked  — waiting ends" in told
 
     synced.run("track", "octo/app")
-    synced.run("sync")
-    assert synced.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
+    synced.read()
+    synced.compute()
+    assert synced.computed(waiting) == [
+        ("octo/app", 3),
+        ("octo/lib", 3),
+    ]
 
 
 def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.app import dagster_home
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.settings import ConfigurationError
 from prpipeline_tests.support.dagster_server import free_port
 from prpipeline_tests.support.disks import fill, small_disk
@@ -204,7 +204,10 @@ def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox
     assert not (shell.folder / "data" / "warehouse.duckdb").exists()
 
     shell.run("track", "octo/by-hand")
-    synced = shell.run("sync", "--json")
+    server.faults.add(
+        Fault("status", status=404, times=None, match=lambda asked: asked.operation == "History")
+    )
+    synced = shell.run("sync", "--json")  # whatever it meets; as nothing could be read, it publishes nothing
     assert said[:2] == [line for line in synced.stderr.splitlines() if line.startswith("No repository")]
     for command in ("status", "doctor"):
         assert f"No tracked repository of octo matches 'srv-*' {left_out}" in shell.run(command).stdout

