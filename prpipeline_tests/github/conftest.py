@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from prpipeline.sandbox.github import Sandbox, World
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.sync_lab import small_world
+
+
+@pytest.fixture(autouse=True)
+def attached() -> Iterator[None]:
+    with stores.attached():
+        yield
 
 
 @pytest.fixture
