@@ -1,4 +1,4 @@
-"""A sandbox with a dozen pull requests of every kind; files that need another world make their own."""
+"""A sandbox with a few pull requests; files that need another world make their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def attached() -> Iterator[None]:
 
 @pytest.fixture
 def world() -> World:
-    return small_world(12)
+    return small_world(4)
 
 
 @pytest.fixture
