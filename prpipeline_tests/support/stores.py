@@ -113,3 +113,5 @@ def keep_attached(warehouse: Warehouse) -> None:
     """To the end of the block of ``attached`` in which this is, if any."""
     for stack in _SESSIONS[-1:]:
         stack.enter_context(warehouse.session())
+        with warehouse.transaction() as connection:  # nobody reads the file afterwards
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
