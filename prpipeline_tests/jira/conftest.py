@@ -17,6 +17,7 @@ import pytest
 
 from prpipeline.sandbox.github import Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, World
+from prpipeline.sync import SyncOptions
 from prpipeline_tests.support import stores, sync_lab
 from prpipeline_tests.support.jira_lab import SITE, let_pass, small_world
 from prpipeline_tests.support.shell import Shell
@@ -100,6 +101,16 @@ def new_shell(folder: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
         "PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml"),
     }
     return Shell(folder, environment | jira.environment)
+
+
+def sync_by_steps(shell: Shell) -> list[str]:
+    """What ``sync octo/app`` does, but it publishes once instead of twice; what went wrong in Jira."""
+    stores.new_warehouse(shell.folder / "data", with_jira=True)
+    pipeline = shell.read("octo/app")
+    errors = [result.error for result in pipeline.sync_jira(SyncOptions()) if result.error]
+    pipeline.aggregate()
+    pipeline.publish()
+    return errors
 
 
 def select(folder: Path, projects: str, more: str = "") -> None:

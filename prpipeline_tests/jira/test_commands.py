@@ -28,8 +28,8 @@ def test_a_sync_reads_both_and_publishes(synced: Shell, first_sync: FirstSync) -
     assert "ABC" in synced.run("status").stdout
 
 
-def test_only_github(shell: Shell, jira: JiraSandbox) -> None:
-    ended = shell.json("sync", "--only", "github", "octo/app", "--json")
+def test_only_github(synced: Shell, jira: JiraSandbox) -> None:
+    ended = synced.json("sync", "--only", "github", "octo/app", "--json")
     assert len(ended["repositories"]) == 1
     assert "jira" not in ended
     assert jira.requests == []

@@ -30,13 +30,16 @@ def test_a_pull_request_says_which_issues_it_is_about(synced: Shell) -> None:
 
 
 def test_a_former_key_leads_to_the_issue(synced: Shell, world: World) -> None:
+    """Also where nothing but Jira changed."""
     world.move(world.issues[10_002], world.add_project("NEW"))
+    world.create(world.projects[10_000], "Later")
     let_pass(world, minutes=5)
     assert synced.run("sync", "--only", "jira", "--reconcile").returncode == 0
     said = synced.run("explain", "ABC-2").stdout
     assert "NEW-1  Work 1" in said
     assert "ABC-2 is a former key of it." in said
     assert "Its project, NEW, is not selected" in said
+    assert "ABC-13  Later" in synced.run("explain", "ABC-13").stdout
 
 
 def test_an_issue_that_is_not_known_is_said_in_one_sentence(synced: Shell) -> None:

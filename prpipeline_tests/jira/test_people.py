@@ -91,11 +91,6 @@ def unmapped(github: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Synce
         return Synced(shell, ended.stdout + ended.stderr + log.getvalue())
 
 
-@pytest.fixture
-def synced(shell: Shell, unmapped: Synced) -> Shell:
-    return _copied(unmapped, shell)
-
-
 @dataclass
 class Mapped(Synced):
     """``people``: what ``prpipeline people --json`` says before the next sync."""
@@ -107,7 +102,8 @@ class Mapped(Synced):
 def mapped(github: Sandbox, unmapped: Synced, tmp_path_factory: pytest.TempPathFactory) -> Mapped:
     """With a map from then on, after another sync and other commands."""
     with JiraSandbox(_world(), site=SITE) as jira, logged() as log:
-        shell = _copied(unmapped, new_shell(tmp_path_factory.mktemp("mapped"), github, jira))
+        shell = new_shell(tmp_path_factory.mktemp("mapped"), github, jira)
+        shutil.copytree(unmapped.shell.folder / "data", shell.folder / "data", symlinks=True)
         select(shell.folder, "[ABC]", MAP)
         people = shell.json("people", "--json")
         ended = [
@@ -115,11 +111,6 @@ def mapped(github: Sandbox, unmapped: Synced, tmp_path_factory: pytest.TempPathF
         ]
         assert [each.returncode for each in ended] == [0, 0, 0, 0]
         return Mapped(shell, "".join(each.stdout + each.stderr for each in ended) + log.getvalue(), people)
-
-
-def _copied(synced: Synced, shell: Shell) -> Shell:
-    shutil.copytree(synced.shell.folder / "data", shell.folder / "data", symlinks=True)
-    return shell
 
 
 def published(shell: Shell) -> set[tuple[Any, ...]]:
@@ -173,14 +164,6 @@ def test_no_log_and_no_output_has_an_address_or_a_token(unmapped: Synced, mapped
     assert "/users/grace" in said  # the log tells of requests
     for secret in ("@example.com", mapped.shell.environment["JIRA_TOKEN"], "users.noreply"):
         assert secret not in said
-
-
-def test_what_jira_reads_is_published_when_only_jira_changed(synced: Shell, world: World) -> None:
-    assert synced.published("SELECT count(*) FROM issues") == [(11,)]
-    world.create(next(iter(world.projects.values())), "Later")
-    let_pass(world, minutes=5)
-    assert synced.run("sync", "--only", "jira").returncode == 0
-    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
 
 
 # ── addresses that are verified, of commits, or of several ───────────────────────────────────────────

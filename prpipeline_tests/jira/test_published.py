@@ -1,5 +1,5 @@
-"""Odd times, texts, points, sprints, parents, statuses and keys, of both editions: from Jira and GitHub through one command to
-what is published."""
+"""Odd times, texts, points, sprints, parents, statuses and keys, of both editions: from Jira and GitHub to what is
+published."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from prpipeline.sandbox.github import ManualClock, Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, Project, Status, World
 from prpipeline.sandbox.jira.model import POINTS, POINTS_FLOAT
-from prpipeline.sync import SyncOptions
-from prpipeline_tests.jira.conftest import new_shell, select
+from prpipeline_tests.jira.conftest import new_shell, select, sync_by_steps
 from prpipeline_tests.metrics.test_issue_links import VECTORS
 from prpipeline_tests.support.jira_lab import let_pass
 from prpipeline_tests.support.shell import Shell
@@ -98,10 +97,7 @@ def _odd(world: World, project: Project) -> None:
 
 @pytest.fixture(scope="module", params=["cloud", "data-center"])
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """After a sync of a project of oddities, one with impossible times, and pull requests with all sorts of keys.
-
-    Of Cloud by the command; of a Data Center by the steps of one, which publishes once instead of twice.
-    """
+    """After a sync of a project of oddities, one with impossible times, and pull requests with all sorts of keys."""
     world = World(ManualClock())
     for key in ("ABC", "ABC2", "A_B", "OUT"):
         project = world.add_project(key)
@@ -125,24 +121,10 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         found = new_shell(tmp_path_factory.mktemp("published"), github, jira)
         select(found.folder, "[ABC, ABC2, A_B, IF, BAD]")
         found.environment["JIRA_URL"] = f"{jira.url}/"
-        said = _by_the_command(found) if request.param == "cloud" else _by_steps(found)
+        said = "".join(sync_by_steps(found))
         for number in range(1, len(NO_TIMES) + 1):
             assert f"BAD-{number}: " in said
         yield found
-
-
-def _by_the_command(shell: Shell) -> str:
-    ended = shell.run("sync", "octo/app")
-    assert ended.returncode == 1
-    return ended.stderr
-
-
-def _by_steps(shell: Shell) -> str:
-    pipeline = shell.read("octo/app")
-    errors = [result.error or "" for result in pipeline.sync_jira(SyncOptions())]
-    pipeline.aggregate()
-    pipeline.publish()
-    return "".join(errors)
 
 
 def of(shell: Shell, label: str, columns: str) -> tuple[Any, ...]:
