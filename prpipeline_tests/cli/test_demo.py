@@ -121,7 +121,7 @@ def test_samples_have_an_answer_to_each_question_about_issues(demonstrated: Path
             file.name: connection.execute(file.read_text(encoding="utf-8")).fetchall()
             for file in sorted(folder.glob("*.sql"))
         }
-    assert len(answers) == 3
+    assert len(answers) == 7
     assert all(answers.values())
 
 
