@@ -72,6 +72,7 @@ GRAPHQL_ONLY = {
     "empty_ids",
     "rejected_cursor",
     "forbidden_teams",
+    "forbidden_users",
     "ip_allow_list",
     "unknown_code",
 }

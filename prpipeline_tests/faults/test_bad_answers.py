@@ -108,6 +108,7 @@ def test_every_fault_of_the_sandbox_is_tested() -> None:
         "older_state",
         "wrong_date",
         "forbidden_teams",
+        "forbidden_users",
     }
     own |= {"more_events_counted"}
     assert set(KINDS) - named == own, "these have tests of their own"
