@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from prpipeline_tests.faults.kinds import (
     one_api,
     sample,
 )
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.counting import most_requests_per_query
 from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.slow import some_slow
@@ -69,7 +69,7 @@ def due_lab(
 ) -> Iterator[SyncLab]:
     """A lab whose history is done, and whose world has changed since."""
     server, folders = changed
-    shutil.copyfile(folders[api] / "warehouse.duckdb", tmp_path / "warehouse.duckdb")
+    stores.copy_warehouse(folders[api], tmp_path)
     with _unused(server, name) as server:
         yield lab(server, tmp_path, api, name)
 
