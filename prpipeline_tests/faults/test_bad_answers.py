@@ -241,12 +241,12 @@ def test_sizes_that_are_too_expensive_come_by_rest(server: Sandbox, tmp_path: Pa
 
 
 def test_in_an_outage_only_the_first_repository_uses_all_attempts(tmp_path: Path) -> None:
-    world = small_world(1, [f"octo/app-{n}" for n in range(8)])
+    world = small_world(1, [f"octo/app-{n}" for n in range(5)])
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path)
         server.faults.add(Fault("status", status=503, times=None))
         assert {result.mode for result in here.sync()} == {"failed"}
-        assert len(server.requests) == here.sync_settings.attempts + 7
+        assert len(server.requests) == here.sync_settings.attempts + 4
         server.faults.clear()
         assert {result.mode for result in here.sync()} == {"history"}
         here.assert_equal()

@@ -119,7 +119,11 @@ def test_a_server_that_cannot_be_reached(
 
 @pytest.mark.parametrize(
     ("place", "times"),
-    [("/pulls/3", 1), ("/pulls/3", None), ("/pulls/3/reviews", None), ("/issues/3/timeline", 1)],
+    some_slow(
+        [("/pulls/3", 1), ("/pulls/3", None), ("/pulls/3/reviews", None), ("/issues/3/timeline", 1)],
+        ("/pulls/3", None),
+        ("/issues/3/timeline", 1),
+    ),
 )
 def test_a_404_for_a_listed_pull_request(tmp_path: Path, place: str, times: int | None) -> None:
     """From GitHub or a proxy: nothing is removed, and nothing counts as read that was not."""
