@@ -41,9 +41,10 @@ class Shell:
     def read(self, *names: str) -> Pipeline:
         """What ``sync`` reads of GitHub, in a fifth of its time: nothing is computed and published then."""
         pipeline = Pipeline(load_settings(self.environment))
-        pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
-        pipeline.follow_jira()
-        assert [r.error for r in pipeline.sync(names, SyncOptions()) if r.error] == []
+        with pipeline.warehouse.session():
+            pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+            pipeline.follow_jira()
+            assert [r.error for r in pipeline.sync(names, SyncOptions()) if r.error] == []
         return pipeline
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
