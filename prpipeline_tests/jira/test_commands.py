@@ -39,10 +39,6 @@ def test_only_jira_names_no_repository(shell: Shell) -> None:
     assert shell.run("sync", "--only", "jira", "octo/app").returncode == 2
 
 
-def test_projects_without_any_repository(shell: Shell) -> None:
-    assert shell.run("sync").returncode == 0
-
-
 def test_projects_without_an_address(synced: Shell) -> None:
     del synced.environment["JIRA_URL"]
     synced.environment["PRPIPELINE_DATA_DIR"] = nowhere = str(synced.folder / "nothing yet")
@@ -73,14 +69,15 @@ def test_jira_down_leaves_pull_requests_published(shell: Shell, jira: JiraSandbo
 
 
 def test_one_unknown_project_is_said_and_the_other_read(shell: Shell) -> None:
-    """Also where only Jira is synced."""
+    """Also without any repository."""
     select(shell.folder, "[ABC, NOPE]")
-    ended = shell.run("sync", "--only", "jira", "--json")
+    ended = shell.run("sync", "--json")
     assert ended.returncode == 1
     assert "NOPE: Jira shows no project NOPE to this account" in ended.stderr
     found = json.loads(ended.stdout)
     assert found["repositories"] == []
     assert {project["project"]: project["issues"] for project in found["jira"]} == {"ABC": 12, "NOPE": 0}
+    assert shell.published("SELECT count(*) FROM issues") == [(12,)]
 
 
 def test_a_wrong_token(shell: Shell) -> None:
