@@ -12,6 +12,7 @@ from prpipeline.metrics.checks import all_checks, find
 from prpipeline.settings import MetricSettings
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab
 from prpipeline_tests.support.reference import History, Person, Review
+from prpipeline_tests.support.slow import some_slow
 
 ANN, BOB = Person(1, "ann"), Person(2, "bob")
 OPENED = AS_OF - timedelta(hours=50)
@@ -61,7 +62,7 @@ def derive(lab: MetricsLab, how: str, as_of: datetime = AS_OF) -> None:
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), as_of)
 
 
-@pytest.mark.parametrize("how", ["rebuilt", "running on"])
+@pytest.mark.parametrize("how", some_slow(["rebuilt", "running on"], "running on"))
 def test_hours_end_at_the_last_sync_and_the_queue_forgets_it(two: MetricsLab, how: str) -> None:
     assert queue(two) == ["octo/app", "octo/lib"]
     two.untrack(LAST_SYNC)
