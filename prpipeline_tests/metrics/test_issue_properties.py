@@ -167,7 +167,7 @@ LIVES = st.lists(LIFE, min_size=1, max_size=12)
 PAIRS = st.lists(st.tuples(TEXTS, st.none() | TEXTS), max_size=12)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(lives=LIVES, texts=PAIRS)
 def test_plain_python_says_the_same(empty: MetricsLab, lives: list[Any], texts: list[Any]) -> None:
     check(empty, lives, texts)
