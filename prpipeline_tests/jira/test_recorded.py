@@ -18,6 +18,7 @@ from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.issue_lab import AS_OF, IssueLab, issue_lab
 from prpipeline_tests.support.jira_lab import let_pass
 from prpipeline_tests.support.recorded_issues import Reader, Records, utc, words
+from prpipeline_tests.support.shell import Shell
 
 
 class Recorded(NamedTuple):
@@ -66,6 +67,18 @@ def test_recorded_issues_are_published_as_they_are(recorded: Recorded) -> None:
     assert len(published) == len(bodies) == 33 + 3 + 53
     for row, body in zip(published, bodies, strict=True):
         assert row == recorded.reader.issue(body)
+
+
+def test_odd_texts_are_explained_without_what_a_terminal_obeys(recorded: Recorded) -> None:
+    recorded.lab.published()
+    folder = recorded.lab.warehouse.path.parent
+    shell = Shell(folder, {"PRPIPELINE_DATA_DIR": str(folder)})
+    odd = [body for body in recorded.records.issues if body["fields"]["summary"] in recorded_issues.ODD_TEXTS]
+    for body in odd[: len(recorded_issues.ODD_TEXTS)]:
+        ended = shell.run("explain", body["key"])
+        assert ended.returncode == 0
+        assert ended.stdout.startswith(body["key"])
+        assert [c for c in ended.stdout if not c.isprintable() and c != "\n"] == []
 
 
 def test_recorded_changes_are_stored_as_they_are(recorded: Recorded) -> None:

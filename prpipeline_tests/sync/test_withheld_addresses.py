@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.app.people import withheld
-from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline.sandbox.github import Credential, Fault, Sandbox
 from prpipeline.sandbox.messages import Request
 from prpipeline.sync.profiles import read_profiles
 from prpipeline.warehouse import jira_projects
@@ -144,6 +144,31 @@ def test_what_the_token_lacks_is_said(people: People, kind: str, scopes: tuple[s
     (sentence,) = people.said()
     assert f"verified by moon, octo: {says}" in sentence
     assert sentence.endswith(MEANWHILE)
+
+
+def test_another_credential_reads_what_the_first_is_refused(people: People, tmp_path: Path) -> None:
+    """Two of a member, after one that lacks the sign-on: one of them is enough."""
+    protect(people, "octo")
+    people.read()
+    assert len(people.said()) == 1
+    for token in ("second-token", "third-token"):
+        people.server.add_token(Credential(token))
+    both = People(people.world, people.server, tmp_path, tokens="sandbox-token,second-token,third-token")
+    before = len(both.server.requests)
+    both.read()
+    asked = [request for request in both.server.requests[before:] if asks(request)]
+    assert len(asked) == 2 + 3, (
+        "if it is granted, then of octo by the first and the second, and of moon by the first"
+    )
+    assert both.said() == []
+    assert both.verified() == {"dev-1", "dev-2", "grace"}
+    both.server.credentials["second-token"].sso_organizations = ("octo",)
+    both.server.credentials["third-token"].scopes = ("repo",)
+    both.make_due()
+    both.read()
+    (sentence,) = both.said()
+    assert SIGN_ON in sentence, "why the first is refused is said"
+    assert both.verified() == {"dev-1", "dev-2", "grace"}
 
 
 @pytest.mark.parametrize(
