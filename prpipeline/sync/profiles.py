@@ -20,7 +20,7 @@ from prpipeline.model.failures import (
     RequestRejected,
     TooExpensive,
 )
-from prpipeline.model.profiles import EmailKind, Identity, Profile, Refusal, VerifiedEmails
+from prpipeline.model.profiles import EmailKind, Identity, Profile, Refusal, Verified, VerifiedEmails
 from prpipeline.sync.source import Source
 from prpipeline.sync.teams import may_ask
 from prpipeline.warehouse import Warehouse, jira_people, jira_projects
@@ -93,7 +93,7 @@ def _read(sources: Sequence[Source], due: Sequence[Due], owners: Sequence[str], 
     for answer in filter(None, answers):
         for actor_id, addresses in answer.by_person.items():
             verified[actor_id] += addresses
-    is_whole = all(answer and answer.refusal is None for answer in answers)
+    told: Verified = "unknown" if None in answers else "withheld" if any(found.refusals.values()) else "all"
     for person in due:
         if found.left < 2:  # their profile, and a commit
             return
@@ -106,7 +106,7 @@ def _read(sources: Sequence[Source], due: Sequence[Due], owners: Sequence[str], 
             found.left -= 1
             if email := _commit_email(source, person, person.repository):
                 emails.append(("commit", email))
-        found.people.append(Identity(person.actor_id, profile.name, emails, is_whole))
+        found.people.append(Identity(person.actor_id, profile.name, emails, told))
 
 
 def _verified(

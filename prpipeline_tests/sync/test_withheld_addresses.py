@@ -35,10 +35,10 @@ class People(SyncLab):
             ).fetchall()
         return {login for (login,) in rows}
 
-    def make_due(self) -> None:
-        """A month passes."""
+    def make_due(self, days: int = 31) -> None:
+        """So many days pass."""
         with self.warehouse.transaction() as connection:
-            connection.execute("UPDATE raw.github_profiles SET read_at = read_at - INTERVAL 31 DAY")
+            connection.execute(f"UPDATE raw.github_profiles SET read_at = read_at - INTERVAL {days} DAY")
 
     def said(self) -> list[str]:
         return withheld(self.warehouse)
@@ -189,6 +189,19 @@ def test_trouble_is_no_refusal_and_ends_none(people: People, trouble: Fault) -> 
         people.read()
         assert len(people.said()) == 1
         people.make_due()
+
+
+def test_who_was_read_while_github_was_overloaded_is_read_again_on_the_next_day(people: People) -> None:
+    people.server.faults.add(Fault("status", status=502, times=None, match=asks))
+    people.read()
+    people.server.faults.clear()
+    assert people.verified() == set()
+    assert people.read() == 0, "what is too much for GitHub today is not asked by each sync"
+    people.make_due(days=1)
+    people.read()
+    assert people.verified() == {"dev-1", "dev-2", "grace"}
+    people.make_due(days=1)
+    assert people.read() == 0
 
 
 def test_a_token_that_is_refused_says_nothing_of_organisations(people: People) -> None:
