@@ -166,12 +166,14 @@ def test_the_repositories_file_is_followed(shell: Shell) -> None:
     shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
     assert [result.tracked_as for result in shell.try_to_read()] == ["octo/app", "octo/lib"]
     file.write_text("repositories: [{repository: octo/lib, team: web}]\n")
-    answer = shell.json("sync", "--json")
-    assert [r["repository"] for r in answer["repositories"]] == ["octo/lib"]
-    assert shell.published("SELECT status FROM repositories WHERE tracked_as = 'octo/app'") == [
-        ("untracked",)
+    assert [result.tracked_as for result in shell.try_to_read()] == ["octo/lib"]
+    assert [row["tracked_as"] for row in shell.json("status", "--json")["repositories"]] == ["octo/lib"]
+    shell.compute()
+    assert shell.computed("SELECT tracked_as, is_tracked FROM meta.repositories ORDER BY ALL") == [
+        ("octo/app", False),
+        ("octo/lib", True),
     ]
-    assert shell.published("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
+    assert shell.computed("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
         ("web",)
     ]
 

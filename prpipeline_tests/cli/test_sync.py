@@ -119,6 +119,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
         command = [sys.executable, "-m", "prpipeline", "sync", "octo/app", "octo/lib"]
         with terminal(command, shell.folder, os.environ | shell.environment) as screen:
             assert arrived.wait(120)
+            screen.wait_for("octo/app: history, ")
             screen.wait_for("1/2")
             screen.press("c")
             code = screen.ended()
