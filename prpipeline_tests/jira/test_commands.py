@@ -1,20 +1,17 @@
-"""The command line with Jira, as people and scripts use it; and without, where nothing of it is there."""
+"""The command line with Jira, as people and scripts use it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-import pytest
+import json
+from pathlib import Path
 
 from prpipeline.sandbox.jira import Fault, JiraSandbox, Token, World
-from prpipeline_tests.jira.conftest import select
+from prpipeline_tests.jira.conftest import FirstSync, select
 from prpipeline_tests.support.shell import Shell
 
 
-def test_a_sync_reads_both_and_publishes(shell: Shell) -> None:
-    ended = shell.json("sync", "octo/app", "--json")
-    (project,) = ended["jira"]
+def test_a_sync_reads_both_and_publishes(synced: Shell, first_sync: FirstSync) -> None:
+    (project,) = first_sync.said["jira"]
     assert (project["project"], project["mode"], project["issues"], project["errors"]) == (
         "ABC",
         "history",
@@ -22,19 +19,23 @@ def test_a_sync_reads_both_and_publishes(shell: Shell) -> None:
         [],
     )
     assert project["requests"] > 0
-    assert len(ended["repositories"]) == 1
-    again = shell.json("sync", "--json")
+    assert len(first_sync.said["repositories"]) == 1
+    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
+    again = synced.json("sync", "--json")
     assert [p["mode"] for p in again["jira"]] == ["unchanged"]
-    assert [p["project"] for p in shell.json("status", "--json")["jira"]] == ["ABC"]
-    assert "projects of Jira" not in shell.run("sync").stdout
-    assert "ABC" in shell.run("status").stdout
+    assert [p["project"] for p in synced.json("status", "--json")["jira"]] == ["ABC"]
+    assert "projects of Jira" not in synced.run("sync").stdout
+    assert "ABC" in synced.run("status").stdout
 
 
-def test_only_one_of_both(shell: Shell) -> None:
-    ended = shell.json("sync", "--only", "github", "octo/app", "--json")
+def test_only_github(synced: Shell, jira: JiraSandbox) -> None:
+    ended = synced.json("sync", "--only", "github", "octo/app", "--json")
+    assert len(ended["repositories"]) == 1
     assert "jira" not in ended
-    ended = shell.json("sync", "--only", "jira", "--json")
-    assert (ended["repositories"], ended["jira"][0]["issues"]) == ([], 12)
+    assert jira.requests == []
+
+
+def test_only_jira_names_no_repository(shell: Shell) -> None:
     assert shell.run("sync", "--only", "jira", "octo/app").returncode == 2
 
 
@@ -42,13 +43,15 @@ def test_projects_without_any_repository(shell: Shell) -> None:
     assert shell.run("sync").returncode == 0
 
 
-def test_projects_without_an_address(shell: Shell) -> None:
-    del shell.environment["JIRA_URL"]
-    ended = shell.run("sync", "octo/app")
+def test_projects_without_an_address(synced: Shell) -> None:
+    del synced.environment["JIRA_URL"]
+    synced.environment["PRPIPELINE_DATA_DIR"] = nowhere = str(synced.folder / "nothing yet")
+    ended = synced.run("sync", "octo/app")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "selects projects of Jira, but JIRA_URL is not set" in ended.stderr
-    assert not (shell.folder / "data").exists()
-    assert shell.run("sync", "octo/app", "--only", "github").returncode == 0
+    assert not Path(nowhere).exists()
+    synced.environment["PRPIPELINE_DATA_DIR"] = str(synced.folder / "data")
+    assert synced.run("sync", "octo/app", "--only", "github").returncode == 0
 
 
 def test_only_jira_without_projects(shell: Shell) -> None:
@@ -70,10 +73,14 @@ def test_jira_down_leaves_pull_requests_published(shell: Shell, jira: JiraSandbo
 
 
 def test_one_unknown_project_is_said_and_the_other_read(shell: Shell) -> None:
+    """Also where only Jira is synced."""
     select(shell.folder, "[ABC, NOPE]")
-    ended = shell.run("sync", "octo/app", "--json")
+    ended = shell.run("sync", "--only", "jira", "--json")
     assert ended.returncode == 1
     assert "NOPE: Jira shows no project NOPE to this account" in ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["repositories"] == []
+    assert {project["project"]: project["issues"] for project in found["jira"]} == {"ABC": 12, "NOPE": 0}
 
 
 def test_a_wrong_token(shell: Shell) -> None:
@@ -133,78 +140,4 @@ def test_the_doctor_says_why_the_last_sync_of_a_project_failed(shell: Shell, wor
     assert (
         "Jira ABC: It may be browsed, but its last sync failed: Jira gives issues that cannot be right"
         in said
-    )
-
-
-def test_without_jira_a_sync_hardly_looks_for_it(shell: Shell) -> None:
-    """At most one statement of a sync that finds nothing, and of a status, asks whether there are tables of Jira."""
-    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
-    shell.environment = {k: v for k, v in shell.environment.items() if not k.startswith("JIRA_")}
-    code = """
-import sys
-import duckdb
-from click.testing import CliRunner
-from prpipeline.cli.main import cli
-
-said, connect = [], duckdb.connect
-
-class Listening:
-    def __init__(self, connection):
-        self.connection = connection
-    def execute(self, statement, *values, **named):
-        said.append(f"{statement} {values}")
-        return self.connection.execute(statement, *values, **named)
-    def cursor(self):
-        return Listening(self.connection.cursor())
-    def __getattr__(self, name):
-        return getattr(self.connection, name)
-    def __enter__(self):
-        return self
-    def __exit__(self, *failure):
-        self.connection.close()
-
-duckdb.connect = lambda *values, **named: Listening(connect(*values, **named))
-for command in (["sync", "octo/app"], ["sync"], ["status"]):
-    said.clear()
-    assert CliRunner().invoke(cli, command).exit_code == 0, command
-    if command != ["sync", "octo/app"]:
-        print(len(said) > 10, sum("'jira" in each or ".jira" in each for each in said) <= 1)
-print([name for name in sys.modules if name.startswith(("prpipeline.jira", "prpipeline.app.jira", "prpipeline.sync.jira"))])
-"""
-    ended = subprocess.run(
-        [sys.executable, "-c", code], env=Shell.kept() | shell.environment, capture_output=True, text=True
-    )
-    assert ended.stdout.splitlines()[-3:] == ["True True", "True True", "[]"], ended.stdout + ended.stderr
-
-
-@pytest.mark.slow
-def test_without_jira_nothing_of_it_is_there(shell: Shell) -> None:
-    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
-    shell.environment = {k: v for k, v in shell.environment.items() if not k.startswith("JIRA_")}
-    code = """
-import sys
-from click.testing import CliRunner
-from prpipeline.cli.main import cli
-for command in (["sync", "octo/app"], ["status"]):
-    assert CliRunner().invoke(cli, command).exit_code == 0, command
-from prpipeline.definitions import build_definitions
-from prpipeline.settings import load_settings
-found = build_definitions(load_settings())
-assert not any("jira" in key.to_user_string() for key in found.resolve_asset_graph().get_all_asset_keys())
-print([name for name in sys.modules if name.startswith(("prpipeline.jira", "prpipeline.app.jira", "prpipeline.defs.jira"))])
-"""
-    ended = subprocess.run(
-        [sys.executable, "-c", code], env=Shell.kept() | shell.environment, capture_output=True, text=True
-    )
-    assert ended.stdout.strip().endswith("[]"), ended.stdout + ended.stderr
-    shown = (
-        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() WHERE NOT internal"
-    )
-    of_jira = f"FROM ({shown}) WHERE table_name LIKE '%jira%' OR table_name LIKE '%issue%'"
-    assert shell.published(of_jira) == [("compat_issue_metrics",)]  # of pull requests
-    assert (
-        shell.published(
-            f"FROM data_dictionary WHERE table_name IN (SELECT table_name {of_jira}) AND table_name <> 'compat_issue_metrics'"
-        )
-        == []
     )

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-import logging
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from prpipeline.sandbox.github import Sandbox
-from prpipeline.sandbox.jira import World
+from prpipeline.sandbox.jira import JiraSandbox, Project, World
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.jira.conftest import select
-from prpipeline_tests.support.jira_lab import let_pass
+from prpipeline_tests.jira.conftest import logged, new_shell, select
+from prpipeline_tests.support.jira_lab import SITE, let_pass
 from prpipeline_tests.support.jira_lab import small_world as jira_world
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import small_world
+from prpipeline_tests.support.sync_lab import quiet_world
 
 MAP = ", people: {grace: 5e-mapped, dev-3: nobody, stranger: x-1, dev-2: [5e-two, 5e-three], dev-0: gone@example.com}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def github() -> Iterator[Sandbox]:
-    with Sandbox(small_world(7)) as server:
-        for login, name, email in (
-            ("dev-0", "Zoë  Ng", "zoe@example.com"),
-            ("dev-1", "Twin", "ONE@example.com"),
-            ("dev-2", "Twin", None),
-            ("dev-3", "Unique Name", "7+dev-3@users.noreply.github.com"),
-            ("grace", "Grace Hopper", "grace@example.com"),
-        ):
-            actor = server.world.actor(login)
-            actor.name, actor.email = name, email
-        server.world.actor("robot[bot]").name = "Robot"
+    """For tests that change nothing in it."""
+    with _github() as server:
         yield server
+
+
+def _github() -> Sandbox:
+    server = Sandbox(quiet_world(7))
+    for login, name, email in (
+        ("dev-0", "Zoë  Ng", "zoe@example.com"),
+        ("dev-1", "Twin", "ONE@example.com"),
+        ("dev-2", "Twin", None),
+        ("dev-3", "Unique Name", "7+dev-3@users.noreply.github.com"),
+        ("grace", "Grace Hopper", "grace@example.com"),
+    ):
+        actor = server.world.actor(login)
+        actor.name, actor.email = name, email
+    server.world.actor("robot[bot]").name = "Robot"
+    return server
 
 
 @pytest.fixture
 def world() -> World:
+    return _world()
+
+
+def _world() -> World:
     world, project = jira_world(2)
     for account, name, email, kind in (
         ("5e-mapped", "Somebody Else", None, "atlassian"),
@@ -50,18 +61,65 @@ def world() -> World:
         ("5e-two", "Two", None, "atlassian"),
         ("5e-three", "Three", None, "atlassian"),
     ):
-        user = world.add_user(account, name, email=email, account_type=kind)
-        world.create(project, f"Of {name}", reporter=user)
+        _reporter(world, project, account, name, email, kind)
+    let_pass(world, hours=1)
     return world
+
+
+def _reporter(
+    world: World, project: Project, account: str, name: str, email: str | None, kind: str = "atlassian"
+) -> None:
+    user = world.add_user(account, name, email=email, account_type=kind)
+    world.create(project, f"Of {name}", reporter=user)
+
+
+@dataclass
+class Synced:
+    """After commands, and what they logged and said."""
+
+    shell: Shell
+    said: str
+
+
+@pytest.fixture(scope="module")
+def unmapped(github: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Synced:
+    """After a sync of both, without a map."""
+    with JiraSandbox(_world(), site=SITE) as jira, logged() as log:
+        shell = new_shell(tmp_path_factory.mktemp("unmapped"), github, jira)
+        ended = shell.run("sync", "octo/app")
+        assert ended.returncode == 0, ended.stderr
+        return Synced(shell, ended.stdout + ended.stderr + log.getvalue())
+
+
+@dataclass
+class Mapped(Synced):
+    """``people``: what ``prpipeline people --json`` says before the next sync."""
+
+    people: Any
+
+
+@pytest.fixture(scope="module")
+def mapped(github: Sandbox, unmapped: Synced, tmp_path_factory: pytest.TempPathFactory) -> Mapped:
+    """With a map from then on, after another sync and other commands."""
+    with JiraSandbox(_world(), site=SITE) as jira, logged() as log:
+        shell = new_shell(tmp_path_factory.mktemp("mapped"), github, jira)
+        shutil.copytree(unmapped.shell.folder / "data", shell.folder / "data", symlinks=True)
+        select(shell.folder, "[ABC]", MAP)
+        people = shell.json("people", "--json")
+        ended = [
+            shell.run(*command) for command in (["sync", "--reconcile"], ["status"], ["doctor"], ["people"])
+        ]
+        assert [each.returncode for each in ended] == [0, 0, 0, 0]
+        return Mapped(shell, "".join(each.stdout + each.stderr for each in ended) + log.getvalue(), people)
 
 
 def published(shell: Shell) -> set[tuple[Any, ...]]:
     return set(shell.published("SELECT login, account_id, method, is_weak FROM people_accounts"))
 
 
-def test_without_a_map(shell: Shell) -> None:
+def test_without_a_map(unmapped: Synced) -> None:
     """And assignees and reporters lead to people; no address is published."""
-    assert shell.run("sync", "octo/app").returncode == 0
+    shell = unmapped.shell
     assert published(shell) == {
         ("grace", "5e-grace", "e-mail", False),
         ("dev-1", "5e-one", "e-mail", False),
@@ -87,10 +145,8 @@ def test_without_a_map(shell: Shell) -> None:
     assert shell.environment["JIRA_TOKEN"].encode() not in whole
 
 
-def test_the_map_comes_first_and_is_followed_at_once(shell: Shell) -> None:
-    shell.run("sync", "octo/app")
-    select(shell.folder, "[ABC]", MAP)
-    found = shell.json("people", "--json")
+def test_the_map_comes_first_and_is_followed_at_once(mapped: Mapped) -> None:
+    found = mapped.people
     assert {(match["login"], match["account_id"], match["method"]) for match in found["matched"]} == {
         ("grace", "5e-mapped", "map"),  # though an e-mail address says otherwise
         ("dev-2", "5e-two", "map"),  # with two accounts
@@ -100,83 +156,87 @@ def test_the_map_comes_first_and_is_followed_at_once(shell: Shell) -> None:
     assert found["unknown_logins"] == ["stranger"]
     assert found["unknown_accounts"] == ["dev-0"]
     assert found["unmatched_people"] == ["dev-0"]  # dev-3 is nobody, and known to be
-    assert shell.run("sync").returncode == 0
-    assert ("grace", "5e-mapped", "map", False) in published(shell)
+    assert ("grace", "5e-mapped", "map", False) in published(mapped.shell)
 
 
-def test_two_accounts_of_one_address_are_nobodys(shell: Shell, world: World) -> None:
-    world.users["5e-zoe"].email = "one@example.com"
-    assert {login for login, _ in computed(shell)} == {"dev-3", "grace"}
+def test_no_log_and_no_output_has_an_address_or_a_token(unmapped: Synced, mapped: Mapped) -> None:
+    said = unmapped.said + mapped.said
+    assert "/users/grace" in said  # the log tells of requests
+    for secret in ("@example.com", mapped.shell.environment["JIRA_TOKEN"], "users.noreply"):
+        assert secret not in said
 
 
-def computed(shell: Shell) -> set[tuple[str, str]]:
-    """Logins and accounts that are matched after a sync of both, which is not published."""
-    pipeline = shell.read("octo/app")
-    assert [result.error for result in pipeline.sync_jira(SyncOptions())] == [None]
-    pipeline.aggregate()
-    with pipeline.warehouse.transaction() as connection:
-        return set(connection.execute("SELECT login, account_id FROM metrics.people_accounts").fetchall())
+# ── addresses that are verified, of commits, or of several ───────────────────────────────────────────
+
+Matches = set[tuple[str, str, str]]
 
 
-def method_of(shell: Shell, account: str) -> dict[str, str]:
-    return dict(
-        shell.published(
-            f"SELECT login, method FROM people_accounts WHERE account_id = '{account}' ORDER BY login"
-        )
-    )
-
-
-def test_verified_addresses_go_before_public_ones_and_those_of_commits(
-    shell: Shell, github: Sandbox, world: World
-) -> None:
-    verified, writer = github.world.actor("dev-0"), github.world.actor("dev-2")
-    verified.verified_emails = {
-        "octo": ["ONE@example.com", "zoe@work.example.com"]
-    }  # dev-1 shows the first, too
-    writer.commit_email = "Two@example.com"
+@pytest.fixture(scope="module")
+def matches(tmp_path_factory: pytest.TempPathFactory) -> Matches:
+    """Login, account and method, of a world in which each case below has people of its own."""
+    world = _world()
+    project = next(iter(world.projects.values()))
     world.users["5e-two"].email = "two@example.com"
     world.users["5e-zoe"].email = "zoe@work.example.com"
-    assert shell.run("sync", "octo/app").returncode == 0
-    assert method_of(shell, "5e-one") == {"dev-0": "verified e-mail"}
-    assert method_of(shell, "5e-zoe") == {"dev-0": "verified e-mail"}  # somebody may have two accounts
-    assert method_of(shell, "5e-grace") == {"grace": "e-mail"}
-    assert method_of(shell, "5e-two") == {"dev-2": "commit e-mail"}
-    assert (
-        b"example.com" not in (shell.folder / "data" / "published" / "prpipeline.duckdb").read_bytes().lower()
-    )
+    for account, name, email in (
+        ("5e-same-1", "Same", "same@example.com"),
+        ("5e-same-2", "Pat Doe", "same@example.com"),
+        ("5e-both", "Both", "both@example.com"),
+        ("5e-ida", "Ida", "ida@example.com"),
+        ("5e-nel", "Nel", "2+nel@users.noreply.github.com"),
+    ):
+        _reporter(world, project, account, name, email)
+    with _github() as github, JiraSandbox(world) as jira:
+        for login in ("sam", "pat", "kim", "lee", "ida", "max", "nel"):
+            github.world.open_pull_request("octo/app", login, f"By {login}")
+        actor = github.world.actor
+        # dev-1 shows the first of these, too
+        actor("dev-0").verified_emails = {"octo": ["ONE@example.com", "zoe@work.example.com"]}
+        actor("dev-2").commit_email = "Two@example.com"
+        actor("sam").email, actor("pat").name = "same@example.com", "Pat Doe"
+        actor("kim").verified_emails = actor("lee").verified_emails = {"octo": ["both@example.com"]}
+        actor("ida").email = actor("max").commit_email = "ida@example.com"
+        actor("nel").commit_email = "2+nel@users.noreply.github.com"
+        pipeline = new_shell(tmp_path_factory.mktemp("addresses"), github, jira).read("octo/app")
+        assert [result.error for result in pipeline.sync_jira(SyncOptions())] == [None]
+        pipeline.aggregate()
+        with pipeline.warehouse.transaction() as connection:
+            rows = connection.execute("SELECT login, account_id, method FROM metrics.people_accounts")
+            return set(rows.fetchall())
 
 
 @pytest.mark.parametrize(
-    ("verified", "commit"),
+    ("account", "login", "method"),
     [
-        ({"dev-0": "two@example.com", "grace": "two@example.com"}, None),
-        ({}, "grace@example.com"),  # which is public of another person
-        ({}, "2+dev-2@users.noreply.github.com"),
+        ("5e-one", "dev-0", "verified e-mail"),
+        ("5e-zoe", "dev-0", "verified e-mail"),  # somebody may have two accounts
+        ("5e-grace", "grace", "e-mail"),
+        ("5e-two", "dev-2", "commit e-mail"),
     ],
 )
+def test_verified_addresses_go_before_public_ones_and_those_of_commits(
+    matches: Matches, account: str, login: str, method: str
+) -> None:
+    assert {(who, how) for who, what, how in matches if what == account} == {(login, method)}
+
+
+def test_two_accounts_of_one_address_are_nobodys(matches: Matches) -> None:
+    """Not even of who has the name of one of them."""
+    assert not {account for _, account, _ in matches} & {"5e-same-1", "5e-same-2"}
+    assert not {login for login, _, _ in matches} & {"sam", "pat"}
+
+
+@pytest.mark.parametrize(
+    ("account", "logins"), [("5e-both", {"kim", "lee"}), ("5e-ida", {"ida", "max"}), ("5e-nel", {"nel"})]
+)
 def test_an_address_of_two_people_or_of_nobody_matches_none(
-    shell: Shell, github: Sandbox, world: World, verified: dict[str, str], commit: str | None
+    matches: Matches, account: str, logins: set[str]
 ) -> None:
-    for login, address in verified.items():
-        github.world.actor(login).verified_emails = {"octo": [address]}
-    github.world.actor("dev-2").commit_email = commit
-    world.users["5e-two"].email = commit if commit and "noreply" in commit else "two@example.com"
-    found = computed(shell)
-    assert "5e-two" not in {account for _, account in found}
-    assert ("dev-2", "5e-grace") not in found
+    assert account not in {account for _, account, _ in matches}
+    assert not logins & {login for login, _, _ in matches}
 
 
-def test_no_log_and_no_output_has_an_address_or_a_token(
-    shell: Shell, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    select(shell.folder, "[ABC]", MAP)
-    said = ""
-    for command in (["sync", "octo/app"], ["sync", "--reconcile"], ["status"], ["doctor"], ["people"]):
-        ended = shell.run(*command)
-        said += ended.stdout + ended.stderr
-    for secret in ("@example.com", shell.environment["JIRA_TOKEN"], "users.noreply"):
-        assert secret not in said + caplog.text
+# ── maps ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_without_jira_there_is_nobody_to_match(shell: Shell) -> None:
@@ -205,14 +265,3 @@ def test_a_map_that_cannot_be_meant(shell: Shell, people: str, says: str) -> Non
     ended = shell.run("sync", "octo/app")
     assert ended.returncode == 2
     assert says in ended.stderr
-
-
-def test_what_jira_reads_is_published_in_the_same_run_and_when_only_jira_changed(
-    shell: Shell, world: World
-) -> None:
-    shell.run("sync", "octo/app")
-    assert shell.published("SELECT count(*) FROM issues") == [(11,)]
-    world.create(next(iter(world.projects.values())), "Later")
-    let_pass(world, minutes=5)
-    assert shell.run("sync", "--only", "jira").returncode == 0
-    assert shell.published("SELECT count(*) FROM issues") == [(12,)]

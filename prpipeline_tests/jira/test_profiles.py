@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -11,18 +11,60 @@ import duckdb
 import pytest
 
 from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.sandbox.messages import Request
+from prpipeline_tests.jira.conftest import logged, new_shell, sync_by_steps
+from prpipeline_tests.support import stores
+from prpipeline_tests.support.jira_lab import small_world as jira_world
 from prpipeline_tests.support.shell import Shell
-from prpipeline_tests.support.sync_lab import small_world
+from prpipeline_tests.support.sync_lab import quiet_world
+
+
+@pytest.fixture
+def shell(shell: Shell) -> Shell:
+    """With an empty warehouse, which takes longer to make than what most tests do with it."""
+    stores.new_warehouse(shell.folder / "data", with_jira=True)
+    return shell
 
 
 @pytest.fixture
 def github() -> Iterator[Sandbox]:
-    with Sandbox(small_world(7)) as server:
-        grace, other = server.world.actor("grace"), server.world.actor("dev-1")
-        grace.name, grace.email = "Grace  Hopper", "Grace@Example.com"
-        other.name, other.email = None, "123+dev-1@users.noreply.github.com"
+    with _github() as server:
         yield server
+
+
+def _github() -> Sandbox:
+    server = Sandbox(quiet_world(7))
+    grace, other = server.world.actor("grace"), server.world.actor("dev-1")
+    grace.name, grace.email = "Grace  Hopper", "Grace@Example.com"
+    other.name, other.email = None, "123+dev-1@users.noreply.github.com"
+    return server
+
+
+@dataclass
+class TwoSyncs:
+    """Of the first the profiles asked for, the requests for verified addresses, and of whom commits; what both logged."""
+
+    shell: Shell
+    asked: list[str]
+    asked_for_emails: tuple[int, list[str]]
+    asked_again: list[Request]
+    logged: str
+
+
+@pytest.fixture(scope="module")
+def two_syncs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoSyncs]:
+    with _github() as github, JiraSandbox(jira_world(1)[0]) as jira, logged() as log:
+        github.world.actor("dev-2").verified_emails = {
+            "octo": ["two@secret.example.com"],
+            "other": ["no@example.com"],
+        }
+        github.world.actor("dev-3").commit_email = "three@secret.example.com"
+        shell = new_shell(tmp_path_factory.mktemp("two-syncs"), github, jira)
+        assert sync_by_steps(shell) == []
+        emails, profiles = asked_for_emails(github), asked(github)
+        shell.read("octo/app")
+        yield TwoSyncs(shell, profiles, emails, list(github.requests), log.getvalue())
 
 
 def profiles(shell: Shell) -> dict[str, list[Any]]:
@@ -41,15 +83,36 @@ def asked(github: Sandbox) -> list[str]:
     return sorted(found)
 
 
-def test_names_and_hashes_of_addresses_are_read_once_of_people(shell: Shell, github: Sandbox) -> None:
-    assert shell.run("sync", "octo/app").returncode == 0
-    assert asked(github) == ["dev-0", "dev-1", "dev-2", "dev-3", "grace"]
-    assert profiles(shell)["grace"] == ["Grace  Hopper", sha256(b"grace@example.com").hexdigest()]
-    assert profiles(shell)["dev-1"] == [None, None]  # GitHub's own stand-in for an address says nothing
-    assert shell.run("sync").returncode == 0
-    assert asked(github) == []
+def test_names_and_hashes_of_addresses_are_read_of_people(two_syncs: TwoSyncs) -> None:
+    assert two_syncs.asked == ["dev-0", "dev-1", "dev-2", "dev-3", "grace"]
+    found = profiles(two_syncs.shell)
+    assert found["grace"] == ["Grace  Hopper", sha256(b"grace@example.com").hexdigest()]
+    assert found["dev-1"] == [None, None]  # GitHub's own stand-in for an address says nothing
+
+
+def test_verified_addresses_take_one_request_and_commits_are_asked_of_who_has_none(
+    two_syncs: TwoSyncs,
+) -> None:
+    count, authors = two_syncs.asked_for_emails
+    assert count == 1
+    assert "dev-3" in authors
+    assert not {"grace", "dev-2"} & set(authors)
+    assert emails(two_syncs.shell) == {("grace", "public"), ("dev-2", "verified"), ("dev-3", "commit")}
+
+
+def test_a_second_sync_asks_for_nobody(two_syncs: TwoSyncs) -> None:
+    assert two_syncs.asked_again
+    assert not [request for request in two_syncs.asked_again if _is_of_people(request)]
+
+
+def test_no_address_is_stored_published_or_logged(two_syncs: TwoSyncs) -> None:
+    assert "/users/grace" in two_syncs.logged  # the log tells of requests
     for place in ("warehouse.duckdb", "published/prpipeline.duckdb"):
-        assert b"grace@example" not in (shell.folder / "data" / place).read_bytes().lower()
+        content = (two_syncs.shell.folder / "data" / place).read_bytes().lower()
+        assert b"grace@example" not in content
+        assert b"secret.example" not in content
+    assert "secret.example" not in two_syncs.logged
+    assert "grace@example" not in two_syncs.logged.lower()
 
 
 def test_a_login_that_is_somebody_elses_now_tells_nothing(shell: Shell, github: Sandbox) -> None:
@@ -68,21 +131,12 @@ def _give_away(github: Sandbox) -> None:
 @pytest.mark.parametrize("kind", ["status", "reset"])
 def test_profiles_that_cannot_be_read_fail_no_sync(shell: Shell, github: Sandbox, kind: str) -> None:
     github.faults.add(Fault(kind, status=500, times=None, match=lambda request: "/users/" in request.path))
-    if kind == "status":
-        assert shell.run("sync", "octo/app").returncode == 0
-    else:
-        shell.read("octo/app")
+    shell.read("octo/app")
     assert len(asked(github)) <= 2
     assert profiles(shell) == {}
     github.faults.clear()
     shell.read("octo/app")
     assert "grace" in profiles(shell)
-
-
-def test_who_uses_no_jira_asks_for_none(shell: Shell, github: Sandbox) -> None:
-    (shell.folder / "repositories.yaml").write_text("repositories: []\n")
-    shell.run("sync", "octo/app")
-    assert asked(github) == []
 
 
 def emails(shell: Shell) -> set[tuple[str, str]]:
@@ -102,28 +156,8 @@ def asked_for_emails(github: Sandbox) -> tuple[int, list[str]]:
     return len(queries), sorted(r.query["author"] for r in github.requests if r.path.endswith("/commits"))
 
 
-def test_verified_addresses_take_one_request_and_commits_are_asked_of_who_has_none(
-    shell: Shell, github: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    github.world.actor("dev-2").verified_emails = {
-        "octo": ["two@secret.example.com"],
-        "other": ["no@example.com"],
-    }
-    github.world.actor("dev-3").commit_email = "three@secret.example.com"
-    ended = shell.run("sync", "octo/app")
-    assert ended.returncode == 0
-    count, authors = asked_for_emails(github)
-    assert count == 1
-    assert "dev-3" in authors
-    assert not {"grace", "dev-2"} & set(authors)
-    assert emails(shell) == {("grace", "public"), ("dev-2", "verified"), ("dev-3", "commit")}
-    for place in ("warehouse.duckdb", "published/prpipeline.duckdb"):
-        assert b"secret.example" not in (shell.folder / "data" / place).read_bytes().lower()
-    assert "secret.example" not in ended.stdout + ended.stderr + caplog.text
-    github.requests.clear()
-    assert shell.run("sync").returncode == 0
-    assert asked_for_emails(github) == (0, [])
+def _is_of_people(request: Request) -> bool:
+    return "/users/" in request.path or request.path.endswith("/commits") or b"VerifiedEmails" in request.body
 
 
 @pytest.mark.parametrize("why", ["scope", "members", "contents", "user", "sign-on"])

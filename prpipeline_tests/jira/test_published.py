@@ -1,5 +1,5 @@
-"""Odd times, texts, points, sprints, parents, statuses and keys, of both editions: from Jira and GitHub through one command to
-what is published."""
+"""Odd times, texts, points, sprints, parents, statuses and keys, of both editions: from Jira and GitHub to what is
+published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from prpipeline.sandbox.github import ManualClock, Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, Project, Status, World
 from prpipeline.sandbox.jira.model import POINTS, POINTS_FLOAT
-from prpipeline_tests.jira.conftest import select
+from prpipeline_tests.jira.conftest import new_shell, select, sync_by_steps
 from prpipeline_tests.metrics.test_issue_links import VECTORS
 from prpipeline_tests.support.jira_lab import let_pass
 from prpipeline_tests.support.shell import Shell
@@ -98,7 +98,6 @@ def _odd(world: World, project: Project) -> None:
 @pytest.fixture(scope="module", params=["cloud", "data-center"])
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """After a sync of a project of oddities, one with impossible times, and pull requests with all sorts of keys."""
-    folder = tmp_path_factory.mktemp("published")
     world = World(ManualClock())
     for key in ("ABC", "ABC2", "A_B", "OUT"):
         project = world.add_project(key)
@@ -114,25 +113,17 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for title, branch in VECTORS:
         pull_requests.open_pull_request("octo/app", "grace", title, head=branch or "topic")
     pull_requests.actor("grace").email = "grace@example.com"
-    select(folder, "[ABC, ABC2, A_B, IF, BAD]")
     context = "" if request.param == "cloud" else "/jira"
     with (
         Sandbox(pull_requests) as github,
         JiraSandbox(world, edition=request.param, context=context) as jira,
     ):
-        environment = {
-            "GITHUB_API_URL": github.url,
-            "GITHUB_TOKEN": "sandbox-token",
-            "PRPIPELINE_DATA_DIR": str(folder / "data"),
-            "PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml"),
-            **jira.environment,
-            "JIRA_URL": f"{jira.url}/",
-        }
-        found = Shell(folder, environment)
-        ended = found.run("sync", "octo/app")
-        assert ended.returncode == 1
+        found = new_shell(tmp_path_factory.mktemp("published"), github, jira)
+        select(found.folder, "[ABC, ABC2, A_B, IF, BAD]")
+        found.environment["JIRA_URL"] = f"{jira.url}/"
+        said = "".join(sync_by_steps(found))
         for number in range(1, len(NO_TIMES) + 1):
-            assert f"BAD-{number}: " in ended.stderr
+            assert f"BAD-{number}: " in said
         yield found
 
 

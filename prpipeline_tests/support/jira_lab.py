@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from prpipeline.jira.sources import JiraEdition, open_source
 from prpipeline.sandbox.github import ManualClock
-from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, Quirks, World
+from prpipeline.sandbox.jira import Issue, JiraSandbox, Project, Quirks, Token, World
 from prpipeline.settings import JiraOptions, SyncSettings
 from prpipeline.settings.jira import jira_settings
 from prpipeline.sync import SyncOptions
@@ -18,7 +19,11 @@ from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
 from prpipeline.warehouse import jira_projects
 from prpipeline.warehouse.database import utc_now
 from prpipeline_tests.support import stores
+from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.sync_lab import JumpingClock
+
+SITE = "https://jira.example.com"
+"""What stand-ins say their address is where a warehouse is synced with one and then with another."""
 
 
 def let_pass(world: World, **delta: float) -> None:
@@ -56,11 +61,17 @@ class JiraLab:
         assert isinstance(self.world.clock, ManualClock)
         self.clock = JumpingClock(self.world.clock)
         self.entries = list(entries)
+        self._followed: list[str] | None = None
         self.options = options or JiraOptions()
         self.environment = environment or server.environment
         self.settings = SyncSettings(**{"attempts": 3, "overlap_minutes": 15, **settings})
         self.warehouse = stores.new_warehouse(folder, with_jira=True)
         stores.keep_attached(self.warehouse)
+
+    @property
+    def project(self) -> Project:
+        """The world's first one."""
+        return next(iter(self.world.projects.values()))
 
     def open(self) -> JiraEdition:
         found = jira_settings(self.environment)
@@ -69,8 +80,10 @@ class JiraLab:
 
     def sync(self, *, full: bool = False, reconcile: bool = False) -> dict[str, JiraResult]:
         """Sync all entries; the results by entry."""
-        with self.warehouse.transaction() as connection:
-            jira_projects.follow(connection, self.entries, utc_now())
+        if self._followed != self.entries:  # it costs a sixth of a sync
+            with self.warehouse.transaction() as connection:
+                jira_projects.follow(connection, self.entries, utc_now())
+            self._followed = list(self.entries)
         syncer = JiraSyncer(self.open, self.warehouse, self.settings)
         options = SyncOptions(full=full, reconcile=reconcile)
         return {result.entry: result for result in syncer.sync(self.entries, options)}
@@ -142,9 +155,35 @@ def assert_equal(lab: JiraLab) -> None:
 
 @contextmanager
 def jira_lab(
-    folder: Path, world: World, *, edition: str = "cloud", quirks: Quirks | None = None, **more: Any
+    folder: Path,
+    world: World,
+    *,
+    edition: str = "cloud",
+    quirks: Quirks | None = None,
+    tokens: Sequence[Token] = (),
+    site: str | None = None,
+    **more: Any,
 ) -> Iterator[JiraLab]:
     """Not synced yet; a Data Center has a context path."""
     context = "" if edition == "cloud" else "/jira"
-    with JiraSandbox(world, edition=edition, context=context, quirks=quirks) as server:
+    with JiraSandbox(
+        world, edition=edition, context=context, quirks=quirks, tokens=tokens, site=site
+    ) as server:
         yield JiraLab(server, folder, **more)
+
+
+@contextmanager
+def synced_lab(folder: Path, issues: int = 12, *, edition: str = "cloud", **more: Any) -> Iterator[JiraLab]:
+    """The lab of a ``small_world`` after its first sync, of which each test gets a copy."""
+    stores.copy_warehouse(_synced(issues, edition), folder)
+    with jira_lab(folder, small_world(issues)[0], edition=edition, site=SITE, **more) as lab:
+        yield lab
+
+
+@cache
+def _synced(issues: int, edition: str) -> Path:
+    folder = lasting_folder()
+    with jira_lab(folder, small_world(issues)[0], edition=edition, site=SITE) as lab:
+        lab.sync_well()
+        with lab.warehouse.exclusive():  # detached, so that all is in its file
+            return folder

@@ -52,7 +52,7 @@ def new_warehouse(folder: Path, *, with_jira: bool = False) -> Warehouse:
 
 
 def copy_warehouse(source: Path, folder: Path) -> None:
-    """The warehouse that is in one folder to another one."""
+    """Copy the warehouse of a folder, which must not be attached, into another one that has none."""
     folder.mkdir(parents=True, exist_ok=True)
     if not IS_LAKE:
         shutil.copyfile(source / "warehouse.duckdb", folder / "warehouse.duckdb")
@@ -109,7 +109,20 @@ def attached() -> Iterator[None]:
             _SESSIONS.remove(stack)
 
 
+@contextmanager
+def written() -> Iterator[None]:
+    """The labs' warehouses that are made in the block are in their files at its end, to be copied, even within ``attached``."""
+    outer = _SESSIONS[:]
+    _SESSIONS.clear()
+    try:
+        yield
+    finally:
+        _SESSIONS[:] = outer
+
+
 def keep_attached(warehouse: Warehouse) -> None:
     """To the end of the block of ``attached`` in which this is, if any."""
     for stack in _SESSIONS[-1:]:
         stack.enter_context(warehouse.session())
+        with warehouse.transaction() as connection:  # nobody reads the file afterwards
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
