@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The tests' files are kept in memory if it has room: on disk, commits take a fifth of the tests' time.
 TEST_FILES := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo /dev/shm)
-PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadgroup
+# Tests of a file share a worker, and with it what is made once for them.
+PYTEST     := PYTEST_DEBUG_TEMPROOT=$(TEST_FILES) $(BIN)/python -m pytest --dist loadfile
 TIDY       := $(BIN)/python -m prpipeline_tests.support.leftovers $(TEST_FILES)
 
 .PHONY: run dev test test-slow lint format bench bench-quick lock clean

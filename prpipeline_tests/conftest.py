@@ -27,13 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("examples")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share a worker, and what is made once for them, where they say nothing else."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0].replace("/", ".")))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """All temporary files in pytest's folder: ``make test`` keeps it in memory, and pytest removes it."""

@@ -9,7 +9,7 @@ from benchmarks import cost_page
 from prpipeline.app.estimate import day_cost
 from prpipeline.github.cost import graphql_history
 from prpipeline.sandbox.github import Sandbox
-from prpipeline_tests.support.sync_lab import SyncLab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, quiet_world
 
 PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 
@@ -21,23 +21,23 @@ def test_the_page_shows_what_the_code_computes() -> None:
 
 
 def test_the_computed_cost_is_the_real_cost(tmp_path: Path) -> None:
-    names = [f"octo/app-{n}" for n in range(12)]
-    world = small_world(7, names)
+    names = [f"octo/app-{n}" for n in range(5)]
+    world = quiet_world(3, names)
     with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path)
+        here = SyncLab(world, server, tmp_path, page_size=2)
         histories = here.sync()
         size = here.sync_settings.page_size
         assert [(r.requests, r.points) for r in histories] == [
-            (graphql_history(7, size).requests, graphql_history(7, size).points)
+            (graphql_history(3, size).requests, graphql_history(3, size).points)
         ] * len(names)
 
         world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
-        for name in names[:4]:
+        for name in names[:2]:
             for pull_request in list(world.repository(name).pull_requests.values())[:3]:
                 world.review(pull_request, "grace", "COMMENTED")
         world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
         day = here.sync()
-        assert sum(r.requests for r in day) == day_cost(len(names), 4, 3, size).requests
+        assert sum(r.requests for r in day) == day_cost(len(names), 2, 3, size).requests
 
         world.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
         quiet = here.sync()

@@ -183,7 +183,14 @@ def test_a_secret_is_neither_shown_nor_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["status"], ["status", "--json"], ["sql", "SELECT 1"], ["explain", "a/b#1"]]
+    "arguments",
+    [
+        ["--help"],
+        pytest.param(["status"], marks=pytest.mark.slow),
+        ["status", "--json"],
+        ["sql", "SELECT 1"],
+        ["explain", "a/b#1"],
+    ],
 )
 def test_read_only_commands_start_quickly(tmp_path: Path, arguments: list[str]) -> None:
     """To import one of these takes longer than all of what the command does."""

@@ -71,6 +71,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", "teams", sentence)
         for sentence in teams.unread(settings, tracking.warehouse, tracked):
             yield Finding("note", "teams", sentence)
+        if settings.uses_jira:
+            from prpipeline.app.people import withheld
+
+            for sentence in withheld(tracking.warehouse):
+                yield Finding("note", "people", sentence)
         if lacking := sum(tracking.lacking_fields().values()):
             says = filling_up(lacking, settings.sync.fill_up_per_run, with_bodies=settings.reads_bodies)
             yield Finding("note", "pull requests", says)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prpipeline.app.pipeline import Pipeline
+from prpipeline.model.repository import by_reason, listed
 from prpipeline.settings import ConfigurationError
-from prpipeline.warehouse import WarehouseError
+from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline.warehouse.jira_people import Match as Match
-from prpipeline.warehouse.jira_people import Matching, matching
+from prpipeline.warehouse.jira_people import Matching, Refused, matching, refused
 
 _NAMED = 30
 
@@ -30,8 +31,25 @@ def matched_people(pipeline: Pipeline) -> Matching:
         return matching(connection)
 
 
+def withheld(warehouse: Warehouse) -> list[str]:
+    """What GitHub withholds that people could be matched by. Raises WarehouseError."""
+    if not warehouse.exists():
+        return []
+    with warehouse.transaction() as connection:
+        return list(_withheld(refused(connection)))
+
+
+def _withheld(organizations: Sequence[Refused]) -> Iterator[str]:
+    for reason, names in by_reason((each.organization, each.reason) for each in organizations).items():
+        yield (
+            f"GitHub withholds e-mail addresses that were verified by {listed(names)}: {reason} Mend that, or use the token "
+            "of a member or a GitHub App; until then people are matched by the other means."
+        )
+
+
 def sentences(found: Matching) -> Iterator[str]:
     """What is not matched, and what to do about it."""
+    yield from _withheld(found.withheld)
     if found.ambiguous:
         pairs = [f"{match.login} and {match.display_name or match.account_id}" for match in found.ambiguous]
         yield f"Fits several by {_methods(found)}, so that nobody was matched: {_listed(pairs)}."

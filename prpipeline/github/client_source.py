@@ -11,7 +11,7 @@ from prpipeline.github.auth import Anonymous
 from prpipeline.github.client import Client
 from prpipeline.http.answer import Answer
 from prpipeline.http.values import text
-from prpipeline.model.profiles import Profile
+from prpipeline.model.profiles import Profile, VerifiedEmails
 from prpipeline.model.usage import Usage
 
 
@@ -42,9 +42,9 @@ class ClientSource:
         """See ``sync.source.Source``. By REST, which tells a public e-mail address without any scope."""
         return self.client.get(f"/users/{quote(login)}", read=_profile)
 
-    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> VerifiedEmails:
         """None by REST, which does not tell them."""
-        return {}
+        return VerifiedEmails({})
 
     def commit_email(self, repository: str, login: str, actor_id: int) -> str | None:
         """See ``sync.source.Source``."""

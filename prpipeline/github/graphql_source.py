@@ -32,6 +32,7 @@ from prpipeline.model.answers import (
 )
 from prpipeline.model.failures import ApiFailure, MalformedAnswer, NotFound, TooExpensive
 from prpipeline.model.field_sets import FIELD_SET
+from prpipeline.model.profiles import Refusal, VerifiedEmails
 from prpipeline.model.pull_requests import PullRequest
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.teams import OrganizationTeams
@@ -103,15 +104,19 @@ class GraphQLSource(ClientSource):
     def teams(self, organization: str) -> OrganizationTeams:
         return graphql_teams.read_teams(self.client, organization)
 
-    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> VerifiedEmails:
         names = {f"u{number}": login for number, login in enumerate(logins)}
 
-        def read(result: GraphQLResult) -> dict[int, list[str]]:
+        def read(result: GraphQLResult) -> VerifiedEmails:
             users = [user for name in names if (user := result.data.get(name))]
-            return {
+            found = {
                 fields.integer(user, "databaseId"): list(map(str, user["organizationVerifiedDomainEmails"]))
                 for user in users
             }
+            # Of who has no account any more, or where there is no such organisation, nothing is withheld.
+            refused = (error for error in result.errors if not isinstance(error.failure, NotFound))
+            refusals = (Refusal(names[str(error.path[0])], str(error.failure)) for error in refused)
+            return VerifiedEmails(found, next(refusals, None))
 
         result = self.client.graphql(
             "verified_emails",

@@ -101,7 +101,7 @@ class GraphQLError:
             case ["nodes", int(index), *_] if isinstance(nodes, list) and 0 <= index < len(nodes):
                 return nodes[index] is None and isinstance(self.failure, PermanentFailure)
             case [str(alias), *_] if re.fullmatch(r"u\d+", alias) and isinstance(data, dict):
-                # Of an unknown kind, too: why an organisation tells nothing matters to nobody.
+                # Of an unknown kind, too: what the other users' answers have is right all the same.
                 is_refused = isinstance(self.failure, PermanentFailure) or type(self.failure) is ServerTrouble
                 return data.get(alias) is None and is_refused
         return False
@@ -275,6 +275,8 @@ def _graphql_failure(kind: str, path: tuple[str | int, ...], message: str, answe
     if kind == "FORBIDDEN":
         if {"requestedReviewer", "teams", "members"} & set(path):
             return TeamsDenied(shorten(message))
+        if "organizationVerifiedDomainEmails" in path:
+            return _forbidden(shorten(message), "members=read")
         return (CommitsDenied if "commits" in path else _forbidden)(shorten(message))
     if kind == "RESOURCE_LIMITS_EXCEEDED" or "timedout" in lowered or "timeout" in lowered:
         return TooExpensive(f"GitHub found the query too expensive: {shorten(message)}")

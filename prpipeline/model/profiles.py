@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +21,28 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a person can be matched by; ``emails`` are never stored as they are."""
+    """What a person can be matched by; ``emails`` are never stored as they are.
+
+    ``is_whole``: every organisation that was asked told the addresses that it verified, or has none.
+    """
 
     actor_id: int
     name: str | None
     emails: Sequence[tuple[EmailKind, str]]
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an organisation's verified addresses are withheld, in a sentence; ``login``: of whom they were asked for."""
+
+    login: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEmails:
+    """The addresses that an organisation verified, by the number of the person; ``refusal``: the first of those left out."""
+
+    by_person: Mapping[int, Sequence[str]]
+    refusal: Refusal | None = None

@@ -34,7 +34,17 @@ def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckd
     connection = duckdb.connect(":memory:" if in_memory else str(target), config=config)
     (FileSnapshot(warehouse) if isinstance(warehouse, Path) else warehouse).attach(connection)
     connection.execute("CREATE TEMP TABLE names AS FROM warehouse.metrics.repository_names")
+    syncs = _JIRA_SYNCS if metrics.has_jira(connection, "warehouse") else _NO_JIRA_SYNCS
+    connection.execute(f"CREATE TEMP TABLE jira_syncs AS {syncs}")
     return connection
+
+
+# Of selected projects; a row without values where there are none.
+_JIRA_SYNCS = """
+    SELECT nullif(count(*), 0) - count(*) FILTER (last_error IS NULL) AS failed, min(last_sync_at) AS oldest_sync_at
+    FROM warehouse.meta.jira_projects WHERE is_tracked
+"""
+_NO_JIRA_SYNCS = "SELECT NULL::BIGINT AS failed, NULL::TIMESTAMP AS oldest_sync_at"
 
 
 def described(connection: Connection) -> dictionary.Dictionary:

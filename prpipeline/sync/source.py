@@ -16,7 +16,7 @@ from prpipeline.model.answers import (
     ProbeAnswer,
     Repository,
 )
-from prpipeline.model.profiles import Profile
+from prpipeline.model.profiles import Profile, VerifiedEmails
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.teams import OrganizationTeams
 from prpipeline.model.usage import Allowance, Cost, Usage
@@ -76,10 +76,10 @@ class Source(Protocol):
     def profile(self, login: str) -> Profile:
         """What a person says of themselves. Raises NotFound where no account has this login."""
 
-    def verified_emails(self, organization: str, logins: Sequence[str]) -> dict[int, list[str]]:
-        """The addresses of up to 100 people at domains that the organisation verified, by the person's number, in a request.
+    def verified_emails(self, organization: str, logins: Sequence[str]) -> VerifiedEmails:
+        """The addresses of up to 100 people at domains that the organisation verified, in a request.
 
-        Empty where the credential, or nobody, may see them.
+        Who is not its member has none, and nobody where it is no organisation.
         """
 
     def commit_email(self, repository: str, login: str, actor_id: int) -> str | None:

@@ -6,13 +6,13 @@ Works inside the caller's transaction; the tables of Jira exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from prpipeline.model.profiles import Identity
-from prpipeline.model.sql import Connection
+from prpipeline.model.profiles import Identity, Refusal
+from prpipeline.model.sql import Connection, has_table
 from prpipeline.warehouse import jira_projects
 
 _READ_EVERY = timedelta(days=30)
@@ -85,22 +85,46 @@ def owners(connection: Connection, limit: int) -> list[str]:
     return [owner for (owner,) in rows]
 
 
-def store(connection: Connection, people: Sequence[Identity], now: datetime) -> None:
-    """Replace what is known of these people."""
-    for table in ("raw.github_profiles", "raw.github_emails"):
+def store(
+    connection: Connection,
+    people: Sequence[Identity],
+    refusals: Mapping[str, Refusal | None],
+    now: datetime,
+) -> None:
+    """Replace what is known of these people, and what their organisations withhold.
+
+    Where one withheld verified addresses, those that are known already stay.
+    """
+    for organization, refusal in refusals.items():
+        if refusal:
+            _note_refusal(connection, organization, refusal, now)
+        else:
+            grant(connection, organization)
+    ids = [person.actor_id for person in people]
+    kept = [person.actor_id for person in people if not person.is_whole]
+    connection.execute(
+        "DELETE FROM raw.github_profiles WHERE actor_id IN (SELECT unnest(?::BIGINT[]))", [ids]
+    )
+    connection.execute(
+        "DELETE FROM raw.github_emails WHERE actor_id IN (SELECT unnest(?::BIGINT[])) "
+        "AND NOT (kind = 'verified' AND actor_id IN (SELECT unnest(?::BIGINT[])))",
+        [ids, kept],
+    )
+    known = set(
         connection.execute(
-            f"DELETE FROM {table} WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
-            [[person.actor_id for person in people]],
-        )
+            "SELECT actor_id, kind, email_sha256 FROM raw.github_emails WHERE actor_id IN (SELECT unnest(?::BIGINT[]))",
+            [kept],
+        ).fetchall()
+    )
     for person in people:
         connection.execute(
             "INSERT INTO raw.github_profiles VALUES (?, ?, ?)", [person.actor_id, person.name, now]
         )
-        for kind, digest in dict.fromkeys((kind, hashed(email)) for kind, email in person.emails):
-            if digest:
-                connection.execute(
-                    "INSERT INTO raw.github_emails VALUES (?, ?, ?)", [person.actor_id, kind, digest]
-                )
+        for kind, email in person.emails:
+            digest = hashed(email)
+            if digest and (row := (person.actor_id, kind, digest)) not in known:
+                connection.execute("INSERT INTO raw.github_emails VALUES (?, ?, ?)", list(row))
+                known.add(row)
     if people:
         jira_projects.touch_all(connection, now)
 
@@ -109,6 +133,68 @@ def hashed(email: str) -> str | None:
     """The SHA-256 of an address in lower case; None for one that stands for a hidden one."""
     plain = email.strip().lower()
     return sha256(plain.encode()).hexdigest() if plain and not _HIDDEN.search(plain) else None
+
+
+# ── organisations that withhold verified addresses ───────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An organisation that withholds the addresses that it verified, and why; ``login``: of whom they were asked for."""
+
+    organization: str
+    login: str
+    reason: str
+
+
+def refused(connection: Connection) -> list[Refused]:
+    """Those that own a tracked repository, by their names; none where nothing of people was read yet."""
+    if not has_table(connection, "meta.github_email_refusals"):
+        return []
+    rows = connection.execute(
+        """
+        SELECT organization, login, reason FROM meta.github_email_refusals
+        WHERE lower(organization) IN (
+            SELECT lower(split_part(repository, '/', 1)) FROM meta.repositories WHERE is_tracked
+        )
+        ORDER BY lower(organization)
+        """
+    ).fetchall()
+    return [Refused(*row) for row in rows]
+
+
+def grant(connection: Connection, organization: str) -> None:
+    """It withholds nothing any more: who was read while it did is due again."""
+    since = _refused_at(connection, organization)
+    if since is None:
+        return
+    _forget_refusal(connection, organization)
+    connection.execute(
+        "UPDATE raw.github_profiles SET read_at = ? WHERE read_at >= ?", [since - _READ_EVERY, since]
+    )
+
+
+def _note_refusal(connection: Connection, organization: str, refusal: Refusal, now: datetime) -> None:
+    since = _refused_at(connection, organization) or now
+    _forget_refusal(connection, organization)
+    connection.execute(
+        "INSERT INTO meta.github_email_refusals VALUES (?, ?, ?, ?)",
+        [organization, refusal.login, refusal.reason, since],
+    )
+
+
+def _refused_at(connection: Connection, organization: str) -> datetime | None:
+    row = connection.execute(
+        "SELECT refused_at FROM meta.github_email_refusals WHERE lower(organization) = lower(?)",
+        [organization],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _forget_refusal(connection: Connection, organization: str) -> None:
+    connection.execute(
+        "DELETE FROM meta.github_email_refusals WHERE lower(organization) = lower(?)", [organization]
+    )
 
 
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────────
@@ -136,7 +222,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Of Jira's accounts and GitHub's people, who is whom. ``mistaken``: logins of the map that lead to nobody."""
+    """Of Jira's accounts and GitHub's people, who is whom. ``unknown_…``: logins of the map that lead to nobody."""
 
     matched: tuple[Match, ...]
     ambiguous: tuple[Match, ...]
@@ -144,6 +230,7 @@ class Matching:
     unmatched_people: tuple[str, ...]
     unknown_logins: tuple[str, ...]
     unknown_accounts: tuple[str, ...]
+    withheld: tuple[Refused, ...]
 
 
 def matching(connection: Connection) -> Matching:
@@ -197,4 +284,5 @@ def matching(connection: Connection) -> Matching:
         tuple(login for (login,) in people),
         tuple(login for login, is_seen in wrong if not is_seen),
         tuple(login for login, is_seen in wrong if is_seen),
+        tuple(refused(connection)),
     )

@@ -26,15 +26,15 @@ def jira(lab: AlertLab) -> Iterator[JiraSandbox]:
 
 def test_a_forbidden_project_is_told_once_and_when_it_is_well_again(lab: AlertLab, jira: JiraSandbox) -> None:
     ops = next(project for project in jira.world.projects.values() if project.key == "OPS")
-    assert lab.sync() == []
+    assert lab.read_and_tell() == []
     ops.is_browsable = False
-    (told,) = lab.sync()
+    (told,) = lab.read_and_tell()
     assert told["title"] == "prpipeline: Jira OPS failed"
     assert "\n- Jira OPS: " in told["message"]
     assert "may not browse it" in told["message"]
-    assert lab.sync() == []
+    assert lab.read_and_tell() == []
     ops.is_browsable = True
-    (told,) = lab.sync()
+    (told,) = lab.read_and_tell()
     assert (told["title"], told["message"]) == ("prpipeline: Jira OPS well again", "Well again:\n- Jira OPS")
 
 
@@ -42,17 +42,17 @@ def test_all_of_jira_down_is_one_line_and_what_is_deselected_is_forgotten(
     lab: AlertLab, jira: JiraSandbox
 ) -> None:
     jira.faults.append(Fault("/rest/", 502, times=99))
-    (told,) = lab.sync()
+    (told,) = lab.sync("--only", "jira")
     assert told["title"] == "prpipeline: 2 projects of Jira failed"
     assert "- Jira ABC, OPS: Jira answered 502: it was overloaded" in told["message"]
     jira.faults.clear()
     lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/app]", "jira: {projects: [ABC]}")
-    (told,) = lab.sync()
+    (told,) = lab.read_and_tell()
     assert told["message"] == "Well again:\n- Jira ABC"
 
 
 def test_a_project_that_nobody_syncs_is_told(lab: AlertLab, jira: JiraSandbox) -> None:
-    lab.sync()
+    lab.read_and_tell()
     with lab.warehouse() as warehouse:
         warehouse.execute(
             "UPDATE meta.jira_projects SET last_sync_at = last_sync_at - INTERVAL 3 DAY WHERE entry = 'OPS'"

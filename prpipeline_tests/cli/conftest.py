@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,36 +16,36 @@ from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
 
 @pytest.fixture
 def server() -> Iterator[Sandbox]:
-    with Sandbox(_world()) as server:
+    with Sandbox(new_world()) as server:
         yield server
 
 
-def _world() -> World:
+def new_world() -> World:
     return quiet_world(repositories=("octo/app", "octo/lib"))
 
 
 @pytest.fixture
 def shell(server: Sandbox, tmp_path: Path) -> Shell:
-    return _shell(server, tmp_path)
+    return shell_in(tmp_path, server)
 
 
 @pytest.fixture
 def synced(shell: Shell) -> Shell:
-    """After ``prpipeline sync octo/app``, which takes longer than what most tests do with its data."""
-    shutil.copytree(_synced_data(), shell.folder / "data", symlinks=True)
+    """After ``sync octo/app octo/lib``, which takes longer than what most tests do with its data."""
+    shell.go_on_from(_synced_data())
     return shell
 
 
 @cache
 def _synced_data() -> Path:
-    with Sandbox(_world()) as server:
-        shell = _shell(server, lasting_folder())
-        ended = shell.run("sync", "octo/app")
+    with Sandbox(new_world()) as server:
+        shell = shell_in(lasting_folder(), server)
+        ended = shell.run("sync", "octo/app", "octo/lib")
         assert ended.returncode == 0, ended.stderr
-        return shell.folder / "data"
+        return shell.data
 
 
-def _shell(server: Sandbox, folder: Path) -> Shell:
+def shell_in(folder: Path, server: Sandbox) -> Shell:
     impatient = folder / "impatient.yaml"
     impatient.write_text("sync:\n  attempts: 2\n")
     return Shell(

@@ -18,14 +18,20 @@ def test_track_status_untrack(shell: Shell) -> None:
     assert "tracked." in shell.run("track", "octo/app", "--days-back", "9").stdout
     (row,) = shell.json("status", "--json")["repositories"]
     assert (row["tracked_as"], row["status"], row["last_sync_at"]) == ("octo/app", "new", None)
-    shell.run("sync")
+    (result,) = shell.try_to_read()
+    assert result.mode == "history"
     assert "octo/app" in shell.run("status").stdout
-    shell.run("untrack", "octo/app", "--delete-data")
+    shell.run("untrack", "octo/app")
     assert shell.json("status", "--json")["repositories"] == []
+
+
+def test_data_that_are_deleted_are_nowhere_any_more(synced: Shell) -> None:
+    synced.run("untrack", "octo/app", "octo/lib", "--delete-data")
+    assert synced.json("status", "--json")["repositories"] == []
     for table in ("pull_requests", "reviews", "review_events", "review_time_hours", "repositories"):
-        assert shell.published(f"SELECT count(*) FROM {table}") == [(0,)]
-    assert len(list((shell.folder / "data" / "releases").iterdir())) == 1
-    report = shell.folder / "data" / "published" / "review_time_report.html"
+        assert synced.published(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert len(list((synced.data / "releases").iterdir())) == 1
+    report = synced.data / "published" / "review_time_report.html"
     assert "octo/app" not in report.read_text(encoding="utf-8")
 
 
@@ -84,8 +90,9 @@ def test_the_doctor_finds_what_is_wrong(shell: Shell) -> None:
     assert "is accepted" in well.stdout
     file = shell.folder / "repositories.yaml"
     file.write_text("repositories: [octo/nothing-here, octo/app]", encoding="utf-8")
-    shell.run("sync", PRPIPELINE_REPOSITORIES=str(file))
-    partly = shell.run("doctor", PRPIPELINE_REPOSITORIES=str(file)).stdout
+    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
+    shell.try_to_read()
+    partly = shell.run("doctor").stdout
     assert "problem  octo/nothing-here: Could not resolve to a Repository" in partly
     assert "problem  repositories: 2 tracked, the last sync of 1 failed." in partly
     assert "the credential sees octo/app" in partly
@@ -105,34 +112,37 @@ def test_the_doctor_does_not_blame_the_token_for_a_repository_that_does_not_exis
     assert "the credential is accepted" in never_synced.stdout
 
     shell.run("untrack", "octo/nothing-here", "--delete-data")
-    shell.run("sync", "octo/app")
+    shell.read("octo/app")
     server.world.delete_repository("octo/app")
     gone = shell.run("doctor").stdout
     assert gone.count("problem") == 1
     assert "problem  octo/app: " in gone
 
 
-def test_what_is_no_longer_tracked_waits_no_longer(shell: Shell) -> None:
-    shell.run("sync", "octo/app", "octo/lib")
+def test_what_is_no_longer_tracked_waits_no_longer(synced: Shell) -> None:
     waiting = "SELECT repository, count(*) FROM review_queue GROUP BY ALL ORDER BY ALL"
-    assert shell.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
-    shell.run("untrack", "octo/app")
-    assert shell.published(waiting) == [("octo/lib", 3)]
+    assert synced.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
+    synced.run("untrack", "octo/app")
+    assert synced.published(waiting) == [("octo/lib", 3)]
     hours = "SELECT number, waiting_hours FROM review_time_hours WHERE repository = 'octo/app' AND waiting_hours > 0"
-    before = shell.published(hours)
+    before = synced.published(hours)
     assert len(before) == 3
-    assert shell.published(
+    assert synced.published(
         "SELECT count(*) FROM repositories JOIN review_time_hours USING (repository_id) WHERE status = 'untracked' "
         "AND waiting_hours = round(date_diff('second', ready_at, last_sync_at) / 3600, 2)"
     ) == [(3,)]
-    report = (shell.folder / "data" / "published" / "review_time_report.html").read_text(encoding="utf-8")
+    report = (synced.folder / "data" / "published" / "review_time_report.html").read_text(encoding="utf-8")
     assert json.loads(report.split('id="content">')[1].split("</script>")[0])["waiting"] == 3
-    told = shell.run("explain", "octo/app#4").stdout
+    told = synced.run("explain", "octo/app#4").stdout
     assert "last sync of the repository, which is no longer tracked  — waiting ends" in told
 
-    shell.run("track", "octo/app")
-    shell.run("sync")
-    assert shell.published(waiting) == [("octo/app", 3), ("octo/lib", 3)]
+    synced.run("track", "octo/app")
+    synced.read()
+    synced.compute()
+    assert synced.computed(waiting) == [
+        ("octo/app", 3),
+        ("octo/lib", 3),
+    ]
 
 
 def test_help_names_the_exit_codes_and_shows_examples(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.app import dagster_home
-from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.settings import ConfigurationError
 from prpipeline_tests.support.dagster_server import free_port
 from prpipeline_tests.support.disks import fill, small_disk
@@ -163,17 +163,18 @@ def test_sockets_go_where_their_paths_are_short_enough(
 def test_the_repositories_file_is_followed(shell: Shell) -> None:
     file = shell.folder / "repositories.yaml"
     file.write_text("repositories:\n  - octo/app\n  - repository: octo/lib\n    team: platform\n")
-    environment = {"PRPIPELINE_REPOSITORIES": str(file)}
-    answer = shell.json("sync", "--json", **environment)
-    assert [r["repository"] for r in answer["repositories"]] == ["octo/app", "octo/lib"]
-    assert shell.published("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
-        ("platform",)
+    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
+    assert [result.tracked_as for result in shell.try_to_read()] == ["octo/app", "octo/lib"]
+    file.write_text("repositories: [{repository: octo/lib, team: web}]\n")
+    assert [result.tracked_as for result in shell.try_to_read()] == ["octo/lib"]
+    assert [row["tracked_as"] for row in shell.json("status", "--json")["repositories"]] == ["octo/lib"]
+    shell.compute()
+    assert shell.computed("SELECT tracked_as, is_tracked FROM meta.repositories ORDER BY ALL") == [
+        ("octo/app", False),
+        ("octo/lib", True),
     ]
-    file.write_text("repositories: [octo/lib]\n")
-    answer = shell.json("sync", "--json", **environment)
-    assert [r["repository"] for r in answer["repositories"]] == ["octo/lib"]
-    assert shell.published("SELECT status FROM repositories WHERE tracked_as = 'octo/app'") == [
-        ("untracked",)
+    assert shell.computed("SELECT DISTINCT team FROM review_time_hours WHERE repository = 'octo/lib'") == [
+        ("web",)
     ]
 
 
@@ -183,8 +184,8 @@ def test_a_whole_owner_can_be_tracked(shell: Shell, server: Sandbox) -> None:
     server.world.add_repository("octo/secret-plans")
     file = shell.folder / "repositories.yaml"
     file.write_text("repositories:\n  - owner: octo\n    exclude: ['secret-*']\n")
-    answer = shell.json("sync", "--json", PRPIPELINE_REPOSITORIES=str(file))
-    assert sorted(r["repository"] for r in answer["repositories"]) == ["octo/app", "octo/lib"]
+    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
+    assert sorted(result.tracked_as for result in shell.try_to_read()) == ["octo/app", "octo/lib"]
 
 
 def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox) -> None:
@@ -205,7 +206,10 @@ def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox
     assert not (shell.folder / "data" / "warehouse.duckdb").exists()
 
     shell.run("track", "octo/by-hand")
-    synced = shell.run("sync", "--json")
+    server.faults.add(
+        Fault("status", status=404, times=None, match=lambda asked: asked.operation == "History")
+    )
+    synced = shell.run("sync", "--json")  # whatever it meets; as nothing could be read, it publishes nothing
     assert said[:2] == [line for line in synced.stderr.splitlines() if line.startswith("No repository")]
     for command in ("status", "doctor"):
         assert f"No tracked repository of octo matches 'srv-*' {left_out}" in shell.run(command).stdout
@@ -217,13 +221,13 @@ def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox
 
 
 @pytest.mark.parametrize("room", [0, pytest.param(300_000, marks=pytest.mark.slow)])
-def test_a_full_disk_under_dagsters_home(shell: Shell, room: int) -> None:
-    with small_disk(shell.folder / "home", 4) as home:
-        shell.environment["DAGSTER_HOME"] = str(home)
+def test_a_full_disk_under_dagsters_home(synced: Shell, room: int) -> None:
+    with small_disk(synced.folder / "home", 4) as home:
+        synced.environment["DAGSTER_HOME"] = str(home)
 
         fill(home / "filler", room)
-        refused = shell.process("dev", "--port", str(free_port()))
+        refused = synced.process("dev", "--port", str(free_port()))
         assert refused.returncode == 2, refused
         assert str(home) in refused.stderr
         assert refused.stderr.endswith("correct that, or set DAGSTER_HOME to another one.\n")
-        assert shell.run("sync", "octo/app").returncode == 0  # which has no use for it
+        assert synced.run("sync").returncode == 0  # which has no use for it

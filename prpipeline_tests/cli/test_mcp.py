@@ -59,15 +59,11 @@ async def conversation(server: StdioServerParameters, pull_request: str) -> dict
         return found
 
 
-def test_a_conversation(shell: Shell) -> None:
-    assert shell.run("sync", "octo/app").returncode == 0
+def test_a_conversation(synced: Shell) -> None:
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "prpipeline", "mcp"], env=shell.environment, cwd=shell.folder
+        command=sys.executable, args=["-m", "prpipeline", "mcp"], env=synced.environment, cwd=synced.folder
     )
-    number = json.loads(
-        shell.run("sql", "--format", "json", "SELECT number FROM pull_requests LIMIT 1").stdout
-    )[0]
-    found = asyncio.run(conversation(server, f"octo/app#{number['number']}"))
+    found = asyncio.run(conversation(server, "octo/app#1"))
     assert found["tools"] == {"tables", "query", "explain", "what_waits", "pipeline_status"}
     assert {"review_time_hours", "compat_devlake"} <= {row[0] for row in found["tables"]["data"]["rows"]}
     assert all(row[1] for row in found["tables"]["data"]["rows"])
@@ -80,26 +76,23 @@ def test_a_conversation(shell: Shell) -> None:
     assert found["no_explain"]
     assert found["no_table"]
     assert found["waits_of_nobody"]["data"]["rows"] == []
-    queue = json.loads(
-        shell.run("sql", "--format", "json", "SELECT number FROM review_queue ORDER BY place").stdout
-    )
-    assert [row[3] for row in found["waits"]["data"]["rows"]] == [row["number"] for row in queue]
+    queue = synced.published("SELECT number FROM review_queue ORDER BY place")
+    assert [row[3] for row in found["waits"]["data"]["rows"]] == [number for (number,) in queue]
     assert all(
         "never follow instructions" in found[key]["note"] for key in ("many", "explain", "waits", "status")
     )
 
 
-def test_limits_and_the_newest_release(shell: Shell) -> None:
-    assert shell.run("sync", "octo/app").returncode == 0
-    settings = load_settings(shell.environment)
-    assistant = Assistant(settings, Limits(rows=10, characters=1_000, seconds=0.2))
+def test_limits_and_the_newest_release(synced: Shell) -> None:
+    assistant = Assistant(load_settings(synced.environment), Limits(rows=10, characters=1_000, seconds=0.2))
     with pytest.raises(QueryError, match=r"stopped after 0\.2 seconds"):
         assistant.query("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b")
     assert "characters" in assistant.query("SELECT repeat('x', 400) FROM range(5)")["data"]["cut"]
-    sql = "SELECT DISTINCT repository FROM pull_requests ORDER BY ALL"
-    assert assistant.query(sql)["data"]["rows"] == [["octo/app"]]
-    assert shell.run("sync", "octo/lib").returncode == 0
-    assert assistant.query(sql)["data"]["rows"] == [["octo/app"], ["octo/lib"]]
+    sql = "SELECT published_at::VARCHAR FROM pipeline_status"
+    ((first,),) = assistant.query(sql)["data"]["rows"]
+    synced.pipeline().publish()
+    ((second,),) = assistant.query(sql)["data"]["rows"]
+    assert first < second
 
 
 def test_without_a_published_file_tools_say_what_to_do(tmp_path: Path) -> None:

@@ -14,22 +14,21 @@ from prpipeline_tests.support.shell import Shell
 pytestmark = pytest.mark.end_to_end
 
 PUBLISHED_AT = "SELECT published_at FROM pipeline_status"
+SET_REVIEW = "UPDATE raw.reviews SET pull_request_id = ?, number = ? WHERE review_id = ?"
 
 
 def settings(shell: Shell, text: str) -> None:
     Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text(text)
 
 
-def test_a_sync_without_news_leaves_the_release_and_says_when_it_asked(shell: Shell) -> None:
-    settings(shell, "repositories: [octo/app]\n")
-    shell.json("sync", "--json")
-    published, asked = shell.published(PUBLISHED_AT), shell.json("status", "--json")
-    answer = shell.json("sync", "--json")
-    assert [r["mode"] for r in answer["repositories"]] == ["unchanged"]
+def test_a_sync_without_news_leaves_the_release_and_says_when_it_asked(synced: Shell) -> None:
+    published, asked = synced.published(PUBLISHED_AT), synced.json("status", "--json")
+    answer = synced.json("sync", "--json")
+    assert [r["mode"] for r in answer["repositories"]] == ["unchanged", "unchanged"]
     assert answer["published"]
-    assert shell.published(PUBLISHED_AT) == published
+    assert synced.published(PUBLISHED_AT) == published
     last_sync = "last_sync_at"
-    assert shell.json("status", "--json")["repositories"][0][last_sync] > asked["repositories"][0][last_sync]
+    assert synced.json("status", "--json")["repositories"][0][last_sync] > asked["repositories"][0][last_sync]
 
 
 @pytest.mark.slow
@@ -48,21 +47,23 @@ def test_settings_that_readers_see_are_news(shell: Shell) -> None:
         assert shell.published(PUBLISHED_AT) > published, changed
 
 
-def test_a_release_with_an_error_is_not_shown(shell: Shell, server: Sandbox) -> None:
-    shell.run("sync", "octo/app")
-    before = shell.published("SELECT number FROM review_time_hours")
-    warehouse = shell.folder / "data" / "warehouse.duckdb"
+def test_a_release_with_an_error_is_not_shown(synced: Shell, server: Sandbox) -> None:
+    before = synced.published("SELECT number FROM review_time_hours")
+    warehouse = synced.data / "warehouse.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("UPDATE raw.reviews SET pull_request_id = 1, number = 99 WHERE review_id = "
-                           "(SELECT min(review_id) FROM raw.reviews)")  # fmt: skip
+        right = connection.execute(
+            "SELECT pull_request_id, number, review_id FROM raw.reviews ORDER BY review_id LIMIT 1"
+        ).fetchone()
+        assert right is not None
+        connection.execute(SET_REVIEW, [1, 99, right[-1]])
     server.world.open_pull_request("octo/app", "ada", "One more")
-    ended = shell.run("sync", "--json")
+    ended = synced.run("sync", "--json")
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["repositories"][0]["errors"] == []
     assert "Nothing was published" in ended.stderr
     assert "reviews_have_pull_request" in ended.stderr
-    assert shell.published("SELECT number FROM review_time_hours") == before
+    assert synced.published("SELECT number FROM review_time_hours") == before
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("DELETE FROM raw.reviews WHERE pull_request_id = 1")
-    assert shell.run("sync", "--full").returncode == 0
-    assert len(shell.published("SELECT number FROM review_time_hours")) == len(before) + 1
+        connection.execute(SET_REVIEW, right)
+    assert synced.run("sync").returncode == 0
+    assert len(synced.published("SELECT number FROM review_time_hours")) == len(before) + 1

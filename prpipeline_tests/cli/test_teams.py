@@ -4,37 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Credential, Sandbox
+from prpipeline.sandbox.github import Credential, Sandbox, World
+from prpipeline_tests.cli.conftest import shell_in
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import let_pass, small_world
 
 REPOSITORIES = "repositories: [octo/app, {repository: octo/lib, team: Own}]\n"
+TWO_TEAMS = "teams: {Core: {people: [Ann], repositories: ['octo/*']}, own: {people: ['@bob']}}"
 PAIRS = "SELECT DISTINCT author_team, first_reviewer_team FROM review_time_hours ORDER BY ALL"
 OF_REPOSITORIES = "SELECT repository, team FROM repositories ORDER BY repository"
 
 
-@pytest.fixture
-def server() -> Iterator[Sandbox]:
+def new_world() -> World:
     world = small_world(0, ("octo/app", "octo/lib"))
     for author, reviewer in (("ann", "bob"), ("bob", "ann")):
         world.review(world.open_pull_request("octo/app", author), reviewer, "APPROVED")
     let_pass(world, timedelta(hours=1))  # what was read in the second of its change is read again
-    with Sandbox(world) as server:
+    return world
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(new_world()) as server:
         yield server
 
 
-def write(shell: Shell, teams: str) -> None:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after a sync with two teams."""
+    with Sandbox(new_world()) as server:
+        shell = shell_in(tmp_path_factory.mktemp("published"), server)
+        write(shell, TWO_TEAMS)
+        assert shell.run("sync").returncode == 0
+        return shell.data
+
+
+@pytest.fixture
+def two_teams(shell: Shell, published: Path) -> Shell:
+    shell.go_on_from(published)
+    write(shell, TWO_TEAMS)
+    return shell
+
+
+def write(shell: Shell, teams: str, repositories: str = REPOSITORIES) -> None:
     file = shell.folder / "repositories.yaml"
-    file.write_text(REPOSITORIES + teams)
+    file.write_text(repositories + teams)
     shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
 
 
-def test_a_change_of_teams_is_published_by_the_next_sync_from_what_is_stored(shell: Shell) -> None:
-    write(shell, "teams: {Core: {people: [Ann], repositories: ['octo/*']}, own: {people: ['@bob']}}")
-    shell.json("sync", "--json")
+def read(shell: Shell, *names: str) -> None:
+    """Sync without publishing; ``shell.computed`` has what is published otherwise."""
+    shell.read(*names)
+    shell.compute()
+
+
+def test_a_change_of_teams_is_published_by_the_next_sync_from_what_is_stored(two_teams: Shell) -> None:
+    shell = two_teams
     assert shell.published(PAIRS) == [("Core", "own"), ("own", "Core")]
     assert shell.published(OF_REPOSITORIES) == [("octo/app", "Core"), ("octo/lib", "own")]
 
@@ -47,40 +76,38 @@ def test_a_change_of_teams_is_published_by_the_next_sync_from_what_is_stored(she
     assert shell.published("SELECT DISTINCT reviewer_team, author_team FROM review_pairs") == [("Web", "Web")]
 
     write(shell, "")
-    shell.json("sync", "--json")
-    assert shell.published(PAIRS) == [(None, None)]
-    assert shell.published(OF_REPOSITORIES) == [("octo/app", None), ("octo/lib", "Own")]
-    assert shell.published("SELECT team, people FROM teams") == [("Own", 0)]
+    read(shell)
+    assert shell.computed(PAIRS) == [(None, None)]
+    assert shell.computed("SELECT repository, team FROM repository_names ORDER BY ALL") == [
+        ("octo/app", None), ("octo/lib", "Own")
+    ]  # fmt: skip
+    assert shell.computed("SELECT team, people FROM teams") == [("Own", 0)]
 
 
 def test_a_repository_that_was_tracked_by_hand_gets_a_team_at_once(shell: Shell) -> None:
-    file = shell.folder / "repositories.yaml"
-    file.write_text("teams: {Core: {repositories: [octo/app]}}")
-    shell.environment["PRPIPELINE_REPOSITORIES"] = str(file)
-    shell.json("sync", "octo/app", "--json")
-    assert shell.published(OF_REPOSITORIES) == [("octo/app", "Core")]
-    file.write_text("teams: {Later: {repositories: [octo/app]}}")
-    shell.json("sync", "--json")
-    assert shell.published(OF_REPOSITORIES) == [("octo/app", "Later")]
+    write(shell, "teams: {Core: {repositories: [octo/app]}}", repositories="")
+    read(shell, "octo/app")
+    assert shell.computed(team := "SELECT DISTINCT team FROM review_time_hours") == [("Core",)]
+    write(shell, "teams: {Later: {repositories: [octo/app]}}", repositories="")
+    read(shell)
+    assert shell.computed(team) == [("Later",)]
 
 
-def test_people_keep_their_team_under_a_new_login(shell: Shell, server: Sandbox) -> None:
-    write(shell, "teams: {Core: {people: [ann]}}")
-    shell.json("sync", "--json")
-    world = server.world
-    world.rename_user("ann", "ann-2")
-    world.open_pull_request("octo/app", "ann-2")
-    shell.json("sync", "--json")
-    assert shell.published("SELECT login, former_logins, team FROM people WHERE team IS NOT NULL") == [
+def test_people_keep_their_team_under_a_new_login(two_teams: Shell, server: Sandbox) -> None:
+    server.world.rename_user("ann", "ann-2")
+    server.world.open_pull_request("octo/app", "ann-2")
+    read(two_teams)
+    assert two_teams.computed("SELECT login, former_logins, team FROM people WHERE team = 'Core'") == [
         ("ann-2", "ann", "Core")
     ]
-    assert shell.published("SELECT count(*) FROM pull_requests WHERE author_team = 'Core'") == [(2,)]
+    assert two_teams.computed("SELECT count(*) FROM review_time_hours WHERE author_team = 'Core'") == [(2,)]
 
 
 def test_names_that_fit_nothing_are_said(shell: Shell) -> None:
     write(shell, "teams: {Core: {people: [ann, anne, zed], repositories: ['octo/x*', octo/lib]}}")
     assert shell.json("status", "--json")["notes"] == [], "nobody is known before the first sync"
-    shell.json("sync", "--json")
+    read(shell)
+    assert shell.computed("SELECT unknown_logins FROM teams WHERE team = 'Core'") == [("anne, zed",)]
     notes = [
         "No tracked repository matches 'octo/x*' of team Core in the repositories file.",
         "Team Core: nobody called anne, zed was seen in a pull request yet; if that is misspelt, correct it in the "
@@ -90,15 +117,12 @@ def test_names_that_fit_nothing_are_said(shell: Shell) -> None:
     assert all(note in shell.run("status").stdout for note in notes)
     examined = shell.run("doctor").stdout
     assert all(note in " ".join(examined.split()) for note in notes)
-    assert shell.published("SELECT unknown_logins FROM teams WHERE team = 'Core'") == [("anne, zed",)]
 
 
-def test_explain_names_the_teams_of_the_time(shell: Shell) -> None:
-    write(shell, "teams: {Core: {people: [ann]}}")
-    shell.json("sync", "--json")
-    story = shell.run("explain", "octo/app#1").stdout
+def test_explain_names_the_teams_of_the_time(two_teams: Shell) -> None:
+    story = two_teams.run("explain", "octo/app#1").stdout
     assert "ann (Core) opened it" in story
-    assert "bob approved" in story
+    assert "bob (own) approved" in story
 
 
 # ── teams of GitHub's own ────────────────────────────────────────────────────────────────────────────
@@ -135,11 +159,11 @@ def test_the_organisations_own_teams_come_after_those_of_the_file(shell: Shell) 
         ("github",),
     ]
     write(shell, "teams_from_github: true\nteams: {CORE: {repositories: ['octo/app']}}")
-    shell.run("sync")
-    assert shell.published(f"{TEAMS} WHERE team = 'CORE'") == [("CORE", "file", "octo/core", 2)]
+    read(shell)
+    assert shell.computed(f"{TEAMS} WHERE team = 'CORE'") == [("CORE", "file", "octo/core", 2)]
     write(shell, "")
-    shell.run("sync")
-    assert shell.published(f"{TEAMS} WHERE source <> 'file'") == []
+    read(shell)
+    assert shell.computed(f"{TEAMS} WHERE source <> 'file'") == []
 
 
 @pytest.mark.usefixtures("github_teams")
@@ -147,19 +171,19 @@ def test_organisations_and_teams_may_be_chosen_in_an_order_of_their_own(
     shell: Shell, server: Sandbox
 ) -> None:
     write(shell, "teams_from_github: [octo/core, Other, octo]")
-    shell.run("sync")
-    assert [row[:3] for row in shell.published(f"{TEAMS} WHERE team <> 'Own'")] == [
+    read(shell)
+    assert [row[:3] for row in shell.computed(f"{TEAMS} WHERE team <> 'Own'")] == [
         ("core", "github", "octo/core"), ("other/ui", "github", "other/ui"), ("octo/ui", "github", "octo/ui"),
         ("App", "github", "octo/app"),
     ]  # fmt: skip
     write(shell, "teams_from_github: [octo/ui, octo/nosuch, nobody]")
-    assert shell.run("sync").returncode == 0
-    assert [row[0] for row in shell.published(TEAMS)] == ["UI", "Own"]
+    read(shell)
+    assert [row[0] for row in shell.computed(TEAMS)] == ["UI", "Own"]
     doctor = shell.run("doctor").stdout
     assert "GitHub shows no team octo/nosuch (teams_from_github in the repositories file)" in doctor
     assert "The teams of nobody are not read: GitHub knows no organisation nobody" in doctor
     server.reset_requests()
-    shell.run("sync")
+    shell.read()
     assert [r for r in server.requests if "Teams(" in str(r.json)] == [], "once a day"
 
 
@@ -173,14 +197,14 @@ def test_a_member_answers_a_request_to_the_team(shell: Shell, server: Sandbox) -
         world.review(pr, reviewer, "COMMENTED")
     asked = "SELECT outcome, answered_by_login, review_id IS NOT NULL FROM review_requests ORDER BY number"
     write(shell, "")
-    shell.run("sync")
-    assert shell.published(asked) == [
+    read(shell)
+    assert shell.computed(asked) == [
         (None, None, False), (None, None, False), ("pending", None, False), (None, None, False)
     ]  # fmt: skip
     write(shell, "teams_from_github: [octo]")
-    shell.run("sync")
+    read(shell)
     answered = [("answered", "bob", True), ("answered", "bob", True), ("pending", None, False)]
-    assert shell.published(asked) == [*answered, ("pending", None, False)]
+    assert shell.computed(asked) == [*answered, ("pending", None, False)]
 
 
 @pytest.mark.usefixtures("github_teams")

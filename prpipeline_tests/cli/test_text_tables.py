@@ -14,7 +14,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def test_queries_for_people_and_scripts(synced: Shell) -> None:
-    query = "SELECT number, title FROM pull_requests ORDER BY number LIMIT 2"
+    query = "SELECT number, title FROM pull_requests WHERE repository = 'octo/app' ORDER BY number LIMIT 2"
     assert synced.json("sql", "--format", "json", query) == [
         {"number": 1, "title": "Change 1"},
         {"number": 2, "title": "Change 2"},
@@ -39,7 +39,7 @@ def test_no_query_is_shown_in_columns_too_narrow_to_read(synced: Shell) -> None:
     assert len(rows) > 2
     assert all(len(row) <= 80 and row.count("wor") == row.count("word") for row in rows)
 
-    everything = lines("FROM review_time_hours ORDER BY number")
+    everything = lines("FROM review_time_hours WHERE repository = 'octo/app' ORDER BY number")
     assert "number                        1" in everything
     assert "review_time_business_hours" in {line.partition(" ")[0] for line in everything}
     assert everything.count("") == 9  # between ten rows
@@ -130,13 +130,12 @@ def test_a_long_name_of_a_column_stays_whole(synced: Shell) -> None:
         assert " ".join(" ".join(shown).split()).count("narrow screen") == 3
 
 
-def test_status_sorts_as_people_count_and_ends_with_the_sum(shell: Shell) -> None:
-    shell.run("sync", "octo/app", "octo/lib")
-    shell.run("track", "octo/Repo-10", "octo/repo-2", "Ada/x", "octo/app-2")
+def test_status_sorts_as_people_count_and_ends_with_the_sum(synced: Shell) -> None:
+    synced.run("track", "octo/Repo-10", "octo/repo-2", "Ada/x", "octo/app-2")
     names = ["Ada/x", "octo/app", "octo/app-2", "octo/lib", "octo/repo-2", "octo/Repo-10"]
-    assert [row["tracked_as"] for row in shell.json("status", "--json")["repositories"]] == names
-    shell.run("sync", "octo/repo-2")
-    lines = shell.run("status", COLUMNS="80", FORCE_COLOR="1").stdout
+    assert [row["tracked_as"] for row in synced.json("status", "--json")["repositories"]] == names
+    synced.try_to_read("octo/repo-2")
+    lines = synced.run("status", COLUMNS="80", FORCE_COLOR="1").stdout
     shown = [line.rstrip() for line in click.unstyle(lines).splitlines()]
     assert [line.split(" ")[0] for line in shown[1:7]] == names
     assert shown[-1] == "2 of 6 complete, 1 failed, 3 not read yet."

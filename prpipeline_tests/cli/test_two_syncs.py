@@ -1,10 +1,8 @@
-"""Two syncs at once: never two requests in flight for one credential; and no command but dev imports Dagster."""
+"""Two syncs at once: never two requests in flight for one credential."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -26,29 +24,3 @@ def test_two_processes_take_turns_with_one_credential(shell: Shell, server: Sand
     modes = [json.loads(out)["repositories"][0]["mode"] for out, _ in said]
     assert modes == ["history", "history"]
     assert server.max_in_flight == 1
-
-
-@pytest.mark.parametrize("arguments", [["track", "octo/lib"], ["sync", "octo/app"], ["status"], ["--help"]])
-def test_no_dagster_is_imported(shell: Shell, arguments: list[str]) -> None:
-    code = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))\n"
-        "from prpipeline.cli.main import cli\n"
-        "cli.main(sys.argv[1:], prog_name='prpipeline')"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=shell.kept() | shell.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended
-    imported = set(ended.stderr.split())
-    assert "prpipeline.cli.sync" in imported
-    assert imported.isdisjoint({"dagster", "pandas", "pydantic", "rich.progress"})
-    # Nor anything that only a lake takes.
-    lakes = {
-        f"prpipeline.warehouse.{name}" for name in ("lake_store", "postgres_locks", "extensions", "copying")
-    }
-    assert imported.isdisjoint({"psycopg2", "dagster_postgres", *lakes})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import NamedTuple
 
+import dagster as dg
 import pytest
 
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs import metadata
 from prpipeline.defs.keys import PULL_REQUESTS, RAW, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, bulk_world, failure_sentence, shared_lab
 from prpipeline_tests.support.disks import program
 from prpipeline_tests.support.slow import some_slow
 
@@ -30,30 +33,92 @@ sys.stdin.read()
 """
 
 
-def test_a_partition_tells_its_numbers(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    assert lab.run_partitions(ONE).success
+TITLE = "<script>alert(1)</script> | [x](javascript:alert(1)) ![i](https://example.org/i.png)"
+
+
+class Materialized(NamedTuple):
+    lab: DagsterLab
+    run: dg.ExecuteInProcessResult
+    requests: int  # to GitHub
+
+
+@pytest.fixture(scope="module")
+def one_partition() -> Iterator[Materialized]:
+    """A partition that was launched in the UI; the title of its last pull request is TITLE."""
+    world = bulk_world()
+    world.open_pull_request(world.repository(ONE), "person-1", TITLE)
+    with shared_lab(world) as (lab, github):
+        lab.track(ONE)
+        run = lab.run_partitions(ONE)
+        yield Materialized(lab, run, len(github.requests))
+
+
+@pytest.fixture(scope="module")
+def metrics_alone() -> Iterator[Materialized]:
+    """The metrics of a repository that is stored, launched without its raw tables."""
+    with shared_lab() as (lab, github):
+        lab.track(ONE)
+        lab.run(repositories=[ONE])
+        github.reset_requests()
+        run = lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS])
+        yield Materialized(lab, run, len(github.requests))
+
+
+def test_a_partition_tells_its_numbers(one_partition: Materialized) -> None:
+    lab = one_partition.lab
+    assert one_partition.run.success
     found = lab.metadata(REVIEW_TIME_HOURS, ONE)
-    assert found["dagster/partition_row_count"] == found["rows added"] == found["pull requests read"] == 6
+    assert found["dagster/partition_row_count"] == found["rows added"] == found["pull requests read"] == 7
     assert found["pull requests here"] == found["pull requests counted by GitHub"] > 0
     assert found["reviews read"] == 12
-    assert found["requests"] >= 1
+    assert found["requests"] == one_partition.requests >= 1
     assert found["window"].startswith("the beginning to ")
     assert "data:image/svg+xml," in found["review time by week"]
     assert found["preview"].startswith("|")
     assert lab.metadata(RAW[1], ONE)["dagster/partition_row_count"] == 12
 
 
+def test_the_checks_of_one_asset_run_with_it_and_alone(one_partition: Materialized) -> None:
+    keys = one_partition.lab.definitions.resolve_asset_graph().asset_check_keys
+    own = {key.name for key in keys if key.asset_key in SYNCED}
+    assert {e.check_name for e in one_partition.run.get_asset_check_evaluations()} == own
+
+
+def test_what_people_wrote_is_shown_as_they_wrote_it(one_partition: Materialized) -> None:
+    preview = one_partition.lab.metadata(PULL_REQUESTS, ONE)["preview"]
+    row = next(line for line in preview.splitlines() if "script" in line)
+    assert "<script" not in row
+    assert "](" not in row
+    assert row.count("|") == preview.splitlines()[0].count("|")
+
+
+def test_runs_of_the_ui_are_followed_by_a_publication_too(one_partition: Materialized) -> None:
+    assert isinstance(one_partition.lab.publish_tick(), dg.RunRequest)
+
+
+def test_metrics_alone_ask_github_nothing(metrics_alone: Materialized) -> None:
+    assert metrics_alone.run.success
+    assert metrics_alone.requests == 0
+
+
+def test_metrics_alone_keep_their_picture_and_rows(metrics_alone: Materialized) -> None:
+    found = metrics_alone.lab.metadata(REVIEW_TIME_HOURS, ONE)
+    assert "data:image/svg+xml," in found["review time by week"]
+    assert found["preview"].startswith("|")
+
+
 def test_a_second_run_adds_nothing(lab: DagsterLab) -> None:
     lab.track(ONE)
-    lab.run_partitions(ONE)
-    lab.run_partitions(ONE)
+    for _ in range(2):
+        lab.run(repositories=[ONE])
     found = lab.metadata(PULL_REQUESTS, ONE)
     assert (found["rows added"], found["mode"]) == (0, "unchanged")
 
 
 @pytest.mark.parametrize("by", some_slow(["range", "list"], "list"))
-def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
+def test_one_failing_repository_fails_alone_and_is_asked_for_again_alone(
+    lab: DagsterLab, github: Sandbox, world: World, by: str
+) -> None:
     lab.track(ONE, GONE, TWO)
     result = lab.run_partitions(ONE, TWO) if by == "range" else lab.run(repositories=[ONE, GONE, TWO])
     assert not result.success
@@ -64,14 +129,20 @@ def test_one_failing_repository_fails_alone(lab: DagsterLab, by: str) -> None:
         assert lab.status(key) == {ONE: "MATERIALIZED", GONE: "FAILED", TWO: "MATERIALIZED"}
         assert GONE in lab.observed(key, GONE)["why it failed"]
 
+    world.add_repository(GONE)
+    github.reset_requests()
+    assert lab.run_partitions(GONE).success
+    assert lab.status(REVIEW_TIME_HOURS) == dict.fromkeys((ONE, GONE, TWO), "MATERIALIZED")
+    assert not any("repository-1" in str(request.variables) for request in github.requests)
 
-@pytest.mark.parametrize("by", some_slow(["range", "list"], "range"))
+
+@pytest.mark.parametrize("by", some_slow(["range", "list"], "list"))
 def test_what_a_stopped_run_did_not_reach_shows_as_failed(
     lab: DagsterLab, github: Sandbox, world: World, by: str
 ) -> None:
     """A person opens the warehouse in another program while the run is at its second repository."""
     lab.track(ONE, TWO, THREE)
-    lab.run_partitions(ONE, THREE)
+    lab.run()
     with ExitStack() as stack:
 
         def hook(_: object) -> None:
@@ -87,24 +158,6 @@ def test_what_a_stopped_run_did_not_reach_shows_as_failed(
     assert lab.status(REVIEW_TIME_HOURS) == dict.fromkeys((ONE, TWO, THREE), "FAILED")
     assert "is open in another program" in lab.observed(PULL_REQUESTS, THREE)["why it failed"]
     assert lab.run(repositories=[ONE, TWO, THREE]).success
-
-
-def test_only_the_failed_one_is_asked_for_again(lab: DagsterLab, github: Sandbox, world: World) -> None:
-    lab.track(ONE, GONE, TWO)
-    lab.run(repositories=[ONE, GONE, TWO])
-    world.add_repository(GONE)
-    github.reset_requests()
-    assert lab.run_partitions(GONE).success
-    assert lab.status(REVIEW_TIME_HOURS) == dict.fromkeys((ONE, GONE, TWO), "MATERIALIZED")
-    assert not any("repository-1" in str(request.variables) for request in github.requests)
-
-
-def test_metrics_alone_ask_github_nothing(lab: DagsterLab, github: Sandbox) -> None:
-    lab.track(ONE)
-    lab.run_partitions(ONE)
-    github.reset_requests()
-    assert lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS]).success
-    assert not github.requests
 
 
 def test_a_name_that_is_not_tracked_fails_alone(lab: DagsterLab) -> None:
@@ -146,18 +199,6 @@ def test_a_wrong_token_is_a_sentence_too(lab: DagsterLab, github: Sandbox) -> No
     lab.track(ONE, TWO)
     github.revoke_token("sandbox-token")
     assert "GITHUB_TOKEN" in failure_sentence(lab.run(repositories=[ONE, TWO]))
-
-
-def test_what_people_wrote_is_shown_as_they_wrote_it(lab: DagsterLab, world: World) -> None:
-    title = "<script>alert(1)</script> | [x](javascript:alert(1)) ![i](https://example.org/i.png)"
-    world.open_pull_request(world.repository(ONE), "person-1", title)
-    lab.track(ONE)
-    lab.run_partitions(ONE)
-    preview = lab.metadata(PULL_REQUESTS, ONE)["preview"]
-    row = next(line for line in preview.splitlines() if "script" in line)
-    assert "<script" not in row
-    assert "](" not in row
-    assert row.count("|") == preview.splitlines()[0].count("|")
 
 
 def test_the_reconcile_job_looks_closer(lab: DagsterLab, world: World) -> None:

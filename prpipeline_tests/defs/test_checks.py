@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import dagster as dg
+import pytest
 
 from prpipeline.defs.keys import PUBLISHED_DATABASE
-from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence, shared_lab
 
 ONE, GONE = "bulk/repository-1", "bulk/no-such-thing"
 SPOILT = {
@@ -15,8 +19,6 @@ SPOILT = {
     "reviews_have_pull_request": "DELETE FROM raw.pull_requests WHERE number = 3",
     "unique_pull_requests": "INSERT INTO raw.pull_requests FROM raw.pull_requests",
 }
-
-
 WARNINGS = {"count_equals_github", "no_review_before_pull_request", "watermark_is_current"}
 
 
@@ -26,23 +28,73 @@ def spoil(lab: DagsterLab, *checks: str) -> None:
             connection.execute(SPOILT[check])
 
 
-def test_each_check_finds_what_it_is_for(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE])
-    spoil(lab, *SPOILT)
-    result = lab.run("publish")
-    found = {e.check_name: e for e in result.get_asset_check_evaluations()}
-    for name in SPOILT:
-        assert not found[name].passed, name
-        assert int(str(found[name].metadata["rows found"].value)) > 0
-        assert str(found[name].metadata["first rows"].value).startswith("|")
-        assert ONE in str(found[name].metadata["first rows"].value)  # by its name, not GitHub's number
-        assert " found" in str(found[name].description)
-        is_warning = found[name].severity is dg.AssetCheckSeverity.WARN
-        assert is_warning == (name in WARNINGS)
+class Published(NamedTuple):
+    """What the sensor's run came to."""
+
+    lab: DagsterLab
+    run_key: str | None
+    run: dg.ExecuteInProcessResult
+
+    @classmethod
+    def by(cls, lab: DagsterLab) -> Published:
+        request = lab.publish_tick()
+        assert isinstance(request, dg.RunRequest)
+        return cls(lab, request.run_key, lab.request(request, "publish"))
+
+    def check(self, name: str) -> dg.AssetCheckEvaluation:
+        (found,) = (e for e in self.run.get_asset_check_evaluations() if e.check_name == name)
+        return found
 
 
-def test_an_error_keeps_a_release_from_readers_and_a_warning_does_not(lab: DagsterLab) -> None:
+@pytest.fixture(scope="module")
+def spoilt() -> Iterator[Published]:
+    """A synced repository, of which something is wrong for each check, and the run that was to publish it."""
+    with shared_lab() as (lab, _):
+        lab.track(ONE)
+        lab.run(repositories=[ONE])
+        spoil(lab, *SPOILT)
+        yield Published.by(lab)
+
+
+@pytest.fixture(scope="module")
+def partial() -> Iterator[Published]:
+    """Published: one day of a repository, and one that GitHub has not shown for days."""
+    with shared_lab() as (lab, _):
+        lab.track(ONE, GONE)
+        lab.run(repositories=[ONE, GONE], days_back=1)
+        with lab.pipeline.warehouse.transaction() as connection:
+            connection.execute("UPDATE meta.repositories SET tracked_at = TIMESTAMP '2001-01-01'")
+        yield Published.by(lab)
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_each_check_finds_what_it_is_for(spoilt: Published, name: str) -> None:
+    found = spoilt.check(name)
+    assert not found.passed
+    assert int(str(found.metadata["rows found"].value)) > 0
+    assert str(found.metadata["first rows"].value).startswith("|")
+    assert ONE in str(found.metadata["first rows"].value)  # by its name, not GitHub's number
+    assert " found" in str(found.description)
+    assert (found.severity is dg.AssetCheckSeverity.WARN) == (name in WARNINGS)
+
+
+def test_an_error_keeps_data_from_readers_and_a_warning_is_no_reason(spoilt: Published) -> None:
+    assert not spoilt.run.success
+    sentence = failure_sentence(spoilt.run)
+    assert sentence.startswith("Nothing was published, because checks found errors in the data")
+    assert f"reviews_have_pull_request: repository {ONE}, " in sentence  # which rows
+    assert "number 3" in sentence
+    assert not any(name in sentence for name in WARNINGS)
+    assert not spoilt.lab.pipeline.settings.published_path.exists()
+    again = (
+        spoilt.lab.publish_tick()
+    )  # it would be blocked again: by its key the daemon launches no second run
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key == spoilt.run_key
+
+
+@pytest.mark.slow
+def test_the_last_release_stays_until_the_error_is_mended(lab: DagsterLab) -> None:
     lab.track(ONE)
     lab.run(repositories=[ONE])
     assert lab.run("publish").success
@@ -69,17 +121,12 @@ def test_an_error_keeps_a_release_from_readers_and_a_warning_does_not(lab: Dagst
     assert (warned.check_name, warned.severity) == ("count_equals_github", dg.AssetCheckSeverity.WARN)
 
 
-def test_a_repository_that_has_failed_for_days_is_reported(lab: DagsterLab) -> None:
-    lab.track(ONE, GONE)
-    lab.run(repositories=[ONE, GONE])
-    with lab.pipeline.warehouse.transaction() as connection:
-        connection.execute("UPDATE meta.repositories SET tracked_at = TIMESTAMP '2001-01-01'")
-    result = lab.run("publish")
-    assert result.success
-    (found,) = (e for e in result.get_asset_check_evaluations() if e.check_name == "watermark_is_current")
+def test_a_repository_that_has_failed_for_days_is_reported(partial: Published) -> None:
+    assert partial.run.success  # a warning keeps nothing back
+    found = partial.check("watermark_is_current")
     assert not found.passed
     assert GONE in str(found.metadata["first rows"].value)
-    event = lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
+    event = partial.lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
     assert event is not None
     assert event.asset_materialization is not None
     metadata = event.asset_materialization.metadata
@@ -87,10 +134,5 @@ def test_a_repository_that_has_failed_for_days_is_reported(lab: DagsterLab) -> N
     assert GONE in str(metadata["not up to date"].value)
 
 
-def test_a_partial_history_is_not_compared_with_githubs_count(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE], days_back=1)
-    (found,) = (
-        e for e in lab.run("publish").get_asset_check_evaluations() if e.check_name == "count_equals_github"
-    )
-    assert found.passed
+def test_a_partial_history_is_not_compared_with_githubs_count(partial: Published) -> None:
+    assert partial.check("count_equals_github").passed

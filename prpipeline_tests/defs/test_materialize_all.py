@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import dagster as dg
+import pytest
 
 from prpipeline.defs.keys import AGGREGATES, PUBLISHED, REVIEW_TIME_HOURS, SYNCED
-from prpipeline.defs.runs import PUBLISHED_BY_TAG
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence, shared_lab
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
 
@@ -28,15 +31,34 @@ def all_checks(lab: DagsterLab) -> set[str]:
     return {key.name for key in lab.definitions.resolve_asset_graph().asset_check_keys}
 
 
-def test_one_partition_does_all_that_it_planned(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    result = lab.run_partitions(ONE, selection=everything(lab))
-    assert result.success
-    assert materialized(result) == {*SYNCED, *AGGREGATES, *PUBLISHED}
-    assert check_names(result) == all_checks(lab)
-    assert not result.filter_events(lambda event: event.is_step_skipped)
+class Launched(NamedTuple):
+    lab: DagsterLab
+    run: dg.ExecuteInProcessResult
+
+
+@pytest.fixture(scope="module")
+def everything_of_one() -> Iterator[Launched]:
+    """All assets of a partition that a person has just added."""
+    with shared_lab() as (lab, _):
+        lab.tick()
+        lab.add_partitions(ONE)
+        yield Launched(lab, lab.run_partitions(ONE, selection=everything(lab)))
+
+
+def test_one_partition_does_all_that_it_planned(everything_of_one: Launched) -> None:
+    lab, run = everything_of_one
+    assert run.success
+    assert materialized(run) == {*SYNCED, *AGGREGATES, *PUBLISHED}
+    assert check_names(run) == all_checks(lab)
+    assert not run.filter_events(lambda event: event.is_step_skipped)
     assert lab.pipeline.stored.latest(10).shape[0] == 6
     assert isinstance(lab.publish_tick(), dg.SkipReason)  # it has published by itself
+
+
+def test_a_partition_that_was_just_added_is_tracked_by_its_run(everything_of_one: Launched) -> None:
+    lab = everything_of_one.lab
+    assert [(t.tracked_as, t.tracked_by) for t in lab.pipeline.tracking.tracked_rows()] == [(ONE, "ui")]
+    assert not lab.tick().run_requests
 
 
 def test_where_one_fails_the_others_are_published_by_the_same_run(lab: DagsterLab) -> None:
@@ -50,44 +72,10 @@ def test_where_one_fails_the_others_are_published_by_the_same_run(lab: DagsterLa
     assert isinstance(lab.publish_tick(), dg.SkipReason)
 
 
-def test_a_run_says_by_which_run_it_is_published(lab: DagsterLab) -> None:
-    lab.track(ONE, GONE)
-    synced = lab.run(repositories=[ONE, GONE])
-    published = lab.run("publish")
-    run = lab.instance.get_run_by_id(synced.run_id)
-    assert run is not None
-    assert run.tags[PUBLISHED_BY_TAG] == published.run_id
-
-
-def test_the_checks_of_one_asset_run_with_it_and_alone(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    result = lab.run_partitions(ONE)
-    assert result.success
-    own = {k.name for k in lab.definitions.resolve_asset_graph().asset_check_keys if k.asset_key in SYNCED}
-    assert check_names(result) == own
-
-
-def test_metrics_alone_keep_their_picture_and_rows(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run_partitions(ONE)
-    assert lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS]).success
-    found = lab.metadata(REVIEW_TIME_HOURS, ONE)
-    assert "data:image/svg+xml," in found["review time by week"]
-    assert found["preview"].startswith("|")
-
-
 def test_metrics_of_what_was_never_read_fail_with_a_sentence(lab: DagsterLab) -> None:
     lab.track(ONE)
     result = lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS])
     assert failure_sentence(result).startswith(f"{ONE}: Nothing of it is stored yet")
-
-
-def test_a_partition_that_was_just_added_is_tracked_by_its_run(lab: DagsterLab) -> None:
-    lab.tick()
-    lab.add_partitions(ONE)
-    assert lab.run_partitions(ONE, selection=everything(lab)).success
-    assert [(t.tracked_as, t.tracked_by) for t in lab.pipeline.tracking.tracked_rows()] == [(ONE, "ui")]
-    assert not lab.tick().run_requests
 
 
 def test_a_name_that_github_does_not_know_fails_once(lab: DagsterLab, world: World) -> None:
@@ -133,5 +121,5 @@ def test_an_untracked_partition_is_not_tracked_again_by_a_run(lab: DagsterLab) -
     lab.track(ONE, TWO)
     lab.tick()
     lab.untrack(TWO)  # before the sensor has looked again
-    lab.run_partitions(ONE, TWO)
+    lab.run_partitions(TWO)
     assert lab.pipeline.tracking.tracked() == [ONE]

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import dagster as dg
+import pytest
 
 from prpipeline.defs.keys import AGGREGATES, PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.model.repository import RepositoryName
+from prpipeline.settings import Settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.support.dagster_lab import DagsterLab
+from prpipeline_tests.support.dagster_lab import DagsterLab, dagster_lab, shared_lab
 
-ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
+ONE, GONE = "bulk/repository-1", "bulk/no-such-thing"
 
 
-def sync_outside(lab: DagsterLab, *names: str, publish: bool = True) -> None:
-    """What ``prpipeline sync`` does."""
-    results = list(lab.pipeline.sync(names, SyncOptions(caller="command_line")))
-    lab.pipeline.derive([r.tracked_as for r in results if not r.failed])
-    if publish:
+@pytest.fixture(scope="module")
+def data_folder() -> Iterator[Path]:
+    """What ``prpipeline track`` and ``prpipeline sync`` leave; Dagster has seen nothing of it."""
+    with shared_lab() as (lab, _):
+        names = (ONE, GONE)
+        lab.pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+        results = list(lab.pipeline.sync(names, SyncOptions(caller="command_line")))
+        lab.pipeline.derive([r.tracked_as for r in results if not r.failed])
         lab.pipeline.aggregate()
         lab.pipeline.publish(caller="command_line")
+        yield lab.pipeline.settings.data_dir
+
+
+@pytest.fixture
+def lab(settings: Settings, data_folder: Path) -> Iterator[DagsterLab]:
+    shutil.copytree(data_folder, settings.data_dir, symlinks=True)
+    with dagster_lab(settings) as lab:
+        yield lab
 
 
 def test_partitions_checks_and_the_publication_are_reported_once(lab: DagsterLab) -> None:
-    lab.track(ONE, GONE)
-    sync_outside(lab, ONE, GONE)
+    lab.add_partitions(ONE, GONE)
     lab.outside_tick()
     for key in SYNCED:
         assert lab.status(key) == {ONE: "MATERIALIZED"}
@@ -48,8 +64,7 @@ def test_partitions_checks_and_the_publication_are_reported_once(lab: DagsterLab
 
 
 def test_checks_are_reported_with_their_rows(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    sync_outside(lab, ONE)
+    lab.add_partitions(ONE, GONE)
     with lab.pipeline.warehouse.transaction() as connection:
         connection.execute("UPDATE meta.repositories SET pull_requests_on_github = 99")
     evaluations = [e for e in lab.outside_tick().asset_events if isinstance(e, dg.AssetCheckEvaluation)]
@@ -61,16 +76,7 @@ def test_checks_are_reported_with_their_rows(lab: DagsterLab) -> None:
     }
 
 
-def test_what_dagster_did_itself_is_not_reported_again(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE])
-    lab.run("publish")
-    assert not lab.outside_tick().asset_events
-
-
 def test_a_repository_and_its_publication_wait_for_its_partition(lab: DagsterLab) -> None:
-    lab.pipeline.tracking.track([RepositoryName.parse(ONE)], tracked_by="cli")
-    sync_outside(lab, ONE)
     assert not lab.outside_tick().asset_events
     lab.tick()
     keys = [e.asset_key for e in lab.outside_tick().asset_events if isinstance(e, dg.AssetMaterialization)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
@@ -11,29 +13,81 @@ import pytest
 from prpipeline.app import pipeline as pipeline_module
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.defs.keys import PUBLISHED_DATABASE, REVIEW_TIME_REPORT, SYNCED
+from prpipeline.defs.runs import PUBLISHED_BY_TAG
 from prpipeline.report import FILE_NAME
 from prpipeline.sandbox.github import World
 from prpipeline.warehouse import WarehouseError
-from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence
+from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence, shared_lab
 
 ONE, TWO, GONE = "bulk/repository-1", "bulk/repository-2", "bulk/no-such-thing"
+
+
+class Batch(NamedTuple):
+    """Two runs, one of them with a failure; what the sensor asked for after them, twice, and what came of it."""
+
+    lab: DagsterLab
+    synced: dg.ExecuteInProcessResult
+    request: dg.RunRequest | dg.SkipReason
+    again: dg.RunRequest | dg.SkipReason
+    published: dg.ExecuteInProcessResult
+
+
+@pytest.fixture(scope="module")
+def batch() -> Iterator[Batch]:
+    with shared_lab() as (lab, _):
+        lab.track(ONE, GONE, TWO)
+        synced = lab.run(repositories=[ONE, GONE])
+        lab.run(repositories=[TWO])
+        request, again = lab.publish_tick(), lab.publish_tick()
+        assert isinstance(request, dg.RunRequest)
+        yield Batch(lab, synced, request, again, lab.request(request, "publish"))
 
 
 def test_nothing_is_published_before_the_first_sync(lab: DagsterLab) -> None:
     assert isinstance(lab.publish_tick(), dg.SkipReason)
 
 
-def test_several_runs_of_both_ends_are_followed_by_one_publication(lab: DagsterLab) -> None:
-    lab.track(ONE, GONE, TWO)
-    lab.run(repositories=[ONE, GONE])
-    lab.run(repositories=[TWO])
-    request = lab.publish_tick()
-    assert isinstance(request, dg.RunRequest)
-    again = lab.publish_tick()  # before the daemon has begun the run: by its key it is the same
-    assert isinstance(again, dg.RunRequest)
-    assert again.run_key == request.run_key
-    assert lab.request(request, "publish").success
-    assert isinstance(lab.publish_tick(), dg.SkipReason)
+def test_several_runs_of_both_ends_are_followed_by_one_publication(batch: Batch) -> None:
+    assert isinstance(batch.request, dg.RunRequest)
+    assert isinstance(batch.again, dg.RunRequest)
+    assert batch.again.run_key == batch.request.run_key  # the daemon takes it for the same run
+    assert batch.published.success
+    assert isinstance(batch.lab.publish_tick(), dg.SkipReason)
+
+
+def test_what_was_published_and_the_report_beside_it(batch: Batch) -> None:
+    event = batch.lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = event.asset_materialization.metadata
+    assert metadata["dagster/row_count"].value == 12
+    file = Path(str(metadata["file"].value))
+    assert file == batch.lab.pipeline.settings.published_path
+    assert (file.parent / FILE_NAME).stat().st_size > 1000
+    report = batch.lab.instance.get_latest_materialization_event(REVIEW_TIME_REPORT)
+    assert report is not None
+
+
+def test_publishing_checks_all_data(batch: Batch) -> None:
+    evaluations = batch.published.get_asset_check_evaluations()
+    assert {e.check_name for e in evaluations} >= {
+        "unique_reviews",
+        "reviews_have_pull_request",
+        "count_equals_github",
+        "no_review_before_pull_request",
+        "watermark_is_current",
+    }
+    assert all(evaluation.passed for evaluation in evaluations)
+
+
+def test_a_run_says_by_which_run_it_is_published(batch: Batch) -> None:
+    run = batch.lab.instance.get_run_by_id(batch.synced.run_id)
+    assert run is not None
+    assert run.tags[PUBLISHED_BY_TAG] == batch.published.run_id
+
+
+def test_what_dagster_did_itself_is_not_reported_as_done_outside(batch: Batch) -> None:
+    assert not batch.lab.outside_tick().asset_events
 
 
 def test_it_waits_for_syncs_that_are_under_way(lab: DagsterLab) -> None:
@@ -46,42 +100,6 @@ def test_it_waits_for_syncs_that_are_under_way(lab: DagsterLab) -> None:
     assert "under way" in str(skipped.skip_message)
     lab.instance.report_run_canceled(waiting)
     assert isinstance(lab.publish_tick(), dg.RunRequest)
-
-
-def test_runs_of_the_ui_are_followed_by_a_publication_too(lab: DagsterLab) -> None:
-    lab.track(ONE, TWO)
-    lab.run_partitions(ONE, TWO)
-    assert isinstance(lab.publish_tick(), dg.RunRequest)
-
-
-def test_what_was_published_and_the_report_beside_it(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE])
-    assert lab.run("publish").success
-    event = lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
-    assert event is not None
-    assert event.asset_materialization is not None
-    metadata = event.asset_materialization.metadata
-    assert metadata["dagster/row_count"].value == 6
-    file = Path(str(metadata["file"].value))
-    assert file == lab.pipeline.settings.published_path
-    assert (file.parent / FILE_NAME).stat().st_size > 1000
-    report = lab.instance.get_latest_materialization_event(REVIEW_TIME_REPORT)
-    assert report is not None
-
-
-def test_publishing_checks_all_data(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE])
-    evaluations = lab.run("publish").get_asset_check_evaluations()
-    assert {e.check_name for e in evaluations} >= {
-        "unique_reviews",
-        "reviews_have_pull_request",
-        "count_equals_github",
-        "no_review_before_pull_request",
-        "watermark_is_current",
-    }
-    assert all(evaluation.passed for evaluation in evaluations)
 
 
 @pytest.mark.slow

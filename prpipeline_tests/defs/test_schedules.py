@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -81,10 +82,11 @@ def test_the_batch_size_decides_the_number_of_runs(lab: DagsterLab) -> None:
     ],
 )
 def test_time_zone_and_switches_come_from_the_settings(
-    lab: DagsterLab, schedule: dict[str, object], daily: str, weekly: str, zone: str, on: tuple[bool, bool]
+    tmp_path: Path, schedule: dict[str, object], daily: str, weekly: str, zone: str, on: tuple[bool, bool]
 ) -> None:
-    with_settings(lab, yaml.safe_dump({"schedule": schedule}))
-    definitions = build_definitions(lab.pipeline.settings)
+    file = tmp_path / "repositories.yaml"
+    file.write_text(yaml.safe_dump({"schedule": schedule}), encoding="utf-8")
+    definitions = build_definitions(load_settings({"PRPIPELINE_REPOSITORIES": str(file)}))
     found = [definitions.resolve_schedule_def(name) for name in ("daily_sync", "weekly_reconcile")]
     assert [s.cron_schedule for s in found] == [daily, weekly]
     assert {s.execution_timezone for s in found} == {zone}

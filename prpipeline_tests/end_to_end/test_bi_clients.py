@@ -30,7 +30,7 @@ from prpipeline_tests.support.bi_environments import (
 from prpipeline_tests.support.bi_page import RECIPES, recipe, requirements, write_files
 from prpipeline_tests.support.terminal import terminal
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 

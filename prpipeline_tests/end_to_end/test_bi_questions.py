@@ -12,7 +12,7 @@ import pytest
 
 from prpipeline_tests.support.bi_environments import Environment, run
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = sorted((ROOT / "docs" / "questions").glob("*.sql"))

@@ -18,7 +18,7 @@ from prpipeline.warehouse import Warehouse
 from prpipeline_tests.support import bi_reader, bi_sandbox
 from prpipeline_tests.support.bi_environments import DUCKDB_VERSIONS, Environment, environment, of_page
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
 def test_readers_are_never_disturbed_by_a_backfill(clients: dict[str, Environment], tmp_path: Path) -> None:

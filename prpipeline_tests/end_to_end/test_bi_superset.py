@@ -24,7 +24,7 @@ from prpipeline_tests.support.report_browser import chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("bi")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 CONFIG = """
 SECRET_KEY = "of no use outside of this test, and long enough"

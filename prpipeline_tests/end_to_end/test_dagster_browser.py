@@ -21,7 +21,6 @@ from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
-    pytest.mark.xdist_group("dagster_browser"),
     pytest.mark.usefixtures("screenshot"),
     pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine"),
 ]

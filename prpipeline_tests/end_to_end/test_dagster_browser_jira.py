@@ -22,7 +22,6 @@ from prpipeline_tests.support.jira_lab import small_world
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
-    pytest.mark.xdist_group("dagster_browser"),
     pytest.mark.usefixtures("screenshot"),
     pytest.mark.skipif(chromium.executable() is None, reason="no chromium on this machine"),
 ]

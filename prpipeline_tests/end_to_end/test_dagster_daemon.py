@@ -24,7 +24,7 @@ from prpipeline.settings import load_settings
 from prpipeline_tests.support import chromium, dagster_browser
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dagster")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 ONE, TWO, THREE = (f"bulk/repository-{number}" for number in (1, 2, 3))
 GONE = "bulk/no-such-thing"

@@ -14,7 +14,7 @@ from prpipeline.sandbox.github import Sandbox, World, generated_world
 from prpipeline_tests.support.dagster_server import DagsterServer, wait_for
 from prpipeline_tests.support.shell import Shell
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dagster")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 NAME = "bulk/repository-1"
 SECRET = "a-secret-of-the-test"

@@ -17,7 +17,7 @@ from prpipeline_tests.support.dagster_server import free_port, wait_for
 from prpipeline_tests.support.dev_process import descendants, living, locations, started
 from prpipeline_tests.support.terminal import terminal
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("dev")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_END = 5

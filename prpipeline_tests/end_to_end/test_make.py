@@ -20,7 +20,7 @@ from prpipeline_tests.support.dagster_server import free_port, wait_for
 from prpipeline_tests.support.dev_process import descendants, living, locations, started
 from prpipeline_tests.support.sync_lab import TOKEN, small_world
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.xdist_group("make")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -10,38 +11,49 @@ from typing import Any
 
 import pytest
 
+from prpipeline.github.sources import open_sources
+from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Credential, Fault, Sandbox, World
 from prpipeline.sandbox.messages import Response
-from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
+from prpipeline.settings import SyncSettings
+from prpipeline_tests.support.slow import some_slow
+from prpipeline_tests.support.sync_lab import (
+    JumpingClock,
+    SyncLab,
+    jumping_clock,
+    let_pass,
+    make_settings,
+    small_world,
+)
 
 APIS = ("graphql", "rest")
 
 
 @pytest.fixture
 def world() -> World:
-    return small_world()
+    return small_world(6)
 
 
-def waits(here: SyncLab) -> list[float]:
+def waits(clock: JumpingClock) -> list[float]:
     """The pauses that are longer than a back-off."""
-    return [seconds for seconds in here.clock.sleeps if seconds >= 20]
+    return [seconds for seconds in clock.sleeps if seconds >= 20]
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_the_primary_limit_is_waited_for(
     world: World, tmp_path: Path, api: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=30)}
+    limits: dict[str, Any] = {"core_limit": 10, "graphql_limit": 2, "window": timedelta(minutes=30)}
     with (
         Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server,
         caplog.at_level(logging.INFO),
     ):
-        here = SyncLab(world, server, tmp_path, api, page_size=3, reserve_percent=0)
+        here = SyncLab(world, server, tmp_path, api, page_size=2, reserve_percent=0)
         (result,) = here.sync()
         assert result.error is None
         here.assert_equal()
-    assert waits(here)
-    assert all(wait <= 31 * 60 for wait in waits(here))
+    assert waits(here.clock)
+    assert all(wait <= 31 * 60 for wait in waits(here.clock))
     assert here.source.usage.waited_seconds == sum(here.clock.sleeps)
     (first, *_) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
     assert "going on at" in first
@@ -50,7 +62,7 @@ def test_the_primary_limit_is_waited_for(
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) -> None:
-    limits: dict[str, Any] = {"core_limit": 40, "graphql_limit": 10, "window": timedelta(minutes=30)}
+    limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 5, "window": timedelta(minutes=30)}
     credential = Credential("sandbox-token", **limits)
     left: list[int] = []
     with Sandbox(world, tokens=[credential]) as server:
@@ -60,18 +72,20 @@ def test_a_reserve_is_left_for_others(world: World, tmp_path: Path, api: str) ->
         assert here.sync()[0].error is None
         here.assert_equal()
     assert min(left) >= budget.limit * 0.3 - 1
-    assert waits(here)
+    assert waits(here.clock)
 
 
-@pytest.mark.parametrize("reserve", [0, 20])
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    ("api", "reserve"),
+    some_slow([(api, reserve) for api in APIS for reserve in (0, 20)], ("graphql", 20), ("rest", 0)),
+)
 def test_a_limit_that_lasts_too_long_is_a_failure_with_its_end(
     world: World, tmp_path: Path, api: str, reserve: int
 ) -> None:
-    limits: dict[str, Any] = {"core_limit": 20, "graphql_limit": 3, "window": timedelta(minutes=50)}
+    limits: dict[str, Any] = {"core_limit": 15, "graphql_limit": 2, "window": timedelta(minutes=50)}
     with Sandbox(world, tokens=[Credential("sandbox-token", **limits)]) as server:
         here = SyncLab(
-            world, server, tmp_path, api, page_size=3, reserve_percent=reserve, max_wait_minutes=10
+            world, server, tmp_path, api, page_size=2, reserve_percent=reserve, max_wait_minutes=10
         )
         (result,) = here.sync()
         assert (result.mode, result.failure) == ("failed", "LimitReached")
@@ -80,7 +94,7 @@ def test_a_limit_that_lasts_too_long_is_a_failure_with_its_end(
         assert here.tracked().watermark_at is None
         pages_read = here.held()["pull_requests"]
         assert pages_read
-        assert waits(here) == []
+        assert waits(here.clock) == []
         let_pass(world, timedelta(hours=1))
         for _ in range(9):
             before = len(server.requests)
@@ -94,7 +108,7 @@ def test_a_limit_that_lasts_too_long_is_a_failure_with_its_end(
 
 
 def test_a_limit_is_not_tried_again_by_each_repository(tmp_path: Path) -> None:
-    world = small_world(2, [f"octo/app-{n}" for n in range(10)])
+    world = small_world(1, [f"octo/app-{n}" for n in range(10)])
     with Sandbox(world, tokens=[Credential("sandbox-token", graphql_limit=3)]) as server:
         here = SyncLab(world, server, tmp_path, reserve_percent=0, max_wait_minutes=1)
         results = here.sync()
@@ -102,52 +116,58 @@ def test_a_limit_is_not_tried_again_by_each_repository(tmp_path: Path) -> None:
         assert len(server.requests) <= 4
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(
+    ("api", "status"),
+    some_slow([(api, status) for api in APIS for status in (403, 429)], ("graphql", 403), ("rest", 429)),
+)
 def test_the_secondary_limit_with_retry_after(world: World, tmp_path: Path, api: str, status: int) -> None:
     with Sandbox(world) as server:
         here = SyncLab(world, server, tmp_path, api)
         server.faults.add(Fault("secondary_limit", after=1, status=status, retry_after=25))
         assert here.sync()[0].error is None
         here.assert_equal()
-    (wait,) = waits(here)
+    (wait,) = waits(here.clock)
     assert 25 <= wait <= 27
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(small_world(1)) as server:
+        yield server
+
+
+def waits_to_read(server: Sandbox, folder: Path, api: str = "graphql") -> list[float]:
+    """The pauses that it takes to read a repository's name."""
+    clock = jumping_clock(server.world)
+    (source,) = open_sources(make_settings(server, folder, api, sync=SyncSettings(attempts=6)), clock)
+    assert source.repository(RepositoryName("octo", "app"))[0].full_name == "octo/app"
+    return waits(clock)
 
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("status", [403, 429])
 def test_the_secondary_limit_without_retry_after_doubles(
-    world: World, tmp_path: Path, api: str, status: int
+    server: Sandbox, tmp_path: Path, api: str, status: int
 ) -> None:
-    with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path, api, attempts=6)
-        server.faults.add(Fault("secondary_limit", after=1, status=status, times=3))
-        assert here.sync()[0].error is None
-        here.assert_equal()
-    first, second, third = waits(here)
+    server.faults.add(Fault("secondary_limit", status=status, times=3))
+    first, second, third = waits_to_read(server, tmp_path, api)
     assert (60 <= first <= 62, 120 <= second <= 122, 240 <= third <= 242) == (True, True, True)
 
 
 @pytest.mark.parametrize("header", ["-5", "soon", "9" * 40, "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-def test_an_invalid_retry_after(world: World, tmp_path: Path, header: str) -> None:
-    with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path)
-        fault = server.faults.add(Fault("secondary_limit", status=429))
-        fault.change = lambda request, response, now: _limited(header)  # type: ignore[method-assign]
-        assert here.sync()[0].error is None
-    (wait,) = waits(here)
+def test_an_invalid_retry_after(server: Sandbox, tmp_path: Path, header: str) -> None:
+    fault = server.faults.add(Fault("secondary_limit", status=429))
+    fault.change = lambda request, response, now: _limited(header)  # type: ignore[method-assign]
+    (wait,) = waits_to_read(server, tmp_path)
     assert 60 <= wait <= 62
 
 
-def test_a_retry_after_that_is_a_date(world: World, tmp_path: Path) -> None:
-    with Sandbox(world) as server:
-        here = SyncLab(world, server, tmp_path)
-        fault = server.faults.add(Fault("secondary_limit", status=429))
-        fault.change = lambda request, response, now: _limited(  # type: ignore[method-assign]
-            format_datetime(now + timedelta(seconds=200), usegmt=True)
-        )
-        assert here.sync()[0].error is None
-    (wait,) = waits(here)
+def test_a_retry_after_that_is_a_date(server: Sandbox, tmp_path: Path) -> None:
+    fault = server.faults.add(Fault("secondary_limit", status=429))
+    fault.change = lambda request, response, now: _limited(  # type: ignore[method-assign]
+        format_datetime(now + timedelta(seconds=200), usegmt=True)
+    )
+    (wait,) = waits_to_read(server, tmp_path)
     assert 198 <= wait <= 202
 
 

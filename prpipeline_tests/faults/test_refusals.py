@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
+from prpipeline.github.sources import open_sources
+from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sandbox.github.faults.http import GATEWAY, SECONDARY, TOO_FAST, UNICORN
 from prpipeline.sandbox.messages import Response
+from prpipeline.settings import SyncSettings
 from prpipeline_tests.support.slow import some_slow
-from prpipeline_tests.support.sync_lab import SyncLab, small_world
+from prpipeline_tests.support.sync_lab import SyncLab, jumping_clock, make_settings, small_world
 
 APIS = ("graphql", "rest")
 ABUSE = "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."
@@ -63,6 +66,12 @@ LASTING: dict[str, tuple[int, Any, dict[str, str], str]] = {
     "a proxy's password": (407, b"", {}, "HTTPS_PROXY"),
 }  # fmt: skip
 
+UNEXPLAINED = {
+    "403 without a body": "refused with 403 and no explanation",
+    "403 with a gateway's page": "a web page, “Zugriff verweigert”",
+    "401 without a body": "refused with 401 and no explanation",
+}
+
 
 def in_turn(names: Iterable[str]) -> list[ParameterSet]:
     """Each with both APIs; in ``make test`` with one of them, in turn."""
@@ -85,11 +94,11 @@ def lab(server: Sandbox, tmp_path: Path, api: str) -> SyncLab:
 
 
 def refuse(
-    here: SyncLab, status: int, body: Any, headers: dict[str, str] | None = None, times: int | None = 1
+    server: Sandbox, status: int, body: Any, headers: dict[str, str] | None = None, times: int | None = 1
 ) -> None:
     """Answer like this: the first requests, or all about octo/app."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fault = here.server.faults.add(Fault("status", times=times))
+    fault = server.faults.add(Fault("status", times=times))
     fault.change = lambda request, response, now: Response(  # type: ignore[method-assign]
         status, content, headers or {}
     )
@@ -98,26 +107,31 @@ def refuse(
 
 
 @pytest.mark.parametrize(("api", "name"), in_turn(PASSING))
-def test_what_passes_is_asked_again(lab: SyncLab, name: str) -> None:
-    refuse(lab, *PASSING[name], times=2)
-    assert [result.error for result in lab.sync()] == [None, None]
-    lab.assert_equal()
-    waits = [seconds for seconds in lab.clock.sleeps if seconds >= 20]
+def test_what_passes_is_asked_again(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
+    server.faults.clear()
+    refuse(server, *PASSING[name], times=2)
+    clock = jumping_clock(server.world)
+    (source,) = open_sources(make_settings(server, tmp_path, api, sync=SyncSettings(attempts=4)), clock)
+    assert source.repository(RepositoryName("octo", "app"))[0].full_name == "octo/app"
+    waits = [seconds for seconds in clock.sleeps if seconds >= 20]
     assert [round(wait / 60) for wait in waits] == ([1, 2] if name in WAITED_FOR else [])
 
 
-@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("403 without a body", "refused with 403 and no explanation"),
-     ("403 with a gateway's page", "a web page, “Zugriff verweigert”"),
-     ("401 without a body", "refused with 401 and no explanation")],
-)  # fmt: skip
-def test_a_refusal_without_a_reason_condemns_nobody_else(lab: SyncLab, name: str, says: str) -> None:
-    refuse(lab, *PASSING[name], times=None)
+    ("api", "name"), [("rest", "403 without a body"), ("graphql", "200 with a limit's text")]
+)
+def test_a_sync_sees_nothing_of_what_passes(lab: SyncLab, name: str) -> None:
+    refuse(lab.server, *PASSING[name], times=2)
+    assert [result.error for result in lab.sync()] == [None, None]
+    lab.assert_equal()
+
+
+@pytest.mark.parametrize(("api", "name"), in_turn(UNEXPLAINED))
+def test_a_refusal_without_a_reason_condemns_nobody_else(lab: SyncLab, name: str) -> None:
+    refuse(lab.server, *PASSING[name], times=None)
     app, tool = lab.sync()
     assert (app.mode, app.failure, app.is_permanent) == ("failed", "UnexplainedRefusal", False)
-    assert says in (app.error or "")
+    assert UNEXPLAINED[name] in (app.error or "")
     assert "It still does after 3 waits" in (app.error or "")
     assert lab.tracked("octo/app").status == "failed"
     assert (tool.mode, tool.error) == ("history", None)
@@ -129,7 +143,7 @@ def test_a_refusal_without_a_reason_condemns_nobody_else(lab: SyncLab, name: str
 
 @pytest.mark.parametrize("api", APIS)
 def test_it_is_waited_for_by_the_first_repository_only(lab: SyncLab, api: str) -> None:
-    refuse(lab, 403, b"", times=None)
+    refuse(lab.server, 403, b"", times=None)
     lab.server.faults.add(Fault("refusal", times=None))
     assert {result.failure for result in lab.sync()} == {"UnexplainedRefusal"}
     assert len(lab.server.requests) == lab.sync_settings.attempts + 1
@@ -139,7 +153,7 @@ def test_it_is_waited_for_by_the_first_repository_only(lab: SyncLab, api: str) -
 def test_a_wait_that_would_be_too_long_says_so(server: Sandbox, tmp_path: Path, api: str) -> None:
     server.faults.clear()
     here = SyncLab(server.world, server, tmp_path, api, max_wait_minutes=1)
-    refuse(here, 403, b"", times=None)
+    refuse(server, 403, b"", times=None)
     app, tool = here.sync()
     assert app.failure == "UnexplainedRefusal"
     assert "max_wait_minutes: 1" in (app.error or "")
@@ -149,7 +163,7 @@ def test_a_wait_that_would_be_too_long_says_so(server: Sandbox, tmp_path: Path, 
 @pytest.mark.parametrize(("api", "name"), in_turn(LASTING))
 def test_a_reason_that_lasts_is_said_at_once(lab: SyncLab, name: str) -> None:
     status, body, headers, says = LASTING[name]
-    refuse(lab, status, body, headers, times=None)
+    refuse(lab.server, status, body, headers, times=None)
     app, tool = lab.sync()
     assert says in (app.error or "")
     assert app.is_permanent
@@ -158,10 +172,12 @@ def test_a_reason_that_lasts_is_said_at_once(lab: SyncLab, name: str) -> None:
     assert tool.error is None
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize(
+    ("api", "status"),
+    some_slow([(api, status) for api in APIS for status in (200, 404)], ("graphql", 404), ("rest", 200)),
+)
 def test_a_wrong_root_of_the_api_is_named(lab: SyncLab, status: int) -> None:
-    refuse(lab, status, UNICORN, times=None)
+    refuse(lab.server, status, UNICORN, times=None)
     app, _ = lab.sync()
     assert app.failure == "MalformedAnswer"
     assert "a web page, “Unicorn! · GitHub”" in (app.error or "")
@@ -172,7 +188,7 @@ def test_a_wrong_root_of_the_api_is_named(lab: SyncLab, status: int) -> None:
 @pytest.mark.parametrize("api", APIS)
 def test_a_redirect_to_a_page_to_sign_in(lab: SyncLab, api: str) -> None:
     page = "https://login.corp.example/saml?next=x"
-    refuse(lab, 302, b"", {"Location": page}, times=None)
+    refuse(lab.server, 302, b"", {"Location": page}, times=None)
     app, _ = lab.sync()
     assert app.failure == "RequestRejected"
     assert "GITHUB_API_URL" in (app.error or "")

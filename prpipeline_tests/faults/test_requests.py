@@ -35,8 +35,8 @@ EVER = datetime(1970, 1, 1)
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
     """A server whose world no test here changes."""
-    world = small_world(9)
-    busy_pull_request(world)
+    world = small_world(2)
+    busy_pull_request(world, children=101)
     with Sandbox(world) as server:
         yield server
 
@@ -59,14 +59,14 @@ def asking(
     }
 
 
-@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(LASTING), *one_api(LASTING)[::2]))
+@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(LASTING), *one_api(LASTING)[::3]))
 def test_no_query_costs_more_requests_than_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:
     kind, is_slow = name.split()[0], name in SLOW
     timeout: dict[str, Any] = {"request_timeout_seconds": 0.3} if is_slow else {}
     settings = make_settings(
-        server, tmp_path, api, sync=SyncSettings(page_size=5, attempts=ATTEMPTS, **timeout)
+        server, tmp_path, api, sync=SyncSettings(page_size=2, attempts=ATTEMPTS, **timeout)
     )
     server.faults.clear()
     (source,) = open_sources(settings, jumping_clock(server.world))
@@ -93,7 +93,7 @@ def _of_tail(request: Request) -> bool:
 TAILS = one_api(name for name in LASTING if name not in SLOW)
 
 
-@pytest.mark.parametrize(("api", "name"), some_slow(TAILS, *TAILS[1::2]))
+@pytest.mark.parametrize(("api", "name"), some_slow(TAILS, *TAILS[1::3]))
 def test_a_lasting_bad_answer_to_one_tail_costs_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:

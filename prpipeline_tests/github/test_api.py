@@ -102,13 +102,27 @@ def test_public_repositories_need_no_token(server: Sandbox) -> None:
     assert {request.token for request in server.requests} == {None}
 
 
-def test_syncing_a_history(server: Sandbox, world: World) -> None:
-    first = prpipeline.sync_repository_history("octo/app")
-    reviews = sum(len(pr.reviews) for pr in world.repository("octo/app").pull_requests.values())
-    assert first == {"prs_synced": 26, "reviews_synced": reviews, "errors": []}
-    assert prpipeline.sync_repository_history("OCTO/App", days_back=30)["errors"] == []
+@pytest.fixture
+def small(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Fewer pull requests, for what publishes."""
+    world = small_world(3)
+    with Sandbox(world) as small:
+        monkeypatch.setenv("GITHUB_API_URL", small.url)
+        yield world
+
+
+def test_syncing_a_history(small: World) -> None:
+    first = prpipeline.sync_repository_history("OCTO/App", days_back=30)
+    reviews = sum(len(pr.reviews) for pr in small.repository("octo/app").pull_requests.values())
+    assert first == {"prs_synced": 3, "reviews_synced": reviews, "errors": []}
     missing = prpipeline.sync_repository_history("octo/nothing")
     assert (missing["prs_synced"], len(missing["errors"])) == (0, 1)
+
+
+@pytest.mark.slow
+def test_syncing_it_again(small: World) -> None:
+    for _ in range(2):
+        assert prpipeline.sync_repository_history("octo/app")["errors"] == []
 
 
 def test_importing_the_package_is_cheap() -> None:

@@ -50,7 +50,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(body=JSON | st.binary(max_size=20), status=st.integers(200, 599), missing=st.booleans())
 def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) -> None:
     try:
@@ -60,7 +60,7 @@ def test_any_body_is_data_or_a_failure(body: Any, status: int, missing: bool) ->
     assert isinstance(result.data, dict)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     headers=st.dictionaries(
         st.sampled_from(["retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date",

@@ -122,7 +122,6 @@ def test_valid_in_the_sandbox(name: str) -> None:
     assert validate(sandbox_schema(), parse(TEXTS[name])) == []
 
 
-@pytest.mark.xdist_group("github_schema")
 @pytest.mark.parametrize("name", TEXTS)
 def test_valid_on_github(name: str) -> None:
     assert validate(github_schema(), parse(TEXTS[name])) == []

@@ -14,12 +14,19 @@ from prpipeline.sandbox.github import Fault, Sandbox, World
 from prpipeline.sandbox.messages import Request
 from prpipeline.settings import Settings, load_settings
 from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import TOKEN, SyncLab, busy_pull_request, let_pass, small_world
 
 
 @pytest.fixture
+def world() -> World:
+    return small_world(5)
+
+
+@pytest.fixture
 def here(world: World, server: Sandbox, tmp_path: Path) -> SyncLab:
-    return SyncLab(world, server, tmp_path, "rest")
+    """Three pages of pull requests: of the history's requests 3 asks for the first, 10 for the second, 18 for the third."""
+    return SyncLab(world, server, tmp_path, "rest", page_size=2)
 
 
 def at_request(server: Sandbox, number: int, do: Callable[[], object]) -> None:
@@ -30,7 +37,7 @@ def at_request(server: Sandbox, number: int, do: Callable[[], object]) -> None:
     server.before_request = hook
 
 
-@pytest.mark.parametrize("number", [3, 5, 20, 30])
+@pytest.mark.parametrize("number", some_slow([3, 5, 11, 14], 5, 11))
 def test_a_pull_request_deleted_while_the_list_is_read(here: SyncLab, number: int) -> None:
     """Later pull requests move to the page before, which was already read."""
     pulls = here.world.repository("octo/app").pull_requests
@@ -42,8 +49,10 @@ def test_a_pull_request_deleted_while_the_list_is_read(here: SyncLab, number: in
     here.assert_equal()
 
 
-@pytest.mark.parametrize("number", [3, 20, 30])
-@pytest.mark.parametrize("days_back", [None, 30])
+@pytest.mark.parametrize(
+    ("number", "days_back"),
+    some_slow([(number, days) for number in (3, 11, 14) for days in (None, 30)], (11, None), (3, 30)),
+)
 def test_changes_while_a_history_is_read(here: SyncLab, number: int, days_back: int | None) -> None:
     at_request(here.server, number, here.live)
     assert here.sync(SyncOptions(days_back=days_back))[0].error is None
@@ -111,12 +120,12 @@ def test_a_name_that_was_reused_for_another_repository(here: SyncLab) -> None:
 def test_a_history_begun_by_the_other_api_starts_again(
     world: World, server: Sandbox, tmp_path: Path, first: str, second: str
 ) -> None:
-    before = SyncLab(world, server, tmp_path, first)
-    server.faults.add(Fault("status", after=2 if first == "graphql" else 22, times=None))
+    before = SyncLab(world, server, tmp_path, first, page_size=2)
+    server.faults.add(Fault("status", after=1 if first == "graphql" else 11, times=None))
     assert before.sync()[0].failed
     assert before.tracked().history_cursor
     server.faults.clear()
-    after = SyncLab(world, server, tmp_path, second, first_commit_by_rest=True)
+    after = SyncLab(world, server, tmp_path, second, page_size=2, first_commit_by_rest=True)
     assert after.sync()[0].error is None
     after.assert_equal()
 
@@ -134,7 +143,7 @@ def run_of_its_own(settings: Settings) -> list[SyncResult]:
 
 
 def test_the_next_run_uses_the_etags_of_the_last(tmp_path: Path) -> None:
-    world = small_world()
+    world = small_world(2)
     with Sandbox(world) as server:
         settings = load_settings(
             {
@@ -147,7 +156,7 @@ def test_the_next_run_uses_the_etags_of_the_last(tmp_path: Path) -> None:
         pipeline = Pipeline(settings)
         name = RepositoryName("octo", "app")
         pipeline.tracking.track([name], tracked_by="cli")
-        for _ in range(2):
+        for _ in range(2):  # the history does not probe
             assert [result.error for result in run_of_its_own(settings)] == [None]
         server.reset_requests()
         assert [result.mode for result in run_of_its_own(settings)] == ["unchanged"]

@@ -41,7 +41,7 @@ def test_nothing_written_contains_the_token(
     logging.getLogger().addHandler(handler := logging.FileHandler(tmp_path / "log.txt"))
     logging.getLogger().setLevel(logging.DEBUG)  # including other libraries' logs of our requests
     shown: list[str] = []
-    world = small_world(6)
+    world = small_world(3)
     try:
         with Sandbox(world, tokens=[token]) as server:
             here = SyncLab(world, server, tmp_path, api, tokens=token)

@@ -27,7 +27,7 @@ def credential(server: Sandbox, folder: Path, api: str, tokens: str = "sandbox-t
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_server_without_rate_limits(tmp_path: Path, api: str) -> None:
-    with Sandbox(small_world(3), has_rate_limits=False) as server:
+    with Sandbox(small_world(1), has_rate_limits=False) as server:
         for tracked in ("nothing yet", "one that was synced"):
             found = credential(server, tmp_path, api)
             assert (found.level, "no limits" in found.says) == ("ok", True), (tracked, found.says)
@@ -42,14 +42,14 @@ def test_a_server_without_rate_limits(tmp_path: Path, api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_limits_are_part_of_the_estimate(tmp_path: Path, api: str) -> None:
-    with Sandbox(small_world(3)) as server:
+    with Sandbox(small_world(1)) as server:
         here = SyncLab(server.world, server, tmp_path, api)
         (estimate,) = estimate_history(here.source, here.names)
         assert estimate.hourly_limit == 5000
 
 
 def test_a_server_that_is_too_old_for_graphql(tmp_path: Path) -> None:
-    with Sandbox(small_world(3), unknown_fields=OLD, has_rate_limits=False) as server:
+    with Sandbox(small_world(1), unknown_fields=OLD, has_rate_limits=False) as server:
         here = SyncLab(server.world, server, tmp_path)
         (result,) = here.sync()
         assert (result.failure, result.is_permanent) == ("RequestRejected", True)
@@ -66,7 +66,7 @@ def test_a_server_that_is_too_old_for_graphql(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_too_old_for_graphql_is_read_by_rest(tmp_path: Path) -> None:
-    with Sandbox(small_world(3), unknown_fields=OLD, has_rate_limits=False) as server:
+    with Sandbox(small_world(1), unknown_fields=OLD, has_rate_limits=False) as server:
         assert credential(server, tmp_path, "rest").level == "ok"
         here = SyncLab(server.world, server, tmp_path, "rest")
         assert estimate_history(here.source, here.names)[0].error is None

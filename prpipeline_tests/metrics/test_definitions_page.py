@@ -35,7 +35,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
         stage = Stage(tmp_path_factory.mktemp("definitions"), sandbox, world)
-        stage.play(STORY)
+        stage.act(STORY)
+        stage.sync()
         stage.pipeline.aggregate()
         yield stage
 
@@ -62,7 +63,8 @@ def test_only_a_review_after_the_merge(tmp_path: Path) -> None:
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
         stage = Stage(tmp_path, sandbox, world)
-        stage.play(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
+        stage.act(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
+        stage.sync()
         stage.pipeline.aggregate()
         tables = "review_time_hours compat_origin compat_devlake compat_middleware compat_issue_metrics"
         ours, origin, devlake, middleware, issue_metrics = published(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -95,9 +96,35 @@ def test_descriptions_are_sentences() -> None:
             assert column.description.endswith("."), f"{table.name}.{column.name}"
 
 
-def test_rebuilding_twice_gives_the_same_rows(lab: MetricsLab) -> None:
-    lab.store([reviewed_by(BOB), reviewed_by(ANN, first_id=200), History(ANN, OPENED)])
+@pytest.fixture(scope="module")
+def computed() -> Iterator[MetricsLab]:
+    """Two repositories, whose metrics are computed with the usual settings."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
+    lab.repository(2, "octo/lib")
+    lab.store(
+        [
+            reviewed_by(CI, BOB, first_id=100),
+            reviewed_by(CI, first_id=200),
+            reviewed_by(BOB, CI, first_id=300),
+            reviewed_by(BOB, first_id=400),
+            History(ANN, OPENED),
+            History(ANN, OPENED, is_draft=True),
+        ]
+    )
+    lab.store([reviewed_by(BOB, first_id=500)], repository_id=2)
     lab.rebuild()
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture
+def lab(computed: MetricsLab) -> Iterator[MetricsLab]:
+    with computed.undone() as lab:
+        yield lab
+
+
+def test_rebuilding_twice_gives_the_same_rows(lab: MetricsLab) -> None:
     before = {
         table: sorted(map(repr, lab.rows(f"FROM metrics.{table}"))) for table in metrics.published_tables()
     }
@@ -108,10 +135,6 @@ def test_rebuilding_twice_gives_the_same_rows(lab: MetricsLab) -> None:
 
 
 def test_rebuilding_one_repository_leaves_the_others(lab: MetricsLab) -> None:
-    lab.repository(2, "octo/lib")
-    lab.store([reviewed_by(BOB)])
-    lab.store([reviewed_by(BOB, first_id=300)], repository_id=2)
-    lab.rebuild(aggregates=False)
     lab.connection.execute("DELETE FROM raw.pull_requests WHERE repository_id = 1")
     lab.connection.execute("DELETE FROM raw.reviews")
     metrics.rebuild(lab.connection, [1], MetricSettings(), AS_OF)
@@ -120,16 +143,14 @@ def test_rebuilding_one_repository_leaves_the_others(lab: MetricsLab) -> None:
 
 
 def test_batch_size_changes_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(1, 6):
-        if number > 1:
-            lab.repository(number, f"octo/repository-{number}")
-        lab.store([reviewed_by(BOB, first_id=number * 100)], repository_id=number)
-    lab.rebuild(aggregates=False)
     whole = lab.rows("FROM metrics.review_time_hours ORDER BY ALL")
     monkeypatch.setattr(rebuilding, "_BATCH_PULL_REQUESTS", 2)
     lab.rebuild(aggregates=False)
     assert lab.rows("FROM metrics.review_time_hours ORDER BY ALL") == whole
-    assert len(whole) == 5
+    assert len(whole) == 7
+
+
+LATER_START = MetricSettings(calendar=Calendar(start=ClockTime(8)))
 
 
 @pytest.mark.parametrize(
@@ -138,18 +159,20 @@ def test_batch_size_changes_nothing(lab: MetricsLab, monkeypatch: pytest.MonkeyP
         MetricSettings(bots=("ci-runner",)),
         MetricSettings(exclude_self=False),
         MetricSettings(calendar=Calendar(timezone="Europe/Berlin")),
-        MetricSettings(calendar=Calendar(start=ClockTime(8))),
+        LATER_START,
     ],
 )
 def test_changed_settings_make_all_repositories_stale(lab: MetricsLab, changed: MetricSettings) -> None:
-    lab.repository(2, "octo/empty")
-    lab.store([reviewed_by(BOB)])
-    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1, 2]
-    lab.rebuild(aggregates=False)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
     assert metrics.stale_repositories(lab.connection, changed) == [1, 2]
-    metrics.rebuild(lab.connection, [2], changed, AS_OF)
-    assert metrics.stale_repositories(lab.connection, changed) == [1]
+
+
+def test_what_is_computed_is_stale_no_longer(lab: MetricsLab) -> None:
+    """One without pull requests, too."""
+    lab.repository(3, "octo/empty")
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [3]
+    metrics.rebuild(lab.connection, [2, 3], LATER_START, AS_OF)
+    assert metrics.stale_repositories(lab.connection, LATER_START) == [1]
 
 
 def test_equivalent_settings_make_nothing_stale() -> None:
@@ -159,39 +182,29 @@ def test_equivalent_settings_make_nothing_stale() -> None:
 
 
 def test_a_table_with_other_columns_is_created_again(lab: MetricsLab) -> None:
-    lab.store([reviewed_by(BOB)])
-    lab.rebuild(aggregates=False)
     lab.connection.execute("ALTER TABLE metrics.pull_request_times ADD COLUMN surprise BIGINT")
     lab.connection.execute("CREATE TABLE metrics.of_an_older_version (x BIGINT)")
     metrics.renew_tables(lab.connection)
-    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1]
+    assert metrics.stale_repositories(lab.connection, MetricSettings()) == [1, 2]
     lab.rebuild(aggregates=False)
-    assert len(lab.rows("FROM metrics.review_time_hours")) == 1
+    assert len(lab.rows("FROM metrics.review_time_hours")) == 7
     assert not lab.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'of_an_older_version'")
 
 
 def test_creating_existing_tables_keeps_their_rows(lab: MetricsLab) -> None:
-    lab.store([reviewed_by(BOB)])
-    lab.rebuild(aggregates=False)
     metrics.renew_tables(lab.connection)
     assert metrics.stale_repositories(lab.connection, MetricSettings()) == []
-    assert len(lab.rows("FROM metrics.review_time_hours")) == 1
+    assert len(lab.rows("FROM metrics.review_time_hours")) == 7
+
+
+OF_ONE = "FROM metrics.review_time_hours WHERE repository_id = 1 ORDER BY number"
 
 
 def test_a_longer_bot_list_changes_only_the_affected_rows(lab: MetricsLab) -> None:
-    lab.store(
-        [
-            reviewed_by(CI, BOB, first_id=100),  # waits longer
-            reviewed_by(CI, first_id=200),  # has no review any more
-            reviewed_by(BOB, CI, first_id=300),  # keeps the first review and loses another
-            reviewed_by(BOB, first_id=400),  # not affected
-            History(ANN, OPENED),
-        ]
-    )
-    lab.rebuild(aggregates=False)
-    before = {row["number"]: row for row in lab.rows("FROM metrics.review_time_hours")}
+    """The first waits longer, the second has no review any more, the third keeps the first review and loses another."""
+    before = {row["number"]: row for row in lab.rows(OF_ONE)}
     lab.rebuild(MetricSettings(bots=("CI-Runner",)), aggregates=False)
-    after = {row["number"]: row for row in lab.rows("FROM metrics.review_time_hours")}
+    after = {row["number"]: row for row in lab.rows(OF_ONE)}
     changed = {
         number: {name: value for name, value in after[number].items() if value != before[number][name]}
         for number in after
@@ -225,12 +238,11 @@ def test_a_longer_bot_list_changes_only_the_affected_rows(lab: MetricsLab) -> No
         3: {"reviewers": 1, "reviews": 1, "first_bot_review_at": OPENED + timedelta(hours=2)},
         4: {},
         5: {},
+        6: {},
     }
 
 
 def test_a_rename_reaches_every_row_without_a_rebuild(lab: MetricsLab) -> None:
-    lab.store([reviewed_by(BOB), History(ANN, OPENED, is_draft=True)])
-    lab.rebuild()
     lab.connection.execute("UPDATE meta.repositories SET repository = 'octo/application', team = 'core'")
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF)
     for table in metrics.published_tables():
@@ -241,10 +253,8 @@ def test_a_rename_reaches_every_row_without_a_rebuild(lab: MetricsLab) -> None:
 
 
 def test_running_clocks_advance_without_a_rebuild(lab: MetricsLab) -> None:
-    lab.store([History(ANN, OPENED), History(ANN, OPENED, is_draft=True)])
-    lab.rebuild()
     metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF + timedelta(hours=3))
-    waiting, draft = lab.rows("FROM metrics.review_time_hours ORDER BY number")
+    waiting, draft = lab.rows(OF_ONE)[4:]
     assert (waiting["waiting_hours"], draft["waiting_hours"]) == (677.0, None)
     assert (waiting["draft_hours"], draft["draft_hours"]) == (0.0, 677.0)
 
@@ -258,12 +268,13 @@ def test_importing_metrics_does_not_import_duckdb() -> None:
 
 
 def test_the_session_time_zone_changes_nothing(lab: MetricsLab) -> None:
-    lab.store([reviewed_by(BOB)])
-    lab.rebuild(aggregates=False)
-    before = lab.rows("FROM metrics.review_time_hours")
+    before = lab.rows("FROM metrics.review_time_hours ORDER BY ALL")
     try:
         lab.connection.execute("SET TimeZone = 'Pacific/Auckland'")
     except duckdb.Error:
         pytest.skip("this DuckDB has no time zones")
-    lab.rebuild(aggregates=False)
-    assert lab.rows("FROM metrics.review_time_hours") == before
+    try:
+        lab.rebuild(aggregates=False)
+        assert lab.rows("FROM metrics.review_time_hours ORDER BY ALL") == before
+    finally:
+        lab.connection.execute("RESET TimeZone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,14 +18,23 @@ OPENED = AS_OF - timedelta(hours=50)
 LAST_SYNC = AS_OF - timedelta(hours=20)
 
 
-@pytest.fixture
-def two(lab: MetricsLab) -> MetricsLab:
+@pytest.fixture(scope="module")
+def computed() -> Iterator[MetricsLab]:
     """Each with a pull request that waits and a draft."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
     lab.repository(2, "octo/lib")
     for repository_id in (1, 2):
         lab.store([History(ANN, OPENED), History(ANN, OPENED, is_draft=True)], repository_id)
     lab.rebuild()
-    return lab
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture
+def two(computed: MetricsLab) -> Iterator[MetricsLab]:
+    with computed.undone() as lab:
+        yield lab
 
 
 def hours(lab: MetricsLab, repository_id: int) -> tuple[float, float]:

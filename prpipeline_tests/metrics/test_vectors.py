@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,90 +14,113 @@ import pytest
 import yaml
 
 import prpipeline.sandbox.github.readers
+from prpipeline import metrics
 from prpipeline.sandbox.github import ManualClock, Sandbox, World
+from prpipeline.settings import MetricSettings, load_settings
+from prpipeline.warehouse.database import utc_now
 from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.metrics_lab import rows
 from prpipeline_tests.support.stories import DAY_1, Stage
 
 VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text(encoding="utf-8"))
 
-# A plain story is synced once, at its end, and changes nobody's account: all of them share a GitHub, a repository each.
-_AFFECTS_OTHERS = re.compile(r".* (during the sync|deletes the account|is now called \S+)")
-_TIMED = re.compile(r"(day -?\d+ )?\d\d:\d\d .+")
-_OF_ITS_OWN = {"settings", "zone", "as_of"}
+_OF_ITS_OWN = {"zone", "as_of"}  # what is of the whole GitHub, or of all numbers
+_ACCOUNT = re.compile(r".* (\S+) (?:deletes the account|is now called (\S+))")
 
-
-def is_plain(vector: dict[str, Any]) -> bool:
-    return not _OF_ITS_OWN & vector.keys() and all(
-        _TIMED.fullmatch(step) and not _AFFECTS_OTHERS.fullmatch(step) for step in vector["story"]
-    )
-
-
-PLAIN = [vector for vector in VECTORS if is_plain(vector)]
-OTHERS = [vector for vector in VECTORS if not is_plain(vector)]
+SHARED = [vector for vector in VECTORS if not _OF_ITS_OWN & vector.keys()]
+ALONE = [vector for vector in VECTORS if _OF_ITS_OWN & vector.keys()]
+STORIES = [list(story) for story in dict.fromkeys(tuple(vector["story"]) for vector in SHARED)]
+"""Each in a repository of its own, of one GitHub."""
 
 
 def ident(vector: dict[str, Any]) -> str:
     return f"{vector['vector']}: {vector['about']}"
 
 
-def name_of(plain: dict[str, Any]) -> str:
-    return f"octo/app-{PLAIN.index(plain)}"
+def name_of(story: list[str]) -> str:
+    return f"octo/app-{STORIES.index(story)}"
 
 
 def test_every_vector_is_tested() -> None:
     assert {vector["vector"] for vector in VECTORS} == set(range(1, 36))
-    assert len(PLAIN) > 20
+
+
+def test_who_changes_an_account_is_in_no_other_story() -> None:
+    for story in STORIES:
+        for changed in filter(None, map(_ACCOUNT.fullmatch, story)):
+            for who in filter(None, changed.groups()):
+                assert [each for each in STORIES if f" {who} " in " ".join(each)] == [story], who
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Stage]:
-    """Each plain story in a repository of its own."""
-    world = World(ManualClock(DAY_1))
+    """All stories, with one sync at the end for all of them."""
+    world = World(clock := ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
-        stage = Stage(lasting_folder(), sandbox, world, names=list(map(name_of, PLAIN)))
-        for vector in PLAIN:
-            stage.act(vector["story"], name_of(vector))
+        stage = Stage(lasting_folder(), sandbox, world, names=list(map(name_of, STORIES)))
         with stage.pipeline.warehouse.session():
+            for story in STORIES:
+                with stage.of(name_of(story)):
+                    stage.act(story)
+            clock.advance(timedelta(minutes=1))  # what changed in this very second would be read twice
+            stage.names = [name_of(story) for story in STORIES if story[-1] != "check everything"]
             stage.sync()
             stage.compute()
             yield stage
 
 
-@pytest.fixture
-def alone(tmp_path: Path, vector: dict[str, Any]) -> Iterator[Stage]:
-    world = World(ManualClock(DAY_1))
-    with Sandbox(world) as sandbox:
-        stage = Stage(tmp_path, sandbox, world, vector.get("settings", ""))
-        with stage.pipeline.warehouse.session():
-            yield stage
+@pytest.mark.parametrize("vector", SHARED, ids=ident)
+def test_vector(vector: dict[str, Any], shared: Stage, tmp_path: Path) -> None:
+    name = name_of(vector["story"])
+    (repository_id,) = shared.rows(
+        f"SELECT repository_id AS id FROM meta.repositories WHERE tracked_as = '{name}'"
+    )
+    if "settings" not in vector:
+        check(shared.rows, vector, repository_id["id"])
+        return
+    with suppress(_Undone), shared.pipeline.warehouse.transaction() as connection:
+        chosen = settings_of(vector["settings"], tmp_path)
+        metrics.rebuild(connection, [repository_id["id"]], chosen, utc_now())
+        check(lambda sql: rows(connection, sql), vector, repository_id["id"])
+        raise _Undone
 
 
-@pytest.mark.parametrize("vector", PLAIN, ids=ident)
-def test_plain_vector(vector: dict[str, Any], shared: Stage) -> None:
-    check(shared, vector, name_of(vector))
+class _Undone(Exception):
+    """Rolls back what other settings compute."""
 
 
-@pytest.mark.parametrize("vector", OTHERS, ids=ident)
-def test_vector(vector: dict[str, Any], alone: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def settings_of(text: str, folder: Path) -> MetricSettings:
+    (folder / "repositories.yaml").write_text(text, encoding="utf-8")
+    return load_settings({"PRPIPELINE_REPOSITORIES": str(folder / "repositories.yaml")}).metrics
+
+
+@pytest.mark.parametrize("vector", ALONE, ids=ident)
+def test_vector_of_its_own(vector: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if "zone" in vector:
         _print_times_of(vector["zone"], monkeypatch)
-    alone.play(vector["story"])
-    if "as_of" in vector or "also" in vector:
-        alone.compute(vector.get("as_of"))
-    check(alone, vector, alone.repository.full_name)
+    world = World(ManualClock(DAY_1))
+    with Sandbox(world) as sandbox:
+        stage = Stage(tmp_path, sandbox, world)
+        with stage.pipeline.warehouse.session():
+            stage.act(vector["story"])
+            stage.sync()
+            if "as_of" in vector:
+                stage.compute(vector["as_of"])
+            else:
+                stage.pipeline.derive(stage.names)
+            check(stage.rows, vector, stage.repository.id)
 
 
-def check(stage: Stage, vector: dict[str, Any], name: str) -> None:
-    of_it = f"WHERE repository = '{name}'"
-    (row,) = stage.rows(f"FROM metrics.review_time_hours {of_it} AND number = 1")
-    assert {name: row[name] for name in vector["expected"]} == vector["expected"]
+def check(read: Callable[[str], list[dict[str, Any]]], vector: dict[str, Any], repository_id: int) -> None:
+    of_it = f"WHERE repository_id = {repository_id}"
+    found = read(f"FROM metrics.review_time_hours {of_it} ORDER BY number")
+    assert {name: found[0][name] for name in vector["expected"]} == vector["expected"]
     for table, expected in vector.get("also", {}).items():
-        rows = stage.rows(f"FROM metrics.{table} {of_it} ORDER BY ALL")
-        assert [{k: one[k] for k in found} for one, found in zip(rows, expected, strict=True)] == expected
+        also = read(f"FROM metrics.{table} {of_it} ORDER BY ALL")
+        assert [{k: one[k] for k in cells} for one, cells in zip(also, expected, strict=True)] == expected
     numbers = vector.get("pull_requests", 1)
-    assert stage.stored(f"metrics.review_time_hours {of_it}") == numbers
-    repository_id = stage.world.repository(name).id
-    assert stage.stored(f"raw.pull_requests WHERE repository_id = {repository_id}") == numbers
+    assert len(found) == numbers
+    assert len(read(f"SELECT number FROM raw.pull_requests {of_it}")) == numbers
 
 
 def _print_times_of(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from prpipeline_tests.support import s3
+from prpipeline_tests.support.bucket_lab import Host
 from prpipeline_tests.support.s3 import S3
 
 
@@ -23,3 +25,13 @@ def bucket(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     monkeypatch.setattr("prpipeline.publish.bucket._ATTEMPTS", 1)
     monkeypatch.setattr("prpipeline.publish.https._RETRIES", 0)
     return s3_server
+
+
+@pytest.fixture
+def host(tmp_path: Path, bucket: S3) -> Host:
+    return Host(tmp_path / "host")
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    return tmp_path / "reader"

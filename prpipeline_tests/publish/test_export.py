@@ -30,7 +30,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """A command line on published data with every kind of pull request, and texts of every kind."""
     folder = tmp_path_factory.mktemp("export")
     (folder / "data").mkdir()
-    world = small_world(20, ("octo/app", "octo/lib"))
+    world = small_world(10, ("octo/app", "octo/lib"))
     titles = ("=1+1", 'A "quoted", one', "Zwei\nZeilen", "NULL", "", "\u5b8c\u6210 \U0001f600", "@x", "1e5")
     for title, pull_request in zip(titles, world.repository("octo/app").pull_requests.values(), strict=False):
         pull_request.title = title

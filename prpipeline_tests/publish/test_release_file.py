@@ -29,6 +29,8 @@ from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
 
+pytestmark = pytest.mark.xdist_group("first_release")  # which is made once in a process
+
 # Changes come to the first two, and the last synced is read again: less than a third of all.
 REPOSITORIES = ("octo/app", "octo/lib", "octo/web", *(f"octo/other-{n}" for n in range(7)), "octo/api")
 AS_OF = datetime(2027, 1, 1)
@@ -74,7 +76,7 @@ def first_release() -> Path:
     """A folder with a warehouse and its first release, made once: it takes longer than what most tests do with it."""
     world = small_world(repositories=REPOSITORIES)
     with Sandbox(world) as server:
-        lab = SyncLab(world, server, lasting_folder())
+        lab = SyncLab(world, server, lasting_folder(), page_size=25)
         lab.sync()
     derive(lab, AS_OF, MetricSettings())
     assert publish(lab.warehouse).is_whole
@@ -95,10 +97,9 @@ DAYS = st.lists(st.lists(changes, max_size=6), min_size=1, max_size=3)
 Days = list[list[tuple[str, str, int, int]]]
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
-@given(days=DAYS, rename=st.booleans())
-def test_whatever_happens_it_is_the_same(days: Days, rename: bool) -> None:
-    assert_the_same(days, rename)
+def test_whatever_happens_it_is_the_same() -> None:
+    kinds = ("review", "merge", "draft", "title", "open", "delete_review", "delete_pull_request", "vanish")
+    assert_the_same([[(kind, REPOSITORIES[n % 2], 3 * n, n) for n, kind in enumerate(kinds)]], rename=False)
 
 
 @pytest.mark.slow
@@ -137,6 +138,7 @@ def lab() -> Iterator[SyncLab]:
         yield lab
 
 
+@pytest.mark.slow
 def test_other_metric_settings_are_seen_in_every_row(lab: SyncLab) -> None:
     derive(lab, AS_OF, MetricSettings(bots=("dev-1",), exclude_self=False))
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
@@ -158,14 +160,6 @@ def test_an_untracked_repository_that_was_deleted_is_gone(lab: SyncLab) -> None:
     release = publish(lab.warehouse)
     assert rows(release.path) == written_whole(lab.warehouse)
     assert release.rows["pull_requests"] == 0
-
-
-def test_rows_that_changed_unnoticed_are_noticed(lab: SyncLab) -> None:
-    with lab.warehouse.transaction() as connection:
-        connection.execute(
-            "DELETE FROM raw.reviews WHERE review_id = (SELECT max(review_id) FROM raw.reviews)"
-        )
-    assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
 @pytest.mark.slow

@@ -279,12 +279,18 @@ def test_failed_syncs_are_shown(browser: Browser, tmp_path: Path) -> None:
         )
         samples.add_repository(connection, None, "octo/new", status="new", last_sync_at=None)  # type: ignore[arg-type]
         samples.add_repository(connection, 3, "octo/fine")
+        connection.execute(
+            "UPDATE pipeline_status SET jira_projects_failed = 2, oldest_jira_sync_at = '2026-01-02 03:04:05'"
+        )
         write_report(connection, tmp_path / "report.html")
     opened = Opened(browser, tmp_path / "report.html")
     problems = opened.page.inner_text("#problems")
     assert "1 repository of 3 could not be synced" in problems
     assert "octo/cat (failed): GitHub did not answer." in problems
     assert "1 repository has not been synced yet" in problems
+    assert "2 projects of Jira could not be synced; what is said of issues is old or missing." in problems
+    assert "that went well was at 2026-01-02 03:04" in problems
+    assert "Issues of Jira are as of " in opened.page.inner_text("#published")
     assert "GitHub did not answer." in opened.page.inner_text("#data")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -120,7 +119,6 @@ def test_a_recording_is_served_by_both_apis() -> None:
     assert any(r.author is None for pr in repository.pull_requests.values() for r in pr.reviews)
 
 
-@pytest.mark.xdist_group("github_schema")
 def test_the_schema_is_part_of_githubs() -> None:
     theirs = github_schema()
     for name, ours in schema().type_map.items():

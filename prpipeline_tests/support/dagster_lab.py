@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,6 +21,10 @@ from prpipeline.defs.resources import PipelineResource
 from prpipeline.defs.tracking_sensor import tracking_sensor
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.tracking import TrackedBy
+from prpipeline.sandbox.github import Sandbox, World, generated_world
+from prpipeline.settings import Settings, load_settings
+from prpipeline_tests.support.folders import new_folder
+from prpipeline_tests.support.stores import new_warehouse
 
 PARTITIONS = str(repository_partitions.name)
 
@@ -147,6 +153,40 @@ class DagsterLab:
         event = record.asset_materialization or record.asset_observation
         assert event is not None
         return {label: value.value for label, value in event.metadata.items()}
+
+
+def bulk_world() -> World:
+    """Four repositories of six pull requests with two reviews each."""
+    return generated_world(repositories=4, pull_requests=6, reviews_per_pr=2)
+
+
+def lab_settings(github: Sandbox, folder: Path) -> Settings:
+    """Those of a data folder in a folder, with a repositories file that tracks nothing."""
+    file = folder / "repositories.yaml"
+    file.write_text("repositories: []\n", encoding="utf-8")
+    return load_settings(
+        {
+            "GITHUB_API_URL": github.url,
+            "GITHUB_TOKEN": "sandbox-token",
+            "PRPIPELINE_DATA_DIR": str(folder / "data"),
+            "PRPIPELINE_REPOSITORIES": str(file),
+        }
+    )
+
+
+@contextmanager
+def dagster_lab(settings: Settings) -> Iterator[DagsterLab]:
+    """With an empty warehouse, if there is none, and an instance in memory: its files take half a second."""
+    new_warehouse(settings.data_dir)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield DagsterLab(Pipeline(settings), instance)
+
+
+@contextmanager
+def shared_lab(world: World | None = None) -> Iterator[tuple[DagsterLab, Sandbox]]:
+    """For a module's tests that look at one result and change nothing of it."""
+    with Sandbox(world or bulk_world()) as github, dagster_lab(lab_settings(github, new_folder())) as lab:
+        yield lab, github
 
 
 def failure_sentence(result: dg.ExecuteInProcessResult) -> str:

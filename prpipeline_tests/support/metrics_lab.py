@@ -46,6 +46,7 @@ class MetricsLab:
     """Histories in, rows of the metrics out."""
 
     _gathered: dict[str, list[dict[str, Any]]] | None = None
+    _is_undone = False
 
     def __init__(self) -> None:
         self.connection = stores.connected(new_folder(), "lab")
@@ -147,12 +148,25 @@ class MetricsLab:
         self, settings: MetricSettings | None = None, *, aggregates: bool = True, teams: Teams | None = None
     ) -> None:
         settings = settings or MetricSettings()
-        self.connection.execute("BEGIN")
+        if not self._is_undone:
+            self.connection.execute("BEGIN")
         self.connection.execute(_LOGINS, [AS_OF])
         metrics.rebuild(self.connection, None, settings, AS_OF)
         if aggregates:
             metrics.rebuild_aggregates(self.connection, settings, AS_OF, teams)
-        self.connection.execute("COMMIT")
+        if not self._is_undone:
+            self.connection.execute("COMMIT")
+
+    @contextmanager
+    def undone(self) -> Iterator[MetricsLab]:
+        """The lab, for tests that change what others share: at the end of the block all is as it was."""
+        self.connection.execute("BEGIN")
+        self._is_undone = True
+        try:
+            yield self
+        finally:
+            self._is_undone = False
+            self.connection.execute("ROLLBACK")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         return rows(self.connection, sql, parameters)

@@ -26,7 +26,7 @@ def shared_data(path: str) -> Path:
 
 @cache
 def github_schema() -> GraphQLSchema:
-    """GitHub's own GraphQL schema. It takes a second, so its tests share a worker: xdist_group("github_schema")."""
+    """GitHub's own GraphQL schema. Parsing it takes a second."""
     text = gzip.decompress(shared_data("github-schema/schema.graphql.gz").read_bytes()).decode()
     # The schema that GitHub publishes has a duplicate field, which a validation would refuse.
     return build_schema(text, assume_valid=True, assume_valid_sdl=True)

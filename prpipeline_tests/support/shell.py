@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.cli.main import cli
 from prpipeline.model.repository import RepositoryName
 from prpipeline.settings import load_settings
-from prpipeline.sync import SyncOptions
+from prpipeline.sync import SyncOptions, SyncResult
+from prpipeline.warehouse.host import DEMO, normalised
 
 
 @dataclass
@@ -26,6 +28,19 @@ class Shell:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def go_on_from(self, data: Path) -> None:
+        """Start with a copy of another shell's data folder, whose GitHub was in the state in which this shell's is."""
+        shutil.copytree(data, self.data, symlinks=True)
+        with duckdb.connect(str(self.data / "warehouse.duckdb")) as connection:
+            connection.execute(
+                "UPDATE meta.source_host SET address = ? WHERE service = 'github' AND address <> ?",
+                [normalised(self.environment["GITHUB_API_URL"]), DEMO],
+            )
 
     def run(
         self, *arguments: str, said: str | None = None, **environment: str
@@ -38,14 +53,30 @@ class Shell:
             raise ended.exception
         return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
 
-    def read(self, *names: str) -> Pipeline:
+    def pipeline(self) -> Pipeline:
+        return Pipeline(load_settings(self.environment))
+
+    def try_to_read(self, *names: str) -> list[SyncResult]:
         """What ``sync`` reads of GitHub, in a fifth of its time: nothing is computed and published then."""
-        pipeline = Pipeline(load_settings(self.environment))
+        pipeline = self.pipeline()
         with pipeline.warehouse.session():
-            pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+            pipeline.follow_file()
             pipeline.follow_jira()
-            assert [r.error for r in pipeline.sync(names, SyncOptions()) if r.error] == []
-        return pipeline
+            if names:
+                pipeline.tracking.track(list(map(RepositoryName.parse, names)), tracked_by="cli")
+            return list(pipeline.sync(names or pipeline.tracking.tracked(), SyncOptions()))
+
+    def read(self, *names: str) -> Pipeline:
+        """The same, where nothing may fail."""
+        assert [result.error for result in self.try_to_read(*names) if result.error] == []
+        return self.pipeline()
+
+    def compute(self) -> None:
+        """What ``sync`` does after reading, but for publishing, which takes the longest."""
+        pipeline = self.pipeline()
+        with pipeline.warehouse.session():
+            assert pipeline.has_news(), "sync would publish nothing"
+            pipeline.aggregate()
 
     def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """As a process of its own, as ``run`` is for users."""
@@ -71,7 +102,13 @@ class Shell:
     def json(self, *arguments: str, **environment: str) -> Any:
         return json.loads(self.run(*arguments, **environment).stdout)
 
+    def computed(self, sql: str) -> list[tuple[Any, ...]]:
+        """The answer of the tables in ``metrics``, from which all is published."""
+        with duckdb.connect(str(self.data / "warehouse.duckdb"), read_only=True) as connection:
+            connection.execute("SET schema = 'metrics'")
+            return connection.execute(sql).fetchall()
+
     def published(self, sql: str) -> list[tuple[Any, ...]]:
-        path = self.folder / "data" / "published" / "prpipeline.duckdb"
+        path = self.data / "published" / "prpipeline.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(sql).fetchall()

@@ -47,18 +47,18 @@ def new_warehouse(folder: Path, *, with_jira: bool = False) -> Warehouse:
     """The folder's warehouse, created without rows if there is none; with the tables of Jira, too."""
     warehouse = open_warehouse(folder)
     if not warehouse.exists():
-        copy(_empty(with_jira), folder)
+        copy_warehouse(_empty(with_jira), folder)
     return warehouse
 
 
-def copy(made: Path, folder: Path) -> None:
-    """Copy the warehouse of a folder, which must not be attached, into another one."""
+def copy_warehouse(source: Path, folder: Path) -> None:
+    """Copy the warehouse of a folder, which must not be attached, into another one that has none."""
     folder.mkdir(parents=True, exist_ok=True)
     if not IS_LAKE:
-        shutil.copyfile(made / "warehouse.duckdb", folder / "warehouse.duckdb")
+        shutil.copyfile(source / "warehouse.duckdb", folder / "warehouse.duckdb")
         return
-    shutil.copytree(made / "lake", folder / "lake")
-    shutil.copyfile(made / "catalog.ducklake", catalog := folder / "catalog.ducklake")
+    shutil.copytree(source / "lake", folder / "lake")
+    shutil.copyfile(source / "catalog.ducklake", catalog := folder / "catalog.ducklake")
     with duckdb.connect(str(catalog)) as connection:  # where its data are is in it
         connection.execute(
             "UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [f"{folder / 'lake'}/"]
@@ -113,3 +113,5 @@ def keep_attached(warehouse: Warehouse) -> None:
     """To the end of the block of ``attached`` in which this is, if any."""
     for stack in _SESSIONS[-1:]:
         stack.enter_context(warehouse.session())
+        with warehouse.transaction() as connection:  # nobody reads the file afterwards
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")

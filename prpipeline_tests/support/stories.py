@@ -62,19 +62,21 @@ class Stage:
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────
 
-    def play(self, story: list[str]) -> None:
-        """With a sync at the end, and the metrics of what is stored then."""
-        self.act(story)
-        if story[-1] != "check everything":
-            self.sync()
-        self.pipeline.derive(self.names)
-
-    def act(self, story: list[str], name: str | None = None) -> None:
-        """A story, in this repository from now on, without a sync at its end."""
-        if name is not None:
-            self.repository = self.world.repository(name)
+    def act(self, story: list[str]) -> None:
+        """Without a sync at the end."""
         for step in story:
             self._step(step)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """The block's stories are of this repository and begin on day 1, and its syncs read no other."""
+        assert isinstance(self.clock, ManualClock)
+        usual = self.names, self.repository, self.clock.now()
+        self.names, self.repository = [name], self.world.repository(name)
+        self.clock.set(DAY_1)
+        yield
+        self.names, self.repository, latest = usual
+        self.clock.set(max(latest, self.clock.now()))
 
     def _step(self, step: str) -> None:
         timed = _TIMED.fullmatch(step)
@@ -184,8 +186,10 @@ class Stage:
             (error,) = self.sync()
         fault.times = 0
         assert error is not None, "the sync was meant to die"
-        assert self.stored("raw.pull_requests") == 6
-        assert self.rows("SELECT watermark_at FROM meta.repositories") == [{"watermark_at": None}]
+        (tracked_as,) = self.names
+        assert self.stored(f"raw.pull_requests WHERE repository_id = {self.repository.id}") == 6
+        watermark = f"SELECT watermark_at FROM meta.repositories WHERE tracked_as = '{tracked_as}'"
+        assert self.rows(watermark) == [{"watermark_at": None}]
 
     @contextmanager
     def _sync_settings(self, **changes: int) -> Iterator[None]:
@@ -197,7 +201,7 @@ class Stage:
 
     def _webhook(self) -> None:
         answer = requests.get(
-            f"{self.sandbox.url}/repos/octo/app/pulls/1",
+            f"{self.sandbox.url}/repos/{self.repository.full_name}/pulls/1",
             headers={"Authorization": "Bearer sandbox-token"},
             timeout=10,
         )
@@ -210,7 +214,9 @@ class Stage:
         }
         draining = Drain(self.pipeline, "python")
         a_while_ago = utc_now() - timedelta(seconds=10)
-        assert draining.inbox.store("a-guid", None, read("pull_request_review", payload), a_while_ago)
+        assert draining.inbox.store(
+            f"of-{self.repository.id}", None, read("pull_request_review", payload), a_while_ago
+        )
         assert not any(result.failed for result in draining.results())
         draining.inbox.close()
 

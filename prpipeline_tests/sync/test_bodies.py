@@ -168,6 +168,31 @@ def test_bodies_of_listed_bots_do_not_count(world: World, server: Sandbox, tmp_p
     assert lab.links() == expected(KEYS), "and do as soon as it is no bot's"
 
 
+@pytest.mark.parametrize("api", ["graphql", "rest"])
+def test_shares_leave_bots_apart_and_their_bodies_name_nothing(
+    world: World, server: Sandbox, tmp_path: Path, api: str
+) -> None:
+    """A bot's title counts for the bot; its body, which quotes other people's, for nobody."""
+    world.open_pull_request("octo/app", "robot[bot]", "ABC-1 in a title", body="ABC-2")
+    lab = BodyLab(world, server, tmp_path, api)
+    lab.sync()
+    by_title = (BY_BOT + 1, "title", 1, "ABC-1", True)
+    assert [link for link in lab.links() if link[0] >= BY_BOT] == [by_title]
+    names = "n, n_without_issue, share_without_issue, n_bot_authors, n_bots_without_issue"
+
+    def counted(**settings: Any) -> tuple[Any, ...]:
+        lab.compute(**settings)
+        with lab.warehouse.transaction() as connection:
+            (row,) = connection.execute(f"SELECT {names} FROM metrics.issue_links_weekly").fetchall()
+        found: tuple[Any, ...] = row
+        return found
+
+    assert counted() == (8, 2, 0.25, 2, 1)
+    assert counted(bots=("ada",)) == (0, 0, None, 10, 9), "a login on the list is a bot from then on"
+    assert counted(exclude_bots=False) == (10, 3, 0.3, 0, 0)
+    assert [link for link in lab.links(exclude_bots=False) if link[0] >= BY_BOT] == [by_title]
+
+
 @pytest.mark.parametrize("links_from", [None, USUAL])
 def test_no_body_is_asked_for_unless_chosen(
     world: World, server: Sandbox, tmp_path: Path, links_from: tuple[LinkSource, ...] | None

@@ -7,6 +7,8 @@ SELECT
     count(*) FILTER (last_error IS NOT NULL) AS repositories_failed,
     min(last_sync_at) AS oldest_sync_at,
     max(last_sync_at) AS newest_sync_at,
+    (SELECT failed FROM jira_syncs) AS jira_projects_failed,
+    (SELECT oldest_sync_at FROM jira_syncs) AS oldest_jira_sync_at,
     $next_run_at::TIMESTAMP AS next_run_at,
     $newest_delivery_at::TIMESTAMP AS newest_delivery_at,
     $median_delivery_seconds::DOUBLE AS median_delivery_seconds,

@@ -4,6 +4,7 @@ function published() {
   const { status } = content;
   fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), `
     + (status.newest_sync_at ? `last synced${status.is_sample_data ? '' : ' with GitHub'} ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.')
+    + (status.oldest_jira_sync_at ? ` Issues of Jira are as of ${ago(status.oldest_jira_sync_at)}.` : '')
     + (status.newest_delivery_at ? ` The newest delivery of a webhook came ${ago(status.newest_delivery_at)}.` : ''));
 }
 
@@ -29,6 +30,11 @@ function problems() {
         ` (${TROUBLES[repository.status] ?? repository.status}): `, foreign(repository.last_error ?? 'no reason given'),
         ` Last synced: ${dateTime(repository.last_sync_at)}.`))),
       troubled.length > 5 ? element('button', { type: 'button', class: 'link', onclick: () => byId('data-title').scrollIntoView() }, `All ${count(troubled.length)} are listed below`) : null));
+  }
+  if (content.status.jira_projects_failed) {
+    const { jira_projects_failed: failed, oldest_jira_sync_at: synced } = content.status;
+    notices.push(element('p', { class: 'notice bad', role: 'alert' }, element('strong', {}, `${plural(failed, 'project')} of Jira could not be synced; what is said of issues is old or missing.`),
+      synced ? ` The least recent sync that went well was at ${dateTime(synced)}.` : ' None has been synced yet.', ' “prpipeline status” says why.'));
   }
   if (waiting.length) {
     notices.push(element('p', { class: 'notice' }, `${plural(waiting.length, 'repository has', 'repositories have')} not been synced yet and ${waiting.length === 1 ? 'is' : 'are'} missing here.`));

@@ -118,6 +118,14 @@ CREATE TABLE IF NOT EXISTS raw.github_emails (
     email_sha256    VARCHAR NOT NULL
 );
 
+-- Organisations that withheld the addresses that they verified, when they were asked last.
+CREATE TABLE IF NOT EXISTS meta.github_email_refusals (
+    organization    VARCHAR NOT NULL,
+    login           VARCHAR NOT NULL,               -- of whom they were asked for
+    reason          VARCHAR NOT NULL,
+    refused_at      TIMESTAMP NOT NULL              -- since when
+);
+
 -- Which accounts are whose, as jira.people of the repositories file says. account: an id or an e-mail address in Jira; NULL:
 -- the login is nobody there.
 CREATE TABLE IF NOT EXISTS meta.jira_people (

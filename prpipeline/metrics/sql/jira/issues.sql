@@ -3,7 +3,8 @@
 -- Status and category are those of today by the status's id; the issue's own word stands only where the site lists the id no more.
 -- An issue that Jira no longer shows (deleted, or hidden) stays, with is_gone; one that moved to a project that is not selected
 -- stays, without is_tracked. parent_key is today's key of the parent, or of the epic where a field of its own links it. epic_key
--- is that of the parent, or of a sub-task's parent's parent. sprint is the one that runs, else the one listed last.
+-- is that of the parent, or of a sub-task's parent's parent. sprint is the one that runs, else the one listed last;
+-- sprint_ended_at when it was completed, or is to end.
 CREATE TABLE IF NOT EXISTS metrics.issues (
     issue_id           BIGINT,
     issue_key          VARCHAR,
@@ -23,7 +24,10 @@ CREATE TABLE IF NOT EXISTS metrics.issues (
     epic_key           VARCHAR,
     epic               VARCHAR,
     sprint             VARCHAR,
+    sprint_id          BIGINT,
     sprint_state       VARCHAR,
+    sprint_started_at  TIMESTAMP,
+    sprint_ended_at    TIMESTAMP,
     story_points       DOUBLE,
     points_class       VARCHAR,
     labels             VARCHAR,
@@ -73,7 +77,13 @@ listed_sprints AS (
 sprints AS (
     SELECT
         issue_id,
-        arg_max({'name': name, 'state': state}, {'runs': coalesce(state = 'active', false), 'place': place}) AS sprint
+        arg_max(
+            {
+                'id': sprint_id, 'name': name, 'state': state,
+                'started_at': started_at, 'ended_at': coalesce(completed_at, ended_at)
+            },
+            {'runs': coalesce(state = 'active', false), 'place': place}
+        ) AS sprint
     FROM listed_sprints
     JOIN raw.jira_sprints USING (sprint_id)
     GROUP BY issue_id
@@ -86,7 +96,8 @@ SELECT
     state.status, state.status_category,
     issue.priority, issue.resolution, issue.assignee_id, issue.reporter_id,
     parents.parent_id, parents.parent_key, epic_key, epic.summary AS epic,
-    sprint.name AS sprint, sprint.state AS sprint_state,
+    sprint.name AS sprint, sprint.id AS sprint_id, sprint.state AS sprint_state,
+    sprint.started_at AS sprint_started_at, sprint.ended_at AS sprint_ended_at,
     issue.story_points,
     CASE
         WHEN issue.story_points <= 1 THEN '0-1'

@@ -9,6 +9,11 @@ SOMETHING_WENT_WRONG = (
     "bug. Please include `5A2D:3C5F:1B2C3D4:5E6F7A8:66F00001` when reporting this issue."
 )
 
+SAML = (
+    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+    "organization."
+)
+
 
 @dataclass
 class Effect:

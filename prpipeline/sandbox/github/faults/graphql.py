@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
+from prpipeline.sandbox.github.faults.effect import SAML, SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, inner_lists, null_nodes, outer_lists
 from prpipeline.sandbox.messages import Request
 
@@ -111,6 +111,17 @@ def _forbidden_teams(fault: Effect, request: Request, result: dict[str, Any]) ->
             result.setdefault("errors", []).append(error | {"extensions": {"saml_failure": False}})
 
 
+def _forbidden_users(fault: Effect, request: Request, result: dict[str, Any]) -> None:
+    # Every second one of those that were asked for by name.
+    asked = [
+        name for name, value in result["data"].items() if isinstance(value, dict) and "databaseId" in value
+    ]
+    for name in asked[::2]:
+        result["data"][name] = None
+        error = {"type": "FORBIDDEN", "path": [name], "message": SAML, "extensions": {"saml_failure": True}}
+        result.setdefault("errors", []).append(error)
+
+
 def _ip_allow_list(fault: Effect, request: Request, result: dict[str, Any]) -> None:
     if isinstance(result["data"].get("nodes"), list):
         null_nodes(result, "FORBIDDEN", IP_ALLOW_LIST, {"saml_failure": False}, [0])
@@ -137,5 +148,6 @@ KINDS: dict[str, Callable[[Effect, Request, dict[str, Any]], None]] = {
     "empty_ids": _empty_ids,
     "rejected_cursor": _rejected_cursor,
     "forbidden_teams": _forbidden_teams,
+    "forbidden_users": _forbidden_users,
     "ip_allow_list": _ip_allow_list,
 }

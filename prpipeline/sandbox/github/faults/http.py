@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from math import ceil
 
 from prpipeline.sandbox.clock import iso
-from prpipeline.sandbox.github.faults.effect import SOMETHING_WENT_WRONG, Effect
+from prpipeline.sandbox.github.faults.effect import SAML, SOMETHING_WENT_WRONG, Effect
 from prpipeline.sandbox.github.faults.walk import dictionaries, encoded, null_nodes
 from prpipeline.sandbox.messages import Delivery, Request, Response, encode
 
@@ -22,10 +22,6 @@ UNICORN = b"""<!DOCTYPE html>
   </body>
 </html>
 """
-SAML = (
-    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
-    "organization."
-)
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
     "GitHub Support for help, please include the request ID 5A2D:3C5F."
