@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
@@ -107,14 +107,6 @@ def test_metrics_alone_keep_their_picture_and_rows(metrics_alone: Materialized) 
     assert found["preview"].startswith("|")
 
 
-def test_a_second_run_adds_nothing(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    for _ in range(2):
-        lab.run(repositories=[ONE])
-    found = lab.metadata(PULL_REQUESTS, ONE)
-    assert (found["rows added"], found["mode"]) == (0, "unchanged")
-
-
 @pytest.mark.parametrize("by", some_slow(["range", "list"], "list"))
 def test_one_failing_repository_fails_alone_and_is_asked_for_again_alone(
     lab: DagsterLab, github: Sandbox, world: World, by: str
@@ -160,20 +152,62 @@ def test_what_a_stopped_run_did_not_reach_shows_as_failed(
     assert lab.run(repositories=[ONE, TWO, THREE]).success
 
 
-def test_a_name_that_is_not_tracked_fails_alone(lab: DagsterLab) -> None:
-    lab.track(ONE)
-    result = lab.run(repositories=["octo/unknown", ONE.upper()])
+class InTurn(NamedTuple):
+    """Three runs without a list of repositories: two syncs, and a reconciliation after a pull request was deleted."""
+
+    statuses: dict[str, str]  # after the first
+    second: dict[str, Any]  # metadata of ONE
+    reconciled: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def in_turn() -> Iterator[InTurn]:
+    world = bulk_world()
+    with shared_lab(world) as (lab, _):
+        lab.track(ONE, TWO)
+        assert lab.run().success
+        statuses = lab.status(PULL_REQUESTS)
+        assert lab.run().success
+        second = lab.metadata(PULL_REQUESTS, ONE)
+        with world.lock:
+            world.delete_pull_request(next(iter(world.repository(ONE).pull_requests.values())))
+        launchpad = {"full": False, "reconcile": False, "repositories": []}  # its defaults
+        assert lab.run("reconcile", **launchpad).success
+        yield InTurn(statuses, second, lab.metadata(PULL_REQUESTS, ONE))
+
+
+def test_no_list_means_all_that_are_tracked(in_turn: InTurn) -> None:
+    assert in_turn.statuses == {ONE: "MATERIALIZED", TWO: "MATERIALIZED"}
+
+
+def test_a_second_run_adds_nothing(in_turn: InTurn) -> None:
+    assert (in_turn.second["rows added"], in_turn.second["mode"]) == (0, "unchanged")
+
+
+def test_the_reconcile_job_looks_closer(in_turn: InTurn) -> None:
+    assert in_turn.reconciled["rows added"] == -1
+
+
+@pytest.fixture(scope="module")
+def lab_of_failures() -> Iterator[DagsterLab]:
+    """Whose runs the tests read: each runs repositories that fail, and ONE at most."""
+    with shared_lab() as (lab, _):
+        lab.track(ONE, GONE, MISSING)
+        yield lab
+
+
+def test_a_name_that_is_not_tracked_fails_alone(lab_of_failures: DagsterLab) -> None:
+    result = lab_of_failures.run(repositories=["octo/unknown", ONE.upper()])
     assert failure_sentence(result) == (
         "1 of 2 repositories failed; the others are done, and published by the next run of job 'publish'. "
         "octo/unknown: Not tracked. Track it first, or correct its spelling. " + metadata.AGAIN
     )
-    assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED"}
+    assert lab_of_failures.status(REVIEW_TIME_HOURS)[ONE] == "MATERIALIZED"
 
 
-def test_the_sentence_counts_as_people_do(lab: DagsterLab) -> None:
-    lab.track(GONE, MISSING)
-    assert failure_sentence(lab.run(repositories=[GONE])).startswith(f"{GONE}: ")
-    both = failure_sentence(lab.run(repositories=[GONE, MISSING]))
+def test_the_sentence_counts_as_people_do(lab_of_failures: DagsterLab) -> None:
+    assert failure_sentence(lab_of_failures.run(repositories=[GONE])).startswith(f"{GONE}: ")
+    both = failure_sentence(lab_of_failures.run(repositories=[GONE, MISSING]))
     assert both.startswith(f"2 of 2 repositories failed. {GONE}, {MISSING}: ")
 
 
@@ -189,24 +223,7 @@ def test_what_nobody_expected_shows_its_stack(lab: DagsterLab, monkeypatch: pyte
     assert "in surprise" in said
 
 
-def test_no_list_means_all_that_are_tracked(lab: DagsterLab) -> None:
-    lab.track(ONE, TWO)
-    assert lab.run().success
-    assert lab.status(PULL_REQUESTS) == {ONE: "MATERIALIZED", TWO: "MATERIALIZED"}
-
-
 def test_a_wrong_token_is_a_sentence_too(lab: DagsterLab, github: Sandbox) -> None:
     lab.track(ONE, TWO)
     github.revoke_token("sandbox-token")
     assert "GITHUB_TOKEN" in failure_sentence(lab.run(repositories=[ONE, TWO]))
-
-
-def test_the_reconcile_job_looks_closer(lab: DagsterLab, world: World) -> None:
-    lab.track(ONE)
-    lab.run(repositories=[ONE])
-    with world.lock:
-        world.delete_pull_request(next(iter(world.repository(ONE).pull_requests.values())))
-    assert lab.run(
-        "reconcile", full=False, reconcile=False, repositories=[]
-    ).success  # the launchpad's defaults
-    assert lab.metadata(PULL_REQUESTS, ONE)["rows added"] == -1

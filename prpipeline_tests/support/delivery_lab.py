@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from prpipeline.app.deliveries import Drain
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.github.webhooks import read
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline.sandbox.github.hooks import Delivered
 from prpipeline.sync import SyncResult
 from prpipeline.warehouse.database import utc_now
 from prpipeline.webhooks import waiting
+from prpipeline_tests.support.pipelines import pipeline_on
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 A_WHILE = timedelta(seconds=10)
@@ -27,8 +27,7 @@ class DeliveryLab(SyncLab):
 
     def __init__(self, world: World, server: Sandbox, folder: Path, hooks: int = 1, **settings: Any) -> None:
         super().__init__(world, server, folder, **settings)
-        self.pipeline = Pipeline(self.settings)
-        self.pipeline.warehouse = self.pipeline.tracking.warehouse = self.warehouse
+        self.pipeline = pipeline_on(self.settings, self.warehouse)
         server.hooks.is_sending = False
         for number in range(hooks):
             server.hooks.add("octo", f"http://localhost/{number}", "secret", ["*"])
@@ -91,11 +90,23 @@ def delivery_lab(
     world = small_world(repositories=repositories)
     let_pass(world, timedelta(minutes=5))  # a state of this very second would be read again
     with Sandbox(world) as server:
-        lab = DeliveryLab(
-            world, server, folder, **{"attempts": 1, **options}
-        )  # the waits of a drain are real
-        lab.sync()
+        chosen = {"attempts": 1, **options}  # the waits of a drain are real
+        lab = DeliveryLab(world, server, folder, synced=True, **chosen)
         lab.wait(minutes=5)
         server.reset_requests()
         yield lab
         lab.inbox.close()
+
+
+def first(lab: DeliveryLab, position: int = 1) -> Any:
+    """A pull request of octo/app."""
+    return list(lab.world.repository("octo/app").pull_requests.values())[position]
+
+
+def first_of(lab: DeliveryLab, name: str) -> Any:
+    return next(iter(lab.world.repository(name).pull_requests.values()))
+
+
+def settle(lab: DeliveryLab) -> None:
+    """Let the second of a change pass: a state that was read in it is read again."""
+    lab.wait(seconds=5)

@@ -1,24 +1,21 @@
-"""A sandbox with a world, a warehouse, and a comparison of the two.
-
-Expected rows are read from the world directly, not through an API. Waits move the sandbox's clock.
-"""
+"""A sandbox with a world, a warehouse, and a comparison of the two. Waits move the sandbox's clock."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from prpipeline.github.client import Client
 from prpipeline.github.etags import Etags
 from prpipeline.github.rest_source import RestSource
 from prpipeline.github.sources import GitHubSource, open_sources
 from prpipeline.model.repository import RepositoryName
-from prpipeline.sandbox.github import Actor, ManualClock, PullRequest, Sandbox, World
+from prpipeline.sandbox.github import ManualClock, PullRequest, Sandbox, World
 from prpipeline.settings import JiraOptions, Settings, SyncSettings, load_settings
 from prpipeline.settings.jira import LinkSource
 from prpipeline.sync import Syncer, SyncOptions, SyncResult
@@ -26,20 +23,14 @@ from prpipeline.warehouse import records, tracking
 from prpipeline.warehouse.record_counts import Wanted
 from prpipeline.warehouse.tracking import Tracked
 from prpipeline_tests.support import stores
+from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.folders import new_folder as new_folder
 from prpipeline_tests.support.stores import new_warehouse as new_warehouse
+from prpipeline_tests.support.sync_rows import Rows, expected_rows, held_sql
 
 TOKEN = "sandbox-token"
-EVENTS = {
-    "ready_for_review": "ready_for_review",
-    "convert_to_draft": "converted_to_draft",
-    "review_requested": "review_requested",
-    "review_request_removed": "review_request_removed",
-    "review_dismissed": "review_dismissed",
-    "closed": "closed",
-    "reopened": "reopened",
-}
-Rows = dict[str, list[tuple[Any, ...]]]
+
+_SYNCED: dict[str, Path] = {}
 
 
 class JumpingClock:
@@ -118,7 +109,10 @@ def busy_pull_request(world: World, repository: str = "octo/app", children: int 
 
 
 class SyncLab:
-    """What a test works with. ``settings`` are those of ``SyncSettings``. ``links_from``: as with a project of Jira selected."""
+    """What a test works with. ``settings`` are those of ``SyncSettings``. ``links_from``: as with a project of Jira selected.
+
+    ``synced``: after a first ``sync``, which equal labs share.
+    """
 
     def __init__(
         self,
@@ -129,6 +123,7 @@ class SyncLab:
         tokens: str = TOKEN,
         etags: Etags | None = None,
         links_from: tuple[LinkSource, ...] | None = None,
+        synced: bool = False,
         **settings: Any,
     ) -> None:
         self.world, self.server = world, server
@@ -136,10 +131,31 @@ class SyncLab:
         self.sync_settings = SyncSettings(**{"page_size": 5, "attempts": 4, "overlap_minutes": 0, **settings})
         self.settings = make_settings(server, folder, api, tokens, self.sync_settings, links_from)
         self.sources: Sequence[GitHubSource] = open_sources(self.settings, self.clock, etags)
+        self.names = [r.full_name for r in world.repositories.values()]
+        if synced:
+            stores.copy_warehouse(self._synced_twin(api, tokens, links_from), folder)
         self.warehouse = new_warehouse(folder)
         stores.keep_attached(self.warehouse)
-        self.names = [r.full_name for r in world.repositories.values()]
-        self.track(self.names)
+        if not synced:
+            self.track(self.names)
+
+    def _synced_twin(self, api: str, tokens: str, links_from: tuple[LinkSource, ...] | None) -> Path:
+        """The folder of a synced warehouse of an equal world and equal settings, made where there is none."""
+        alike = replace(
+            self.sync_settings, fill_up_per_run=0, attempts=1
+        )  # which a first sync does not depend on
+        repositories = self.world.repositories.values()
+        texts = [pr.body for repository in repositories for pr in repository.pull_requests.values()]
+        seen = (self.names, self.world.clock.now(), self.expected(), texts)
+        like = repr((api, tokens, links_from, alike, *seen))
+        if like not in _SYNCED:
+            folder = lasting_folder()
+            with stores.attached(), Sandbox(self.world, tokens=tokens.split(",")) as server:
+                chosen = asdict(self.sync_settings)
+                twin = SyncLab(self.world, server, folder, api, tokens, None, links_from, **chosen)
+                assert not any(result.failed for result in twin.sync())
+            _SYNCED[like] = folder
+        return _SYNCED[like]
 
     @property
     def source(self) -> GitHubSource:
@@ -180,15 +196,22 @@ class SyncLab:
 
     def expected(self, *, teams: bool = True) -> Rows:
         by_rest = isinstance(self.source, RestSource)
-        return expected(
+        return expected_rows(
             self.world, teams=teams, first_commits=not by_rest or self.sync_settings.first_commit_by_rest
         )
 
-    def assert_equal(self, *, teams: bool = True) -> None:
-        """Assert that the warehouse has exactly the world's rows."""
+    def assert_equal(self, *, teams: bool = True, of: str | None = None) -> None:
+        """Assert that the warehouse has exactly the world's rows, or exactly those of one repository."""
         held, wanted = self.held(teams=teams), self.expected(teams=teams)
+        if of is not None:
+            held, wanted = self.of(of, held), self.of(of, wanted)
         for table in wanted:
             assert held[table] == wanted[table], table
+
+    def of(self, name: str, rows: Rows) -> Rows:
+        """Those of one repository."""
+        number = self.world.repository(name).id
+        return {table: [row for row in each if row[0] == number] for table, each in rows.items()}
 
     def assert_no_row_twice(self) -> None:
         held = self.held()
@@ -262,106 +285,3 @@ def make_settings(
     settings = load_settings(environment)
     jira = None if links_from is None else JiraOptions(projects=("ABC",), links_from=links_from)
     return replace(settings, file=replace(settings.file, sync=sync or SyncSettings(), jira=jira))
-
-
-def held_sql(teams: bool) -> dict[str, str]:
-    subject = "subject_id, subject_login" if teams else "NULL, NULL"
-    return {
-        "pull_requests": """
-            SELECT repository_id, pull_request_id, node_id, number, title, state, author_id, author_login,
-                author_is_bot, is_draft, created_at, updated_at, closed_at, merged_at, merged_by_id,
-                merged_by_login, additions, deletions, changed_files, base_ref, url, head_ref, is_from_fork,
-                milestone, comments, commits, first_commit_at
-            FROM raw.pull_requests""",
-        "reviews": """
-            SELECT repository_id, pull_request_id, number, review_id, node_id, reviewer_id, reviewer_login,
-                reviewer_is_bot, state, submitted_at, has_text
-            FROM raw.reviews""",
-        "pull_request_labels": "SELECT repository_id, pull_request_id, number, label FROM raw.pull_request_labels",
-        "review_events": f"""
-            SELECT repository_id, pull_request_id, number, event_id, event, actor_id, actor_login, {subject},
-                subject_is_team, review_id, previous_state, created_at
-            FROM raw.review_events""",
-    }
-
-
-def expected(world: World, *, teams: bool = True, first_commits: bool = True) -> Rows:
-    rows: Rows = {table: [] for table in held_sql(teams)}
-    for repository in world.repositories.values():
-        for pr in repository.pull_requests.values():
-            ids = (repository.id, pr.id)
-            rows["pull_requests"].append(
-                (
-                    *ids,
-                    pr.node_id,
-                    pr.number,
-                    pr.title,
-                    pr.state.lower(),
-                    *_actor(pr.author),
-                    pr.is_draft,
-                    _naive(pr.created_at),
-                    _naive(pr.updated_at),
-                    _naive(pr.closed_at),
-                    _naive(pr.merged_at),
-                    *_actor(pr.merged_by)[:2],
-                    pr.additions,
-                    pr.deletions,
-                    pr.changed_files,
-                    pr.base_ref,
-                    "https://github.com" + pr.path(),
-                    pr.head_ref,
-                    pr.is_cross_repository,
-                    pr.milestone.title if pr.milestone else None,
-                    pr.comments,
-                    pr.commits,
-                    _naive(pr.first_commit_at or pr.created_at) if pr.commits and first_commits else None,
-                )
-            )
-            rows["pull_request_labels"] += [(*ids, pr.number, label.name) for label in pr.labels]
-            for review in pr.reviews:
-                if review.submitted_at:
-                    rows["reviews"].append(
-                        (
-                            *ids,
-                            pr.number,
-                            review.id,
-                            review.node_id,
-                            *_actor(review.author),
-                            review.state,
-                            _naive(review.submitted_at),
-                            bool(review.body.strip()),
-                        )
-                    )
-            for event in pr.events:
-                if event.kind in EVENTS:
-                    who = event.requested_reviewer
-                    is_team = who is not None and not isinstance(who, Actor)
-                    subject: tuple[Any, Any] = (None, None)
-                    if who is not None and teams:
-                        subject = _actor(who)[:2] if isinstance(who, Actor) else (who.id, who.combined_slug)
-                    rows["review_events"].append(
-                        (
-                            *ids,
-                            pr.number,
-                            event.node_id,
-                            EVENTS[event.kind],
-                            *_actor(event.actor)[:2],
-                            *subject,
-                            is_team,
-                            event.review.id if event.review else None,
-                            event.previous_state,
-                            _naive(event.created_at),
-                        )
-                    )
-    return {table: sorted(content, key=repr) for table, content in rows.items()}
-
-
-def _actor(actor: Actor | None) -> tuple[int | None, str | None, bool]:
-    if actor is None or actor.deleted:
-        return None, None, False
-    is_bot = actor.kind == "Bot"
-    return actor.id, f"{actor.login}[bot]" if is_bot else actor.login, is_bot
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -13,6 +13,7 @@ from prpipeline.model.field_sets import FIELD_SET, WITHOUT_FIRST_COMMIT
 from prpipeline.sandbox.github import Fault, Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.workers import sync_with_workers
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, let_pass, small_world
 
 
@@ -31,8 +32,7 @@ def server(world: World) -> Iterator[Sandbox]:
 
 def old_lab(world: World, server: Sandbox, folder: Path, api: str = "graphql", **settings: Any) -> SyncLab:
     """A lab whose rows are all old, and which has nothing else to read."""
-    lab = SyncLab(world, server, folder, api, **settings)
-    lab.sync()
+    lab = SyncLab(world, server, folder, api, synced=True, **{"page_size": 12, **settings})
     lab.make_old()
     lab.wait(hours=1)
     server.requests.clear()
@@ -70,8 +70,7 @@ def test_some_rows_are_filled_up_by_each_sync_the_newest_first(
 
 
 def test_rows_that_lack_nothing_cost_nothing(world: World, server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(world, server, tmp_path, synced=True)
     lab.wait(hours=1)
     server.requests.clear()
     assert [result.mode for result in lab.sync()] == ["unchanged", "unchanged"]
@@ -124,7 +123,7 @@ def test_what_vanished_stays_until_reconciling_and_holds_up_nothing(
         lab.assert_equal()
 
 
-@pytest.mark.parametrize("status", [401, 502])
+@pytest.mark.parametrize("status", some_slow([401, 502], 401))
 def test_its_failures_fail_nothing(
     world: World, server: Sandbox, tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,7 +141,7 @@ def test_its_failures_fail_nothing(
 def test_half_of_the_allowance_is_left_to_what_cannot_wait(
     world: World, server: Sandbox, tmp_path: Path
 ) -> None:
-    lab = old_lab(world, server, tmp_path)
+    lab = old_lab(world, server, tmp_path, page_size=5)
     budget = server.credentials["sandbox-token"].graphql
     budget.spend(budget.limit // 2 - 2, world.clock.now())
     lab.sync()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from prpipeline.app.pipeline import Pipeline
 from prpipeline.app.tracking import TrackingService
 from prpipeline.metrics.checks import all_checks
 from prpipeline.model.repository import RepositoryName
@@ -16,20 +15,21 @@ from prpipeline.sandbox.github import Credential, Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import activity, tracking
 from prpipeline.warehouse.tracking import Tracked
+from prpipeline_tests.support.pipelines import pipeline_on
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 APIS = ("graphql", "rest")
-
-
-@pytest.fixture(autouse=True)
-def attached() -> None:
-    """Not here: commands open the file, too, and would wait for it."""
 
 
 @pytest.fixture
 def server() -> Iterator[Sandbox]:
     with Sandbox(small_world()) as server:
         yield server
+
+
+def service_of(lab: SyncLab) -> TrackingService:
+    return pipeline_on(lab.settings, lab.warehouse).tracking
 
 
 def replace_repository(world: World) -> None:
@@ -39,8 +39,7 @@ def replace_repository(world: World) -> None:
 
 
 def test_a_renamed_repository_keeps_its_history_and_its_key(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     number = lab.tracked().repository_id
     server.world.rename_repository("octo/app", "application")
     (result,) = lab.sync()
@@ -55,8 +54,7 @@ def test_a_renamed_repository_keeps_its_history_and_its_key(server: Sandbox, tmp
 
 
 def test_a_transferred_repository_keeps_its_history(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     server.world.transfer_repository("octo/app", "hexa")
     (result,) = lab.sync()
     assert (result.failed, result.repository) == (False, "hexa/app")
@@ -65,8 +63,7 @@ def test_a_transferred_repository_keeps_its_history(server: Sandbox, tmp_path: P
 
 
 def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     before = lab.held()
     replace_repository(server.world)
     (result,) = lab.sync()
@@ -77,7 +74,7 @@ def test_another_repository_under_the_old_name_does_not_get_mixed_in(server: San
 
 def again(lab: SyncLab, name: str) -> None:
     """What ``prpipeline untrack`` and then ``prpipeline track`` do."""
-    service = TrackingService(lab.settings)
+    service = service_of(lab)
     service.untrack([RepositoryName.parse(name)], delete_data=False)
     service.track([RepositoryName.parse(name)], tracked_by="cli")
 
@@ -86,8 +83,7 @@ def again(lab: SyncLab, name: str) -> None:
 def test_another_repository_under_the_name_is_started_beside_the_old_one(
     server: Sandbox, tmp_path: Path, api: str
 ) -> None:
-    lab = SyncLab(server.world, server, tmp_path, api)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, api, synced=True)
     old = lab.tracked()
     before = lab.held()
     replace_repository(server.world)
@@ -112,7 +108,7 @@ def test_another_repository_under_the_name_is_started_beside_the_old_one(
     if api == "graphql":
         assert_both_are_published(lab, old, new.id, former)
 
-    service = TrackingService(lab.settings)
+    service = service_of(lab)
     service.untrack([RepositoryName.parse(former)], delete_data=True)
     assert {row[0] for row in lab.held()["pull_requests"]} == {new.id}
     lab.sync(SyncOptions(full=True, reconcile=True))
@@ -121,7 +117,7 @@ def test_another_repository_under_the_name_is_started_beside_the_old_one(
 
 def assert_both_are_published(lab: SyncLab, old: Tracked, new_id: int, former: str) -> None:
     """Under names of their own; what is published does not depend on the API."""
-    pipeline = Pipeline(lab.settings)
+    pipeline = pipeline_on(lab.settings, lab.warehouse)
     pipeline.derive(["octo/app"])
     pipeline.aggregate()
     pipeline.publish()
@@ -153,34 +149,31 @@ def assert_both_are_published(lab: SyncLab, old: Tracked, new_id: int, former: s
 
 
 def test_deleting_the_new_one_leaves_the_old_one(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     before = lab.held()
     replace_repository(server.world)
     again(lab, "octo/app")
     lab.sync()
-    TrackingService(lab.settings).untrack([RepositoryName("octo", "app")], delete_data=True)
+    service_of(lab).untrack([RepositoryName("octo", "app")], delete_data=True)
     assert lab.held() == before
     with lab.warehouse.transaction() as connection:
         assert len(activity.syncs_since(connection, 0, 9)) == 1
 
 
 def test_a_name_that_went_through_several_repositories(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     for _ in range(3):
         replace_repository(server.world)
         again(lab, "octo/app")
         assert lab.sync()[0].error is None
-    names = sorted(row.tracked_as for row in TrackingService(lab.settings).known_rows())
+    names = sorted(row.tracked_as for row in service_of(lab).known_rows())
     day = lab.tracked().last_sync_at
     assert names == ["octo/app", *(f"octo/app.until-{day:%Y-%m-%d}{n}" for n in ("", "-2", "-3"))]
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_tracked_again_and_still_the_same(server: Sandbox, tmp_path: Path, api: str) -> None:
-    lab = SyncLab(server.world, server, tmp_path, api)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, api, synced=True)
     number = lab.tracked().repository_id
     for change in (
         lambda: None,
@@ -197,13 +190,12 @@ def test_tracked_again_and_still_the_same(server: Sandbox, tmp_path: Path, api: 
     lab.assert_equal()
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", some_slow(APIS, "graphql"))
 def test_a_rename_into_a_name_that_was_another_ones(server: Sandbox, tmp_path: Path, api: str) -> None:
     """octo/app moves on, and octo/lib, which is tracked as well, takes its name."""
     world = server.world
     world.open_pull_request(world.add_repository("octo/lib"), "eve", "Of the library")
-    lab = SyncLab(world, server, tmp_path, api)
-    lab.sync()
+    lab = SyncLab(world, server, tmp_path, api, synced=True)
     app, lib = world.repository("octo/app").id, world.repository("octo/lib").id
     world.rename_repository("octo/app", "old-app")
     world.rename_repository("octo/lib", "app")
@@ -220,11 +212,10 @@ def test_a_rename_into_a_name_that_was_another_ones(server: Sandbox, tmp_path: P
     lab.assert_equal()
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", some_slow(APIS, "rest"))
 def test_private_for_a_while(server: Sandbox, tmp_path: Path, api: str) -> None:
     server.add_token(Credential("outsider", repositories=()))
-    lab = SyncLab(server.world, server, tmp_path, api, tokens="outsider")
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, api, tokens="outsider", synced=True)
     server.world.set_private("octo/app")
     lab.live()
     (result,) = lab.sync()
@@ -239,8 +230,7 @@ def test_private_for_a_while(server: Sandbox, tmp_path: Path, api: str) -> None:
 
 
 def test_a_full_sync_refuses_another_repository_under_the_name(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     before = lab.held()
     replace_repository(server.world)
     (result,) = lab.sync(SyncOptions(full=True))
@@ -270,8 +260,7 @@ def test_a_name_that_is_reused_between_two_pages(server: Sandbox, tmp_path: Path
 
 
 def test_two_names_of_one_repository_are_refused(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     server.world.rename_repository("octo/app", "new-name")
     lab.track(["octo/new-name"])
     lab.names = ["octo/app", "octo/new-name"]
@@ -288,8 +277,7 @@ def test_a_name_in_another_letter_case_is_the_same_repository(server: Sandbox, t
 
 
 def test_a_deleted_repository_keeps_its_data_and_says_so(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, synced=True)
     before = lab.held()
     server.world.delete_repository("octo/app")
     (result,) = lab.sync()
@@ -299,8 +287,7 @@ def test_a_deleted_repository_keeps_its_data_and_says_so(server: Sandbox, tmp_pa
 
 
 def test_a_blocked_repository_is_forbidden(server: Sandbox, tmp_path: Path) -> None:
-    lab = SyncLab(server.world, server, tmp_path, "rest")
-    lab.sync()
+    lab = SyncLab(server.world, server, tmp_path, "rest", synced=True)
     server.world.block_repository("octo/app", 451)
     (result,) = lab.sync()
     assert result.failure == "AccessDenied"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from prpipeline.sandbox.github import Credential, ManualClock, Sandbox, World, generated_world
-from prpipeline_tests.support.sync_lab import SyncLab, small_world
+from prpipeline.sandbox.github import Credential, ManualClock, PullRequest, Sandbox, World, generated_world
+from prpipeline_tests.support import stores
+from prpipeline_tests.support.slow import some_slow
+from prpipeline_tests.support.sync_lab import SyncLab, new_folder, small_world
 
 
 @pytest.fixture
@@ -27,14 +29,17 @@ def bulk(tmp_path: Path, server: Sandbox) -> SyncLab:
     return SyncLab(server.world, server, tmp_path, page_size=25, overlap_minutes=15)
 
 
-def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_path: Path) -> None:
-    world = generated_world(clock=ManualClock(), pull_requests=1000, reviews_per_pr=4)
+@pytest.mark.parametrize("pull_requests", some_slow([250, 1000], 250))
+def test_each_25_pull_requests_take_a_request_then_all_three_then_one(
+    tmp_path: Path, pull_requests: int
+) -> None:
+    world = generated_world(clock=ManualClock(), pull_requests=pull_requests, reviews_per_pr=4)
     with Sandbox(world) as server:
         lab = bulk(tmp_path, server)
         advance(world, seconds=5)
         (history,) = lab.sync()
-        assert (history.mode, history.held, history.error) == ("history", 1000, None)
-        assert history.requests <= 45
+        assert (history.mode, history.held, history.error) == ("history", pull_requests, None)
+        assert history.requests <= pull_requests / 25 + 5
         assert server.max_in_flight == 1
 
         in_the_last_second = sum(
@@ -42,11 +47,12 @@ def test_a_thousand_pull_requests_take_forty_requests_then_three_then_one(tmp_pa
             for pull in world.repository(lab.names[0]).pull_requests.values()
         )
         advance(world, hours=24)
-        for number in range(100, 1000, 90):
+        late = range(pull_requests // 10, pull_requests, pull_requests * 9 // 100)
+        for number in late:
             world.review(world.repository(lab.names[0]).pull_requests[number], "late", "APPROVED")
         advance(world, seconds=5)
         (changed,) = lab.sync()
-        assert (changed.mode, changed.pull_requests) == ("increment", 10 + in_the_last_second)
+        assert (changed.mode, changed.pull_requests) == ("increment", len(late) + in_the_last_second)
         assert changed.requests <= 3
 
         advance(world, seconds=5)
@@ -80,57 +86,57 @@ def test_a_thousand_repositories_with_fifty_changed_take_thirty_requests(tmp_pat
         assert len(server.requests) <= 11
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "close",
-        "reopen",
-        "merge",
-        "review_after_merge",
-        "edit_title",
-        "ready",
-        "draft",
-        "request",
-        "push",
-        "open",
-    ],
-)
-def test_every_change_that_moves_the_time_stamp_is_read(server: Sandbox, tmp_path: Path, change: str) -> None:
-    world, lab = server.world, SyncLab(server.world, server, tmp_path)
-    lab.sync()
-    advance(world, hours=24)
-    pulls = list(world.repository("octo/app").pull_requests.values())
-    open_one = next(p for p in pulls if p.state == "OPEN" and not p.is_draft)
-    if change == "close":
-        world.close(open_one)
-    elif change == "reopen":
-        world.reopen(next(p for p in pulls if p.state == "CLOSED"))
-    elif change == "merge":
-        world.merge(open_one, "grace")
-    elif change == "review_after_merge":
-        world.review(next(p for p in pulls if p.state == "MERGED"), "late", "COMMENTED")
-    elif change == "edit_title":
-        world.edit_title(open_one, "Another title")
-    elif change == "ready":
-        world.convert_to_draft(open_one)
-        advance(world, minutes=1)
-        world.ready_for_review(open_one)
-        world.push(open_one)
-    elif change == "draft":
-        world.convert_to_draft(open_one)
-    elif change == "request":
-        world.request_review(open_one, "octo/core")
-    elif change == "push":
-        world.push(open_one)
-    else:
-        world.open_pull_request("octo/app", "ada", "New")
-    lab.sync()
-    lab.assert_equal()
+# A change, and whose it is: the pull request of which every repository has one.
+CHANGES: dict[str, Callable[[World, PullRequest], object]] = {
+    "close": lambda world, pull_request: world.close(pull_request),
+    "reopen": lambda world, pull_request: world.reopen(pull_request),
+    "merge": lambda world, pull_request: world.merge(pull_request, "grace"),
+    "review_after_merge": lambda world, pull_request: world.review(pull_request, "late", "COMMENTED"),
+    "edit_title": lambda world, pull_request: world.edit_title(pull_request, "Another title"),
+    "ready": lambda world, pull_request: draft_and_ready(world, pull_request),
+    "draft": lambda world, pull_request: world.convert_to_draft(pull_request),
+    "request": lambda world, pull_request: world.request_review(pull_request, "octo/core"),
+    "push": lambda world, pull_request: world.push(pull_request),
+    "open": lambda world, pull_request: world.open_pull_request(pull_request.repository, "ada", "New"),
+}
+
+
+def draft_and_ready(world: World, pull_request: PullRequest) -> None:
+    world.convert_to_draft(pull_request)
+    advance(world, minutes=1)
+    world.ready_for_review(pull_request)
+    world.push(pull_request)
+
+
+@pytest.fixture(scope="module")
+def changed() -> Iterator[SyncLab]:
+    """After a day with one change in each repository, and an increment."""
+    world = World(ManualClock())
+    for change in CHANGES:
+        pull_request = world.open_pull_request(world.add_repository(f"octo/{change}"), "ada", "Changes")
+        world.review(pull_request, "grace", "APPROVED")
+        if change == "reopen":
+            world.close(pull_request)
+        elif change == "review_after_merge":
+            world.merge(pull_request, "grace")
+    advance(world, hours=1)
+    with stores.attached(), Sandbox(world) as server:
+        lab = SyncLab(world, server, new_folder())
+        lab.sync()
+        advance(world, hours=24)
+        for change, make in CHANGES.items():
+            make(world, world.repository(f"octo/{change}").pull_requests[1])
+        lab.sync()
+        yield lab
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_that_moves_the_time_stamp_is_read(changed: SyncLab, change: str) -> None:
+    changed.assert_equal(of=f"octo/{change}")
 
 
 def test_a_change_while_the_increment_runs_is_not_lost(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, SyncLab(server.world, server, tmp_path)
-    lab.sync()
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, synced=True)
     advance(world, hours=24)
     pulls = list(world.repository("octo/app").pull_requests.values())
     world.push(pulls[3])
@@ -149,8 +155,7 @@ def test_a_change_while_the_increment_runs_is_not_lost(server: Sandbox, tmp_path
 
 
 def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path) -> None:
-    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15)
-    lab.sync()
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15, synced=True)
     advance(world, hours=24)
     pull_request = world.repository("octo/app").pull_requests[1]
     world.review(pull_request, "first", "COMMENTED")
@@ -165,8 +170,7 @@ def test_two_changes_in_one_second_are_both_seen(server: Sandbox, tmp_path: Path
 def test_the_watermark_is_githubs_clock_at_the_start_less_the_overlap(
     server: Sandbox, tmp_path: Path
 ) -> None:
-    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15)
-    lab.sync()
+    world, lab = server.world, SyncLab(server.world, server, tmp_path, overlap_minutes=15, synced=True)
     advance(world, hours=24)
     world.push(world.repository("octo/app").pull_requests[2])
     start = world.clock.now().replace(tzinfo=None)

@@ -12,6 +12,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Sandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import people, tracking
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 RECONCILE = SyncOptions(reconcile=True)
@@ -54,7 +55,7 @@ def world_with_eve() -> World:
     return world
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", some_slow(APIS, "graphql"))
 def test_a_new_login_is_on_all_rows_as_soon_as_one_is_read(tmp_path: Path, api: str) -> None:
     world = world_with_eve()
     with Sandbox(world) as server:
@@ -93,8 +94,7 @@ def test_reconciling_finds_the_login_of_an_author_without_reading_the_pull_reque
 def test_a_login_that_another_account_took_over(tmp_path: Path) -> None:
     world = world_with_eve()
     with Sandbox(world) as server:
-        lab = SyncLab(world, server, tmp_path)
-        lab.sync()
+        lab = SyncLab(world, server, tmp_path, synced=True)
         world.rename_user("eve", "evelyn")
         impostor = world.add_user("eve")
         world.review(next(iter(world.repository("octo/app").pull_requests.values())), impostor, "COMMENTED")

@@ -34,11 +34,12 @@ from prpipeline_tests.support.sync_lab import SyncLab, small_world
 def test_untracked_while_it_is_synced(
     tmp_path: Path, what: str, at: int, tracks_again: bool, api: str
 ) -> None:
-    world = small_world(repositories=("octo/app", "octo/lib"))
+    world = small_world(8, ("octo/app", "octo/lib"))
     with Sandbox(world) as server:
-        here, name = SyncLab(world, server, tmp_path, api, page_size=2), RepositoryName("octo", "app")
-        if what != "history":
-            here.sync()
+        is_synced = what != "history"
+        here = SyncLab(world, server, tmp_path, api, page_size=2, synced=is_synced)
+        name = RepositoryName("octo", "app")
+        if is_synced:
             here.live()
         server.reset_requests()
 

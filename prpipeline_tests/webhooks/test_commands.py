@@ -16,6 +16,11 @@ from prpipeline_tests.support.sync_lab import TOKEN, small_world
 URL = "https://reviews.example.com/github"
 
 
+@pytest.fixture(autouse=True)
+def attached() -> None:
+    """Not here: commands open the file, too, and would wait for it."""
+
+
 def shell_on(server: Sandbox, folder: Path, **more: str) -> Shell:
     given = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": TOKEN, "PRPIPELINE_DATA_DIR": str(folder)}
     return Shell(folder, given | {"PRPIPELINE_WEBHOOK_SECRETS": "the-new-one, the-old-one"} | more)
