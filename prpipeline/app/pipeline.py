@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from prpipeline import metrics
 from prpipeline.alerts.conditions import run_trouble
-from prpipeline.app import audit, credential_locks, freshness, repositories_file
+from prpipeline.app import audit, credential_locks, freshness, reporting, repositories_file
 from prpipeline.app.estimate import Estimate, estimate_history, with_fill_up
-from prpipeline.app.report_options import report_options
 from prpipeline.app.schedule_times import next_run
 from prpipeline.app.stored import Stored
 from prpipeline.app.teams import organizations, teams_of
@@ -29,9 +28,8 @@ from prpipeline.github.sources import open_sources
 from prpipeline.metrics.checks import Findings, all_checks, find
 from prpipeline.model.repository import RepositoryName
 from prpipeline.model.tracking import Caller
-from prpipeline.publish.reader import open_published
 from prpipeline.publish.release import Release, publish
-from prpipeline.report import FILE_NAME, EarlierVersionError, ReportInfo, write_report
+from prpipeline.report import ReportInfo
 from prpipeline.settings import Settings, TrackedOwner, as_json, read_repositories_file
 from prpipeline.sync import SyncOptions, SyncResult
 from prpipeline.sync.context import Progress as HistoryProgress
@@ -39,22 +37,11 @@ from prpipeline.sync.profiles import read_profiles
 from prpipeline.sync.source import Source
 from prpipeline.sync.teams import read_teams
 from prpipeline.sync.workers import sync_with_workers
-from prpipeline.warehouse import (
-    WarehouseError,
-    activity,
-    alerts,
-    etags,
-    host,
-    jira_people,
-    jira_projects,
-    tracking,
-)
+from prpipeline.warehouse import activity, alerts, etags, host, jira_people, jira_projects, tracking
 from prpipeline.warehouse.alerts import Trouble
 from prpipeline.warehouse.database import utc_now
 from prpipeline.warehouse.leases import Leases
-from prpipeline.warehouse.summary import (
-    count_rows,
-)
+from prpipeline.warehouse.summary import count_rows
 
 if TYPE_CHECKING:
     from prpipeline.sync.jira_syncer import JiraResult
@@ -340,19 +327,8 @@ class Pipeline:
 
     @property
     def report_path(self) -> Path:
-        return self.settings.published_path.with_name(FILE_NAME)
+        return reporting.report_path(self.settings)
 
     def report(self) -> ReportInfo:
-        """Write the report of what is published, beside it."""
-        target = self.report_path
-        with open_published(self.settings.published_path) as connection:
-            try:
-                return write_report(connection, target, report_options(self.settings))
-            except OSError as error:
-                raise WarehouseError(
-                    f"The report cannot be written to {target.parent}: {error.strerror or error}."
-                ) from None
-            except EarlierVersionError:
-                raise WarehouseError(
-                    "The file was published by an earlier version; run 'prpipeline sync' first, which publishes it anew."
-                ) from None
+        """Write the report of what is published, beside it. Raises WarehouseError."""
+        return reporting.report(self.settings)

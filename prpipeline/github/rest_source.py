@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from prpipeline.github import cost, mapping, rest_teams
+from prpipeline.github import cost, rest_teams
 from prpipeline.github import rest_objects as objects
 from prpipeline.github.client import Client
 from prpipeline.github.client_source import ClientSource
@@ -21,6 +21,7 @@ from prpipeline.github.etags import Etags, MemoryEtags, RememberedProbes
 from prpipeline.github.protocol import SERVICE, LimitsOff
 from prpipeline.github.readings import Readings, are_few
 from prpipeline.github.rest_lists import LARGEST_PAGE, Listing, Parameters, RestLists
+from prpipeline.github.rest_pull_requests import RestPullRequests
 from prpipeline.http.answer import Answer, reading
 from prpipeline.http.attempts import Attempts, Unsettled
 from prpipeline.model.answers import (
@@ -61,6 +62,7 @@ class RestSource(ClientSource):
     def __init__(self, client: Client, etags: Etags | None = None, *, reads_bodies: bool = False) -> None:
         super().__init__(client, reads_bodies=reads_bodies)
         self._lists = RestLists(client)
+        self._pull_requests = RestPullRequests(client, self._lists, reads_bodies=reads_bodies)
         self._probes = RememberedProbes(MemoryEtags() if etags is None else etags, self.address)
         self._moved: dict[int, Repository] = {}  # those that have another name now than the one given
 
@@ -76,7 +78,7 @@ class RestSource(ClientSource):
         )
 
     def cost_of_rows(self, pull_requests: int) -> Cost:
-        return cost.rest_rows(pull_requests, first_commits=self._reads_first_commits)
+        return cost.rest_rows(pull_requests, first_commits=self._pull_requests.reads_first_commits)
 
     def try_credential(self) -> None:
         with suppress(LimitsOff):  # the server looked at the credential before it said so
@@ -84,7 +86,7 @@ class RestSource(ClientSource):
 
     @property
     def field_set(self) -> int:
-        return FIELD_SET if self._reads_first_commits else WITHOUT_FIRST_COMMIT
+        return FIELD_SET if self._pull_requests.reads_first_commits else WITHOUT_FIRST_COMMIT
 
     # ── repositories ─────────────────────────────────────────────────────────────────────────────────
 
@@ -282,57 +284,10 @@ class RestSource(ClientSource):
             yield Hydrated(read_at, tuple(whole), tuple(missing))
 
     def _whole(self, repository: Repository, head: Head) -> PullRequest | None:
-        """A pull request with its reviews and events; None if GitHub shows its repository, but not it.
-
-        The pull request is read first: what happens to it meanwhile makes its children newer than itself, and
-        the next probe sees that.
-        """
-        if head.number is None:
-            raise RequestRejected("REST knows pull requests by number only.")
-        repository = self._now(repository)
-        name, path = repository.full_name, f"/repos/{repository.full_name}"
-
-        def read(answer: Answer) -> tuple[PullRequest, Repository]:
-            body = objects.body_of(answer)
-            pull_request = mapping.pull_request_from_rest(body, with_body=self.reads_bodies)
-            if pull_request.updated_at < head.updated_at:
-                raise MalformedAnswer(f"GitHub lists a newer state of #{head.number} than it shows.")
-            return pull_request, objects.base_repository(body) or repository
-
-        try:
-            pull_request, found = self._get(f"{path}/pulls/{head.number}", read, name)
-            reviews = self._children(f"{path}/pulls/{head.number}/reviews", name, mapping.review_from_rest)
-            events = self._children(f"{path}/issues/{head.number}/timeline", name, mapping.event_from_rest)
-            if self._reads_first_commits:
-                first_commit_at = self._first_commit_at(f"{path}/pulls/{head.number}/commits", name)
-                pull_request = replace(pull_request, first_commit_at=first_commit_at, field_set=FIELD_SET)
-        except NotFound:
-            found, _ = self._repository(path, name)  # or this, too, is not shown to us
-            if found.repository_id == repository.repository_id:
-                return None
-        if found.repository_id != repository.repository_id:
-            raise NotFound(f"{name} is another repository now.")
-        self._probes.saw(repository.repository_id, [pull_request.updated_at])
-        return pull_request.with_children(
-            tuple({review.review_id: review for review in reviews}.values()),
-            tuple({event.event_id: event for event in events}.values()),
-        )
-
-    @property
-    def _reads_first_commits(self) -> bool:
-        return self.client.caller.settings.first_commit_by_rest
-
-    def _first_commit_at(self, path: str, name: str) -> datetime | None:
-        return self.client.get(
-            path,
-            {"per_page": 1},
-            read=lambda answer: mapping.first_commit_from_rest(answer.json()),
-            repository=name,
-        )
-
-    def _children(self, path: str, name: str, read: Callable[[objects.Json], T | None]) -> list[T]:
-        items = self._lists.settled_items(path, {}, name, read)
-        return [record for record in map(read, items) if record]
+        found = self._pull_requests.read(self._now(repository), head)
+        if found:
+            self._probes.saw(repository.repository_id, [found.updated_at])
+        return found
 
     def _get(self, path: str, read: Callable[[Answer], T], name: str) -> T:
         return self.client.get(path, read=read, repository=name)

@@ -9,6 +9,9 @@ from typing import Literal
 EmailKind = Literal["verified", "public", "commit"]
 """Where an address is from: an organisation verified its domain, the profile shows it, a commit was written by it."""
 
+Verified = Literal["all", "withheld", "unknown"]
+"""Of the organisations that were asked: all told the addresses that they verified, some withhold them, or some did not answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -21,15 +24,12 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a person can be matched by; ``emails`` are never stored as they are.
-
-    ``is_whole``: every organisation that was asked told the addresses that it verified, or has none.
-    """
+    """What a person can be matched by; ``emails`` are never stored as they are."""
 
     actor_id: int
     name: str | None
     emails: Sequence[tuple[EmailKind, str]]
-    is_whole: bool = True
+    verified: Verified = "all"
 
 
 @dataclass(frozen=True, slots=True)

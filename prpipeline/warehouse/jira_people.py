@@ -93,7 +93,7 @@ def store(
 ) -> None:
     """Replace what is known of these people, and what their organisations withhold.
 
-    Where one withheld verified addresses, those that are known already stay.
+    Where verified addresses were not told, those that are known already stay; where that may be told tomorrow, the person is due then.
     """
     for organization, refusal in refusals.items():
         if refusal:
@@ -101,7 +101,7 @@ def store(
         else:
             grant(connection, organization)
     ids = [person.actor_id for person in people]
-    kept = [person.actor_id for person in people if not person.is_whole]
+    kept = [person.actor_id for person in people if person.verified != "all"]
     connection.execute(
         "DELETE FROM raw.github_profiles WHERE actor_id IN (SELECT unnest(?::BIGINT[]))", [ids]
     )
@@ -117,8 +117,9 @@ def store(
         ).fetchall()
     )
     for person in people:
+        read_at = now if person.verified != "unknown" else now - _READ_EVERY + timedelta(days=1)
         connection.execute(
-            "INSERT INTO raw.github_profiles VALUES (?, ?, ?)", [person.actor_id, person.name, now]
+            "INSERT INTO raw.github_profiles VALUES (?, ?, ?)", [person.actor_id, person.name, read_at]
         )
         for kind, email in person.emails:
             digest = hashed(email)

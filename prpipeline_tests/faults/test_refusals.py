@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
-from prpipeline.github.sources import open_sources
+from prpipeline.github.sources import GitHubSource, open_sources
+from prpipeline.model.failures import PermanentFailure
 from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sandbox.github.faults.http import GATEWAY, SECONDARY, TOO_FAST, UNICORN
 from prpipeline.sandbox.messages import Response
 from prpipeline.settings import SyncSettings
 from prpipeline_tests.support.slow import some_slow
-from prpipeline_tests.support.sync_lab import SyncLab, jumping_clock, make_settings, small_world
+from prpipeline_tests.support.sync_lab import JumpingClock, SyncLab, jumping_clock, make_settings, small_world
 
 APIS = ("graphql", "rest")
 ABUSE = "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."
@@ -93,6 +94,20 @@ def lab(server: Sandbox, tmp_path: Path, api: str) -> SyncLab:
     return SyncLab(server.world, server, tmp_path, api)
 
 
+@pytest.fixture
+def clock(server: Sandbox) -> JumpingClock:
+    return jumping_clock(server.world)
+
+
+@pytest.fixture
+def source(server: Sandbox, clock: JumpingClock, tmp_path: Path, api: str) -> GitHubSource:
+    """What asks GitHub, without a warehouse."""
+    server.faults.clear()
+    server.reset_requests()
+    (source,) = open_sources(make_settings(server, tmp_path, api, sync=SyncSettings(attempts=4)), clock)
+    return source
+
+
 def refuse(
     server: Sandbox, status: int, body: Any, headers: dict[str, str] | None = None, times: int | None = 1
 ) -> None:
@@ -107,11 +122,10 @@ def refuse(
 
 
 @pytest.mark.parametrize(("api", "name"), in_turn(PASSING))
-def test_what_passes_is_asked_again(server: Sandbox, tmp_path: Path, api: str, name: str) -> None:
-    server.faults.clear()
+def test_what_passes_is_asked_again(
+    server: Sandbox, source: GitHubSource, clock: JumpingClock, name: str
+) -> None:
     refuse(server, *PASSING[name], times=2)
-    clock = jumping_clock(server.world)
-    (source,) = open_sources(make_settings(server, tmp_path, api, sync=SyncSettings(attempts=4)), clock)
     assert source.repository(RepositoryName("octo", "app"))[0].full_name == "octo/app"
     waits = [seconds for seconds in clock.sleeps if seconds >= 20]
     assert [round(wait / 60) for wait in waits] == ([1, 2] if name in WAITED_FOR else [])
@@ -160,8 +174,21 @@ def test_a_wait_that_would_be_too_long_says_so(server: Sandbox, tmp_path: Path, 
     assert tool.error is None
 
 
-@pytest.mark.parametrize(("api", "name"), in_turn(LASTING))
-def test_a_reason_that_lasts_is_said_at_once(lab: SyncLab, name: str) -> None:
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", LASTING)
+def test_a_reason_that_lasts_is_said_at_once(server: Sandbox, source: GitHubSource, name: str) -> None:
+    status, body, headers, says = LASTING[name]
+    refuse(server, status, body, headers, times=None)
+    with pytest.raises(PermanentFailure) as caught:
+        source.repository(RepositoryName("octo", "app"))
+    assert says in str(caught.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("api", "name"), [("graphql", "a proxy's password"), ("rest", "blocked"), ("graphql", "single sign-on")]
+)
+def test_a_reason_that_lasts_condemns_nobody_else(lab: SyncLab, name: str) -> None:
     status, body, headers, says = LASTING[name]
     refuse(lab.server, status, body, headers, times=None)
     app, tool = lab.sync()

@@ -59,7 +59,7 @@ def asking(
     }
 
 
-@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(LASTING), *one_api(LASTING)[::3]))
+@pytest.mark.parametrize(("api", "name"), some_slow(both_apis(LASTING), *one_api(LASTING)[::4]))
 def test_no_query_costs_more_requests_than_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:
@@ -93,7 +93,7 @@ def _of_tail(request: Request) -> bool:
 TAILS = one_api(name for name in LASTING if name not in SLOW)
 
 
-@pytest.mark.parametrize(("api", "name"), some_slow(TAILS, *TAILS[1::3]))
+@pytest.mark.parametrize(("api", "name"), some_slow(TAILS, *TAILS[1::4]))
 def test_a_lasting_bad_answer_to_one_tail_costs_attempts(
     server: Sandbox, tmp_path: Path, api: str, name: str
 ) -> None:

@@ -107,9 +107,10 @@ def sync_by_steps(shell: Shell) -> list[str]:
     """What ``sync octo/app`` does, but it publishes once instead of twice; what went wrong in Jira."""
     stores.new_warehouse(shell.folder / "data", with_jira=True)
     pipeline = shell.read("octo/app")
-    errors = [result.error for result in pipeline.sync_jira(SyncOptions()) if result.error]
-    pipeline.aggregate()
-    pipeline.publish()
+    with pipeline.warehouse.session():
+        errors = [result.error for result in pipeline.sync_jira(SyncOptions()) if result.error]
+        pipeline.aggregate()
+        pipeline.publish()
     return errors
 
 

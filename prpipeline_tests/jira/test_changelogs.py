@@ -71,9 +71,9 @@ def test_every_change_is_stored(busy: Busy) -> None:
 
 
 def test_every_status_that_lasted_is_a_span(busy: Busy) -> None:
-    (spans,) = busy.lab.published(
+    spans = busy.lab.table(
         "SELECT count(*) AS n, count(hours) AS ended, sum(epoch(ended_at - started_at))::BIGINT AS seconds "
-        "FROM issue_status_spans GROUP BY issue_id ORDER BY issue_id"
+        "FROM metrics.issue_status_spans GROUP BY issue_id ORDER BY issue_id"
     )
     assert [(row["n"], row["ended"]) for row in spans] == [(n + 1, n) for n in busy.lengths]
     assert [row["seconds"] or 0 for row in spans] == [30 * n for n in busy.lengths]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from prpipeline.sandbox.jira import Fault, JiraSandbox, Token, World
 from prpipeline_tests.jira.conftest import FirstSync, select
 from prpipeline_tests.support.shell import Shell
+
+pytestmark = pytest.mark.xdist_group("jira_first_sync")  # is made once in each process
 
 
 def test_a_sync_reads_both_and_publishes(synced: Shell, first_sync: FirstSync) -> None:
@@ -37,10 +41,6 @@ def test_only_github(synced: Shell, jira: JiraSandbox) -> None:
 
 def test_only_jira_names_no_repository(shell: Shell) -> None:
     assert shell.run("sync", "--only", "jira", "octo/app").returncode == 2
-
-
-def test_projects_without_any_repository(shell: Shell) -> None:
-    assert shell.run("sync").returncode == 0
 
 
 def test_projects_without_an_address(synced: Shell) -> None:
@@ -73,14 +73,15 @@ def test_jira_down_leaves_pull_requests_published(shell: Shell, jira: JiraSandbo
 
 
 def test_one_unknown_project_is_said_and_the_other_read(shell: Shell) -> None:
-    """Also where only Jira is synced."""
+    """Also without any repository."""
     select(shell.folder, "[ABC, NOPE]")
-    ended = shell.run("sync", "--only", "jira", "--json")
+    ended = shell.run("sync", "--json")
     assert ended.returncode == 1
     assert "NOPE: Jira shows no project NOPE to this account" in ended.stderr
     found = json.loads(ended.stdout)
     assert found["repositories"] == []
     assert {project["project"]: project["issues"] for project in found["jira"]} == {"ABC": 12, "NOPE": 0}
+    assert shell.published("SELECT count(*) FROM issues") == [(12,)]
 
 
 def test_a_wrong_token(shell: Shell) -> None:

@@ -14,6 +14,7 @@ from prpipeline.sandbox.jira import Fault, JiraSandbox, OAuthApp, World
 from prpipeline.settings import ConfigurationError
 from prpipeline.settings.jira import jira_settings
 from prpipeline_tests.support.jira_lab import JiraLab, let_pass, small_world
+from prpipeline_tests.support.slow import some_slow
 
 SECRET = "client-secret-123456"
 
@@ -178,7 +179,9 @@ def test_an_account_without_this_site(tmp_path: Path, sites: list[dict[str, str]
         assert (sites[0]["url"] if sites else "no site") in error
 
 
-@pytest.mark.parametrize(("left", "refreshes"), [(6, 1), (4, 2), (-1, 2), (None, 2)])
+@pytest.mark.parametrize(
+    ("left", "refreshes"), some_slow([(6, 1), (4, 2), (-1, 2), (None, 2)], (6, 1), (4, 2), (None, 2))
+)
 def test_an_access_token_is_renewed_in_its_last_five_minutes_and_when_its_end_is_unknown(
     tmp_path: Path, left: int | None, refreshes: int
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,10 +10,7 @@ import pytest
 from prpipeline.jira import custom_fields, mapping
 from prpipeline.jira.custom_fields import CustomFields
 from prpipeline.model.failures import MalformedRecord
-from prpipeline.sandbox.jira import JiraSandbox, recorded_world
 from prpipeline.settings import JiraOptions
-from prpipeline_tests.support.jira_lab import JiraLab
-from prpipeline_tests.support.shared_data import shared_data
 
 CUSTOM = CustomFields(("customfield_1", "customfield_2"), "customfield_3", "customfield_4")
 OLD_SPRINT = (
@@ -184,31 +179,3 @@ def test_custom_fields_are_found_by_their_kind() -> None:
         "customfield_9",
     )
     assert custom_fields.find([], JiraOptions()) == CustomFields()
-
-
-@pytest.mark.parametrize("edition", ["cloud", "data-center"])
-def test_recorded_issues_go_through(tmp_path: Path, edition: str) -> None:
-    world = recorded_world(shared_data("jira/jira-sample.jsonl.gz"))
-    keys = [project.key for project in world.projects.values()]
-    with JiraSandbox(world, edition=edition) as server:
-        lab = JiraLab(server, tmp_path, entries=keys)
-        results = lab.sync_well()
-        assert sum(result.issues for result in results.values()) == len(world.issues) == 33
-        for issue_id, summary, updated_at in lab.rows(
-            "SELECT issue_id, summary, updated_at FROM raw.jira_issues"
-        ):
-            issue = world.issues[issue_id]
-            assert summary == issue.fields["summary"].replace("\0", "")
-            assert updated_at == issue.updated.astimezone(UTC).replace(tzinfo=None)
-        assert lab.rows("SELECT count(*) FROM raw.jira_statuses") == [(53,)]
-        kept = lab.rows("SELECT count(*) FROM raw.jira_changes")[0][0]
-        wanted = sum(
-            str(item["field"]).lower()
-            in {"status", "assignee", "sprint", "key", "project", "resolution", "priority"}
-            or str(item["field"]).lower() in {"issuetype", "parent", "epic link", "story points"}
-            for issue in world.issues.values()
-            for each in issue.histories
-            for item in each["items"]
-        )
-        assert kept >= wanted
-        assert json.dumps(lab.rows("SELECT url FROM raw.jira_issues")).count("/browse/") == 33

@@ -13,6 +13,7 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.sandbox.jira import JiraSandbox, Project, World
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.jira.conftest import logged, new_shell, select
+from prpipeline_tests.support import stores
 from prpipeline_tests.support.jira_lab import SITE, let_pass
 from prpipeline_tests.support.jira_lab import small_world as jira_world
 from prpipeline_tests.support.shell import Shell
@@ -197,7 +198,9 @@ def matches(tmp_path_factory: pytest.TempPathFactory) -> Matches:
         actor("kim").verified_emails = actor("lee").verified_emails = {"octo": ["both@example.com"]}
         actor("ida").email = actor("max").commit_email = "ida@example.com"
         actor("nel").commit_email = "2+nel@users.noreply.github.com"
-        pipeline = new_shell(tmp_path_factory.mktemp("addresses"), github, jira).read("octo/app")
+        shell = new_shell(tmp_path_factory.mktemp("addresses"), github, jira)
+        stores.new_warehouse(shell.folder / "data", with_jira=True)
+        pipeline = shell.read("octo/app")
         assert [result.error for result in pipeline.sync_jira(SyncOptions())] == [None]
         pipeline.aggregate()
         with pipeline.warehouse.transaction() as connection:

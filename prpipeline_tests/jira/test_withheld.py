@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from prpipeline.sandbox.github import Sandbox
 from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.sync_lab import quiet_world
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    """Of its own, for its token changes."""
+    with Sandbox(quiet_world(3)) as server:
+        yield server
 
 
 def test_people_and_doctor_say_which_organisation_withholds_addresses(shell: Shell, github: Sandbox) -> None:

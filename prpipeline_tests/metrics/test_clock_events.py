@@ -89,7 +89,8 @@ def sample_data() -> World:
     return sample_world(now=datetime(2026, 5, 4, 12).astimezone())
 
 
-@pytest.mark.parametrize("make", [pytest.param(sample_data, marks=pytest.mark.slow), small_world])
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [sample_data, small_world])
 def test_clocks_of_a_synced_world_give_the_numbers(tmp_path: Path, make: Callable[[], World]) -> None:
     world = make()
     (tmp_path / "none.yaml").write_text("repositories: []\n", encoding="utf-8")
@@ -141,17 +142,20 @@ def test_clocks_of_random_histories_give_the_numbers(
     assert compare(shared.connection) >= 7 * len(found)
 
 
-def clocks(lab: MetricsLab, history: History) -> list[tuple[float, str, str, str, int | None]]:
+Clocks = list[tuple[float, str, str, str, int | None]]
+
+
+def clocks(lab: MetricsLab, histories: list[History]) -> list[Clocks]:
+    """Of each history its events: hours since the opening, clock, what happens, by which event and review."""
     lab.clear()
-    lab.store([history])
+    lab.store(with_own_reviews(histories))
     lab.rebuild(aggregates=False)
-    return [
-        (
-            (row["happened_at"] - OPENED) / timedelta(hours=1),
-            *(row[k] for k in ("clock", "what", "event", "review_id")),
-        )
-        for row in lab.rows("FROM clock_events ORDER BY happened_at, what DESC, clock")
-    ]
+    found: list[Clocks] = [[] for _ in histories]
+    for row in lab.rows("FROM clock_events ORDER BY happened_at, what DESC, clock"):
+        hour = (row["happened_at"] - OPENED) / timedelta(hours=1)
+        event = (hour, *(row[name] for name in ("clock", "what", "event", "review_id")))
+        found[row["pull_request_id"] - 1_000_001].append(event)
+    return found
 
 
 def later(number: float) -> datetime:
@@ -192,32 +196,37 @@ WAITING = [
 ]
 
 
-def test_waiting_stops_at_the_first_review_or_end(shared: MetricsLab) -> None:
-    for number, (history, _) in enumerate(WAITING):
-        for review in history.reviews:
-            review.id = number
-    shared.clear()
-    shared.store([history for history, _ in WAITING])
-    shared.rebuild(aggregates=False)
-    found: dict[int, list[tuple[float, str, str]]] = defaultdict(list)
-    for row in shared.rows("FROM clock_events WHERE clock = 'waiting' ORDER BY happened_at, what DESC"):
-        number = row["pull_request_id"] - 1_000_001
-        at = (row["happened_at"] - OPENED) / timedelta(hours=1)
-        found[number].append((at, row["what"], row["event"]))
-        assert row["review_id"] == (number if row["event"] == "review" else None)
-    for number, (history, expected) in enumerate(WAITING):
-        assert found[number] == expected, history
+DRAFT_AT_THE_CLOSE = History(
+    ANN,
+    OPENED,
+    is_draft=True,
+    toggles=[(later(1), "ready_for_review"), (later(3), "converted_to_draft")],
+    closed_at=later(5),
+)
+AFTER_THE_MERGE = History(
+    ANN,
+    OPENED,
+    merged_at=later(1),
+    reviews=[Review(7, BOB, "APPROVED", later(9))],
+    toggles=[(later(9), "ready_for_review")],
+)
 
 
-def test_draft_clock_stops_with_the_pull_request(shared: MetricsLab) -> None:
-    toggles = [
-        (OPENED + timedelta(hours=n), event)
-        for n, event in ((1, "ready_for_review"), (3, "converted_to_draft"))
-    ]
-    found = clocks(
-        shared, History(ANN, OPENED, is_draft=True, toggles=toggles, closed_at=OPENED + timedelta(hours=5))
-    )
-    assert [row[:4] for row in found if row[1] == "draft"] == [
+@pytest.fixture(scope="module")
+def of_cases(shared: MetricsLab) -> list[Clocks]:
+    return clocks(shared, [*(history for history, _ in WAITING), DRAFT_AT_THE_CLOSE, AFTER_THE_MERGE])
+
+
+def test_waiting_stops_at_the_first_review_or_end(of_cases: list[Clocks]) -> None:
+    for (history, expected), found in zip(WAITING, of_cases, strict=False):
+        waiting = [event for event in found if event[1] == "waiting"]
+        assert [(at, what, event) for at, _, what, event, _ in waiting] == expected, history
+        for *_, event, review_id in waiting:
+            assert review_id == (history.reviews[0].id if event == "review" else None)
+
+
+def test_draft_clock_stops_with_the_pull_request(of_cases: list[Clocks]) -> None:
+    assert [row[:4] for row in of_cases[-2] if row[1] == "draft"] == [
         (0.0, "draft", "starts", "opened"),
         (1.0, "draft", "stops", "ready_for_review"),
         (3.0, "draft", "starts", "converted_to_draft"),
@@ -225,20 +234,11 @@ def test_draft_clock_stops_with_the_pull_request(shared: MetricsLab) -> None:
     ]
 
 
-def test_events_after_the_merge_have_no_clock(shared: MetricsLab) -> None:
+def test_events_after_the_merge_have_no_clock(of_cases: list[Clocks]) -> None:
     """Neither a draft that is marked ready after it, nor a review of it."""
-    late = OPENED + timedelta(hours=9)
-    review = Review(7, BOB, "APPROVED", late)
-    history = History(
-        ANN,
-        OPENED,
-        merged_at=OPENED + timedelta(hours=1),
-        reviews=[review],
-        toggles=[(late, "ready_for_review")],
-    )
-    stopped = {(clock, at) for at, clock, what, *_ in clocks(shared, history) if what == "stops"}
+    stopped = {(clock, at) for at, clock, what, *_ in of_cases[-1] if what == "stops"}
     assert stopped == {("cycle_time", 1.0), ("draft", 1.0), ("review_time_any", 9.0)}
-    assert late < AS_OF
+    assert later(9) < AS_OF
 
 
 def test_clocks_of_an_untracked_repository_stop_at_its_last_sync(shared: MetricsLab) -> None:
@@ -249,15 +249,8 @@ def test_clocks_of_an_untracked_repository_stop_at_its_last_sync(shared: Metrics
     ]
     shared.untrack(last_sync)
     try:
-        found = clocks(shared, History(ANN, OPENED))
-        assert [row for row in found if row[1] == "waiting"] == [
-            (0.0, "waiting", "starts", "opened", None),
-            (6.0, "waiting", "stops", "last_sync", None),
-        ]
-        found = clocks(shared, History(ANN, OPENED, is_draft=True, toggles=was_draft))
-        assert [row for row in found if row[0] == 6.0] == [(6.0, "draft", "stops", "last_sync", None)]
-        shared.clear()
-        shared.store(
+        waits, _, draft, *_ = clocks(
+            shared,
             [
                 History(ANN, OPENED),
                 History(ANN, last_sync + timedelta(hours=1)),  # by a clock that runs ahead
@@ -265,9 +258,13 @@ def test_clocks_of_an_untracked_repository_stop_at_its_last_sync(shared: Metrics
                 History(ANN, OPENED, is_draft=True),
                 History(ANN, OPENED, closed_at=OPENED + timedelta(hours=1)),
                 History(ANN, OPENED, reviews=[Review(7, BOB, "APPROVED", OPENED + timedelta(hours=2))]),
-            ]
+            ],
         )
-        shared.rebuild(aggregates=False)
+        assert [row for row in waits if row[1] == "waiting"] == [
+            (0.0, "waiting", "starts", "opened", None),
+            (6.0, "waiting", "stops", "last_sync", None),
+        ]
+        assert [row for row in draft if row[0] == 6.0] == [(6.0, "draft", "stops", "last_sync", None)]
         (as_of,) = shared.connection.execute("SELECT as_of FROM metrics.repository_clocks").fetchone() or (
             None,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +30,26 @@ STORY = [
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file with the example in octo/app, and in octo/late a pull request that was reviewed after its merge."""
     world = World(ManualClock(DAY_1))
     with Sandbox(world) as sandbox:
-        stage = Stage(tmp_path_factory.mktemp("definitions"), sandbox, world)
+        folder = tmp_path_factory.mktemp("definitions")
+        stage = Stage(folder, sandbox, world, names=("octo/app", "octo/late"))
         stage.act(STORY)
+        with stage.of("octo/late"):
+            stage.act(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
         stage.sync()
         stage.pipeline.aggregate()
-        yield stage
+    return stage.pipeline.publish().path
 
 
-def published(stage: Stage, *queries: str) -> list[dict[str, Any]]:
-    """The one row of each query on the published file."""
-    with open_published(stage.pipeline.publish().path) as connection:
-        return [row for query in queries for row in rows(connection, query)]
+def only_rows(published: Path, repository: str, *queries: str) -> list[dict[str, Any]]:
+    """The one row of this repository of each query."""
+    with open_published(published) as connection:
+        return [
+            row for query in queries for row in rows(connection, f"{query} WHERE repository = '{repository}'")
+        ]
 
 
 def test_the_example_lists_the_same_events() -> None:
@@ -52,24 +57,19 @@ def test_the_example_lists_the_same_events() -> None:
     assert found == [tuple(step.split()[:2]) for step in STORY]
 
 
-def test_the_example_gives_its_numbers(stage: Stage) -> None:
+def test_the_example_gives_its_numbers(published: Path) -> None:
     numbers = re.findall(r"^\| `(\w+)\.(\w+)` \| (\S+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(numbers) == 22
-    computed = published(stage, *(f"SELECT {column} AS value FROM {table}" for table, column, _ in numbers))
+    queries = (f"SELECT {column} AS value FROM {table}" for table, column, _ in numbers)
+    computed = only_rows(published, "octo/app", *queries)
     assert [str(row["value"]) for row in computed] == [value for *_, value in numbers]
 
 
-def test_only_a_review_after_the_merge(tmp_path: Path) -> None:
-    world = World(ManualClock(DAY_1))
-    with Sandbox(world) as sandbox:
-        stage = Stage(tmp_path, sandbox, world)
-        stage.act(["10:00 ann opens", "18:00 ann merges", "20:00 cat approves"])
-        stage.sync()
-        stage.pipeline.aggregate()
-        tables = "review_time_hours compat_origin compat_devlake compat_middleware compat_issue_metrics"
-        ours, origin, devlake, middleware, issue_metrics = published(
-            stage, *(f"FROM {table}" for table in tables.split())
-        )
+def test_only_a_review_after_the_merge(published: Path) -> None:
+    tables = "review_time_hours compat_origin compat_devlake compat_middleware compat_issue_metrics"
+    ours, origin, devlake, middleware, issue_metrics = only_rows(
+        published, "octo/late", *(f"FROM {table}" for table in tables.split())
+    )
     assert (ours["review_time_hours"], ours["null_reason"]) == (None, "only_after_merge")
     assert (devlake["pr_pickup_time_minutes"], devlake["pr_review_time_minutes"]) == (600, None)
     assert (middleware["first_response_time_seconds"], middleware["merge_time_seconds"]) == (36_000, None)
@@ -77,9 +77,8 @@ def test_only_a_review_after_the_merge(tmp_path: Path) -> None:
     assert origin["review_time_hours"] == 10.0
 
 
-def test_explain_describes_the_example(stage: Stage) -> None:
-    release = stage.pipeline.publish()
-    with open_published(release.path) as connection:
+def test_explain_describes_the_example(published: Path) -> None:
+    with open_published(published) as connection:
         story = explain.explain(connection, "Octo/App#1")
         with pytest.raises(explain.ExplainError, match="no pull request #2"):
             explain.explain(connection, "octo/app#2")

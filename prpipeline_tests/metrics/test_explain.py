@@ -65,9 +65,33 @@ def histories() -> Iterator[tuple[MetricsLab, Path]]:
     lab = MetricsLab()
     lab.repository(1, "octo/app")
     lab.store(with_own_reviews(list(HISTORIES.values())))
-    lab.rebuild()
+    store_told(lab)
+    lab.rebuild(MetricSettings(ticket_prefixes=("ABC",)), aggregates=False)
     yield lab, lab.publish(new_folder())
     lab.connection.close()
+
+
+def store_told(lab: MetricsLab) -> None:
+    """One with labels, tickets, and requests that are not answered, in octo/told."""
+    lab.repository(2, "octo/told")
+    asked = [(at(1), "review_requested", BOB), (at(2), "review_requested", Person(None, None))]
+    lab.store([History(ANN, OPENED, title="ABC-2, ABC-1: fix", requests=asked)], 2)
+    common = {"repository_id": 2, "pull_request_id": 2_000_001, "number": 1}
+    for label in ("docs", "bug"):
+        lab.insert("raw.pull_request_labels", common | {"label": label})
+    for hour, team in ((3, 70), (4, 71)):
+        lab.event(
+            common,
+            at(hour),
+            "review_requested",
+            subject_id=team,
+            subject_login=f"octo/t{team}",
+            subject_is_team=True,
+        )
+    flow_reference.store_members(lab, {71: flow_reference.Members(OPENED.date(), {3: (None, None)})})
+    lab.insert("raw.reviews", common | {"review_id": 9, "node_id": "R_9", "reviewer_id": 3, "reviewer_login": "cid",
+                                        "reviewer_is_bot": False, "state": "COMMENTED", "submitted_at": at(6)})  # fmt: skip
+    lab.connection.execute("UPDATE raw.pull_requests SET head_ref = 'fix/ABC-2' WHERE repository_id = 2")
 
 
 @pytest.fixture
@@ -158,28 +182,9 @@ def test_the_stages_are_the_published_ones(explained: Explain, histories: tuple[
     ]
 
 
-def test_tickets_labels_and_silent_requests_are_told(lab: MetricsLab, tmp_path: Path) -> None:
-    asked = [(at(1), "review_requested", BOB), (at(2), "review_requested", Person(None, None))]
-    lab.store([History(ANN, OPENED, title="ABC-2, ABC-1: fix", requests=asked)])
-    common = {"repository_id": 1, "pull_request_id": 1_000_001, "number": 1}
-    for label in ("docs", "bug"):
-        lab.insert("raw.pull_request_labels", common | {"label": label})
-    for hour, team in ((3, 70), (4, 71)):
-        lab.event(
-            common,
-            at(hour),
-            "review_requested",
-            subject_id=team,
-            subject_login=f"octo/t{team}",
-            subject_is_team=True,
-        )
-    flow_reference.store_members(lab, {71: flow_reference.Members(OPENED.date(), {3: (None, None)})})
-    lab.insert("raw.reviews", common | {"review_id": 9, "node_id": "R_9", "reviewer_id": 3, "reviewer_login": "cid",
-                                        "reviewer_is_bot": False, "state": "COMMENTED", "submitted_at": at(6)})  # fmt: skip
-    lab.connection.execute("UPDATE raw.pull_requests SET head_ref = 'fix/ABC-2'")
-    lab.rebuild(MetricSettings(ticket_prefixes=("ABC",)))
-    with open_published(lab.publish(tmp_path)) as connection:
-        story = explain(connection, "octo/app#1")
+def test_tickets_labels_and_silent_requests_are_told(histories: tuple[MetricsLab, Path]) -> None:
+    with open_published(histories[1]) as connection:
+        story = explain(connection, "octo/told#1")
     assert story.remarks == (
         "tickets: ABC-2 (in the title and branch), ABC-1 (in the title)",
         "labels: bug, docs",

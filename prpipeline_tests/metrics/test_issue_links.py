@@ -85,14 +85,14 @@ def test_a_project_selected_later_links_old_pull_requests_and_asks_github_nothin
         assert [row["issue_key"] for row in lab.table(LINKS)] == ["ABC-2"]
         lab.entries = ["ABC", "OUT"]
         lab.sync_well()
-        lab.compute()
+        lab.compute(anew=False)
         found = [(row["issue_key"], row["is_primary"], row["issue_id"] is None) for row in lab.table(LINKS)]
         assert found == [("OUT-1", True, False), ("ABC-2", False, False), ("OUT-9", True, True)]
-        lab.compute(links_from=["branch"])
+        lab.compute(["branch"], anew=False)
         assert [(row["issue_key"], row["is_primary"]) for row in lab.table(LINKS)] == [("ABC-2", True)]
         assert lab.table("SELECT DISTINCT sources FROM metrics.issue_links_weekly") == [{"sources": "branch"}]
         lab.select()
-        lab.compute()
+        lab.compute(anew=False)
         assert lab.table(LINKS) == lab.table("FROM metrics.issue_links_weekly") == []
 
 

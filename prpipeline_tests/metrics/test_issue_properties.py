@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -167,7 +167,7 @@ LIVES = st.lists(LIFE, min_size=1, max_size=12)
 PAIRS = st.lists(st.tuples(TEXTS, st.none() | TEXTS), max_size=12)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(lives=LIVES, texts=PAIRS)
 def test_plain_python_says_the_same(empty: MetricsLab, lives: list[Any], texts: list[Any]) -> None:
     check(empty, lives, texts)
@@ -196,28 +196,6 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IssueLab]:
         )
         lab.compute()
         yield lab
-
-
-def test_recorded_issues_have_their_times(real: IssueLab) -> None:
-    issues = {row["issue_id"]: row for row in real.table("FROM metrics.issues")}
-    assert issues.keys() == real.world.issues.keys()
-    for issue_id, row in issues.items():
-        issue = real.world.issues[issue_id]
-        listed = real.world.statuses.get(row_status(issue))
-        if listed is not None:
-            category = None if listed.category == "undefined" else listed.category
-            assert (row["status"], row["status_category"]) == (listed.name, category)
-        assert row["created_at"] == issue.created.astimezone(UTC).replace(
-            tzinfo=None, microsecond=issue.created.microsecond
-        )
-        assert (row["done_at"] is None) <= (row["status_category"] != "done" or row["has_broken_changes"])
-    assert any(re.search("[\u4e00-\u9fff]", row["status"]) for row in issues.values())
-    assert "\0" not in "".join(row["summary"] for row in issues.values())
-
-
-def row_status(issue: Any) -> str:
-    status = issue.fields["status"]
-    return str(status["id"] if isinstance(status, dict) else status)
 
 
 def test_recorded_issues_are_linked_by_their_own_keys(real: IssueLab) -> None:

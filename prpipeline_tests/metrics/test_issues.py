@@ -81,11 +81,13 @@ def _special(world: World, project: Any) -> dict[str, Issue]:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[IssueLab]:
-    world = World(ManualClock())
+    world = World(clock := ManualClock())
     project = world.add_project("ABC")
     world.statuses[NONE_SUCH] = Status(NONE_SUCH, "Limbo", "indeterminate")
     issues = {name: live(world, project, first, *steps) for name, (first, steps, _) in LIVES.items()}
     issues |= _special(world, project)
+    clock.set(datetime(2026, 1, 30, 16, tzinfo=UTC))
+    issues["over a weekend"] = live(world, project, TODO, (0.5, DOING), (65.5, DONE))
     del world.statuses[NONE_SUCH]
     for name, issue in issues.items():
         issue.fields["summary"] = name
@@ -155,15 +157,11 @@ def test_spans_are_the_life(lab: IssueLab) -> None:
     }
 
 
-def test_business_hours_are_those_of_the_calendar(tmp_path: Path) -> None:
+def test_business_hours_are_those_of_the_calendar(lab: IssueLab) -> None:
     """From Friday 16:00 to Monday 10:00."""
-    world = World(ManualClock(datetime(2026, 1, 9, 16, tzinfo=UTC)))
-    live(world, world.add_project("ABC"), TODO, (0.5, DOING), (65.5, DONE))
-    with issue_lab(world, tmp_path) as lab:
-        lab.compute()
-        (found,) = lab.table("FROM metrics.issue_times")
-        assert (found["lead_time_hours"], found["lead_time_business_hours"]) == (66.0, 2.0)
-        assert found["cycle_time_business_hours"] == 1.5
+    (found,) = of(lab, "over a weekend")
+    assert (found["lead_time_hours"], found["lead_time_business_hours"]) == (66.0, 2.0)
+    assert found["cycle_time_business_hours"] == 1.5
 
 
 def test_a_status_that_is_renamed_or_put_elsewhere_is_so_for_all(tmp_path: Path) -> None:
@@ -241,7 +239,7 @@ def test_moved_renamed_hidden_and_deselected_issues(tmp_path: Path) -> None:
             (5, "ABC-3"): task.id,
         }
         lab.select("IF")
-        lab.compute()
+        lab.compute(anew=False)
         assert {r["issue_key"] for r in lab.table("FROM metrics.pull_request_issues")} == {"IF-1", "ABC-4"}
         assert not any(r["is_tracked"] for r in lab.table("FROM metrics.issues WHERE project_key = 'NEW'"))
 

@@ -53,7 +53,13 @@ def world() -> list[History]:
     return found
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["bots excluded", "bots counted"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(True, id="bots excluded"),
+        pytest.param(False, id="bots counted", marks=pytest.mark.slow),
+    ],
+)
 def busy(request: pytest.FixtureRequest) -> Iterator[MetricsLab]:
     lab = MetricsLab()
     lab.repository(1, "octo/app", "core")

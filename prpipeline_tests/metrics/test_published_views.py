@@ -173,7 +173,7 @@ def odd() -> Iterator[Path]:
         reviews = [Review(n, ANN, "COMMENTED", OPENED + timedelta(hours=1)) for n in range(1, own + 1)]
         reviews.append(Review(99, BOB, "APPROVED", OPENED + timedelta(hours=1)))
         lab.store([History(ANN, OPENED, reviews=reviews)], repository_id)
-    lab.rebuild()
+    lab.rebuild(aggregates=False)
     yield lab.publish(new_folder())
     lab.connection.close()
 

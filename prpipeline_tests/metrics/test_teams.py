@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from prpipeline import metrics
 from prpipeline.publish.reader import open_published
 from prpipeline.settings import MetricSettings, Teams
+from prpipeline_tests.support.folders import new_folder
 from prpipeline_tests.support.metrics_lab import AS_OF, MetricsLab, rows
 from prpipeline_tests.support.reference import History, Person, Review
 
@@ -66,39 +67,60 @@ def test_a_move_counts_from_its_day_on(lab: MetricsLab) -> None:
     assert [tuple(row.values()) for row in people] == [("ann", "web", "web"), ("bob", "web", "web")]
 
 
-def test_of_several_teams_the_first_listed_counts(lab: MetricsLab) -> None:
+@pytest.fixture(scope="module")
+def reviewed_once() -> Iterator[MetricsLab]:
+    """Ann's pull request, reviewed by Bob, without teams; what depends on teams is computed by the tests."""
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
     store(lab, [reviewed(ANN, START, (BOB, START + DAY))])
+    lab.rebuild(aggregates=False)
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture
+def pair(reviewed_once: MetricsLab) -> Iterator[MetricsLab]:
+    with reviewed_once.undone() as lab:
+        yield lab
+
+
+def regroup(lab: MetricsLab, listed: Teams) -> None:
+    """Without a repository computed anew."""
+    metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF, listed)
+
+
+def test_of_several_teams_the_first_listed_counts(pair: MetricsLab) -> None:
     for order in (["web", "core"], ["core", "web"]):
-        lab.rebuild(teams=teams(**{name: ["ann", "bob"] for name in order}))
-        (row,) = lab.rows("FROM metrics.review_time_hours")
+        regroup(pair, teams(**{name: ["ann", "bob"] for name in order}))
+        (row,) = pair.rows("FROM metrics.review_time_hours")
         assert (row["author_team"], row["first_reviewer_team"]) == (order[0], order[0])
-        assert {row["teams"] for row in lab.rows("FROM metrics.people WHERE person_id < 8")} == {
+        assert {row["teams"] for row in pair.rows("FROM metrics.people WHERE person_id < 8")} == {
             ", ".join(order)
         }
-        assert len(lab.rows("FROM metrics.team_members")) == 4, "the link has all"
-        assert {row["team"] for row in lab.rows("FROM metrics.team_weekly")} == {order[0]}
+        assert len(pair.rows("FROM metrics.team_members")) == 4, "the link has all"
+        assert {row["team"] for row in pair.rows("FROM metrics.team_weekly")} == {order[0]}
 
 
-def test_a_person_is_found_by_any_login_that_they_bore(lab: MetricsLab) -> None:
+def test_a_person_is_found_by_any_login_that_they_bore(pair: MetricsLab) -> None:
     """Two listed logins of one account are one member; a login that changed hands is its present holder's."""
-    store(lab, [reviewed(ANN, START, (BOB, START + DAY))])
+    pair.connection.execute("DELETE FROM raw.actor_logins")
     for actor_id, login, age in ((1, "annie", 3), (1, "bob", 2), (2, "rob", 1)):
-        lab.connection.execute(
+        pair.connection.execute(
             "INSERT INTO raw.actor_logins VALUES (?, ?, false, ?, ?)",
             [actor_id, login, AS_OF - age * DAY, AS_OF - age * DAY],
         )
     for actor_id, login in ((1, "ann"), (2, "bob")):
-        lab.connection.execute(
+        pair.connection.execute(
             "INSERT INTO raw.actor_logins VALUES (?, ?, false, ?, ?)", [actor_id, login, AS_OF, AS_OF]
         )
-    lab.rebuild(teams=teams(core=["ANNIE", "ann"], web=["Bob", "stranger"]))
-    members = lab.rows("SELECT team, login, person_id FROM metrics.team_members ORDER BY ALL")
+    regroup(pair, teams(core=["ANNIE", "ann"], web=["Bob", "stranger"]))
+    members = pair.rows("SELECT team, login, person_id FROM metrics.team_members ORDER BY ALL")
     assert [tuple(row.values()) for row in members] == [
         ("core", "ann", 1), ("web", "bob", 2), ("web", "stranger", None)
     ]  # fmt: skip
-    people = lab.rows("SELECT login, former_logins FROM metrics.people WHERE person_id < 8 ORDER BY login")
+    people = pair.rows("SELECT login, former_logins FROM metrics.people WHERE person_id < 8 ORDER BY login")
     assert [tuple(row.values()) for row in people] == [("ann", "bob, annie"), ("bob", "rob")]
-    listed = lab.rows("SELECT team, people, unknown_logins FROM metrics.teams ORDER BY team")
+    listed = pair.rows("SELECT team, people, unknown_logins FROM metrics.teams ORDER BY team")
     assert [tuple(row.values()) for row in listed] == [("core", 1, None), ("web", 2, "stranger")]
 
 
@@ -120,25 +142,18 @@ def test_people_are_accounts_seen_in_any_role_and_bots_are_marked(lab: MetricsLa
     assert lab.rows("FROM metrics.review_pairs") == []
 
 
-def test_another_team_needs_no_repository_computed_anew(lab: MetricsLab, tmp_path: Path) -> None:
-    store(lab, [reviewed(ANN, START, (BOB, START + DAY))])
-    lab.rebuild(teams=teams(core=["ann", "bob"]))
-    before = lab.rows("FROM metrics.review_pairs")
-    metrics.rebuild_aggregates(lab.connection, MetricSettings(), AS_OF, teams(web=["bob"]))
-    (after,) = lab.rows("FROM metrics.review_pairs")
+def test_another_team_needs_no_repository_computed_anew(pair: MetricsLab) -> None:
+    regroup(pair, teams(core=["ann", "bob"]))
+    before = pair.rows("FROM metrics.review_pairs")
+    regroup(pair, teams(web=["bob"]))
+    (after,) = pair.rows("FROM metrics.review_pairs")
     assert before[0] | {"reviewer_team": "web", "author_team": None} == after
-    with open_published(lab.publish(tmp_path)) as connection:
-        for table, column, expected in (
-            ("reviews", "reviewer_team", "web"),
-            ("review_evidence", "reviewer_team", "web"),
-            ("pull_requests", "author_team", None),
-            ("review_time_hours", "first_reviewer_team", "web"),
-        ):
-            assert {row[column] for row in rows(connection, f"FROM {table}")} == {expected}, table
 
 
-def test_questions_of_teams_are_answered(lab: MetricsLab, tmp_path: Path) -> None:
-    """On the published file, each by SQL of at most ten lines."""
+@pytest.fixture(scope="module")
+def published() -> Iterator[Path]:
+    lab = MetricsLab()
+    lab.repository(1, "octo/app")
     opened = AS_OF - 7 * DAY
     hour = timedelta(hours=1)
     store(
@@ -150,8 +165,28 @@ def test_questions_of_teams_are_answered(lab: MetricsLab, tmp_path: Path) -> Non
         ],
     )
     lab.rebuild(teams=teams(core=["ann", "dan", "new"], web=["bob", "dan"]))
+    yield lab.publish(new_folder())
+    lab.connection.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "expected"),
+    [
+        ("reviews", "reviewer_team", {"core", "web", None}),
+        ("review_evidence", "reviewer_team", {"core", "web", None}),
+        ("pull_requests", "author_team", {"core", "web"}),
+        ("review_time_hours", "first_reviewer_team", {"core", "web"}),
+    ],
+)
+def test_teams_are_published(published: Path, table: str, column: str, expected: set[str | None]) -> None:
+    with open_published(published) as connection:
+        assert {row[column] for row in rows(connection, f"FROM {table}")} == expected
+
+
+def test_questions_of_teams_are_answered(published: Path) -> None:
+    """On the published file, each by SQL of at most ten lines."""
     answers = {}
-    with open_published(lab.publish(tmp_path)) as connection:
+    with open_published(published) as connection:
         for file in sorted((Path(__file__).parents[2] / "docs" / "questions").glob("1[678]-*.sql")):
             sql = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:2] != "--"]
             assert len(sql) <= 10

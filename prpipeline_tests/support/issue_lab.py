@@ -55,11 +55,12 @@ class IssueLab(JiraLab):
                     "UPDATE raw.pull_requests SET head_ref = ? WHERE number = ?", [branch, number]
                 )
 
-    def compute(self, links_from: Sequence[str] = ("title", "branch"), **settings: Any) -> None:
-        """All metrics; no ERROR check may find anything."""
-        chosen = MetricSettings(**settings)
+    def compute(self, links_from: Sequence[str] = ("title", "branch"), *, anew: bool = True) -> None:
+        """All metrics, or those alone that pull requests themselves do not change; no ERROR check may find anything."""
+        chosen = MetricSettings()
         with self.warehouse.transaction() as connection:
-            metrics.rebuild(connection, None, chosen, AS_OF)
+            if anew:
+                metrics.rebuild(connection, None, chosen, AS_OF)
             metrics.rebuild_aggregates(connection, chosen, AS_OF, None, links_from)
             checks = [c for c in all_checks(None, with_jira=True) if c.severity == "error" and c.is_of_jira]
             assert {

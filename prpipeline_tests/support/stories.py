@@ -30,7 +30,10 @@ _DURING = " during the sync"
 
 
 class Stage:
-    """Repositories on the sandbox's GitHub, and the pipeline that follows them. Stories are of ``repository``."""
+    """Repositories on the sandbox's GitHub, and the pipeline that follows them.
+
+    Stories are of ``repository``, and of its pull request ``number``.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Stage:
         self.world, self.sandbox = world, sandbox
         self.clock = world.clock
         self.names = names
+        self.number = 1
         self.repository, *_ = (world.add_repository(name, at=DAY_1) for name in names)
         file = folder / "repositories.yaml"
         file.write_text(settings or "repositories: []\n", encoding="utf-8")
@@ -69,13 +73,14 @@ class Stage:
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """The block's stories are of this repository and begin on day 1, and its syncs read no other."""
+        """The block's story is of the next pull request of this repository and begins on day 1; its syncs read no other."""
         assert isinstance(self.clock, ManualClock)
-        usual = self.names, self.repository, self.clock.now()
+        usual = self.names, self.repository, self.number, self.clock.now()
         self.names, self.repository = [name], self.world.repository(name)
+        self.number = 1 + len(self.repository.pull_requests)
         self.clock.set(DAY_1)
         yield
-        self.names, self.repository, latest = usual
+        self.names, self.repository, self.number, latest = usual
         self.clock.set(max(latest, self.clock.now()))
 
     def _step(self, step: str) -> None:
@@ -152,7 +157,7 @@ class Stage:
 
     @property
     def pull_request(self) -> PullRequest:
-        return self.repository.pull_requests[1]
+        return self.repository.pull_requests[self.number]
 
     def _review_of(self, who: str) -> Any:
         return next(r for r in self.pull_request.reviews if r.author and r.author.rest_login == who)

@@ -1,7 +1,4 @@
-"""A sandbox with a world, a warehouse, and a comparison of the two.
-
-Expected rows are read from the world directly, not through an API. Waits move the sandbox's clock.
-"""
+"""A sandbox with a world, a warehouse, and a comparison of the two. Waits move the sandbox's clock."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prpipeline.app.people import withheld
-from prpipeline.sandbox.github import Fault, Sandbox
+from prpipeline.sandbox.github import Credential, Fault, Sandbox
 from prpipeline.sandbox.messages import Request
 from prpipeline.sync.profiles import read_profiles
 from prpipeline.warehouse import jira_projects
@@ -35,10 +35,10 @@ class People(SyncLab):
             ).fetchall()
         return {login for (login,) in rows}
 
-    def make_due(self) -> None:
-        """A month passes."""
+    def make_due(self, days: int = 31) -> None:
+        """So many days pass."""
         with self.warehouse.transaction() as connection:
-            connection.execute("UPDATE raw.github_profiles SET read_at = read_at - INTERVAL 31 DAY")
+            connection.execute(f"UPDATE raw.github_profiles SET read_at = read_at - INTERVAL {days} DAY")
 
     def said(self) -> list[str]:
         return withheld(self.warehouse)
@@ -144,6 +144,31 @@ def test_what_the_token_lacks_is_said(people: People, kind: str, scopes: tuple[s
     assert sentence.endswith(MEANWHILE)
 
 
+def test_another_credential_reads_what_the_first_is_refused(people: People, tmp_path: Path) -> None:
+    """Two of a member, after one that lacks the sign-on: one of them is enough."""
+    protect(people, "octo")
+    people.read()
+    assert len(people.said()) == 1
+    for token in ("second-token", "third-token"):
+        people.server.add_token(Credential(token))
+    both = People(people.world, people.server, tmp_path, tokens="sandbox-token,second-token,third-token")
+    before = len(both.server.requests)
+    both.read()
+    asked = [request for request in both.server.requests[before:] if asks(request)]
+    assert len(asked) == 2 + 3, (
+        "if it is granted, then of octo by the first and the second, and of moon by the first"
+    )
+    assert both.said() == []
+    assert both.verified() == {"dev-1", "dev-2", "grace"}
+    both.server.credentials["second-token"].sso_organizations = ("octo",)
+    both.server.credentials["third-token"].scopes = ("repo",)
+    both.make_due()
+    both.read()
+    (sentence,) = both.said()
+    assert SIGN_ON in sentence, "why the first is refused is said"
+    assert both.verified() == {"dev-1", "dev-2", "grace"}
+
+
 @pytest.mark.parametrize(
     "trouble",
     [Fault("status", status=502, times=None, match=asks), Fault("reset", times=None, match=asks)],
@@ -162,6 +187,19 @@ def test_trouble_is_no_refusal_and_ends_none(people: People, trouble: Fault) -> 
         people.read()
         assert len(people.said()) == 1
         people.make_due()
+
+
+def test_who_was_read_while_github_was_overloaded_is_read_again_on_the_next_day(people: People) -> None:
+    people.server.faults.add(Fault("status", status=502, times=None, match=asks))
+    people.read()
+    people.server.faults.clear()
+    assert people.verified() == set()
+    assert people.read() == 0, "what is too much for GitHub today is not asked by each sync"
+    people.make_due(days=1)
+    people.read()
+    assert people.verified() == {"dev-1", "dev-2", "grace"}
+    people.make_due(days=1)
+    assert people.read() == 0
 
 
 def test_a_token_that_is_refused_says_nothing_of_organisations(people: People) -> None:

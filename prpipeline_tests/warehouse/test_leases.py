@@ -125,6 +125,7 @@ def test_what_another_run_syncs_is_left_to_it(lab: SyncLab, caplog: pytest.LogCa
     lab.assert_equal()
 
 
+@pytest.mark.slow
 def test_the_command_says_busy_and_succeeds(lab: SyncLab, tmp_path: Path) -> None:
     environment = {
         "GITHUB_API_URL": lab.server.url,

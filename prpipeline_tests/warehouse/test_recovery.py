@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,8 @@ from prpipeline.sandbox.github import Sandbox
 from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline_tests.support.disks import fill, program, read_only, resize, small_disk
 from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.slow import some_slow
+from prpipeline_tests.support.stores import new_warehouse
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 HOLD = """
@@ -144,7 +148,7 @@ def test_a_file_that_is_no_warehouse_is_refused_and_unchanged(
     warehouse: Warehouse, shell: Shell, kind: str
 ) -> None:
     spoil, sentence = BAD_FILES[kind]
-    spoil(warehouse.path, make(warehouse))
+    spoil(warehouse.path, new_warehouse(warehouse.path.parent).path.read_bytes())
     before = warehouse.path.read_bytes() if warehouse.path.is_file() else None
     assert sentence in refused(shell)
     with pytest.raises(WarehouseError, match=r"warehouse\.duckdb"):
@@ -165,39 +169,43 @@ def test_after_moving_it_away_everything_starts_again(warehouse: Warehouse) -> N
 # ── killed before ────────────────────────────────────────────────────────────────────────────────────
 
 
-def killed_with_a_wal(warehouse: Warehouse) -> Path:
-    make(warehouse)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a process that was killed in its second transaction."""
+    warehouse = new_warehouse(tmp_path_factory.mktemp("killed") / "data")
     program_path = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", KILLED, str(warehouse.path)], env=program_path)
     assert done.returncode == -signal.SIGKILL
-    wal = warehouse.path.with_name("warehouse.duckdb.wal")
-    assert wal.stat().st_size > 0
-    return wal
+    assert warehouse.path.with_name("warehouse.duckdb.wal").stat().st_size > 0
+    return warehouse.path.parent
 
 
-def test_commits_of_a_killed_process_are_kept(warehouse: Warehouse) -> None:
-    wal = killed_with_a_wal(warehouse)
+@pytest.fixture
+def wal(killed: Path, warehouse: Warehouse) -> Path:
+    """Of a copy of that folder."""
+    shutil.copytree(killed, warehouse.path.parent)
+    return warehouse.path.with_name("warehouse.duckdb.wal")
+
+
+def test_commits_of_a_killed_process_are_kept(warehouse: Warehouse, wal: Path) -> None:
     with warehouse.transaction() as connection:
         assert connection.execute(REMOVALS).fetchall() == [(1,)]
     assert not wal.exists()
 
 
-def test_commits_of_a_killed_process_are_published(warehouse: Warehouse) -> None:
-    wal = killed_with_a_wal(warehouse)
+def test_commits_of_a_killed_process_are_published(warehouse: Warehouse, wal: Path) -> None:
     publish(warehouse)
     assert not wal.exists()
 
 
-def test_a_truncated_wal_loses_only_its_end(warehouse: Warehouse) -> None:
-    wal = killed_with_a_wal(warehouse)
+def test_a_truncated_wal_loses_only_its_end(warehouse: Warehouse, wal: Path) -> None:
     with wal.open("ab") as file:
         file.write(os.urandom(5))
     with warehouse.transaction() as connection:
         assert connection.execute(REMOVALS).fetchall() == [(1,)]
 
 
-def test_a_wal_without_its_file_is_put_aside(warehouse: Warehouse) -> None:
-    wal = killed_with_a_wal(warehouse)
+def test_a_wal_without_its_file_is_put_aside(warehouse: Warehouse, wal: Path) -> None:
     content = wal.read_bytes()
     warehouse.path.unlink()
     with warehouse.transaction() as connection:
@@ -216,7 +224,7 @@ def test_an_unfinished_warehouse_is_created_again(warehouse: Warehouse) -> None:
 # ── other programs, other disks ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("as_reader", [True, False])
+@pytest.mark.parametrize("as_reader", some_slow([True, False], True))
 def test_a_file_that_is_open_in_another_program(warehouse: Warehouse, shell: Shell, as_reader: bool) -> None:
     make(warehouse)
     with program(HOLD, warehouse.path, as_reader) as holder:
@@ -238,11 +246,18 @@ def test_a_read_only_folder(warehouse: Warehouse, shell: Shell) -> None:
     assert shell.run("status").returncode == 0
 
 
+@contextmanager
+def lab_on_a_small_disk(folder: Path, pull_requests: int) -> Iterator[SyncLab]:
+    """With a release."""
+    with small_disk(folder / "small", 64) as disk, Sandbox(small_world(pull_requests)) as server:
+        lab = SyncLab(server.world, server, disk, page_size=25)
+        publish(lab.warehouse)
+        yield lab
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[SyncLab]:
-    with small_disk(tmp_path / "small", 64) as folder, Sandbox(small_world(90)) as server:
-        lab = SyncLab(server.world, server, folder, page_size=25)
-        publish(lab.warehouse)
+    with lab_on_a_small_disk(tmp_path, 90) as lab:
         yield lab
 
 
@@ -262,18 +277,19 @@ def test_a_disk_that_fills_up_during_a_sync(lab: SyncLab, room: int) -> None:
     assert publish(lab.warehouse).rows["pull_requests"] == len(lab.expected()["pull_requests"])
 
 
-def test_a_disk_that_fills_up_during_a_publication(lab: SyncLab) -> None:
-    lab.sync()
-    folder = lab.warehouse.path.parent
-    filler = folder / "filler"
-    before = (folder / "published").resolve()
-    fill(filler, 100_000)
-    with pytest.raises(WarehouseError, match=r"Nothing was published|full"):
-        publish(lab.warehouse)
-    assert (folder / "published").resolve() == before
-    assert not list((folder / "releases").glob(".*"))
-    filler.unlink()
-    assert publish(lab.warehouse).folder == (folder / "published").resolve()
+def test_a_disk_that_fills_up_during_a_publication(tmp_path: Path) -> None:
+    with lab_on_a_small_disk(tmp_path, 14) as lab:
+        lab.sync()
+        folder = lab.warehouse.path.parent
+        filler = folder / "filler"
+        before = (folder / "published").resolve()
+        fill(filler, 100_000)
+        with pytest.raises(WarehouseError, match=r"Nothing was published|full"):
+            publish(lab.warehouse)
+        assert (folder / "published").resolve() == before
+        assert not list((folder / "releases").glob(".*"))
+        filler.unlink()
+        assert publish(lab.warehouse).folder == (folder / "published").resolve()
 
 
 def test_a_full_disk_on_the_command_line(tmp_path: Path, shell: Shell) -> None:

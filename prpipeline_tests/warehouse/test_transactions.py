@@ -14,6 +14,7 @@ import pytest
 from prpipeline.model.sql import Connection
 from prpipeline.warehouse import Warehouse, WarehouseError
 from prpipeline_tests.support.disks import program
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.stores import new_warehouse
 
 INSERT = "INSERT INTO meta.removals VALUES (?, 'review', 'x', 1, now()::TIMESTAMP)"
@@ -187,13 +188,17 @@ def test_a_lock_file_left_behind_blocks_nothing(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize(
     "ending",
-    [
-        "keep = builtins.keep = warehouse",
+    some_slow(
+        [
+            "keep = builtins.keep = warehouse",
+            "session = builtins.keep = warehouse.session(); session.__enter__(); write()",
+            "session = warehouse.session(); session.__enter__(); write(); raise SystemExit(0)",
+            "transaction = builtins.keep = warehouse.transaction(); transaction.__enter__()",
+            "threading.Thread(target=write, daemon=True).start(); write()",
+        ],
         "session = builtins.keep = warehouse.session(); session.__enter__(); write()",
-        "session = warehouse.session(); session.__enter__(); write(); raise SystemExit(0)",
         "transaction = builtins.keep = warehouse.transaction(); transaction.__enter__()",
-        "threading.Thread(target=write, daemon=True).start(); write()",
-    ],
+    ),
 )
 def test_python_exits_without_output(warehouse: Warehouse, ending: str) -> None:
     text = f"""
