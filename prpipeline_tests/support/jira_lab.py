@@ -185,7 +185,5 @@ def _synced(issues: int, edition: str) -> Path:
     folder = lasting_folder()
     with jira_lab(folder, small_world(issues)[0], edition=edition, site=SITE) as lab:
         lab.sync_well()
-        with lab.warehouse.transaction() as connection:
-            connection.execute("PRAGMA enable_checkpoint_on_shutdown")
-        with lab.warehouse.exclusive():  # detached, all is in its file
+        with lab.warehouse.exclusive():  # detached, so that it can be copied
             return folder
