@@ -55,6 +55,9 @@ def copy_warehouse(source: Path, folder: Path) -> None:
     """Copy the warehouse of a folder, which must not be attached, into another one that has none."""
     folder.mkdir(parents=True, exist_ok=True)
     if not IS_LAKE:
+        if (source / "warehouse.duckdb.wal").exists():  # of one that was kept attached: see keep_attached
+            with duckdb.connect(str(source / "warehouse.duckdb")) as connection:
+                connection.execute("CHECKPOINT")
         shutil.copyfile(source / "warehouse.duckdb", folder / "warehouse.duckdb")
         return
     shutil.copytree(source / "lake", folder / "lake")
