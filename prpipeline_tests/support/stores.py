@@ -112,6 +112,17 @@ def attached() -> Iterator[None]:
             _SESSIONS.remove(stack)
 
 
+@contextmanager
+def written() -> Iterator[None]:
+    """The labs' warehouses that are made in the block are in their files at its end, to be copied, even within ``attached``."""
+    outer = _SESSIONS[:]
+    _SESSIONS.clear()
+    try:
+        yield
+    finally:
+        _SESSIONS[:] = outer
+
+
 def keep_attached(warehouse: Warehouse) -> None:
     """To the end of the block of ``attached`` in which this is, if any."""
     for stack in _SESSIONS[-1:]:

@@ -150,10 +150,11 @@ class SyncLab:
         like = repr((api, tokens, links_from, alike, *seen))
         if like not in _SYNCED:
             folder = lasting_folder()
-            with stores.attached(), Sandbox(self.world, tokens=tokens.split(",")) as server:
+            with stores.written(), Sandbox(self.world, tokens=tokens.split(",")) as server:
                 chosen = asdict(self.sync_settings)
                 twin = SyncLab(self.world, server, folder, api, tokens, None, links_from, **chosen)
-                assert not any(result.failed for result in twin.sync())
+                with twin.warehouse.session():
+                    assert not any(result.failed for result in twin.sync())
             _SYNCED[like] = folder
         return _SYNCED[like]
 
