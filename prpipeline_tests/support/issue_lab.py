@@ -92,8 +92,9 @@ def issue_lab(
     """Synced once."""
     with JiraSandbox(world, **more) as server:
         lab = IssueLab(server, folder, entries)
-        lab.sync_well()
-        yield lab
+        with lab.warehouse.session():
+            lab.sync_well()
+            yield lab
 
 
 def hours(number: float) -> timedelta:
