@@ -7,14 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
-import pytest
 
 from prpipeline.sandbox.jira import Fault, JiraSandbox
 from prpipeline_tests.jira.conftest import select
 from prpipeline_tests.support import stores
 from prpipeline_tests.support.shell import Shell
-
-pytestmark = pytest.mark.xdist_group("jira_first_sync")  # is made once in each process
 
 
 def test_how_old_issues_are_is_shown_while_jira_is_down(synced: Shell, jira: JiraSandbox) -> None:
