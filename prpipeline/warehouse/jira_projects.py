@@ -141,7 +141,10 @@ def selected(connection: Connection) -> list[SelectedProject]:
 
 
 def get(connection: Connection, entry: str) -> SelectedProject | None:
-    return next((project for project in all_known(connection) if project.entry == entry), None)
+    if not has_tables(connection):
+        return None
+    found = connection.execute(f"SELECT {_COLUMNS} FROM meta.jira_projects WHERE entry = ?", [entry])
+    return SelectedProject(*row) if (row := found.fetchone()) else None
 
 
 def take_over(connection: Connection, entry: str, former: SelectedProject) -> None:

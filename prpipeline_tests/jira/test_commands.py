@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from prpipeline.sandbox.jira import Fault, JiraSandbox, Token, World
 from prpipeline_tests.jira.conftest import FirstSync, select
 from prpipeline_tests.support.shell import Shell
-
-pytestmark = pytest.mark.xdist_group("jira_first_sync")  # is made once in each process
 
 
 def test_a_sync_reads_both_and_publishes(synced: Shell, first_sync: FirstSync) -> None:

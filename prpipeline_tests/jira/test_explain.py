@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from prpipeline.sandbox.jira import World
 from prpipeline_tests.support.jira_lab import SITE, let_pass
 from prpipeline_tests.support.shell import Shell
-
-pytestmark = pytest.mark.xdist_group("jira_first_sync")  # is made once in each process
 
 
 def test_the_life_of_an_issue(synced: Shell) -> None:

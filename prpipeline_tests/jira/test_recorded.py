@@ -13,7 +13,7 @@ from prpipeline.jira import custom_fields, mapping
 from prpipeline.jira.custom_fields import CustomFields
 from prpipeline.sandbox.jira import recorded_world
 from prpipeline.settings import JiraOptions
-from prpipeline_tests.support import issue_reference, recorded_issues
+from prpipeline_tests.support import issue_reference, recorded_issues, stores
 from prpipeline_tests.support.folders import lasting_folder
 from prpipeline_tests.support.issue_lab import AS_OF, IssueLab, issue_lab
 from prpipeline_tests.support.jira_lab import let_pass
@@ -35,10 +35,16 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     folder = lasting_folder()
     world = recorded_world(records.write(folder / "records.jsonl.gz"))
     projects = sorted(str(number) for number in world.projects)
-    with issue_lab(world, folder, projects, edition=request.param) as lab:
+    with stores.attached(), issue_lab(world, folder, projects, edition=request.param) as lab:
         lab.compute()
         reader = Reader(records, lab.server.url, is_cloud=request.param == "cloud")
         yield Recorded(lab, records, reader)
+
+
+@pytest.fixture(scope="module")
+def published(recorded: Recorded) -> list[dict[str, Any]]:
+    (rows,) = recorded.lab.published("FROM issues ORDER BY issue_id")
+    return rows
 
 
 def test_every_record_is_in_use(recorded: Recorded) -> None:
@@ -61,16 +67,17 @@ def test_every_record_is_in_use(recorded: Recorded) -> None:
     assert used["issue"] >= {str(issue_id) for issue_id in recorded.records.changes}
 
 
-def test_recorded_issues_are_published_as_they_are(recorded: Recorded) -> None:
-    (published,) = recorded.lab.published("FROM issues ORDER BY issue_id")
+def test_recorded_issues_are_published_as_they_are(
+    recorded: Recorded, published: list[dict[str, Any]]
+) -> None:
     bodies = sorted(recorded.records.issues, key=lambda body: int(body["id"]))
     assert len(published) == len(bodies) == 33 + 3 + 53
     for row, body in zip(published, bodies, strict=True):
         assert row == recorded.reader.issue(body)
 
 
+@pytest.mark.usefixtures("published")
 def test_odd_texts_are_explained_without_what_a_terminal_obeys(recorded: Recorded) -> None:
-    recorded.lab.published()
     folder = recorded.lab.warehouse.path.parent
     shell = Shell(folder, {"PRPIPELINE_DATA_DIR": str(folder)})
     odd = [body for body in recorded.records.issues if body["fields"]["summary"] in recorded_issues.ODD_TEXTS]

@@ -27,8 +27,6 @@ from prpipeline_tests.publish.test_release_file import AS_OF, first_release, row
 from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import new_folder
 
-pytestmark = pytest.mark.xdist_group("first_release")  # which is made once in a process
-
 PULL_REQUEST = (
     "repository_id = (SELECT min(repository_id) + {n} % 11 FROM raw.pull_requests) AND number = 1 + {n} % 14"
 )

@@ -25,8 +25,6 @@ from prpipeline_tests.publish.test_nothing_stale import (
 )
 from prpipeline_tests.publish.test_release_file import rows, written_whole
 
-pytestmark = pytest.mark.xdist_group("first_release")  # which is made once in a process
-
 NOW = datetime(2026, 12, 1)
 ISSUE = "issue_id = 1 + {n} % 40"
 

@@ -29,8 +29,6 @@ from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
 
-pytestmark = pytest.mark.xdist_group("first_release")  # which is made once in a process
-
 # Changes come to the first two, and the last synced is read again: less than a third of all.
 REPOSITORIES = ("octo/app", "octo/lib", "octo/web", *(f"octo/other-{n}" for n in range(7)), "octo/api")
 AS_OF = datetime(2027, 1, 1)

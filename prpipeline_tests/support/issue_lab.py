@@ -42,6 +42,7 @@ class IssueLab(JiraLab):
         """As the repositories file does, without a sync."""
         with self.warehouse.transaction() as connection:
             jira_projects.follow(connection, entries, utc_now())
+        self.followed = list(entries)
 
     def add(self, *pull_requests: tuple[str, str | None] | History) -> None:
         """Pull requests of octo/app, numbered from 1: of a title and a branch, or with more of a history."""

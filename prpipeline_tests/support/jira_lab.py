@@ -61,7 +61,7 @@ class JiraLab:
         assert isinstance(self.world.clock, ManualClock)
         self.clock = JumpingClock(self.world.clock)
         self.entries = list(entries)
-        self._followed: list[str] | None = None
+        self.followed: list[str] | None = None  # the entries that were selected last
         self.options = options or JiraOptions()
         self.environment = environment or server.environment
         self.settings = SyncSettings(**{"attempts": 3, "overlap_minutes": 15, **settings})
@@ -80,10 +80,10 @@ class JiraLab:
 
     def sync(self, *, full: bool = False, reconcile: bool = False) -> dict[str, JiraResult]:
         """Sync all entries; the results by entry."""
-        if self._followed != self.entries:  # it costs a sixth of a sync
+        if self.followed != self.entries:  # it costs a sixth of a sync
             with self.warehouse.transaction() as connection:
                 jira_projects.follow(connection, self.entries, utc_now())
-            self._followed = list(self.entries)
+            self.followed = list(self.entries)
         syncer = JiraSyncer(self.open, self.warehouse, self.settings)
         options = SyncOptions(full=full, reconcile=reconcile)
         return {result.entry: result for result in syncer.sync(self.entries, options)}
@@ -185,7 +185,5 @@ def _synced(issues: int, edition: str) -> Path:
     folder = lasting_folder()
     with jira_lab(folder, small_world(issues)[0], edition=edition, site=SITE) as lab:
         lab.sync_well()
-        with lab.warehouse.transaction() as connection:
-            connection.execute("PRAGMA enable_checkpoint_on_shutdown")
-        with lab.warehouse.exclusive():  # detached, all is in its file
+        with lab.warehouse.exclusive():  # detached, so that it can be copied
             return folder

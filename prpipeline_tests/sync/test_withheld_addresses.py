@@ -54,9 +54,7 @@ def server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def people(server: Sandbox, tmp_path: Path) -> People:
-    lab = People(server.world, server, tmp_path)
-    lab.track(["octo/app", "moon/app"])
-    lab.sync()
+    lab = People(server.world, server, tmp_path, synced=True)
     with lab.warehouse.transaction() as connection:
         jira_projects.follow(connection, ["ABC"], utc_now())
     return lab
