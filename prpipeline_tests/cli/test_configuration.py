@@ -207,7 +207,7 @@ def test_a_dry_run_reads_a_fresh_repositories_file(shell: Shell, server: Sandbox
 
     shell.run("track", "octo/by-hand")
     server.faults.add(
-        Fault("status", status=401, times=None, match=lambda asked: asked.operation == "History")
+        Fault("status", status=451, times=None, match=lambda asked: asked.operation == "History")
     )
     synced = shell.run("sync", "--json")  # whatever it meets; as nothing could be read, it publishes nothing
     assert said[:2] == [line for line in synced.stderr.splitlines() if line.startswith("No repository")]
