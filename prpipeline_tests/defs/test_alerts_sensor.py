@@ -45,7 +45,8 @@ def alerting(settings: Settings, receiver: AlertReceiver, digest: DigestSettings
 
 def tick(lab: DagsterLab) -> str:
     """Let the sensor look; what it says."""
-    skipped = alerts_sensor(dg.build_sensor_context(instance=lab.instance, resources=lab.resources))
+    with lab.sensor_context() as context:
+        skipped = alerts_sensor(context)
     assert isinstance(skipped, dg.SkipReason)
     assert SECRET not in str(skipped.skip_message)
     return str(skipped.skip_message)

@@ -91,10 +91,10 @@ def sync_by_hand(
 
 
 def tick(pipeline: Pipeline, instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"pipeline": fixed(pipeline)}
-    )
-    found = jira_sensor(context)
+    ) as context:
+        found = jira_sensor(context)
     assert isinstance(found, dg.SensorResult)
     for change in found.dynamic_partitions_requests or []:
         if isinstance(change, dg.AddDynamicPartitionsRequest):

@@ -20,10 +20,10 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def evaluate(lab: DagsterLab, name: str) -> Sequence[dg.RunRequest]:
     schedule = build_definitions(lab.pipeline.settings).resolve_schedule_def(name)
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=lab.instance, scheduled_execution_time=NOON, resources=lab.resources
-    )
-    return schedule.evaluate_tick(context).run_requests or []
+    ) as context:
+        return schedule.evaluate_tick(context).run_requests or []
 
 
 def with_settings(lab: DagsterLab, text: str) -> None:

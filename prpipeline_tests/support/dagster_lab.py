@@ -94,12 +94,14 @@ class DagsterLab:
             instance=self.instance, run_config=request.run_config, tags=request.tags, raise_on_error=False
         )
 
+    def sensor_context(self, cursor: str | None = None) -> dg.SensorEvaluationContext:
+        """To be closed: one that is collected later makes Dagster go on with an instance that is gone."""
+        return dg.build_sensor_context(instance=self.instance, cursor=cursor, resources=self.resources)
+
     def tick(self) -> dg.SensorResult:
         """Let the tracking sensor look, and do what it says about partitions, as the daemon does."""
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources=self.resources
-        )
-        result = tracking_sensor(context)
+        with self.sensor_context(self.cursor) as context:
+            result = tracking_sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         for change in result.dynamic_partitions_requests or []:
@@ -112,16 +114,15 @@ class DagsterLab:
 
     def publish_tick(self) -> dg.RunRequest | dg.SkipReason:
         """Let the publishing sensor look."""
-        result = publish_sensor(dg.build_sensor_context(instance=self.instance, resources=self.resources))
+        with self.sensor_context() as context:
+            result = publish_sensor(context)
         assert isinstance(result, (dg.RunRequest, dg.SkipReason))
         return result
 
     def outside_tick(self) -> dg.SensorResult:
         """Let the sensor of what was done outside look, and record its events, as the daemon does."""
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.outside_cursor, resources=self.resources
-        )
-        result = outside_activity_sensor(context)
+        with self.sensor_context(self.outside_cursor) as context:
+            result = outside_activity_sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.outside_cursor = result.cursor
         for event in result.asset_events:
