@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from prpipeline.app.assistant import Assistant
 from prpipeline.app.published import QueryError
@@ -39,7 +37,14 @@ def said(answer: Any) -> Any:
     return json.loads(answer.content[0].text)
 
 
-async def conversation(server: StdioServerParameters, pull_request: str) -> dict[str, Any]:
+async def conversation(shell: Shell, pull_request: str) -> dict[str, Any]:
+    # Here, so that no other process of the tests imports it: it takes a second.
+    from mcp.client.client import Client
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "prpipeline", "mcp"], env=shell.environment, cwd=shell.folder
+    )
     async with Client(stdio_client(server)) as client:
         found: dict[str, Any] = {"tools": {tool.name for tool in (await client.list_tools()).tools}}
         found["tables"] = said(await client.call_tool("tables", {}))
@@ -60,10 +65,7 @@ async def conversation(server: StdioServerParameters, pull_request: str) -> dict
 
 
 def test_a_conversation(synced: Shell) -> None:
-    server = StdioServerParameters(
-        command=sys.executable, args=["-m", "prpipeline", "mcp"], env=synced.environment, cwd=synced.folder
-    )
-    found = asyncio.run(conversation(server, "octo/app#1"))
+    found = asyncio.run(conversation(synced, "octo/app#1"))
     assert found["tools"] == {"tables", "query", "explain", "what_waits", "pipeline_status"}
     assert {"review_time_hours", "compat_devlake"} <= {row[0] for row in found["tables"]["data"]["rows"]}
     assert all(row[1] for row in found["tables"]["data"]["rows"])

@@ -33,7 +33,7 @@ class S3:
         self.fault: Callable[[str, str], Answer | None] = lambda method, key: None
         self.seen: list[tuple[str, str]] = []
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet)
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.client = boto3.client(
