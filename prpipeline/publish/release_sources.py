@@ -87,7 +87,7 @@ def _find(
 
 
 def _columns(connection: Connection) -> list[tuple[str, list[str]]]:
-    """The warehouse's tables, each with its columns. By what is no view: of a lake, duckdb_tables() asks for all sizes."""
+    """The warehouse's tables, each with its columns. Not by duckdb_tables(), which asks a lake for the size of each."""
     tables: list[tuple[str, list[str]]] = connection.execute(
         "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
         "ANTI JOIN (SELECT database_name, view_oid AS table_oid FROM duckdb_views()) USING (database_name, table_oid) "

@@ -39,9 +39,9 @@ def opened(target: Path, warehouse: Tables, *, in_memory: bool = False) -> duckd
     return connection
 
 
-# Of selected projects; a row without values where there are none.
+# One row; without values where no project is selected.
 _JIRA_SYNCS = """
-    SELECT nullif(count(*), 0) - count(*) FILTER (last_error IS NULL) AS failed, min(last_sync_at) AS oldest_sync_at
+    SELECT CASE WHEN count(*) > 0 THEN count(last_error) END AS failed, min(last_sync_at) AS oldest_sync_at
     FROM warehouse.meta.jira_projects WHERE is_tracked
 """
 _NO_JIRA_SYNCS = "SELECT NULL::BIGINT AS failed, NULL::TIMESTAMP AS oldest_sync_at"

@@ -290,7 +290,7 @@ def test_failed_syncs_are_shown(browser: Browser, tmp_path: Path) -> None:
     assert "1 repository has not been synced yet" in problems
     assert "2 projects of Jira could not be synced; what is said of issues is old or missing." in problems
     assert "that went well was at 2026-01-02 03:04" in problems
-    assert "Issues of Jira are as of " in opened.page.inner_text("#published")
+    assert "Issues of Jira were last synced " in opened.page.inner_text("#published")
     assert "GitHub did not answer." in opened.page.inner_text("#data")
 
 

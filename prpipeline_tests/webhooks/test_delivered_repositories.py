@@ -33,9 +33,7 @@ def test_renamed_and_transferred_with_the_old_name_in_a_later_delivery(lab: Deli
     lab.world.rename_repository("octo/app", "apple")
     lab.world.transfer_repository("octo/apple", "octo")
     lab.world.edit_title(first_of(lab, "octo/apple"), "After the rename")
-    settle(lab)
-    lab.arrive()
-    lab.drained()
+    lab.hear()
     assert lab.tracked("octo/app").repository == "octo/apple"
     lab.assert_equal()
 

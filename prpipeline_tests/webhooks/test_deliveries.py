@@ -29,9 +29,7 @@ def test_opened_reviewed_and_merged_in_any_order_are_one_reading_and_equal_githu
 
 def test_a_webhook_first_and_then_an_increment_has_the_reviews(lab: DeliveryLab) -> None:
     lab.world.review(first(lab), "zoe", "APPROVED")
-    settle(lab)
-    lab.arrive()
-    lab.drained()
+    lab.hear()
     lab.assert_equal()
     assert [result.mode for result in lab.sync()] == ["unchanged"]
     lab.assert_equal()

@@ -73,9 +73,7 @@ def test_a_lost_delivery_is_healed_by_the_next_increment(lab: DeliveryLab) -> No
 def test_drained_twice_is_drained_once(lab: DeliveryLab) -> None:
     """A drain that was killed after the warehouse's commit leaves its deliveries as they were."""
     lab.world.review(first(lab), "zoe", "APPROVED")
-    settle(lab)
-    lab.arrive()
-    lab.drained()
+    lab.hear()
     held = lab.held()
     with lab.inbox.transaction() as connection:
         connection.execute("UPDATE deliveries SET state = 'new', done_at = NULL")
@@ -99,9 +97,7 @@ def test_one_bad_pull_request_does_not_hold_up_the_others(lab: DeliveryLab) -> N
 
 def test_reconciling_after_deliveries_changes_nothing(lab: DeliveryLab) -> None:
     lab.world.review(first(lab), "zoe", "APPROVED")
-    settle(lab)
-    lab.arrive()
-    lab.drained()
+    lab.hear()
     held = lab.held()
     lab.sync(SyncOptions(reconcile=True))
     assert lab.held() == held

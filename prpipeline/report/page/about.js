@@ -4,7 +4,7 @@ function published() {
   const { status } = content;
   fill('published', `Published ${dateTime(status.published_at)} (${ago(status.published_at)}), `
     + (status.newest_sync_at ? `last synced${status.is_sample_data ? '' : ' with GitHub'} ${ago(status.newest_sync_at)}.` : 'never synced with GitHub.')
-    + (status.oldest_jira_sync_at ? ` Issues of Jira are as of ${ago(status.oldest_jira_sync_at)}.` : '')
+    + (status.oldest_jira_sync_at ? ` Issues of Jira were last synced ${ago(status.oldest_jira_sync_at)}.` : '')
     + (status.newest_delivery_at ? ` The newest delivery of a webhook came ${ago(status.newest_delivery_at)}.` : ''));
 }
 
