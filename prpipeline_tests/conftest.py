@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
+import duckdb
 import hypothesis
 import pytest
 
@@ -25,6 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
         ],
     )
     hypothesis.settings.load_profile("examples")
+    if not is_thorough:
+        duckdb.connect = functools.partial(_connect_with_one_thread, duckdb.connect)
+
+
+def _connect_with_one_thread(
+    connect: Any, database: Any = ":memory:", read_only: bool = False, config: dict[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """``make test`` keeps all processors busy with tests, so that more threads of DuckDB would only wait for each other.
+
+    ``make test-slow`` and commands in processes of their own run with as many as users have.
+    """
+    return connect(database, read_only=read_only, config={"threads": 1} | (config or {}))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,15 +15,14 @@ class Connection(Protocol):
 
 def has_table(connection: Connection, name: str, catalog: str | None = None) -> bool:
     """Whether ``schema.table`` is in a database, by default the current one."""
-    catalog, has_lake = connection.execute(
-        "SELECT coalesce(?, current_database()), bool_or(type = 'ducklake') FROM duckdb_databases()",
-        [catalog],
-    ).fetchone()
+    catalog, has_lake = connection.execute(parsed(connection, _CATALOG), [catalog]).fetchone()
     # For a list of tables a lake looks up the size of each, in a tenth of a second; for one of columns a file parses its views.
     listed = _OF_COLUMNS if has_lake else _OF_TABLES
-    return bool(connection.execute(listed, [catalog, *name.split(".")]).fetchone())
+    found = connection.execute(parsed(connection, listed), [catalog, *name.split(".")]).fetchone()
+    return bool(found)
 
 
+_CATALOG = "SELECT coalesce(?, current_database()), bool_or(type = 'ducklake') FROM duckdb_databases()"
 _OF_TABLES = (
     "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = (?, ?, ?) LIMIT 1"
 )

@@ -45,7 +45,10 @@ class Warehouse:
         self._sessions = 0
         self._locked_at = 0.0
         self._checked_at: float | None = None  # when their version was looked at
-        self._timer: threading.Timer | None = None
+        self._idle_since: float | None = None  # nothing happens, and the lock is held
+        self._timer: threading.Timer | None = (
+            None  # one for many transactions: starting a thread takes as long as one
+        )
         weakref.finalize(self, _close_at_exit, self._threads, self._open, os.getpid())
 
     @property
@@ -148,7 +151,7 @@ class Warehouse:
 
     def _take(self) -> duckdb.DuckDBPyConnection:
         """A connection with the store locked and attached. Starting DuckDB costs 30 ms, attaching a file 3."""
-        self._stop_timer()
+        self._idle_since = None
         if self._open.connection is not None and self._open.is_locked:
             return self._open.connection
         self.store.lock.acquire()
@@ -183,7 +186,7 @@ class Warehouse:
 
     def _let_go(self) -> None:
         """Unlock, and detach what must not stay attached then."""
-        self._stop_timer()
+        self._idle_since = None
         if self._open.connection is not None and self._open.is_locked:
             if not self.store.keeps_attached:
                 self._detach()
@@ -196,15 +199,24 @@ class Warehouse:
             self._open.is_attached = False
 
     def _let_go_soon(self) -> None:
+        self._idle_since = time.monotonic()
+        if self._timer is None:
+            self._start_timer(_IDLE_SECONDS)
+
+    def _start_timer(self, seconds: float) -> None:
         # By a weak reference: a thread that sleeps while Python ends must not keep the warehouse alive.
-        self._timer = threading.Timer(_IDLE_SECONDS, _let_go_idle, [weakref.ref(self)])
+        self._timer = threading.Timer(seconds, _let_go_idle, [weakref.ref(self)])
         self._timer.daemon = True
         self._timer.start()
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _let_go_if_idle(self) -> None:
+        self._timer = None
+        if self._idle_since is not None:
+            idle = time.monotonic() - self._idle_since
+            if idle < _IDLE_SECONDS:
+                self._start_timer(_IDLE_SECONDS - idle)
+            else:
+                self._let_go()
 
 
 @dataclass
@@ -245,7 +257,7 @@ def _let_go_idle(reference: weakref.ref[Warehouse]) -> None:
     with warehouse._threads:
         try:
             with warehouse._explained():
-                warehouse._let_go()
+                warehouse._let_go_if_idle()
         except WarehouseError as error:
             # Nothing is lost: all is committed to the .wal. The next transaction raises if the problem persists.
             log.warning("%s", error)

@@ -114,7 +114,7 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_
     connection.execute(_schema())
     if not is_known:
         metrics.create_tables(connection)
-    known = {project.entry: project for project in all_known(connection)}
+    known = {project.entry: project for project in _all(connection)}
     for entry in entries:
         if entry not in known:
             connection.execute(
@@ -129,8 +129,10 @@ def follow(connection: Connection, entries: Sequence[str], now: datetime, *, is_
 
 def all_known(connection: Connection) -> list[SelectedProject]:
     """Every project that is or was selected, in the order of their names; none where there are no tables."""
-    if not has_tables(connection):
-        return []
+    return _all(connection) if has_tables(connection) else []
+
+
+def _all(connection: Connection) -> list[SelectedProject]:
     rows = connection.execute(f"SELECT {_COLUMNS} FROM meta.jira_projects").fetchall()
     return sorted((SelectedProject(*row) for row in rows), key=lambda project: project.entry)
 

@@ -75,12 +75,14 @@ def published() -> Iterator[Path]:
     lab.repository(1, "octo/app")
     fill(lab)
     lab.connection.execute("UPDATE meta.repositories SET team = 'core' WHERE repository_id = 1")
-    lab.connection.execute(  # a former name of it, and one that was not read yet
-        "INSERT INTO meta.repositories BY NAME SELECT * REPLACE ('octo/old' AS tracked_as, 'former' AS team, "
-        "tracked_at - INTERVAL 1 DAY AS tracked_at) FROM meta.repositories WHERE repository_id = 1 UNION ALL "
-        "SELECT * REPLACE ('octo/new' AS tracked_as, NULL AS repository_id, NULL AS repository, 'later' AS team) "
-        "FROM meta.repositories WHERE repository_id = 1"
-    )
+    for name, changes in {
+        "octo/old": "'former' AS team, tracked_at - INTERVAL 1 DAY AS tracked_at",  # a former name of it
+        "octo/new": "'later' AS team, NULL AS repository_id, NULL AS repository",  # not read yet
+    }.items():
+        lab.connection.execute(
+            f"INSERT INTO meta.repositories BY NAME SELECT * REPLACE ('{name}' AS tracked_as, {changes}) "
+            "FROM meta.repositories WHERE tracked_as = 'octo/app'"
+        )
     lab.rebuild()
     yield lab.publish(new_folder(), published_at=AS_OF + timedelta(hours=3))
     lab.connection.close()
