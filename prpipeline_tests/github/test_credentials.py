@@ -17,6 +17,7 @@ from prpipeline.model.repository import RepositoryName
 from prpipeline.sandbox.github import Credential, Sandbox
 from prpipeline.settings import GitHubSettings, load_settings
 from prpipeline.sync.workers import sync_with_workers
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 
 
@@ -125,8 +126,14 @@ def test_a_wrong_token(tmp_path: Path, api: str) -> None:
         assert len(server.requests) == 1, "nobody asks again with a token that is refused"
 
 
-@pytest.mark.parametrize("prefix", ["", "/api/v3"])
-@pytest.mark.parametrize("api", ["graphql", "rest"])
+@pytest.mark.parametrize(
+    ("api", "prefix"),
+    some_slow(
+        [(api, prefix) for api in ("graphql", "rest") for prefix in ("", "/api/v3")],
+        ("graphql", "/api/v3"),
+        ("rest", "/api/v3"),
+    ),
+)
 def test_enterprise_servers(tmp_path: Path, api: str, prefix: str) -> None:
     world = small_world(3)
     with Sandbox(world) as server:

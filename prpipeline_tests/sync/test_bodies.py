@@ -136,11 +136,12 @@ def test_keys_in_bodies_are_linked_and_nothing_else_of_them_is_kept(
         assert connection.execute("SELECT DISTINCT sources FROM metrics.issue_links_weekly").fetchall() == [
             ("title, branch, body",)
         ]
-    if api == "graphql":  # what is published does not depend on the API
-        publish(lab.warehouse)
-        with open_published(lab.settings.published_path) as published:
-            assert "ABC-11" in (text := all_text(published))
-            assert SECRET not in text
+    if api == "rest":
+        return  # what is published and linked from what is stored does not depend on the API
+    publish(lab.warehouse)
+    with open_published(lab.settings.published_path) as published:
+        assert "ABC-11" in (text := all_text(published))
+        assert SECRET not in text
 
     server.requests.clear()
     assert lab.links("ABC", "OUT") == sorted(expected({**KEYS, 2: ["ABC-2", "ABC-3", "OUT-9"]}))

@@ -154,8 +154,7 @@ def test_half_of_the_allowance_is_left_to_what_cannot_wait(
 def test_rows_of_rest_are_filled_up_once_first_commits_can_be_read(
     world: World, server: Sandbox, tmp_path: Path
 ) -> None:
-    by_rest = SyncLab(world, server, tmp_path, "rest")
-    by_rest.sync()
+    by_rest = SyncLab(world, server, tmp_path, "rest", synced=True, page_size=12)
     by_rest.assert_equal()
     by_rest.wait(hours=1)
     server.requests.clear()
