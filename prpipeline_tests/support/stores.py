@@ -95,7 +95,7 @@ def connected(folder: Path, name: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-_SESSIONS: list[ExitStack] = []
+_SESSIONS: list[tuple[ExitStack, list[Warehouse]]] = []
 
 
 @contextmanager
@@ -105,11 +105,12 @@ def attached() -> Iterator[None]:
     For tests in which nothing else opens the file.
     """
     with ExitStack() as stack:
-        _SESSIONS.append(stack)
+        entry: tuple[ExitStack, list[Warehouse]] = (stack, [])
+        _SESSIONS.append(entry)
         try:
             yield
         finally:
-            _SESSIONS.remove(stack)
+            _SESSIONS.remove(entry)
 
 
 @contextmanager
@@ -125,7 +126,12 @@ def written() -> Iterator[None]:
 
 def keep_attached(warehouse: Warehouse) -> None:
     """To the end of the block of ``attached`` in which this is, if any."""
-    for stack in _SESSIONS[-1:]:
+    for stack, warehouses in _SESSIONS[-1:]:
+        for earlier in warehouses:
+            if earlier.store.where == warehouse.store.where:
+                with earlier.exclusive():
+                    pass  # its session lets go of the store, for which the new one would wait
+        warehouses.append(warehouse)
         stack.enter_context(warehouse.session())
         with warehouse.transaction() as connection:  # nobody reads the file afterwards
             connection.execute("PRAGMA disable_checkpoint_on_shutdown")

@@ -208,7 +208,6 @@ def test_no_body_is_asked_for_unless_chosen(
     )
     with lab.warehouse.transaction() as connection:
         assert connection.execute("FROM raw.pull_request_body_keys").fetchall() == []
-    assert lab.links() == []
 
 
 @pytest.mark.parametrize("api", some_slow(["graphql", "rest"], "graphql"))
