@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -32,12 +33,22 @@ def shell(server: Sandbox, tmp_path: Path) -> Shell:
 @pytest.fixture
 def synced(shell: Shell) -> Shell:
     """After ``sync octo/app octo/lib``, which takes longer than what most tests do with its data."""
-    shell.go_on_from(_synced_data())
+    shell.go_on_from(synced_data())
+    return shell
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """The same data for tests that only look at what is published; there is no GitHub."""
+    shell = Shell(
+        folder := tmp_path_factory.mktemp("looked_at"), {"PRPIPELINE_DATA_DIR": str(folder / "data")}
+    )
+    shutil.copytree(synced_data(), shell.data, symlinks=True)
     return shell
 
 
 @cache
-def _synced_data() -> Path:
+def synced_data() -> Path:
     with Sandbox(new_world()) as server:
         shell = shell_in(lasting_folder(), server)
         ended = shell.run("sync", "octo/app", "octo/lib")
