@@ -34,7 +34,8 @@ def test_a_former_key_leads_to_the_issue(synced: Shell, world: World) -> None:
     world.move(world.issues[10_002], world.add_project("NEW"))
     world.create(world.projects[10_000], "Later")
     let_pass(world, minutes=5)
-    assert synced.run("sync", "--only", "jira", "--reconcile").returncode == 0
+    answer = synced.json("sync", "--only", "jira", "--reconcile", "--json")
+    assert [(each["mode"], each["errors"]) for each in answer["jira"]] == [("increment", [])]
     said = synced.run("explain", "ABC-2").stdout
     assert "NEW-1  Work 1" in said
     assert "ABC-2 is a former key of it." in said
