@@ -222,7 +222,7 @@ def test_a_full_disk_under_dagsters_home(synced: Shell, room: int) -> None:
         synced.environment["DAGSTER_HOME"] = str(home)
 
         fill(home / "filler", room)
-        refused = synced.process("dev", "--port", str(free_port()))
+        refused = synced.run("dev", "--port", str(free_port()))
         assert refused.returncode == 2, refused
         assert str(home) in refused.stderr
         assert refused.stderr.endswith("correct that, or set DAGSTER_HOME to another one.\n")

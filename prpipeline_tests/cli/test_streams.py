@@ -115,9 +115,9 @@ def test_a_folder_that_the_locale_cannot_name_is_said(odd: Shell) -> None:
 def test_piped_queries_are_utf_8_whatever_the_terminal_is(odd: Shell) -> None:
     query = "\ufeffSELECT number, title FROM pull_requests\nWHERE title LIKE '%🚀%'\n".encode()
     assert raw(odd, ["sql", "--format", "csv"], ASCII, said=query)[1] == f"number,title\n9,{TITLE}\n".encode()
-    code, out, err = raw(odd, ["sql"], said="SELECT 'ü'".encode("latin-1"))
-    assert (code, out) == (2, b"")
-    assert "The query is not UTF-8" in err
+    refused = odd.run("sql", said="SELECT 'ü'".encode("latin-1"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "The query is not UTF-8" in refused.stderr
 
 
 def test_a_terminal_shows_names_that_it_cannot_spell(odd: Shell, tmp_path: Path) -> None:
