@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.folders import shared_folder
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
 
@@ -47,13 +46,14 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return shell
 
 
-@cache
 def synced_data() -> Path:
+    return shared_folder("synced", _sync) / "data"
+
+
+def _sync(folder: Path) -> None:
     with Sandbox(new_world()) as server:
-        shell = shell_in(lasting_folder(), server)
-        ended = shell.run("sync", "octo/app", "octo/lib")
+        ended = shell_in(folder, server).run("sync", "octo/app", "octo/lib")
         assert ended.returncode == 0, ended.stderr
-        return shell.data
 
 
 def shell_in(folder: Path, server: Sandbox) -> Shell:
