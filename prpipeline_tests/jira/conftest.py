@@ -122,14 +122,15 @@ def new_shell(folder: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
     return Shell(folder, environment | jira.environment)
 
 
-def sync_by_steps(shell: Shell) -> list[str]:
-    """What ``sync octo/app`` does, but it publishes once instead of twice; what went wrong in Jira."""
+def sync_by_steps(shell: Shell, *, publishes: bool = True) -> list[str]:
+    """What ``sync octo/app`` does, but it publishes once or not at all instead of twice; what went wrong in Jira."""
     stores.new_warehouse(shell.folder / "data", with_jira=True)
     pipeline = shell.read("octo/app")
     with pipeline.warehouse.session():
         errors = [result.error for result in pipeline.sync_jira(SyncOptions()) if result.error]
         pipeline.aggregate()
-        pipeline.publish()
+        if publishes:
+            pipeline.publish()
     return errors
 
 

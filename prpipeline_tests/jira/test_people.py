@@ -164,7 +164,7 @@ def test_the_map_comes_first_and_is_followed_at_once(mapped: Mapped) -> None:
 def test_no_log_and_no_output_has_an_address_or_a_token(unmapped: Synced, mapped: Mapped) -> None:
     said = unmapped.said + mapped.said
     assert "/users/grace" in said  # the log tells of requests
-    for secret in ("@example.com", mapped.shell.environment["JIRA_TOKEN"], "users.noreply"):
+    for secret in ("@example.com", "secret.example", mapped.shell.environment["JIRA_TOKEN"], "users.noreply"):
         assert secret not in said
 
 
