@@ -252,3 +252,41 @@ def test_the_report_has_a_section_of_issues(synced: Shell) -> None:
     assert (issues["projects"], len(issues["linked"]), len(issues["steps"]["rows"])) == ("ABC", 1, 1)
     step = dict(zip(issues["steps"]["columns"], issues["steps"]["rows"][0], strict=True))
     assert step["row"] == issues["linked"][0]
+
+
+# ── deleting what is stored of projects that are no longer selected ──────────────────────────────────
+
+
+def test_the_last_project_goes_with_all_that_there_is_of_jira(synced: Shell, jira: JiraSandbox) -> None:
+    for name, says in {
+        "abc": "ABC is selected, so that the next sync would read it again: take it out",
+        "NOPE": "Nothing is stored of a project NOPE; stored are: ABC.",
+    }.items():
+        refused = synced.run("jira", "delete-data", name)
+        assert refused.returncode == 2
+        assert says in refused.stderr
+    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
+    select(synced.folder, "[]")
+    ended = synced.run("jira", "delete-data", "abc")
+    assert (ended.returncode, ended.stdout) == (0, "ABC: its rows are removed.\n")
+    tables = synced.published(
+        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
+    )
+    assert not {"issues", "pull_request_issues"} & {name for (name,) in tables}
+    assert synced.published("SELECT count(*) FROM review_time_hours") != [(0,)]
+    releases = synced.folder / "data" / "releases"
+    assert [release.name for release in releases.iterdir()] == [
+        (synced.folder / "data" / "published").resolve().name
+    ]
+    assert "Nothing is stored of a project abc" in synced.run("jira", "delete-data", "abc").stderr
+    assert jira.requests == []
+    select(synced.folder, "[ABC]")
+    assert [each["mode"] for each in synced.json("sync", "--only", "jira", "--json")["jira"]] == ["history"]
+    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
+
+
+def test_nothing_is_stored_yet(shell: Shell) -> None:
+    select(shell.folder, "[]")
+    ended = shell.run("jira", "delete-data", "ABC")
+    assert (ended.returncode, ended.stderr) == (2, "Error: Nothing is stored yet.\n")
+    assert not (shell.folder / "data" / "warehouse.duckdb").exists()

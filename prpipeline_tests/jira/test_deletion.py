@@ -1,49 +1,11 @@
-"""Deleting what is stored of projects that are no longer selected: ``prpipeline jira delete-data``."""
+"""Deleting what is stored of a project that is no longer selected, on any store; the command is in test_commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.warehouse import jira_projects, jira_records
-from prpipeline_tests.jira.conftest import select
 from prpipeline_tests.support.jira_lab import jira_lab, small_world
-from prpipeline_tests.support.shell import Shell
-
-
-def test_the_last_project_goes_with_all_that_there_is_of_jira(synced: Shell, jira: JiraSandbox) -> None:
-    for name, says in {
-        "abc": "ABC is selected, so that the next sync would read it again: take it out",
-        "NOPE": "Nothing is stored of a project NOPE; stored are: ABC.",
-    }.items():
-        refused = synced.run("jira", "delete-data", name)
-        assert refused.returncode == 2
-        assert says in refused.stderr
-    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
-    select(synced.folder, "[]")
-    ended = synced.run("jira", "delete-data", "abc")
-    assert (ended.returncode, ended.stdout) == (0, "ABC: its rows are removed.\n")
-    tables = synced.published(
-        "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
-    )
-    assert not {"issues", "pull_request_issues"} & {name for (name,) in tables}
-    assert synced.published("SELECT count(*) FROM review_time_hours") != [(0,)]
-    releases = synced.folder / "data" / "releases"
-    assert [release.name for release in releases.iterdir()] == [
-        (synced.folder / "data" / "published").resolve().name
-    ]
-    assert "Nothing is stored of a project abc" in synced.run("jira", "delete-data", "abc").stderr
-    assert jira.requests == []
-    select(synced.folder, "[ABC]")
-    assert [each["mode"] for each in synced.json("sync", "--only", "jira", "--json")["jira"]] == ["history"]
-    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
-
-
-def test_nothing_is_stored_yet(shell: Shell) -> None:
-    select(shell.folder, "[]")
-    ended = shell.run("jira", "delete-data", "ABC")
-    assert (ended.returncode, ended.stderr) == (2, "Error: Nothing is stored yet.\n")
-    assert not (shell.folder / "data" / "warehouse.duckdb").exists()
 
 
 def test_issues_that_another_project_has_or_had_stay(tmp_path: Path) -> None:
