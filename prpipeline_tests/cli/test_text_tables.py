@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import pandas as pd
 import pytest
 
 from prpipeline.cli import text_tables
@@ -58,9 +57,7 @@ def test_a_narrow_screen_cuts_titles_alone(
         "author_login": "margaret", "state": "merged", "review_time_hours": None, "null_reason": "no_reviews",
         "first_reviewer_login": "",
     }  # fmt: skip
-    text_tables.review_times(
-        pd.DataFrame([row, row | {"review_time_hours": 150.1, "first_reviewer_login": "hedy"}])
-    )
+    text_tables.review_times([row, row | {"review_time_hours": 150.1, "first_reviewer_login": "hedy"}])
     shown = [line.split("  ") for line in click.unstyle(capsys.readouterr().out).splitlines()]
     cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
     assert cells[1][0] == "octo-labs/website#1090"

@@ -51,7 +51,7 @@ def test_one_partition_does_all_that_it_planned(everything_of_one: Launched) -> 
     assert materialized(run) == {*SYNCED, *AGGREGATES, *PUBLISHED}
     assert check_names(run) == all_checks(lab)
     assert not run.filter_events(lambda event: event.is_step_skipped)
-    assert lab.pipeline.stored.latest(10).shape[0] == 6
+    assert len(lab.pipeline.stored.latest(10)) == 6
     assert isinstance(lab.publish_tick(), dg.SkipReason)  # it has published by itself
 
 
@@ -68,7 +68,7 @@ def test_where_one_fails_the_others_are_published_by_the_same_run(lab: DagsterLa
     assert "the others are done, and published by this run" in failure_sentence(result)
     assert check_names(result) == all_checks(lab)
     assert lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED", GONE: "FAILED"}
-    assert lab.pipeline.stored.latest(100).shape[0] == 6
+    assert len(lab.pipeline.stored.latest(100)) == 6
     assert isinstance(lab.publish_tick(), dg.SkipReason)
 
 
