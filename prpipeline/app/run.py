@@ -131,7 +131,9 @@ def _run(
     ran = RunResult(())
     if asks_github:
         try:
-            ran = _run_github(pipeline, names, options, watcher)
+            # Only the demo's Jira is never down, nor slow.
+            publishes = not (asks_jira and pipeline.settings.is_demo)
+            ran = _run_github(pipeline, names, options, watcher, publishes=publishes)
         except NothingTracked:
             if not asks_jira:
                 raise
@@ -155,7 +157,12 @@ def _run(
 
 
 def _run_github(
-    pipeline: Pipeline, names: Sequence[RepositoryName], options: SyncOptions, watcher: Watcher
+    pipeline: Pipeline,
+    names: Sequence[RepositoryName],
+    options: SyncOptions,
+    watcher: Watcher,
+    *,
+    publishes: bool,
 ) -> RunResult:
     pipeline.follow_file()
     tracking, added = pipeline.tracking, []
@@ -171,7 +178,9 @@ def _run_github(
         results += batch
     # Not worth a failure every day.
     pipeline.untrack_never_found(results, added)
-    ran = _published(pipeline, options, watcher, all_failed=all(result.failed for result in results))
+    ran = RunResult(())
+    if publishes:
+        ran = _published(pipeline, options, watcher, all_failed=all(result.failed for result in results))
     return replace(ran, results=tuple(results))
 
 

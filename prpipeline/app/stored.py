@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prpipeline.metrics.checks import Check, Findings, find
 from prpipeline.model.sql import Connection
@@ -57,11 +57,12 @@ class Stored:
         known = tracking.get(connection, names)
         return {t.repository_id: t.tracked_as for t in known.values() if t.repository_id is not None}
 
-    def latest(self, limit: int) -> pd.DataFrame:
-        """The newest pull requests with their review times, as published."""
+    def latest(self, limit: int) -> list[dict[str, Any]]:
+        """The newest pull requests with their review times, as published; columns by name."""
         with open_published(self._settings.published_path) as connection:
-            latest: pd.DataFrame = connection.execute(_LATEST, [limit]).df()
-            return latest
+            found = connection.execute(_LATEST, [limit])
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def preview(self, table: str, repository_id: int) -> pd.DataFrame:
         """The newest rows of a repository in a table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,6 @@ from rich.text import Text
 from prpipeline.app.basics import SAMPLE_DATA, by_reason, listed
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from prpipeline.app.jira import JiraEstimate, JiraResult
     from prpipeline.app.people import Match
     from prpipeline.app.pipeline import Estimate, SyncResult
@@ -137,7 +135,7 @@ def _project_reasons(console: Console, said: Sequence[tuple[str, str]]) -> None:
         console.print(f"[red]{escape(name)}:[/red] {escape(reason)}", soft_wrap=True)
 
 
-def review_times(latest: pd.DataFrame) -> None:
+def review_times(latest: Sequence[Mapping[str, Any]]) -> None:
     """The newest pull requests and how long they waited, on standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     table.add_column("pull request", no_wrap=True)
@@ -146,7 +144,7 @@ def review_times(latest: pd.DataFrame) -> None:
     table.add_column("state", no_wrap=True)
     table.add_column("review time", justify="right", no_wrap=True)
     table.add_column("reviewer", no_wrap=True)
-    for row in latest.astype("object").where(latest.notna(), None).to_dict("records"):
+    for row in latest:
         hours = row["review_time_hours"]
         table.add_row(
             escape(f"{row['repository']}#{row['number']}"),

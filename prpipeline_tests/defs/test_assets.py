@@ -49,18 +49,18 @@ def one_partition() -> Iterator[Materialized]:
     world.open_pull_request(world.repository(ONE), "person-1", TITLE)
     with shared_lab(world) as (lab, github):
         lab.track(ONE)
-        run = lab.run_partitions(ONE)
+        run = lab.run_partitions(ONE, selection=SYNCED)
         yield Materialized(lab, run, len(github.requests))
 
 
 @pytest.fixture(scope="module")
 def metrics_alone() -> Iterator[Materialized]:
-    """The metrics of a repository that is stored, launched without its raw tables."""
+    """The metrics of a repository that is stored and of one that is not, launched without their raw tables."""
     with shared_lab() as (lab, github):
-        lab.track(ONE)
+        lab.track(ONE, TWO)
         lab.run(repositories=[ONE])
         github.reset_requests()
-        run = lab.run_partitions(ONE, selection=[REVIEW_TIME_HOURS])
+        run = lab.run_partitions(ONE, TWO, selection=[REVIEW_TIME_HOURS])
         yield Materialized(lab, run, len(github.requests))
 
 
@@ -97,8 +97,15 @@ def test_runs_of_the_ui_are_followed_by_a_publication_too(one_partition: Materia
 
 
 def test_metrics_alone_ask_github_nothing(metrics_alone: Materialized) -> None:
-    assert metrics_alone.run.success
     assert metrics_alone.requests == 0
+
+
+def test_metrics_of_what_was_never_read_fail_with_a_sentence(metrics_alone: Materialized) -> None:
+    assert failure_sentence(metrics_alone.run) == (
+        "1 of 2 repositories failed; the others are done, and published by the next run of job 'publish'. "
+        f"{TWO}: Nothing of it is stored yet; materialize raw/pull_requests first. " + metadata.AGAIN
+    )
+    assert metrics_alone.lab.status(REVIEW_TIME_HOURS) == {ONE: "MATERIALIZED", TWO: "FAILED"}
 
 
 def test_metrics_alone_keep_their_picture_and_rows(metrics_alone: Materialized) -> None:

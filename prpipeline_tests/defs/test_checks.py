@@ -8,10 +8,9 @@ from typing import NamedTuple
 import dagster as dg
 import pytest
 
-from prpipeline.defs.keys import PUBLISHED_DATABASE
 from prpipeline_tests.support.dagster_lab import DagsterLab, failure_sentence, shared_lab
 
-ONE, GONE = "bulk/repository-1", "bulk/no-such-thing"
+ONE = "bulk/repository-1"
 SPOILT = {
     "count_equals_github": "UPDATE meta.repositories SET pull_requests_on_github = 99",
     "no_review_before_pull_request": "UPDATE raw.reviews SET submitted_at = TIMESTAMP '2001-01-01'",
@@ -53,17 +52,6 @@ def spoilt() -> Iterator[Published]:
         lab.track(ONE)
         lab.run(repositories=[ONE])
         spoil(lab, *SPOILT)
-        yield Published.by(lab)
-
-
-@pytest.fixture(scope="module")
-def partial() -> Iterator[Published]:
-    """Published: one day of a repository, and one that GitHub has not shown for days."""
-    with shared_lab() as (lab, _):
-        lab.track(ONE, GONE)
-        lab.run(repositories=[ONE, GONE], days_back=1)
-        with lab.pipeline.warehouse.transaction() as connection:
-            connection.execute("UPDATE meta.repositories SET tracked_at = TIMESTAMP '2001-01-01'")
         yield Published.by(lab)
 
 
@@ -119,20 +107,3 @@ def test_the_last_release_stays_until_the_error_is_mended(lab: DagsterLab) -> No
     assert lab.pipeline.settings.published_path.resolve() != shown
     (warned,) = (e for e in mended.get_asset_check_evaluations() if not e.passed)
     assert (warned.check_name, warned.severity) == ("count_equals_github", dg.AssetCheckSeverity.WARN)
-
-
-def test_a_repository_that_has_failed_for_days_is_reported(partial: Published) -> None:
-    assert partial.run.success  # a warning keeps nothing back
-    found = partial.check("watermark_is_current")
-    assert not found.passed
-    assert GONE in str(found.metadata["first rows"].value)
-    event = partial.lab.instance.get_latest_materialization_event(PUBLISHED_DATABASE)
-    assert event is not None
-    assert event.asset_materialization is not None
-    metadata = event.asset_materialization.metadata
-    assert metadata["repositories whose sync fails"].value == 1
-    assert GONE in str(metadata["not up to date"].value)
-
-
-def test_a_partial_history_is_not_compared_with_githubs_count(partial: Published) -> None:
-    assert partial.check("count_equals_github").passed

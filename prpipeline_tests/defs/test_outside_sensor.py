@@ -11,9 +11,17 @@ import pytest
 
 from prpipeline.defs.keys import AGGREGATES, PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_HOURS, SYNCED
 from prpipeline.model.repository import RepositoryName
+from prpipeline.sandbox.github import Sandbox
 from prpipeline.settings import Settings
 from prpipeline.sync import SyncOptions
-from prpipeline_tests.support.dagster_lab import DagsterLab, dagster_lab, shared_lab
+from prpipeline_tests.support.dagster_lab import (
+    DagsterLab,
+    bulk_world,
+    dagster_lab,
+    lab_settings,
+    shared_lab,
+)
+from prpipeline_tests.support.folders import new_folder
 
 ONE, GONE = "bulk/repository-1", "bulk/no-such-thing"
 
@@ -31,6 +39,19 @@ def data_folder() -> Iterator[Path]:
         yield lab.pipeline.settings.data_dir
 
 
+@pytest.fixture(scope="module")
+def reported(data_folder: Path) -> Iterator[tuple[DagsterLab, dg.SensorResult]]:
+    """What the sensor reported where both have a partition, and the warehouse has fewer rows than GitHub counts."""
+    with Sandbox(bulk_world()) as github:
+        settings = lab_settings(github, new_folder())
+        shutil.copytree(data_folder, settings.data_dir, symlinks=True)
+        with dagster_lab(settings) as lab:
+            with lab.pipeline.warehouse.transaction() as connection:
+                connection.execute("UPDATE meta.repositories SET pull_requests_on_github = 99")
+            lab.add_partitions(ONE, GONE)
+            yield lab, lab.outside_tick()
+
+
 @pytest.fixture
 def lab(settings: Settings, data_folder: Path) -> Iterator[DagsterLab]:
     shutil.copytree(data_folder, settings.data_dir, symlinks=True)
@@ -38,9 +59,10 @@ def lab(settings: Settings, data_folder: Path) -> Iterator[DagsterLab]:
         yield lab
 
 
-def test_partitions_checks_and_the_publication_are_reported_once(lab: DagsterLab) -> None:
-    lab.add_partitions(ONE, GONE)
-    lab.outside_tick()
+def test_partitions_checks_and_the_publication_are_reported_once(
+    reported: tuple[DagsterLab, dg.SensorResult],
+) -> None:
+    lab, _ = reported
     for key in SYNCED:
         assert lab.status(key) == {ONE: "MATERIALIZED"}
         assert GONE in lab.observed(key, GONE)["why it failed"]
@@ -63,11 +85,9 @@ def test_partitions_checks_and_the_publication_are_reported_once(lab: DagsterLab
     assert isinstance(lab.publish_tick(), dg.SkipReason)
 
 
-def test_checks_are_reported_with_their_rows(lab: DagsterLab) -> None:
-    lab.add_partitions(ONE, GONE)
-    with lab.pipeline.warehouse.transaction() as connection:
-        connection.execute("UPDATE meta.repositories SET pull_requests_on_github = 99")
-    evaluations = [e for e in lab.outside_tick().asset_events if isinstance(e, dg.AssetCheckEvaluation)]
+def test_checks_are_reported_with_their_rows(reported: tuple[DagsterLab, dg.SensorResult]) -> None:
+    lab, told = reported
+    evaluations = [e for e in told.asset_events if isinstance(e, dg.AssetCheckEvaluation)]
     (failed,) = (e for e in evaluations if not e.passed)
     assert failed.check_name == "count_equals_github"
     assert ONE in str(failed.metadata["first rows"].value)

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.jobs import STEP
-from prpipeline.defs.keys import SYNCED
 from prpipeline.defs.outside_sensor import outside_activity_sensor
 from prpipeline.defs.partitions import repository_partitions
 from prpipeline.defs.publish_sensor import publish_sensor
@@ -75,15 +74,20 @@ class DagsterLab:
     def run_partitions(
         self, first: str, last: str | None = None, selection: Sequence[dg.AssetKey] | None = None
     ) -> dg.ExecuteInProcessResult:
-        """Run one partition or a range of them, as the UI does."""
+        """Run one partition or a range of them, as the UI does: of a selection, with its checks, or of job ``sync``."""
         tags = (
             {"dagster/partition": first}
             if last is None
             else {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         )
-        return self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        job = (
+            self.definitions.resolve_implicit_global_asset_job_def()
+            if selection
+            else self.definitions.resolve_job_def("sync")
+        )
+        return job.execute_in_process(
             instance=self.instance,
-            asset_selection=list(selection or SYNCED),
+            asset_selection=list(selection) if selection else None,
             tags=tags,
             raise_on_error=False,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +22,21 @@ def new_folder() -> Path:
 def lasting_folder() -> Path:
     """A temporary folder for what is made once and used by many tests; pytest removes it."""
     return Path(tempfile.mkdtemp(prefix="prpipeline-"))
+
+
+def shared_folder(name: str, fill: Callable[[Path], object]) -> Path:
+    """A lasting folder for all processes of this run of the tests, filled by the first that asks for it; to be copied."""
+    own = Path(tempfile.gettempdir())
+    of_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, unfinished = of_run / name, of_run / f"{name}.unfinished"
+    with (of_run / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            fill(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @contextmanager
