@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 _FOLDERS: list[Path] = []
 
@@ -20,6 +23,19 @@ def new_folder() -> Path:
 def lasting_folder() -> Path:
     """A temporary folder for what is made once and used by many tests; pytest removes it."""
     return Path(tempfile.mkdtemp(prefix="prpipeline-"))
+
+
+def shared_by_workers(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once for all of pytest-xdist's processes, by the first one that asks; tests copy it."""
+    own = Path(tempfile.gettempdir())
+    around = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = around / f"shared-{name}"
+    with FileLock(around / f"shared-{name}.lock"):
+        if not made.exists():
+            unfinished = lasting_folder()
+            make(unfinished)
+            unfinished.rename(made)
+    return made
 
 
 @contextmanager
