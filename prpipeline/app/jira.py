@@ -15,13 +15,24 @@ from prpipeline.jira.connection import Connection, connect
 from prpipeline.jira.sources import JiraEdition, open_source
 from prpipeline.model.failures import ApiFailure
 from prpipeline.model.jira import JiraProject
-from prpipeline.settings import Settings, SyncSettings
+from prpipeline.model.repository import listed
+from prpipeline.settings import ConfigurationError, Settings, SyncSettings
 from prpipeline.sync import SyncOptions
 from prpipeline.sync.jira_context import AT_ONCE
 from prpipeline.sync.jira_syncer import JiraResult, JiraSyncer
-from prpipeline.warehouse import Warehouse, host
+from prpipeline.warehouse import Warehouse, alerts, host, jira_projects, jira_records
+from prpipeline.warehouse.jira_projects import SelectedProject
 
-__all__ = ["Connection", "JiraEstimate", "JiraResult", "connect_to", "estimate", "opened", "sync"]
+__all__ = [
+    "Connection",
+    "JiraEstimate",
+    "JiraResult",
+    "connect_to",
+    "delete_data",
+    "estimate",
+    "opened",
+    "sync",
+]
 
 _SECONDS_A_REQUEST = 1.0  # bulk requests on Jira Cloud, one after the other
 _ATTEMPTS = 2
@@ -56,6 +67,38 @@ def opened(settings: Settings, *, impatient: bool = False) -> JiraEdition:
     """
     sync = _impatient(settings.sync) if impatient else settings.sync
     return open_source(settings.connected_jira(), settings.jira_options, sync)
+
+
+def delete_data(settings: Settings, warehouse: Warehouse, names: Sequence[str]) -> list[str]:
+    """Delete what is stored of projects that are no longer selected, named by entry, key or number; all of them or none.
+
+    Returns what people call them. Raises ConfigurationError for one that is selected or unknown, WarehouseError.
+    """
+    if not warehouse.exists():
+        raise ConfigurationError("Nothing is stored yet.")
+    with warehouse.transaction() as connection:
+        chosen = [_stored(settings, jira_projects.all_known(connection), name) for name in names]
+        for project in {project.entry: project for project in chosen}.values():
+            jira_records.delete_project(connection, project)
+            alerts.forget(connection, project.entry)
+    return [project.label for project in chosen]
+
+
+def _stored(settings: Settings, known: Sequence[SelectedProject], name: str) -> SelectedProject:
+    found = [
+        project
+        for project in known
+        if name.upper() in {project.entry.upper(), str(project.project_id), *project.keys}
+    ]
+    if not found:
+        stored = listed([project.label for project in known])
+        raise ConfigurationError(f"Nothing is stored of a project {name}; stored are: {stored or 'none'}.")
+    if selected := [project for project in found if project.is_tracked]:
+        raise ConfigurationError(
+            f"{selected[0].label} is selected, so that the next sync would read it again: take it out of jira.projects in "
+            f"{settings.repositories_file} first."
+        )
+    return found[0]
 
 
 def connect_to(settings: Settings) -> Connection:

@@ -1,8 +1,9 @@
-"""The commands ``jira connect`` and ``jira projects``, what a credential for Jira is good for; and ``people``, who is whom."""
+"""The commands ``jira …``: what a credential for Jira is good for, what may be selected, deletion; and ``people``, who is whom."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -11,7 +12,7 @@ from prpipeline.cli.common import EXIT_BAD_INPUT, echo_json, open_pipeline
 
 @click.group()
 def jira() -> None:
-    """Jira: test the credential, list projects to select. 'prpipeline sync' reads them."""
+    """Jira: test the credential, list projects to select, remove what is stored. 'prpipeline sync' reads them."""
 
 
 @jira.command()
@@ -95,6 +96,25 @@ def projects(as_json: bool) -> None:
         click.echo("".join(c for c in line if c.isprintable()).rstrip())
     if not rows:
         click.echo("The account may browse no project; give it the permission Browse projects.", err=True)
+
+
+@jira.command("delete-data")
+@click.argument("projects", metavar="PROJECT...", nargs=-1, required=True)
+def delete(projects: Sequence[str]) -> None:
+    """Remove all rows of projects that are no longer selected, everywhere.
+
+    Issues that are, or were, in another stored project stay.
+    """
+    from prpipeline.app.jira import delete_data
+
+    pipeline = open_pipeline()
+    pipeline.follow_jira()
+    for label in delete_data(pipeline.settings, pipeline.warehouse, projects):
+        click.echo(f"{label}: its rows are removed.")
+    if pipeline.settings.published_path.exists():
+        pipeline.publish_deletion()
+        if not_uploaded := pipeline.upload(is_only=True):
+            raise click.ClickException(not_uploaded)
 
 
 @click.command()

@@ -50,6 +50,11 @@ class SelectedProject(Struct, frozen=True):
         """What people call it."""
         return self.project_key or self.entry
 
+    @property
+    def keys(self) -> list[str]:
+        """Those that it has and had."""
+        return [key for key in (self.project_key, *(self.former_keys or ())) if key]
+
 
 class RecordedJiraSync(Struct, frozen=True):
     """A row of ``meta.jira_syncs``."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from prpipeline.model.jira import JiraChange, JiraIssue, JiraIssues, JiraProject, JiraStatus, JiraUser
 from prpipeline.model.sql import Connection
-from prpipeline.warehouse import entities
+from prpipeline.warehouse import entities, jira_projects
 from prpipeline.warehouse.entities import Children, Entity
 from prpipeline.warehouse.jira_projects import SelectedProject
 from prpipeline.warehouse.rows import columns, insert
@@ -84,7 +84,7 @@ def moved_away(connection: Connection, project: SelectedProject) -> list[int]:
           AND regexp_extract(had.issue_key, '^(.*)-[0-9]+$', 1) IN (SELECT unnest(?::VARCHAR[]))
         ORDER BY ALL
         """,
-        [[project.project_key, *(project.former_keys or ())]],
+        [project.keys],
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -144,6 +144,54 @@ def rename_project(connection: Connection, project: JiraProject, site: str) -> b
     rows = [{"issue_key": key, "issue_id": issue_id, "is_current": True} for issue_id, key in ids]
     insert(connection, "raw.jira_keys", rows)
     return True
+
+
+def delete_project(connection: Connection, project: SelectedProject) -> None:
+    """Delete a project with its issues, but for those that are, or were, in another one that is known; and who and what
+    only they named. With the last project goes all that there is of Jira."""
+    others = [other for other in jira_projects.all_known(connection) if other.entry != project.entry]
+    if not others:
+        jira_projects.drop(connection)
+        return
+    rows = connection.execute(
+        """
+        WITH held AS (
+            SELECT issue_id, project_id, list(regexp_extract(had.issue_key, '^(.*)-[0-9]+$', 1)) AS project_keys
+            FROM raw.jira_issues AS issue LEFT JOIN raw.jira_keys AS had USING (issue_id)
+            GROUP BY ALL
+        )
+        SELECT issue_id FROM held
+        WHERE (project_id = $project_id OR list_has_any(project_keys, $project_keys::VARCHAR[]))
+          AND NOT list_contains($other_ids::BIGINT[], project_id)
+          AND NOT list_has_any(project_keys, $other_keys::VARCHAR[])
+        """,
+        {
+            "project_id": project.project_id,
+            "project_keys": project.keys,
+            "other_ids": [other.project_id for other in others if other.project_id is not None],
+            "other_keys": [key for other in others for key in other.keys],
+        },
+    ).fetchall()
+    for table in (*(children.table for children in ISSUES.children), "raw.jira_keys", ISSUES.table):
+        connection.execute(
+            f"DELETE FROM {table} WHERE issue_id IN (SELECT unnest(?::BIGINT[]))", [[row[0] for row in rows]]
+        )
+    connection.execute(
+        """
+        DELETE FROM raw.jira_users WHERE account_id NOT IN (
+            SELECT named FROM (
+                SELECT unnest([assignee_id, reporter_id, creator_id]) AS named FROM raw.jira_issues
+                UNION ALL SELECT unnest([author_id, from_id, to_id]) FROM raw.jira_changes
+            ) WHERE named IS NOT NULL
+        )
+        """
+    )
+    connection.execute(
+        "DELETE FROM raw.jira_sprints WHERE sprint_id NOT IN "
+        "(SELECT unnest(sprint_ids) FROM raw.jira_issues WHERE sprint_ids IS NOT NULL)"
+    )
+    for table in ("meta.jira_syncs", "meta.jira_projects"):
+        connection.execute(f"DELETE FROM {table} WHERE entry = ?", [project.entry])
 
 
 def counts(connection: Connection) -> dict[int, int]:

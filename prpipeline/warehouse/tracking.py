@@ -108,7 +108,7 @@ def untrack(connection: Connection, name: RepositoryName, *, delete_data: bool) 
             for table in _owned_tables(connection):
                 connection.execute(f"DELETE FROM {table} WHERE repository_id = ?", [known.repository_id])
             people.forget_unnamed(connection)
-            alerts.forget_repository(connection, known.tracked_as, known.repository or known.tracked_as)
+            alerts.forget(connection, known.tracked_as, known.repository or known.tracked_as)
             address = f"/repositories/{known.repository_id}/"
             connection.execute("DELETE FROM meta.etags WHERE contains(key, ?)", [address])
         # The name may have been another repository's before, whose rows stay.

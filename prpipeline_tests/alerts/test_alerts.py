@@ -12,7 +12,7 @@ from prpipeline_tests.alerts.conftest import SECRET, TARGET, AlertLab
 
 def test_one_bad_repository_is_told_once_and_once_when_it_is_well_again(lab: AlertLab) -> None:
     lab.configure(f"{{targets: {{ops: '{TARGET}'}}}}", "[octo/app, octo/lib, octo/late]")
-    (told,) = lab.sync()
+    (told,) = lab.read_and_tell()
     assert told["title"] == "prpipeline: octo/late failed"
     assert "- octo/late: Could not resolve to a Repository" in told["message"]
     assert told["type"] == "failure"

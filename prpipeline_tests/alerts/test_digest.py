@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +54,14 @@ def published(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
         configure(lab, f"{{ops: '{TARGET}'}}")
         assert lab.shell.run("sync").returncode == 0
         return lab.shell.data
+
+
+@pytest.fixture(scope="module")
+def looked_at(world: World, published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertLab]:
+    """The same for tests that only look."""
+    with running(world, tmp_path_factory.mktemp("looked_at")) as lab:
+        lab.shell.go_on_from(published)
+        yield lab
 
 
 @pytest.fixture
@@ -139,9 +147,9 @@ def test_deleted_data_are_in_no_digest_that_is_on_its_way(lab: AlertLab) -> None
     assert "octo/app" not in sent["message"]
 
 
-def test_without_configuration_it_can_be_looked_at(lab: AlertLab) -> None:
-    lab.configure("{}", REPOSITORIES)
-    assert lab.shell.run("digest", "--dry-run").stdout.startswith(
+def test_without_configuration_it_can_be_looked_at(looked_at: AlertLab) -> None:
+    looked_at.configure("{}", REPOSITORIES)
+    assert looked_at.shell.run("digest", "--dry-run").stdout.startswith(
         "Reviews: 2 waiting longer than 24 h\n\nTeam core\n"
     )
 
@@ -154,7 +162,7 @@ def test_without_configuration_it_can_be_looked_at(lab: AlertLab) -> None:
         ("{target_hours: 90}", "targets: {since_ready: 60}", "90"),
     ],
 )
-def test_the_target_is_that_of_the_report(lab: AlertLab, digest: str, targets: str, hours: str) -> None:
+def test_the_target_is_that_of_the_report(looked_at: AlertLab, digest: str, targets: str, hours: str) -> None:
     """What may be open and ready for so long; the digest may have one of its own."""
-    lab.configure(f"{{targets: {{ops: '{TARGET}'}}, digest: {digest}}}", REPOSITORIES, targets)
-    assert f"longer than {hours} h" in lab.shell.run("digest", "--dry-run").stdout
+    looked_at.configure(f"{{targets: {{ops: '{TARGET}'}}, digest: {digest}}}", REPOSITORIES, targets)
+    assert f"longer than {hours} h" in looked_at.shell.run("digest", "--dry-run").stdout

@@ -31,18 +31,12 @@ def test_a_secret_stays_in_the_environment(lab: AlertLab, tmp_path: Path) -> Non
     shown = []
     lab.shell.environment["WHOLE"] = f"json://127.0.0.1:9/{SECRET}"
     lab.configure("{targets: {" + ", ".join(f'{n}: "{u}"' for n, u in TARGETS.items()) + "}}", "[octo/none]")
+    sending, looking = ("sync --json", "alerts", "digest"), ("alerts --dry-run", "doctor", "status")
     try:
-        for is_down in (True, False):
+        for is_down, commands in ((True, sending + looking), (False, sending)):
             lab.receiver.is_down = is_down
-            for command in (
-                ["sync", "--json"],
-                ["alerts"],
-                ["digest"],
-                ["alerts", "--dry-run"],
-                ["doctor"],
-                ["status"],
-            ):
-                ended = lab.shell.run(*command)
+            for command in commands:
+                ended = lab.shell.run(*command.split())
                 shown += [ended.stdout, ended.stderr]
     finally:
         root.removeHandler(handler)

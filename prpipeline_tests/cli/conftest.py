@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from prpipeline.sandbox.github import Sandbox, World
-from prpipeline_tests.support.folders import lasting_folder
+from prpipeline_tests.support.folders import shared_folder
 from prpipeline_tests.support.shell import Shell
 from prpipeline_tests.support.sync_lab import TOKEN, quiet_world
 
@@ -32,17 +32,28 @@ def shell(server: Sandbox, tmp_path: Path) -> Shell:
 @pytest.fixture
 def synced(shell: Shell) -> Shell:
     """After ``sync octo/app octo/lib``, which takes longer than what most tests do with its data."""
-    shell.go_on_from(_synced_data())
+    shell.go_on_from(synced_data())
     return shell
 
 
-@cache
-def _synced_data() -> Path:
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """The same data for tests that only look at what is published; there is no GitHub."""
+    shell = Shell(
+        folder := tmp_path_factory.mktemp("looked_at"), {"PRPIPELINE_DATA_DIR": str(folder / "data")}
+    )
+    shutil.copytree(synced_data(), shell.data, symlinks=True)
+    return shell
+
+
+def synced_data() -> Path:
+    return shared_folder("synced", _sync) / "data"
+
+
+def _sync(folder: Path) -> None:
     with Sandbox(new_world()) as server:
-        shell = shell_in(lasting_folder(), server)
-        ended = shell.run("sync", "octo/app", "octo/lib")
+        ended = shell_in(folder, server).run("sync", "octo/app", "octo/lib")
         assert ended.returncode == 0, ended.stderr
-        return shell.data
 
 
 def shell_in(folder: Path, server: Sandbox) -> Shell:

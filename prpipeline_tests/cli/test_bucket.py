@@ -51,9 +51,8 @@ def deny(bucket: S3) -> None:
 
 
 def test_a_sync_publishes_there_too_and_pull_shows_the_same_elsewhere(
-    publishing: Shell, bucket: S3, server: Sandbox, tmp_path: Path
+    publishing: Shell, tmp_path: Path
 ) -> None:
-    server.world.open_pull_request("octo/app", "ada", "One more")
     answer = publishing.json("sync", "--json")
     assert answer["published_to"]["to"] == URL
     assert answer["published_to"]["error"] is None
@@ -116,19 +115,19 @@ def releases(bucket: S3) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("nowhere",), "write s3://BUCKET/PREFIX or https://"),
-        (("http://files.example.com",), "plain http"),
-        ((URL,), "publishes there itself; name another folder"),
-    ],
+    ("place", "sentence"),
+    [("nowhere", "write s3://BUCKET/PREFIX or https://"), ("http://files.example.com", "plain http")],
 )
-def test_what_cannot_be_pulled_is_bad_input(
-    publishing: Shell, arguments: tuple[str, ...], sentence: str
-) -> None:
-    ended = publishing.run("pull", *arguments)
+def test_what_cannot_be_pulled_is_bad_input(shell: Shell, place: str, sentence: str) -> None:
+    ended = shell.run("pull", place)
     assert ended.returncode == 2
     assert sentence in ended.stderr
+
+
+def test_nothing_is_pulled_over_what_is_published_from_here(publishing: Shell) -> None:
+    ended = publishing.run("pull", URL)
+    assert ended.returncode == 2
+    assert "publishes there itself; name another folder" in ended.stderr
 
 
 @pytest.mark.slow

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from prpipeline.app.assistant import Assistant
 from prpipeline.app.published import QueryError
 from prpipeline.publish.limited import Limits
+from prpipeline.publish.release_folder import FILE_NAME, LINK_NAME, show
 from prpipeline.settings import load_settings
 from prpipeline.warehouse.errors import WarehouseError
 from prpipeline_tests.support.shell import Shell
@@ -85,6 +88,16 @@ def test_a_conversation(synced: Shell) -> None:
     )
 
 
+def publish_another(data: Path) -> None:
+    """What publishing anew looks like to readers, with the same content of a later time."""
+    shown = data / LINK_NAME
+    later = data / "releases" / "later"
+    shutil.copytree(shown, later)
+    with duckdb.connect(str(later / FILE_NAME)) as connection:
+        connection.execute("UPDATE pipeline_status SET published_at = published_at + INTERVAL 1 MINUTE")
+    show(shown, later)
+
+
 def test_limits_and_the_newest_release(synced: Shell) -> None:
     assistant = Assistant(load_settings(synced.environment), Limits(rows=10, characters=1_000, seconds=0.2))
     with pytest.raises(QueryError, match=r"stopped after 0\.2 seconds"):
@@ -92,7 +105,7 @@ def test_limits_and_the_newest_release(synced: Shell) -> None:
     assert "characters" in assistant.query("SELECT repeat('x', 400) FROM range(5)")["data"]["cut"]
     sql = "SELECT published_at::VARCHAR FROM pipeline_status"
     ((first,),) = assistant.query(sql)["data"]["rows"]
-    synced.pipeline().publish()
+    publish_another(synced.data)
     ((second,),) = assistant.query(sql)["data"]["rows"]
     assert first < second
 

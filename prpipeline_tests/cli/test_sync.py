@@ -77,7 +77,11 @@ def test_a_first_sync_imports_no_dagster(first: Ended) -> None:
     check_imports(first.process)
 
 
-@pytest.mark.parametrize("arguments", [["track", "octo/lib"], ["status"], ["--help"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [pytest.param(["track", "octo/lib"], marks=pytest.mark.slow), ["status"], ["--help"]],
+    ids=str,
+)
 def test_no_dagster_is_imported(shell: Shell, arguments: list[str]) -> None:
     check_imports(naming_imports(shell, *arguments))
 
@@ -95,7 +99,9 @@ def check_imports(ended: subprocess.CompletedProcess[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "mode", "requests"), [([], "unchanged", 1), (["--reconcile"], "increment", 3)], ids=str
+    ("options", "mode", "requests"),
+    [([], "unchanged", 1), pytest.param(["--reconcile"], "increment", 3, marks=pytest.mark.slow)],
+    ids=str,
 )
 def test_the_next_syncs(synced: Shell, options: list[str], mode: str, requests: int) -> None:
     answer = synced.json("sync", "octo/app", "--json", *options)
@@ -220,11 +226,11 @@ def test_where_all_of_github_fails_standard_error_says_so_once(shell: Shell, opt
 def test_an_interrupted_sync_says_so_and_the_next_one_goes_on(
     shell: Shell, server: Sandbox, kind: signal.Signals
 ) -> None:
-    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 1\n")
+    Path(shell.environment["PRPIPELINE_REPOSITORIES"]).write_text("sync:\n  page_size: 3\n")
     arrived = threading.Event()
 
     def hook(_: object) -> None:
-        if len(server.requests) == 5:
+        if len(server.requests) == 3:
             arrived.set()
             time.sleep(1)  # a request that is on its way
 

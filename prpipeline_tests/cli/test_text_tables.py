@@ -13,24 +13,24 @@ from prpipeline_tests.support.shell import Shell
 pytestmark = pytest.mark.end_to_end
 
 
-def test_queries_for_people_and_scripts(synced: Shell) -> None:
+def test_queries_for_people_and_scripts(looked_at: Shell) -> None:
     query = "SELECT number, title FROM pull_requests WHERE repository = 'octo/app' ORDER BY number LIMIT 2"
-    assert synced.json("sql", "--format", "json", query) == [
+    assert looked_at.json("sql", "--format", "json", query) == [
         {"number": 1, "title": "Change 1"},
         {"number": 2, "title": "Change 2"},
     ]
-    assert synced.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
-    assert "Change 2" in synced.run("sql", query).stdout
+    assert looked_at.run("sql", "--format", "csv", query).stdout == "number,title\n1,Change 1\n2,Change 2\n"
+    assert "Change 2" in looked_at.run("sql", query).stdout
     for forbidden in ("SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE x (i INTEGER)", "SELEC 1"):
-        ended = synced.run("sql", forbidden)
+        ended = looked_at.run("sql", forbidden)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
 
 
-def test_no_query_is_shown_in_columns_too_narrow_to_read(synced: Shell) -> None:
+def test_no_query_is_shown_in_columns_too_narrow_to_read(looked_at: Shell) -> None:
 
     def lines(query: str) -> list[str]:
-        ended = synced.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
+        ended = looked_at.run("sql", query, COLUMNS="80", FORCE_COLOR="1")
         return [line.rstrip() for line in click.unstyle(ended.stdout).splitlines()]
 
     long = f"SELECT number AS a_number_with_a_name, '{'word ' * 30}' AS text, 'octo' AS owner FROM pull_requests LIMIT 1"
@@ -75,11 +75,11 @@ def test_a_narrow_screen_cuts_titles_alone(
     assert "".join(names) == long
 
 
-def test_a_mistyped_column_is_answered_with_what_was_meant(synced: Shell) -> None:
-    ended = synced.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
+def test_a_mistyped_column_is_answered_with_what_was_meant(looked_at: Shell) -> None:
+    ended = looked_at.run("sql", "SELECT reviw_time_hours FROM review_time_hours")
     assert ended.returncode == 2
     assert '"review_time_hours"' in ended.stderr
-    foreign = synced.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
+    foreign = looked_at.run("sql", "SELECT CAST('\x1b[31mred' AS INTEGER)")
     assert "[31mred" in foreign.stderr
     assert "\x1b" not in foreign.stderr
 
@@ -96,34 +96,37 @@ SEVERAL = "-- what there is\nSELECT 1 AS one; /* and */ SELECT 'x' AS two;\n-- t
         ("table", "one\n1\n\ntwo\nx\n"),
     ],
 )
-def test_the_results_of_all_statements_are_shown(synced: Shell, how: str, style: str, shown: str) -> None:
+def test_the_results_of_all_statements_are_shown(looked_at: Shell, how: str, style: str, shown: str) -> None:
     arguments = ["sql", SEVERAL, "--format", style] if how == "argument" else ["sql", "--format", style]
-    ended = synced.run(*arguments, said=SEVERAL)
+    ended = looked_at.run(*arguments, said=SEVERAL)
     assert ended.returncode == 0, ended.stderr
     assert "\n".join(line.strip() for line in ended.stdout.splitlines()) + "\n" == shown
-    assert synced.run("sql", "-- nothing but a comment").stdout == ""
-    failed = synced.run("sql", "SELECT 1 AS one; SELEC 2")
+
+
+def test_no_statement_has_no_result_and_a_mistake_in_any_is_bad_input(looked_at: Shell) -> None:
+    assert looked_at.run("sql", "-- nothing but a comment").stdout == ""
+    failed = looked_at.run("sql", "SELECT 1 AS one; SELEC 2")
     assert failed.returncode == 2
 
 
-def test_times_are_utc_wherever_the_query_is_run(synced: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_utc_wherever_the_query_is_run(looked_at: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     query = (
         "SELECT current_setting('TimeZone') AS zone, TIMESTAMPTZ '2026-01-01 02:00:00+02'::VARCHAR AS noon"
     )
     monkeypatch.setenv("TZ", "America/New_York")
-    assert synced.json("sql", "--format", "json", query) == [
+    assert looked_at.json("sql", "--format", "json", query) == [
         {"zone": "UTC", "noon": "2026-01-01 00:00:00+00"}
     ]
-    assert synced.run("sql", "SET GLOBAL enable_external_access = true").returncode == 2
+    assert looked_at.run("sql", "SET GLOBAL enable_external_access = true").returncode == 2
 
 
-def test_a_long_name_of_a_column_stays_whole(synced: Shell) -> None:
+def test_a_long_name_of_a_column_stays_whole(looked_at: Shell) -> None:
     name = "the_longest_name_of_a_column_that_a_person_would_ever_think_of_"
     for room, long in ((80, name), (80, name[:30]), (60, name[:58])):
         text = "some words that need a second line on such a narrow screen " * 3
         query = f"SELECT 1 AS {long}, '{text}' AS other, 2 AS {long}2, 3 AS {long}3"
         lines = click.unstyle(
-            synced.run("sql", query, COLUMNS=str(room), FORCE_COLOR="1").stdout
+            looked_at.run("sql", query, COLUMNS=str(room), FORCE_COLOR="1").stdout
         ).splitlines()
         shown = [line.rstrip() for line in lines]
         assert any(line.split(" ")[0] == long for line in shown), shown

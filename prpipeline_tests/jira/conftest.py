@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from prpipeline.sandbox.github import Sandbox
+from prpipeline.sandbox.github import World as GitHubWorld
 from prpipeline.sandbox.jira import JiraSandbox, World
 from prpipeline.sync import SyncOptions
 from prpipeline_tests.support import stores, sync_lab
@@ -31,14 +32,19 @@ def attached() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def github() -> Iterator[Sandbox]:
-    """For tests that change nothing in it. Its third pull request is about issues, and merged."""
+    """For tests that change nothing in it."""
+    with Sandbox(github_world()) as server:
+        yield server
+
+
+def github_world() -> GitHubWorld:
+    """Its third pull request is about issues, and merged. A second sync has nothing new."""
     world = sync_lab.small_world(2)
     third = world.open_pull_request("octo/app", "ann", "ABC-2: mend it", head="abc-2-ABC-99-mend")
     world.review(third, "bob", "APPROVED")
     world.merge(third, "bob")
-    sync_lab.let_pass(world, timedelta(hours=1))  # so that a second sync has nothing new
-    with Sandbox(world) as server:
-        yield server
+    sync_lab.let_pass(world, timedelta(hours=1))
+    return world
 
 
 @pytest.fixture
@@ -59,8 +65,12 @@ def shell(tmp_path: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
 
 @dataclass
 class FirstSync:
-    """``prpipeline sync octo/app --json`` of both: what it said, and the data folder after it."""
+    """Of GitHub alone, then of both: what the latter said, and the data folder after it.
 
+    ``age_before`` is what was published of the age of issues in between, when none was read.
+    """
+
+    age_before: Any
     said: Any
     data: Path
 
@@ -69,9 +79,18 @@ class FirstSync:
 def first_sync(github: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> FirstSync:
     with JiraSandbox(_world(), site=SITE) as jira:
         shell = new_shell(tmp_path_factory.mktemp("synced"), github, jira)
-        ended = shell.run("sync", "octo/app", "--json")
+        ended = shell.run("sync", "octo/app", "--only", "github")
         assert ended.returncode == 0, ended.stderr
-        return FirstSync(json.loads(ended.stdout), shell.folder / "data")
+        age_before = age_of_issues(shell)
+        ended = shell.run("sync", "--json")
+        assert ended.returncode == 0, ended.stderr
+        return FirstSync(age_before, json.loads(ended.stdout), shell.data)
+
+
+def age_of_issues(shell: Shell) -> Any:
+    """How many projects failed, and when the oldest of them was synced."""
+    (found,) = shell.published("SELECT jira_projects_failed, oldest_jira_sync_at FROM pipeline_status")
+    return found
 
 
 @pytest.fixture
@@ -103,14 +122,15 @@ def new_shell(folder: Path, github: Sandbox, jira: JiraSandbox) -> Shell:
     return Shell(folder, environment | jira.environment)
 
 
-def sync_by_steps(shell: Shell) -> list[str]:
-    """What ``sync octo/app`` does, but it publishes once instead of twice; what went wrong in Jira."""
+def sync_by_steps(shell: Shell, *, publishes: bool = True) -> list[str]:
+    """What ``sync octo/app`` does, but it publishes once or not at all instead of twice; what went wrong in Jira."""
     stores.new_warehouse(shell.folder / "data", with_jira=True)
     pipeline = shell.read("octo/app")
     with pipeline.warehouse.session():
         errors = [result.error for result in pipeline.sync_jira(SyncOptions()) if result.error]
         pipeline.aggregate()
-        pipeline.publish()
+        if publishes:
+            pipeline.publish()
     return errors
 
 

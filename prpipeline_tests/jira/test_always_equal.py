@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from prpipeline.sandbox.github import ManualClock
 from prpipeline.sandbox.jira import Issue, JiraSandbox, Quirks, World
 from prpipeline_tests.support.jira_lab import JiraLab, expected, let_pass
+from prpipeline_tests.support.slow import some_slow
 
 VANISHED = 5  # of a project; more at once would be taken for a lost permission
 
@@ -118,7 +119,7 @@ class Lives:
 
 
 @pytest.mark.examples
-@pytest.mark.parametrize("edition", ["cloud", "data-center"])
+@pytest.mark.parametrize("edition", some_slow(["cloud", "data-center"], "cloud"))
 @given(steps=STEPS, lag=st.sampled_from([0, 45, 180]), rows=st.sampled_from([2, 5, 100]))
 def test_the_warehouse_has_what_jira_has(edition: str, steps: list[Any], lag: int, rows: int) -> None:
     world = World(ManualClock(), lag=timedelta(seconds=lag))

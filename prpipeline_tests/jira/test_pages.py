@@ -24,7 +24,7 @@ def _short_pages() -> Quirks:
         ("cloud", _short_pages()),
         ("data-center", _short_pages()),
         ("cloud", Quirks(empty_page_first=True)),
-        ("cloud", Quirks(ids_a_page=1, rows_a_page=1)),
+        pytest.param("cloud", Quirks(ids_a_page=1, rows_a_page=1), marks=pytest.mark.slow),
     ],
 )
 def test_pages_may_be_shorter_than_asked(tmp_path: Path, edition: str, quirks: Quirks) -> None:
@@ -105,7 +105,7 @@ def test_a_changelog_whose_beginning_is_missing_is_read_by_itself(tmp_path: Path
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize("count", some_slow([0, 1, 2, 3, 4, 6], 3, 4))
+@pytest.mark.parametrize("count", some_slow([0, 1, 2, 3, 4, 6], 3))
 def test_a_list_that_ends_where_a_page_ends(tmp_path: Path, edition: str, count: int) -> None:
     world, _ = small_world(count)
     with jira_lab(tmp_path, world, edition=edition, quirks=Quirks(ids_a_page=3, rows_a_page=3)) as it:

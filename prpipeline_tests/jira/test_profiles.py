@@ -13,10 +13,11 @@ import pytest
 from prpipeline.sandbox.github import Fault, Sandbox
 from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.sandbox.messages import Request
-from prpipeline_tests.jira.conftest import logged, new_shell, sync_by_steps
+from prpipeline_tests.jira.conftest import logged, new_shell
 from prpipeline_tests.support import stores
 from prpipeline_tests.support.jira_lab import small_world as jira_world
 from prpipeline_tests.support.shell import Shell
+from prpipeline_tests.support.slow import some_slow
 from prpipeline_tests.support.sync_lab import quiet_world
 
 
@@ -61,7 +62,8 @@ def two_syncs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoSyncs]:
         }
         github.world.actor("dev-3").commit_email = "three@secret.example.com"
         shell = new_shell(tmp_path_factory.mktemp("two-syncs"), github, jira)
-        assert sync_by_steps(shell) == []
+        stores.new_warehouse(shell.data, with_jira=True)
+        shell.read("octo/app")
         emails, profiles = asked_for_emails(github), asked(github)
         shell.read("octo/app")
         yield TwoSyncs(shell, profiles, emails, list(github.requests), log.getvalue())
@@ -105,12 +107,11 @@ def test_a_second_sync_asks_for_nobody(two_syncs: TwoSyncs) -> None:
     assert not [request for request in two_syncs.asked_again if _is_of_people(request)]
 
 
-def test_no_address_is_stored_published_or_logged(two_syncs: TwoSyncs) -> None:
+def test_no_address_is_stored_or_logged(two_syncs: TwoSyncs) -> None:
     assert "/users/grace" in two_syncs.logged  # the log tells of requests
-    for place in ("warehouse.duckdb", "published/prpipeline.duckdb"):
-        content = (two_syncs.shell.folder / "data" / place).read_bytes().lower()
-        assert b"grace@example" not in content
-        assert b"secret.example" not in content
+    content = (two_syncs.shell.data / "warehouse.duckdb").read_bytes().lower()
+    assert b"grace@example" not in content
+    assert b"secret.example" not in content
     assert "secret.example" not in two_syncs.logged
     assert "grace@example" not in two_syncs.logged.lower()
 
@@ -128,13 +129,13 @@ def _give_away(github: Sandbox) -> None:
         world.actor("grace").email = "stranger@example.com"
 
 
-@pytest.mark.parametrize("kind", ["status", "reset"])
-def test_profiles_that_cannot_be_read_fail_no_sync(shell: Shell, github: Sandbox, kind: str) -> None:
-    github.faults.add(Fault(kind, status=500, times=None, match=lambda request: "/users/" in request.path))
-    shell.read("octo/app")
-    assert len(asked(github)) <= 2
-    assert profiles(shell) == {}
-    github.faults.clear()
+def test_profiles_that_cannot_be_read_fail_no_sync(shell: Shell, github: Sandbox) -> None:
+    for kind in ("status", "reset"):
+        github.faults.add(Fault(kind, status=500, times=None, match=lambda r: "/users/" in r.path))
+        shell.read("octo/app")
+        assert 1 <= len(asked(github)) <= 2, kind
+        assert profiles(shell) == {}, kind
+        github.faults.clear()
     shell.read("octo/app")
     assert "grace" in profiles(shell)
 
@@ -160,7 +161,9 @@ def _is_of_people(request: Request) -> bool:
     return "/users/" in request.path or request.path.endswith("/commits") or b"VerifiedEmails" in request.body
 
 
-@pytest.mark.parametrize("why", ["scope", "members", "contents", "user", "sign-on"])
+@pytest.mark.parametrize(
+    "why", some_slow(["scope", "members", "contents", "user", "sign-on"], "scope", "contents", "user")
+)
 def test_addresses_that_are_refused_are_none(shell: Shell, github: Sandbox, why: str) -> None:
     world, credential = github.world, github.credentials[shell.environment["GITHUB_TOKEN"]]
     for login in ("dev-2", "dev-3"):

@@ -24,7 +24,7 @@ from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
 from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
-from prpipeline_tests.support.folders import new_folder, shared_by_workers
+from prpipeline_tests.support.folders import new_folder, shared_folder
 from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
@@ -73,7 +73,7 @@ def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
 def first_release() -> Path:
     """A folder with a warehouse and its first release, made once: it takes longer than what most tests do with it."""
 
-    def make(folder: Path) -> None:
+    def fill(folder: Path) -> None:
         world = small_world(repositories=REPOSITORIES)
         with Sandbox(world) as server:
             lab = SyncLab(world, server, folder, page_size=25)
@@ -81,7 +81,7 @@ def first_release() -> Path:
         derive(lab, AS_OF, MetricSettings())
         assert publish(lab.warehouse).is_whole
 
-    return shared_by_workers("first-release", make)
+    return shared_folder("first-release", fill)
 
 
 @contextmanager

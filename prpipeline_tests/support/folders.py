@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock
 
 _FOLDERS: list[Path] = []
 
@@ -25,17 +24,19 @@ def lasting_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="prpipeline-"))
 
 
-def shared_by_workers(name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that is made once for all of pytest-xdist's processes, by the first one that asks; tests copy it."""
+def shared_folder(name: str, fill: Callable[[Path], object]) -> Path:
+    """A lasting folder for all processes of this run of the tests, filled by the first that asks for it; to be copied."""
     own = Path(tempfile.gettempdir())
-    around = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    made = around / f"shared-{name}"
-    with FileLock(around / f"shared-{name}.lock"):
-        if not made.exists():
-            unfinished = lasting_folder()
-            make(unfinished)
-            unfinished.rename(made)
-    return made
+    of_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, unfinished = of_run / name, of_run / f"{name}.unfinished"
+    with (of_run / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            fill(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Shell:
             )
 
     def run(
-        self, *arguments: str, said: str | None = None, **environment: str
+        self, *arguments: str, said: str | bytes | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in this process, which saves the start of Python."""
         unset = dict.fromkeys(os.environ.keys() - self.kept())

@@ -21,6 +21,7 @@ SHARED = (
     "metrics/test_issues.py",
     "metrics/test_issue_links.py",
     "metrics/test_issue_properties.py",
+    "jira/test_deletion.py",
     "publish/test_publish.py",
 )
 WHOLE = ("sync/test_always_equal.py",)  # has slow tests alone
