@@ -14,7 +14,7 @@ from prpipeline.app.pipeline import Pipeline
 from prpipeline.definitions import build_definitions
 from prpipeline.defs.jira import PARTITIONS, jira_sensor, project_partitions
 from prpipeline.defs.jobs import JIRA_SYNC, RECONCILE_JIRA, SYNC_JIRA
-from prpipeline.defs.keys import JIRA_ISSUES, tables_of_jira
+from prpipeline.defs.keys import JIRA_ISSUES, PUBLISHED_DATABASE, tables_of_jira
 from prpipeline.sandbox.jira import JiraSandbox
 from prpipeline.settings import load_settings
 from prpipeline.sync import SyncOptions
@@ -203,7 +203,9 @@ def test_the_job_that_publishes_syncs_nothing_of_jira(pipeline: Pipeline) -> Non
 
 def test_the_published_tables_of_issues_are_materialized_by_the_run_that_publishes(synced: Pipeline) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert run(synced, instance, "publish").success
+        definitions = build_definitions(synced.settings, {"pipeline": fixed(synced)})
+        job = definitions.resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(instance=instance, asset_selection=[PUBLISHED_DATABASE]).success
         for key in tables_of_jira():
             event = instance.get_latest_materialization_event(key)
             assert event is not None, key

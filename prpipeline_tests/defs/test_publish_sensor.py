@@ -12,7 +12,7 @@ import pytest
 
 from prpipeline.app import pipeline as pipeline_module
 from prpipeline.app.pipeline import Pipeline
-from prpipeline.defs.keys import PUBLISHED_DATABASE, REVIEW_TIME_REPORT, SYNCED
+from prpipeline.defs.keys import PUBLISHED_DATABASE, PULL_REQUESTS, REVIEW_TIME_REPORT
 from prpipeline.defs.runs import PUBLISHED_BY_TAG
 from prpipeline.report import FILE_NAME
 from prpipeline.sandbox.github import World
@@ -164,6 +164,6 @@ def test_a_database_that_was_planned_is_not_taken_for_a_published_one(
 
     lab.track(ONE)
     monkeypatch.setattr(Pipeline, "publish", full_disk)
-    result = lab.run_partitions(ONE, selection=[*SYNCED, PUBLISHED_DATABASE])
+    result = lab.run_partitions(ONE, selection=[PULL_REQUESTS, PUBLISHED_DATABASE])
     assert failure_sentence(result) == "The disk is full."
     assert isinstance(lab.publish_tick(), dg.RunRequest)

@@ -74,9 +74,11 @@ def test_the_same_repository_in_other_letters_is_not_tracked_twice(lab: DagsterL
 
 
 def test_untracking_removes_the_partition_and_tracking_again_brings_it_back(lab: DagsterLab) -> None:
-    lab.track(ONE, TWO)
-    for request in lab.tick().run_requests or []:
-        lab.request(request)
+    lab.track(ONE)
+    (request,) = lab.tick().run_requests or []
+    assert lab.request(request).success
+    lab.track(TWO)
+    assert asked(lab) == [[TWO]]
     lab.pipeline.tracking.untrack([RepositoryName.parse(ONE)], delete_data=False)
     assert asked(lab) == []
     assert lab.partitions() == [TWO]

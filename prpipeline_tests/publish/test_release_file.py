@@ -24,7 +24,7 @@ from prpipeline.sync import SyncOptions
 from prpipeline.warehouse import Warehouse, tracking
 from prpipeline_tests.publish.test_publish import query_with
 from prpipeline_tests.support.bi_environments import environments
-from prpipeline_tests.support.folders import lasting_folder, new_folder
+from prpipeline_tests.support.folders import new_folder, shared_folder
 from prpipeline_tests.support.metrics_lab import NO_DELIVERIES
 from prpipeline_tests.support.sync_lab import SyncLab, small_world
 from prpipeline_tests.sync.test_always_equal import change, changes
@@ -72,13 +72,16 @@ def written_whole(warehouse: Warehouse) -> dict[str, list[str]]:
 @cache
 def first_release() -> Path:
     """A folder with a warehouse and its first release, made once: it takes longer than what most tests do with it."""
-    world = small_world(repositories=REPOSITORIES)
-    with Sandbox(world) as server:
-        lab = SyncLab(world, server, lasting_folder(), page_size=25)
-        lab.sync()
-    derive(lab, AS_OF, MetricSettings())
-    assert publish(lab.warehouse).is_whole
-    return lab.warehouse.path.parent
+
+    def fill(folder: Path) -> None:
+        world = small_world(repositories=REPOSITORIES)
+        with Sandbox(world) as server:
+            lab = SyncLab(world, server, folder, page_size=25)
+            lab.sync()
+        derive(lab, AS_OF, MetricSettings())
+        assert publish(lab.warehouse).is_whole
+
+    return shared_folder("first-release", fill)
 
 
 @contextmanager
@@ -142,6 +145,7 @@ def test_other_metric_settings_are_seen_in_every_row(lab: SyncLab) -> None:
     assert rows(publish(lab.warehouse).path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 def test_another_team_or_none(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         tracking.update(connection, "octo/api", team="platform")
@@ -151,6 +155,7 @@ def test_another_team_or_none(lab: SyncLab) -> None:
     assert rows(release.path) == written_whole(lab.warehouse)
 
 
+@pytest.mark.slow
 def test_an_untracked_repository_that_was_deleted_is_gone(lab: SyncLab) -> None:
     with lab.warehouse.transaction() as connection:
         tracking.forget_tracked_by(connection, "cli")

@@ -14,7 +14,7 @@ from prpipeline.publish import dictionary, superset
 
 def read(archive: Path) -> dict[str, Any]:
     with zipfile.ZipFile(archive) as opened:
-        return {name: yaml.safe_load(opened.read(name)) for name in opened.namelist()}
+        return {name: yaml.load(opened.read(name), yaml.CSafeLoader) for name in opened.namelist()}
 
 
 def test_the_path_is_filled_in_and_the_link_is_not_followed(

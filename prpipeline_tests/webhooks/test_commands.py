@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from prpipeline.sandbox.github import Sandbox
@@ -48,6 +49,8 @@ def test_what_came_is_shown_drained_and_shown_again(tmp_path: Path) -> None:
         assert (repository["repository"], repository["mode"]) == ("octo/app", "increment")
         assert (drained["done"], drained["left"], drained["parked"], drained["requests"]) == (1, 0, 0, 1)
         assert Path(drained["published"]).exists()
+        with duckdb.connect(drained["published"], read_only=True) as connection:
+            assert connection.execute("FROM review_time_hours WHERE title = 'Changed'").fetchall()
         assert shell.json("webhooks", "status", "--json")["depth"] == 0
         assert shell.run("webhooks", "drain").returncode == 0
 

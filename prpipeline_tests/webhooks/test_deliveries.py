@@ -27,6 +27,27 @@ def test_opened_reviewed_and_merged_in_any_order_are_one_reading_and_equal_githu
     lab.assert_equal()
 
 
+def test_metrics_follow_what_was_read_by_pull_request_and_by_repository(tmp_path: Path) -> None:
+    with delivery_lab(tmp_path, with_metrics=True) as lab:
+
+        def shown() -> set[str]:
+            with lab.warehouse.transaction() as connection:
+                return {
+                    t for (t,) in connection.execute("SELECT title FROM metrics.review_time_hours").fetchall()
+                }
+
+        assert shown() == set()
+        lab.world.edit_title(first(lab, 1), "Told")
+        lab.hear()
+        assert "Told" in shown()
+        lab.world.edit_title(first(lab, 2), "Not told")
+        settle(lab)
+        lab.take()
+        lab.tell("installation", {"action": "suspend"}, "roster")
+        assert lab.drained() == {"done": 2}
+        assert "Not told" in shown()
+
+
 def test_a_webhook_first_and_then_an_increment_has_the_reviews(lab: DeliveryLab) -> None:
     lab.world.review(first(lab), "zoe", "APPROVED")
     lab.hear()
@@ -105,12 +126,12 @@ def test_a_pull_request_is_read_when_it_is_quiet_or_has_waited_for_a_minute(lab:
 
 
 def test_many_hints_are_few_requests(tmp_path: Path) -> None:
-    with delivery_lab(tmp_path, page_size=25) as lab:
-        made = [lab.world.open_pull_request("octo/app", "ada", f"Many {n}") for n in range(50)]
-        for n in range(150):
-            lab.world.edit_title(made[n % 50], f"Title {n}")
+    with delivery_lab(tmp_path, page_size=10) as lab:
+        made = [lab.world.open_pull_request("octo/app", "ada", f"Many {n}") for n in range(20)]
+        for n in range(60):
+            lab.world.edit_title(made[n % 20], f"Title {n}")
         settle(lab)
         lab.arrive()
-        assert lab.drained() == {"done": 200}
+        assert lab.drained() == {"done": 80}
         assert len(lab.server.requests) <= 3
         lab.assert_equal()
