@@ -23,19 +23,11 @@ A_WHILE = timedelta(seconds=10)
 
 
 class DeliveryLab(SyncLab):
-    """``hooks``: how many organisation's webhooks deliver each change; ``with_metrics``: whether drains compute them."""
+    """``hooks``: how many organisation's webhooks deliver each change."""
 
-    def __init__(
-        self,
-        world: World,
-        server: Sandbox,
-        folder: Path,
-        hooks: int = 1,
-        with_metrics: bool = False,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, world: World, server: Sandbox, folder: Path, hooks: int = 1, **settings: Any) -> None:
         super().__init__(world, server, folder, **settings)
-        self.pipeline = pipeline_on(self.settings, self.warehouse, with_metrics=with_metrics)
+        self.pipeline = pipeline_on(self.settings, self.warehouse)
         server.hooks.is_sending = False
         for number in range(hooks):
             server.hooks.add("octo", f"http://localhost/{number}", "secret", ["*"])
