@@ -156,6 +156,7 @@ def test_all_commands_agree_on_what_is_tracked(sampled: Shell) -> None:
     assert "octo-labs/rocket is a sample repository of the demo" in refused.stderr
 
 
+@pytest.mark.slow
 def test_sample_data_can_be_deleted_and_stay_here(one_sample: Shell) -> None:
     status = one_sample.json("status", "--json")["repositories"]
     assert [row["tracked_as"] for row in status] == published(one_sample) == SAMPLES[:1]

@@ -209,6 +209,7 @@ def test_a_member_answers_a_request_to_the_team(shell: Shell, server: Sandbox) -
     assert shell.computed(asked) == [*answered, ("pending", None, False)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("github_teams")
 def test_a_token_that_may_not_see_teams_costs_nothing_else(shell: Shell, server: Sandbox) -> None:
     server.add_token(Credential("ghp_small", scopes=("repo",)))

@@ -135,7 +135,8 @@ def test_one_failing_repository_fails_alone_and_is_asked_for_again_alone(
     assert not any("repository-1" in str(request.variables) for request in github.requests)
 
 
-@pytest.mark.parametrize("by", some_slow(["range", "list"], "list"))
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["range", "list"])
 def test_what_a_stopped_run_did_not_reach_shows_as_failed(
     lab: DagsterLab, github: Sandbox, world: World, by: str
 ) -> None:

@@ -228,6 +228,7 @@ def test_a_pull_request_says_which_issues_it_is_about(synced: Shell) -> None:
     assert "issue ABC-99 (in the branch), of which nothing is known" in said
 
 
+@pytest.mark.slow
 def test_a_former_key_leads_to_the_issue(synced: Shell, world: World) -> None:
     """Also where nothing but Jira changed."""
     world.move(world.issues[10_002], world.add_project("NEW"))
@@ -280,9 +281,6 @@ def test_the_last_project_goes_with_all_that_there_is_of_jira(synced: Shell, jir
     ]
     assert "Nothing is stored of a project abc" in synced.run("jira", "delete-data", "abc").stderr
     assert jira.requests == []
-    select(synced.folder, "[ABC]")
-    assert [each["mode"] for each in synced.json("sync", "--only", "jira", "--json")["jira"]] == ["history"]
-    assert synced.published("SELECT count(*) FROM issues") == [(12,)]
 
 
 def test_nothing_is_stored_yet(shell: Shell) -> None:

@@ -33,7 +33,7 @@ class Recorded(NamedTuple):
 EDITIONS = ["cloud", "data-center"]
 
 
-@pytest.fixture(scope="module", params=EDITIONS)
+@pytest.fixture(scope="module", params=some_slow(EDITIONS, "cloud"))
 def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     records = recorded_issues.put_together(recorded_issues.read())
     folder = lasting_folder()

@@ -90,7 +90,7 @@ def published() -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     "version",
-    [pytest.param("1.2", marks=pytest.mark.slow), pytest.param("1.4", marks=pytest.mark.slow), "1.5"],
+    [pytest.param(version, marks=pytest.mark.slow) for version in ("1.2", "1.4", "1.5")],
 )
 def test_every_duckdb_version_reads_them_under_any_name(published: Path, version: str) -> None:
     ours, theirs = (read(python, published) for python in (sys.executable, environments()[version].python))

@@ -187,6 +187,7 @@ def test_a_column_of_another_table(other: str, monkeypatch: pytest.MonkeyPatch) 
     assert not release.is_whole  # one table was, for the others are vouched for
 
 
+@pytest.mark.slow
 def test_a_column_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are vouched for as long as they stay: the time that is now does not."""
     with duckdb.connect(str(first_release() / "warehouse.duckdb"), read_only=True) as connection:

@@ -163,7 +163,6 @@ REFUSALS = {
         ("graphql", "classic"),
         ("rest", "fine-grained"),
         ("graphql", "sign-on"),
-        ("rest", "sign-on"),
     ),
 )
 def test_a_refusal_is_said_and_takes_nothing_away(make: Make, api: str, kind: str) -> None:
