@@ -77,14 +77,17 @@ def delete_data(settings: Settings, warehouse: Warehouse, names: Sequence[str]) 
     if not warehouse.exists():
         raise ConfigurationError("Nothing is stored yet.")
     with warehouse.transaction() as connection:
-        chosen = [_stored(settings, jira_projects.all_known(connection), name) for name in names]
+        known, is_sample = jira_projects.all_known(connection), jira_projects.holds_samples(connection)
+        chosen = [_stored(settings, known, name, is_sample=is_sample) for name in names]
         for project in {project.entry: project for project in chosen}.values():
             jira_records.delete_project(connection, project)
             alerts.forget(connection, project.entry)
     return [project.label for project in chosen]
 
 
-def _stored(settings: Settings, known: Sequence[SelectedProject], name: str) -> SelectedProject:
+def _stored(
+    settings: Settings, known: Sequence[SelectedProject], name: str, *, is_sample: bool
+) -> SelectedProject:
     found = [
         project
         for project in known
@@ -93,6 +96,10 @@ def _stored(settings: Settings, known: Sequence[SelectedProject], name: str) -> 
     if not found:
         stored = listed([project.label for project in known])
         raise ConfigurationError(f"Nothing is stored of a project {name}; stored are: {stored or 'none'}.")
+    if is_sample:
+        raise ConfigurationError(
+            f"{found[0].label} is of the demo; its samples go when the first real repository is read."
+        )
     if selected := [project for project in found if project.is_tracked]:
         raise ConfigurationError(
             f"{selected[0].label} is selected, so that the next sync would read it again: take it out of jira.projects in "

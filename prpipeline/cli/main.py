@@ -39,6 +39,8 @@ class _Cli(click.Group):
                 "Interrupted. What was read is kept, and the next sync goes on from there."
             ) from None
         except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # who reads, such as head, has enough: click ends without a word
             if error.filename is not None or error.errno != errno.ENOSPC:
                 raise _shown(error) from None
             # Python writes once more what is buffered when it ends.

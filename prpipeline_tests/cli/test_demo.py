@@ -154,6 +154,8 @@ def test_all_commands_agree_on_what_is_tracked(sampled: Shell) -> None:
     refused = sampled.run("sync", "octo-labs/rocket")
     assert refused.returncode == 2
     assert "octo-labs/rocket is a sample repository of the demo" in refused.stderr
+    kept = sampled.run("jira", "delete-data", "MOON")
+    assert (kept.returncode, "MOON is of the demo" in kept.stderr) == (2, True)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,20 @@ def test_piped_queries_are_utf_8_whatever_the_terminal_is(odd: Shell) -> None:
     refused = odd.run("sql", said="SELECT 'ü'".encode("latin-1"))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "The query is not UTF-8" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["explain", "octo/app#9"], pytest.param(["status"], marks=pytest.mark.slow)]
+)
+def test_a_reader_that_has_enough_ends_it_without_a_word(odd: Shell, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "prpipeline", *arguments],
+            cwd=odd.folder, env=odd.kept() | odd.environment, stdout=pipe, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 def test_a_terminal_shows_names_that_it_cannot_spell(odd: Shell, tmp_path: Path) -> None:
