@@ -14,9 +14,9 @@ from typing import Any
 
 from prpipeline.app import explain_flow, explain_issue
 from prpipeline.app.explain_parts import ExplainError as ExplainError
-from prpipeline.app.explain_parts import Metric, metric_lines, rows_of, section
+from prpipeline.app.explain_parts import Metric, metric_lines, section
 from prpipeline.model.repository import Address, InvalidRepositoryName, without_secrets
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, rows_of
 from prpipeline.settings import GitHubSettings
 
 _UNKNOWN = "a deleted account"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from prpipeline.app.explain_parts import ExplainError, Metric, metric_lines, rows_of, section
-from prpipeline.model.sql import Connection
+from prpipeline.app.explain_parts import ExplainError, Metric, metric_lines, section
+from prpipeline.model.sql import Connection, rows_of
 
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-[1-9][0-9]{0,8}", re.IGNORECASE)
 _PAGE = re.compile(rf"https?://[^/\s]+(?:/[^?#\s]*)?/browse/({_KEY.pattern})(?:[?#].*)?", re.IGNORECASE)

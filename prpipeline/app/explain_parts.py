@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from prpipeline.model.sql import Connection
 
 
 class ExplainError(ValueError):
@@ -37,13 +34,6 @@ def section(title: str, lines: Iterable[str]) -> list[str]:
     """Nothing where there are no lines."""
     found = [f"  {line}" for line in lines]
     return ["", title, *found] if found else []
-
-
-def rows_of(connection: Connection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    """The rows of a query, by column name."""
-    found = connection.execute(query, parameters)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _number(value: float | int | None) -> str:

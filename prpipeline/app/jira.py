@@ -78,14 +78,14 @@ def delete_data(settings: Settings, warehouse: Warehouse, names: Sequence[str]) 
         raise ConfigurationError("Nothing is stored yet.")
     with warehouse.transaction() as connection:
         known, is_sample = jira_projects.all_known(connection), jira_projects.holds_samples(connection)
-        chosen = [_stored(settings, known, name, is_sample=is_sample) for name in names]
+        chosen = [_deletable(settings, known, name, is_sample=is_sample) for name in names]
         for project in {project.entry: project for project in chosen}.values():
             jira_records.delete_project(connection, project)
             alerts.forget(connection, project.entry)
     return [project.label for project in chosen]
 
 
-def _stored(
+def _deletable(
     settings: Settings, known: Sequence[SelectedProject], name: str, *, is_sample: bool
 ) -> SelectedProject:
     found = [

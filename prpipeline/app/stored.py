@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prpipeline.metrics.checks import Check, Findings, find
-from prpipeline.model.sql import Connection
+from prpipeline.model.sql import Connection, rows_of
 from prpipeline.publish.reader import open_published
 from prpipeline.settings import Settings
 from prpipeline.warehouse import Warehouse, activity, jira_projects, tracking
@@ -60,9 +60,7 @@ class Stored:
     def latest(self, limit: int) -> list[dict[str, Any]]:
         """The newest pull requests with their review times, as published; columns by name."""
         with open_published(self._settings.published_path) as connection:
-            found = connection.execute(_LATEST, [limit])
-            names = [column[0] for column in found.description]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            return rows_of(connection, _LATEST, [limit])
 
     def preview(self, table: str, repository_id: int) -> pd.DataFrame:
         """The newest rows of a repository in a table."""

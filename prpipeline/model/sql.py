@@ -13,6 +13,13 @@ class Connection(Protocol):
     def extract_statements(self, query: str, /) -> list[Any]: ...
 
 
+def rows_of(connection: Connection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    """The rows of a query, by column name."""
+    found = connection.execute(query, parameters)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def has_table(connection: Connection, name: str, catalog: str | None = None) -> bool:
     """Whether ``schema.table`` is in a database, by default the current one."""
     catalog, has_lake = connection.execute(parsed(connection, _CATALOG), [catalog]).fetchone()

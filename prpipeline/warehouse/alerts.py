@@ -144,7 +144,10 @@ def forget_others(connection: Connection, targets: Collection[str]) -> None:
 
 
 def forget(connection: Connection, *names: str) -> None:
-    """Delete what is kept about a repository, or project of Jira, with these names; digests on their way that name it are to be made anew."""
+    """Delete what is kept about a repository or project of Jira with these names.
+
+    Digests on their way that name it are to be made anew.
+    """
     connection.execute("DELETE FROM meta.alerts WHERE list_contains(?::VARCHAR[], subject)", [list(names)])
     for name in names:
         digests = connection.execute(

@@ -46,9 +46,7 @@ class Warehouse:
         self._locked_at = 0.0
         self._checked_at: float | None = None  # when their version was looked at
         self._idle_since: float | None = None  # nothing happens, and the lock is held
-        self._timer: threading.Timer | None = (
-            None  # one for many transactions: starting a thread takes as long as one
-        )
+        self._timer: threading.Timer | None = None  # one for many transactions, for starting a thread is slow
         weakref.finalize(self, _close_at_exit, self._threads, self._open, os.getpid())
 
     @property
